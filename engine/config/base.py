@@ -1,0 +1,52 @@
+"""Common ground of all option models, and the way from pydantic's complaints to ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.errors import ConfigError, FieldError
+
+
+class Options(BaseModel):
+    """Frozen; unknown fields are refused, so that a typing mistake is never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def field_errors(error: ValidationError, prefix: str = "") -> ConfigError:
+    """The same complaints with dotted paths as the user wrote them (tags of unions left out)."""
+    errors = []
+    for item in error.errors(include_url=False, include_context=True):
+        path = ".".join(_user_path(item["loc"], item.get("input")))
+        errors.append(FieldError(".".join(p for p in (prefix, path) if p), _message(item)))
+    return ConfigError(errors)
+
+
+def _user_path(location: tuple[int | str, ...], _given: Any) -> list[str]:
+    parts: list[str] = []
+    for index, part in enumerate(location):
+        # A tagged union puts its tag right after the field's name: space.chain.layers -> space.layers.
+        if index == 1 and location[0] in TAGGED_FIELDS:
+            continue
+        parts.append(str(part))
+    return parts
+
+
+TAGGED_FIELDS = ("space", "dataset", "algorithm", "estimator")
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "missing":
+        return "This field is required."
+    if kind == "extra_forbidden":
+        return "There is no such field; remove it or mend its name."
+    if kind == "union_tag_not_found":
+        return "Say which kind with the field 'kind'."
+    if kind == "union_tag_invalid":
+        return f"There is no kind '{context.get('tag')}'; choose one of {context.get('expected_tags')}."
+    message = str(item["msg"])
+    return message.removeprefix("Value error, ").rstrip(".") + "."

@@ -1,0 +1,46 @@
+"""Options of the data sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.config.base import Options
+
+
+class ImageOptions(Options):
+    """How images become network inputs, and how the validation split is held out."""
+
+    resolution: int | None = Field(
+        None, ge=8, le=512, title="Image size", description="side of the square input in pixels; empty: the data's own"
+    )
+    fit: Literal["resize", "crop"] = Field(
+        "resize", title="Fit", description="resize: squeeze to the square; crop: scale the short side, cut the centre"
+    )
+    valid_share: float = Field(0.2, gt=0, lt=1, title="Validation share", description="part of the training images held out")
+    split_seed: int = Field(0, ge=0, title="Split seed", description="fixes which images are held out")
+
+
+class DigitsOptions(ImageOptions):
+    """scikit-learn's 1,797 handwritten digits, 8x8 grey: real data that needs no download."""
+
+    kind: Literal["digits"] = "digits"
+
+
+class UploadOptions(ImageOptions):
+    """A zip of class folders that was uploaded before."""
+
+    kind: Literal["upload"] = "upload"
+    id: int = Field(title="Data set", description="number of the uploaded data set")
+
+
+class TorchvisionOptions(ImageOptions):
+    """A torchvision data set, read from the data folder or downloaded when allowed."""
+
+    kind: Literal["torchvision"] = "torchvision"
+    name: Literal["cifar10", "cifar100", "fashion_mnist"] = Field("cifar10", title="Name")
+    download: bool = Field(False, title="Allow download", description="fetch it when it is not in the data folder")
+
+
+DatasetOptions = Annotated[DigitsOptions | UploadOptions | TorchvisionOptions, Field(discriminator="kind")]

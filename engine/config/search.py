@@ -1,0 +1,137 @@
+"""A whole search as one document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
+from engine.config.base import Options, field_errors
+from engine.config.datasets import DatasetOptions
+from engine.config.estimators import EstimatorOptions
+from engine.config.spaces import SpaceOptions
+from engine.cost import METRICS
+from engine.errors import ConfigError
+
+METRIC_NAMES = (*METRICS, "table_cost")
+
+
+class Range(Options):
+    """Limits on one cost, in the unit that the metric's name states; an empty end is open."""
+
+    lo: float | None = Field(None, ge=0, title="From")
+    hi: float | None = Field(None, ge=0, title="To")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.lo is not None and self.hi is not None and self.lo > self.hi:
+            raise ValueError(f"the lower limit {self.lo:g} is above the upper limit {self.hi:g}")
+        return self
+
+
+class Constraint(Range):
+    """A further cost that every reported network must respect."""
+
+    metric: str = Field(title="Metric", json_schema_extra={"enum": list(METRIC_NAMES)})
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        _check_metric(self.metric)
+        return self
+
+
+class Objective(Range):
+    """The cost that is bucketed and its target range; the score itself is always maximised."""
+
+    cost_metric: str = Field("madds_m", title="Cost", json_schema_extra={"enum": list(METRIC_NAMES)})
+    constraints: tuple[Constraint, ...] = Field((), title="Further limits")
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        _check_metric(self.cost_metric)
+        return self
+
+
+class Budget(Options):
+    """When to stop: the next trial that would exceed either number is not started."""
+
+    evaluations: int | None = Field(100, ge=1, le=1_000_000, title="Evaluations")
+    seconds: float | None = Field(None, gt=0, title="Seconds", description="sum of the trials' seconds, real or from the table")
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.evaluations is None and self.seconds is None:
+            raise ValueError("give a number of evaluations, of seconds, or both")
+        return self
+
+
+class SearchConfig(Options):
+    """Everything that defines a search. The same document and seed give the same search anywhere."""
+
+    name: str = Field("", max_length=200, title="Name")
+    space: SpaceOptions = Field(title="Search space")
+    dataset: DatasetOptions | None = Field(None, title="Data", description="what networks train on; not needed by tables")
+    algorithm: AlgorithmOptions = Field(default_factory=LayerNASOptions, title="Algorithm")
+    estimator: EstimatorOptions = Field(title="Estimate")
+    objective: Objective = Field(default_factory=Objective, title="Objective")
+    budget: Budget = Field(default_factory=Budget, title="Budget")
+    round_size: int = Field(
+        8, ge=1, le=1024, title="Round size", description="proposals that go out before the next look at the scores"
+    )
+    seed: int = Field(0, ge=0, lt=2**31, title="Seed")
+
+    @model_validator(mode="after")
+    def _needs_data(self) -> Self:
+        if self.dataset is None and self.estimator.kind != "table":
+            raise ValueError("dataset: this estimate trains networks; choose the data to train on")
+        return self
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> SearchConfig:
+        """Validates a mapping; ConfigError has one entry per faulty field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise _moved(field_errors(error)) from error
+
+    @classmethod
+    def from_yaml(cls, text: str) -> SearchConfig:
+        """Validates a YAML or JSON document."""
+        try:
+            raw = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or "it cannot be read"
+            raise ConfigError.at("yaml", f"The YAML is malformed{place}: {problem}.") from error
+        if not isinstance(raw, Mapping):
+            raise ConfigError.at("yaml", "The document must be a mapping with the fields space, estimator, ...")
+        return cls.parse(raw)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready form, which `parse` takes back."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """The document as YAML, which `from_yaml` takes back."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRIC_NAMES:
+        raise ValueError(f"'{metric}' is no cost metric; choose one of {', '.join(METRIC_NAMES)}")
+
+
+def _moved(error: ConfigError) -> ConfigError:
+    """Complaints of the whole document that begin with a field's name go to that field."""
+    from engine.errors import FieldError
+
+    moved = []
+    for item in error.errors:
+        if item.path == "" and item.message.startswith("dataset: "):
+            item = FieldError("dataset", item.message.removeprefix("dataset: ").capitalize())
+        moved.append(item)
+    return ConfigError(moved)

@@ -1,0 +1,36 @@
+"""Options of the search spaces."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from engine.config.base import Options
+
+
+class NasBench201Options(Options):
+    """NAS-Bench-201 / NATS-Bench topology: one cell of four tensors and six edges, five operations an edge."""
+
+    kind: Literal["nasbench201"] = "nasbench201"
+    form: Literal["tensor", "edge"] = Field(
+        "tensor", title="Layers", description="tensor: a new tensor's edges a layer (5, 25, 125 options); edge: one edge a layer"
+    )
+    channels: int = Field(16, ge=4, le=128, title="Channels", description="width of the first stage of the full network")
+    cells: int = Field(5, ge=1, le=10, title="Cells a stage", description="cells in each of the three stages of the full network")
+
+
+class NatsSizeOptions(Options):
+    """Five layers of 8 widths each (8 to 64 channels), shaped like the NATS-Bench size space."""
+
+    kind: Literal["nats_size"] = "nats_size"
+
+
+class ChainOptions(Options):
+    """A chain of layers that you define; `engine.spaces.chain` documents the blocks."""
+
+    kind: Literal["chain"] = "chain"
+    definition: dict[str, Any] = Field(title="Definition", description="the space as YAML or JSON: name, stem, layers, head")
+
+
+SpaceOptions = Annotated[NasBench201Options | NatsSizeOptions | ChainOptions, Field(discriminator="kind")]

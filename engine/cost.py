@@ -1,0 +1,78 @@
+"""What a network costs, counted from its blueprint without building it.
+
+Metrics carry their unit: ``params_m`` (millions of learned parameters), ``madds_m`` (millions of multiply-adds
+for one image), ``activation_mb`` (10^6 bytes of float32 that the outputs of convolutions, pools, sums,
+concatenations and the classifier take for one image: what training keeps; norms and activations work in place).
+MAdds count convolutions and linear layers, one for a multiplication with its addition, as LayerNAS's tables do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from engine.blueprint import Blueprint, Node, Shape
+
+METRICS: Mapping[str, str] = {
+    "params_m": "Parameters (millions)",
+    "madds_m": "Multiply-adds (millions)",
+    "activation_mb": "Activation memory (MB per image)",
+}
+STORED_OPS = frozenset(
+    {"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "zeros", "linear"}
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Exact integer counts; adding two costs adds every count."""
+
+    params: int = 0
+    madds: int = 0
+    activations: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.params + other.params, self.madds + other.madds, self.activations + other.activations)
+
+    def metric(self, name: str) -> float:
+        """The count in the unit that the metric's name states."""
+        if name == "params_m":
+            return self.params / 1e6
+        if name == "madds_m":
+            return self.madds / 1e6
+        if name == "activation_mb":
+            return self.activations * 4 / 1e6
+        raise KeyError(name)
+
+    def as_dict(self) -> dict[str, float]:
+        """All metrics by name."""
+        return {name: self.metric(name) for name in METRICS}
+
+
+def node_cost(node: Node, inputs: Iterable[Shape]) -> Cost:
+    """Cost of one node given the shapes of its inputs."""
+    params = madds = 0
+    sources = tuple(inputs)
+    if node.op == "conv2d":
+        weights = sources[0].channels // node.integer("groups") * node.integer("kernel") ** 2 * node.shape.channels
+        params = weights + (node.shape.channels if node.attrs["bias"] else 0)
+        madds = weights * node.shape.height * node.shape.width
+    elif node.op == "linear":
+        madds = sources[0].elements * node.shape.channels
+        params = madds + node.shape.channels
+    elif node.op == "batch_norm":
+        params = 2 * node.shape.channels
+    return Cost(params, madds, node.shape.elements if node.op in STORED_OPS else 0)
+
+
+def blueprint_cost(blueprint: Blueprint) -> Cost:
+    """Cost of a whole network."""
+    return total(node_cost(node, (blueprint[i].shape for i in node.inputs)) for node in blueprint)
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """Sum of costs."""
+    result = Cost()
+    for cost in costs:
+        result = result + cost
+    return result

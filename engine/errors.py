@@ -1,0 +1,55 @@
+"""What callers of the engine may catch. Every message names what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EngineError(Exception):
+    """Root of all errors the engine raises on purpose."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One complaint about one field: ``path`` is dotted as in the configuration (``objective.hi``)."""
+
+    path: str
+    message: str
+
+
+class ConfigError(EngineError):
+    """A configuration that cannot be searched; ``errors`` has one entry per field."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in self.errors))
+
+    @classmethod
+    def at(cls, path: str, message: str) -> ConfigError:
+        """The error for a single field."""
+        return cls([FieldError(path, message)])
+
+
+class ArchitectureError(EngineError):
+    """Choices or a string that name no architecture of the space."""
+
+
+class UnknownProposal(EngineError):
+    """An outcome was told for a proposal that is not pending."""
+
+
+class StateMismatch(EngineError):
+    """A saved state, or recorded rows, that do not belong to this search."""
+
+
+class DataError(EngineError):
+    """Images or a table that cannot be used, with the reason and the fix."""
+
+
+class EstimateError(EngineError):
+    """One architecture could not be scored; the message is shown beside the candidate."""
+
+
+class Stopped(EngineError):
+    """``stop()`` became true inside an estimate; nothing is recorded."""

@@ -1,0 +1,96 @@
+"""A search space together with what is wanted of its networks: which costs bind, and what is feasible."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.config.search import Objective
+from engine.cost import METRICS
+from engine.errors import ConfigError
+from engine.space import Architecture, Choices, SearchSpace
+
+TABLE_METRIC = "table_cost"
+
+
+class CostTable(Protocol):
+    """Costs read from a user's table instead of counted."""
+
+    def cost(self, architecture: Architecture) -> float:
+        """The table's cost of one network; NaN when the table does not hold it."""
+
+    def cost_range(self, prefix: Choices, until: int | None = None) -> tuple[float, float]:
+        """As `SearchSpace.cost_range`, over the table's rows."""
+
+
+class SearchProblem:
+    """Everything an algorithm may know: the space, every network's cost, and the target ranges."""
+
+    def __init__(self, space: SearchSpace, objective: Objective, table: CostTable | None = None) -> None:
+        self.space = space
+        self.objective = objective
+        self.table = table
+        self.limits = [(objective.cost_metric, objective.lo, objective.hi)]
+        self.limits += [(c.metric, c.lo, c.hi) for c in objective.constraints]
+
+    @property
+    def metric(self) -> str:
+        """The metric that is bucketed."""
+        return self.objective.cost_metric
+
+    def cost(self, architecture: Architecture, metric: str | None = None) -> float:
+        """One cost of one network, in the metric's unit."""
+        metric = metric or self.metric
+        if metric == TABLE_METRIC:
+            assert self.table is not None
+            return self.table.cost(architecture)
+        return self.space.cost(architecture).metric(metric)
+
+    def costs(self, architecture: Architecture) -> dict[str, float]:
+        """Every cost of one network by metric name."""
+        costs = self.space.cost(architecture).as_dict()
+        if self.table is not None:
+            costs[TABLE_METRIC] = self.table.cost(architecture)
+        return costs
+
+    def cost_range(self, prefix: Choices, metric: str | None = None, until: int | None = None) -> tuple[float, float]:
+        """As `SearchSpace.cost_range`, for counted and table costs alike."""
+        metric = metric or self.metric
+        if metric == TABLE_METRIC:
+            assert self.table is not None
+            return self.table.cost_range(prefix, until)
+        return self.space.cost_range(prefix, metric, until)
+
+    def feasible(self, architecture: Architecture) -> bool:
+        """Whether the network meets every limit; a network whose cost is unknown does not."""
+        return all(_within(self.cost(architecture, metric), lo, hi) for metric, lo, hi in self.limits)
+
+    def reachable(self, prefix: Choices) -> bool:
+        """Whether the intervals of costs reachable from the prefix meet every limit; exact for complete networks."""
+        for metric, lo, hi in self.limits:
+            if lo is None and hi is None:
+                continue
+            low, high = self.cost_range(prefix, metric)
+            if not (low <= (high if hi is None else hi) and high >= (low if lo is None else lo)):
+                return False
+        return True
+
+    def check(self) -> None:
+        """ConfigError, at the field, for targets that no network of the space meets."""
+        for index, (metric, lo, hi) in enumerate(self.limits):
+            path = "objective" if index == 0 else f"objective.constraints.{index - 1}"
+            if metric == TABLE_METRIC and self.table is None:
+                field = "cost_metric" if index == 0 else "metric"
+                raise ConfigError.at(f"{path}.{field}", "a table cost needs the table estimate with its cost column named")
+            low, high = self.cost_range((), metric)
+            name = METRICS.get(metric, "Table cost")
+            span = f"{name} of this space lie between {low:.6g} and {high:.6g}"
+            if hi is not None and hi < low:
+                raise ConfigError.at(f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more")
+            if lo is not None and lo > high:
+                raise ConfigError.at(f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less")
+
+
+def _within(cost: float, lo: float | None, hi: float | None) -> bool:
+    if lo is None and hi is None:
+        return True
+    return (lo is None or cost >= lo) and (hi is None or cost <= hi)

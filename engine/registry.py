@@ -1,0 +1,85 @@
+"""Kinds by name. An implementation is imported on first use, so nothing above the line pulls torch in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.blueprint import InputSpec
+from engine.config.algorithms import AlgorithmOptions, LayerNASOptions, RandomSearchOptions
+from engine.config.base import Options
+from engine.config.datasets import DatasetOptions, DigitsOptions, TorchvisionOptions, UploadOptions
+from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions, TableOptions
+from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+
+if TYPE_CHECKING:
+    from engine.algorithms.base import SearchAlgorithm
+    from engine.datasets.base import ImageData
+    from engine.estimate import Estimator
+    from engine.problem import SearchProblem
+    from engine.space import SearchSpace
+    from engine.table import Table
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One choice of a form: its label, the model of its options, and where its implementation is."""
+
+    label: str
+    options: type[Options]
+    path: str
+
+    def load(self) -> Any:
+        """The implementation (a class), imported now."""
+        module, name = self.path.split(":")
+        return getattr(import_module(module), name)
+
+
+SPACES: Mapping[str, Kind] = {
+    "nasbench201": Kind("NAS-Bench-201 cell", NasBench201Options, "engine.spaces.nasbench201:NasBench201Space"),
+    "nats_size": Kind("Five-layer sizes (NATS-Bench size)", NatsSizeOptions, "engine.spaces.nats_size:NatsSizeSpace"),
+    "chain": Kind("Your own chain", ChainOptions, "engine.spaces.chain:ChainSpace"),
+}
+ALGORITHMS: Mapping[str, Kind] = {
+    "layernas": Kind("LayerNAS", LayerNASOptions, "engine.algorithms.layernas:LayerNAS"),
+    "random": Kind("Random search", RandomSearchOptions, "engine.algorithms.random_search:RandomSearch"),
+}
+ESTIMATORS: Mapping[str, Kind] = {
+    "mote": Kind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator"),
+    "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),
+    "table": Kind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
+}
+DATASETS: Mapping[str, Kind] = {
+    "digits": Kind("Digits (scikit-learn)", DigitsOptions, "engine.datasets.digits:DigitsData"),
+    "upload": Kind("Uploaded images", UploadOptions, "engine.datasets.folders:FolderData"),
+    "torchvision": Kind("CIFAR and Fashion-MNIST", TorchvisionOptions, "engine.datasets.vision:TorchvisionData"),
+}
+
+
+def create_space(options: SpaceOptions, spec: InputSpec) -> SearchSpace:
+    """The space for images and classes of ``spec``; ConfigError names the faulty field (``space.definition...``)."""
+    space: SearchSpace = SPACES[options.kind].load()(options, spec)
+    return space
+
+
+def create_algorithm(options: AlgorithmOptions, problem: SearchProblem, seed: int) -> SearchAlgorithm:
+    """A fresh algorithm."""
+    algorithm: SearchAlgorithm = ALGORITHMS[options.kind].load()(options, problem, seed)
+    return algorithm
+
+
+def open_data(options: DatasetOptions, root: Path) -> ImageData:
+    """The data set; ``root`` is the folder with its files (unused by digits). DataError says what is missing."""
+    data: ImageData = DATASETS[options.kind].load()(options, root)
+    return data
+
+
+def create_estimator(
+    options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Table | None
+) -> Estimator:
+    """An estimator; ``data`` is given for those that train, ``table`` for the table estimate."""
+    estimator: Estimator = ESTIMATORS[options.kind].load()(options, space, data, table)
+    return estimator

@@ -1,0 +1,189 @@
+"""Search spaces: layers of options, the strings that name architectures, their blueprints and their cost intervals.
+
+An architecture is a tuple of choices ``(s_1..s_L)``, one option index a layer (LayerNAS, section 3 and Appendix A).
+Costs are exact and need no network: a space says what each choice adds given a small *state* (for a chain: the
+channels and the map size that reach the layer), so that the interval of costs reachable from a prefix follows by
+dynamic programming over states instead of enumeration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from engine.blueprint import Blueprint, InputSpec
+from engine.cost import Cost
+from engine.errors import ArchitectureError
+
+Choices = tuple[int, ...]
+State = Hashable
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A point of a space; ``space`` is the space's content hash, so points of two spaces never compare equal."""
+
+    space: str
+    choices: Choices
+
+
+class SearchSpace(ABC):
+    """What every space answers. Subclasses fill the abstract methods; everything else follows from them."""
+
+    kind: str
+    """The space's kind in the registry."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        self.spec = spec
+        self._ranges: dict[tuple[int, State, int, str], tuple[float, float]] = {}
+        self._steps: dict[tuple[int, State, int], tuple[Cost, State]] = {}
+
+    # --- what can be chosen ------------------------------------------------------------------------------------
+    @property
+    @abstractmethod
+    def layer_names(self) -> tuple[str, ...]:
+        """One name a layer, in search order; its length is L."""
+
+    @abstractmethod
+    def options(self, prefix: Choices) -> Sequence[str]:
+        """Labels of the options of layer ``len(prefix)``, from most to least costly where an order exists."""
+
+    @abstractmethod
+    def default_option(self, prefix: Choices) -> int:
+        """The default o of layer ``len(prefix)``: the costliest option in size search, the identity in topology search."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of architectures."""
+
+    @property
+    @abstractmethod
+    def content_hash(self) -> str:
+        """Hex digest of everything that defines the space, input size and classes excepted."""
+
+    # --- names -------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def to_string(self, architecture: Architecture) -> str:
+        """The architecture's name in the field's own notation."""
+
+    @abstractmethod
+    def from_string(self, text: str) -> Architecture:
+        """Inverse of `to_string`; ArchitectureError names the part that does not fit."""
+
+    # --- networks ----------------------------------------------------------------------------------------------
+    @abstractmethod
+    def blueprint(self, architecture: Architecture) -> Blueprint:
+        """The full network for ``self.spec``."""
+
+    @abstractmethod
+    def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
+        """MOTE's reduced architecture for images of ``spec``; ``channels`` is its base width (32 as published)."""
+
+    # --- costs -------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def initial_state(self) -> tuple[Cost, State]:
+        """Cost of the fixed part in front of the first layer, and the state that reaches the first layer."""
+
+    @abstractmethod
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
+
+    @abstractmethod
+    def final_cost(self, state: State) -> Cost:
+        """Cost of what follows the last layer (head, classifier)."""
+
+    # --- derived -----------------------------------------------------------------------------------------------
+    @property
+    def depth(self) -> int:
+        """Number of layers L."""
+        return len(self.layer_names)
+
+    def architecture(self, choices: Sequence[int]) -> Architecture:
+        """The architecture with these choices, validated."""
+        architecture = Architecture(self.content_hash, tuple(choices))
+        self.validate(architecture)
+        return architecture
+
+    def complete(self, prefix: Choices) -> Architecture:
+        """``(s_1..s_l, o_{l+1}..o_L)``: the prefix with every later layer at its default."""
+        while len(prefix) < self.depth:
+            prefix = (*prefix, self.default_option(prefix))
+        return Architecture(self.content_hash, prefix)
+
+    def default(self) -> Architecture:
+        """The baseline ``o_1..o_L``."""
+        return self.complete(())
+
+    def sample(self, rng: Random) -> Architecture:
+        """An architecture with every choice drawn uniformly, given the ones before it."""
+        prefix: Choices = ()
+        while len(prefix) < self.depth:
+            prefix = (*prefix, rng.randrange(len(self.options(prefix))))
+        return Architecture(self.content_hash, prefix)
+
+    def validate(self, architecture: Architecture) -> None:
+        """ArchitectureError unless the architecture belongs to this space."""
+        choices = architecture.choices
+        if architecture.space != self.content_hash:
+            raise ArchitectureError("the architecture belongs to another search space")
+        if len(choices) != self.depth:
+            raise ArchitectureError(f"{len(choices)} choices given, the space has {self.depth} layers")
+        for layer, choice in enumerate(choices):
+            count = len(self.options(choices[:layer]))
+            if not 0 <= choice < count:
+                name = self.layer_names[layer]
+                raise ArchitectureError(f"layer '{name}': choice {choice} is not between 0 and {count - 1}")
+
+    def labels(self, architecture: Architecture) -> tuple[str, ...]:
+        """The chosen option's label, layer by layer."""
+        choices = architecture.choices
+        return tuple(self.options(choices[:i])[choice] for i, choice in enumerate(choices))
+
+    def cost(self, architecture: Architecture) -> Cost:
+        """Exact cost of the full network."""
+        cost, state = self._walk(architecture.choices)
+        return cost + self.final_cost(state)
+
+    def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
+        """Least and largest cost of the networks that begin with ``prefix``.
+
+        Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
+        is the range of equation 4 for layer l. Spaces whose options depend on more than the state override this.
+        """
+        cost, state = self._walk(prefix)
+        low, high = self._range(len(prefix), state, self.depth if until is None else until, metric)
+        base = cost.metric(metric)
+        return base + low, base + high
+
+    def _walk(self, prefix: Choices) -> tuple[Cost, State]:
+        cost, state = self.initial_state()
+        for layer, choice in enumerate(prefix):
+            added, state = self._step(layer, state, choice)
+            cost = cost + added
+        return cost, state
+
+    def _step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        key = layer, state, choice
+        if key not in self._steps:
+            self._steps[key] = self.step(layer, state, choice)
+        return self._steps[key]
+
+    def _range(self, layer: int, state: State, until: int, metric: str) -> tuple[float, float]:
+        """Interval of what layers ``layer..L-1`` and the head add, by dynamic programming over states."""
+        if layer == self.depth:
+            final = self.final_cost(state).metric(metric)
+            return final, final
+        key = layer, state, until, metric
+        if key not in self._ranges:
+            prefix = (0,) * layer
+            choices = range(len(self.options(prefix))) if layer < until else [self.default_option(prefix)]
+            ends = []
+            for choice in choices:
+                added, after = self._step(layer, state, choice)
+                low, high = self._range(layer + 1, after, until, metric)
+                ends.append((added.metric(metric) + low, added.metric(metric) + high))
+            self._ranges[key] = min(e[0] for e in ends), max(e[1] for e in ends)
+        return self._ranges[key]

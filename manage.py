@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+"""Django's command line for nasweb."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Runs one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""Rows are the whole truth: no process owns a search, and the page, the API and the algorithms read the same ones."""
+
+from searches.models.candidate import Bucket, Candidate
+from searches.models.evaluation import Evaluation, MoteScore
+from searches.models.event import Event
+from searches.models.search import Search
+from searches.models.source import Dataset, SearchSpace, Table
+from searches.models.worker import Worker
+
+__all__ = ["Bucket", "Candidate", "Dataset", "Evaluation", "Event", "MoteScore", "Search", "SearchSpace", "Table", "Worker"]

@@ -1,0 +1,79 @@
+"""What a search proposed and what became of it, and the buckets its algorithm keeps."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from searches.models.evaluation import Evaluation
+from searches.models.search import Search
+
+
+class Candidate(models.Model):
+    """A proposal of a search, numbered as the algorithm asked them; its score and costs are copied here to sort by."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed"
+        LEASED = "leased"
+        SCORED = "scored"
+        FAILED = "failed"
+
+    search = models.ForeignKey(Search, models.CASCADE, related_name="candidates")
+    number = models.PositiveIntegerField(help_text="the proposal's number in its search, from 0")
+    round = models.PositiveIntegerField()
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="candidates")
+    from_cache = models.BooleanField(default=False)
+    choices = models.JSONField()
+    arch = models.TextField()
+    origin = models.CharField(max_length=20)
+    layer = models.PositiveIntegerField(null=True, blank=True, help_text="counted from 0")
+    bucket = models.PositiveIntegerField(null=True, blank=True)
+    parent_number = models.PositiveIntegerField(null=True, blank=True)
+
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PROPOSED)
+    error = models.TextField(blank=True)
+    revived_round = models.PositiveIntegerField(
+        null=True, blank=True, help_text="a retry's score was told after this round; the algorithm had been told a failure"
+    )
+    feasible = models.BooleanField(default=True)
+    score = models.FloatField(null=True, blank=True)
+    valid_accuracy = models.FloatField(null=True, blank=True, help_text="percent")
+    truth = models.FloatField(null=True, blank=True, help_text="the table's truth column; never searched on")
+    params_m = models.FloatField(null=True, blank=True)
+    madds_m = models.FloatField(null=True, blank=True)
+    activation_mb = models.FloatField(null=True, blank=True)
+    table_cost = models.FloatField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    scored_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["search", "number"], name="one_candidate_a_number")]
+        indexes = [
+            models.Index(fields=["search", "score"], name="candidate_by_score"),
+            models.Index(fields=["search", "status"], name="candidate_by_status"),
+            models.Index(fields=["search", "round"], name="candidate_by_round"),
+        ]
+
+    def __str__(self) -> str:
+        return self.arch
+
+
+class Bucket(models.Model):
+    """A bucket of the search's algorithm as of the last round (LayerNAS, equation 4), for display."""
+
+    search = models.ForeignKey(Search, models.CASCADE, related_name="buckets")
+    layer = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()
+    low = models.FloatField(help_text="in the objective's cost metric")
+    high = models.FloatField()
+    residents = models.JSONField(default=list, help_text="[[candidate number, score], ...], best first")
+    inserted = models.PositiveIntegerField(default=0)
+    evicted = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["layer", "index"]
+        constraints = [models.UniqueConstraint(fields=["search", "layer", "index"], name="one_bucket_a_place")]
+
+    def __str__(self) -> str:
+        return f"layer {self.layer} bucket {self.index}"

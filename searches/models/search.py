@@ -1,0 +1,72 @@
+"""A search: its configuration, its state, and the few numbers every page shows of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from searches.models.source import Dataset, SearchSpace, Table
+
+
+class Search(models.Model):
+    """One run of one algorithm; its outcomes are its candidates."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        QUEUED = "queued"
+        RUNNING = "running"
+        PAUSING = "pausing"
+        PAUSED = "paused"
+        STOPPING = "stopping"
+        FINISHED = "finished"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING, Status.PAUSING, Status.STOPPING)
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="searches")
+    name = models.CharField(max_length=200)
+    config = models.JSONField(help_text="engine.config.search.SearchConfig as JSON")
+    space = models.ForeignKey(SearchSpace, models.PROTECT, related_name="searches")
+    dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")
+    table = models.ForeignKey(Table, models.PROTECT, null=True, blank=True, related_name="searches")
+    data_info = models.JSONField(
+        default=dict, help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash"
+    )
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: no key was sent
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, db_index=True)
+    status_reason = models.TextField(blank=True, help_text="why it finished or failed, in words")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    budget_evaluations = models.PositiveIntegerField(null=True, blank=True)
+    budget_seconds = models.FloatField(null=True, blank=True)
+    bound = models.CharField(max_length=100, blank=True, help_text="the algorithm's own bound on trials, exact; empty: none")
+    rounds = models.PositiveIntegerField(default=0, help_text="rounds told to the algorithm so far")
+    asked = models.PositiveIntegerField(default=0)
+    scored = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    from_cache = models.PositiveIntegerField(default=0)
+    feasible = models.PositiveIntegerField(default=0, help_text="scored and feasible")
+    charged_seconds = models.FloatField(default=0.0, help_text="sum of the trials' seconds, cache hits included")
+    best = models.ForeignKey("searches.Candidate", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    advance_until = models.DateTimeField(null=True, blank=True, help_text="a task is advancing the search until then")
+    advance_token = models.CharField(max_length=32, blank=True, help_text="which task that is")
+    snapshot = models.JSONField(null=True, blank=True, help_text="the algorithm's state after snapshot_rounds rounds")
+    snapshot_rounds = models.PositiveIntegerField(default=0)
+    event_seq = models.PositiveBigIntegerField(default=0, help_text="number of the last event")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "idempotency_key"], name="one_search_a_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        """Whether workers may still do something for it."""
+        return self.status in self.ACTIVE
