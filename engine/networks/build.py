@@ -1,0 +1,178 @@
+"""A blueprint as a torch module: submodules named as nodes, the forward pass walks the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from engine.blueprint import Blueprint, Node, Shape
+from engine.networks.plan import Step, plan
+
+Initialisation = Literal["default", "glorot"]
+
+
+class Add(nn.Module):
+    """Sum of maps of one shape."""
+
+    def forward(self, first: Tensor, *others: Tensor) -> Tensor:
+        """``(B, C, H, W)`` each; a single map is returned as it is."""
+        for other in others:
+            first = first + other
+        return first
+
+
+class Multiply(nn.Module):
+    """A map scaled channel by channel."""
+
+    def forward(self, x: Tensor, gate: Tensor) -> Tensor:
+        """``(B, C, H, W)`` times ``(B, C, 1, 1)``."""
+        return x * gate
+
+
+class Concat(nn.Module):
+    """Maps stacked along the channels."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """``(B, C_i, H, W)`` each to ``(B, sum of C_i, H, W)``."""
+        return torch.cat(inputs, dim=1)
+
+
+class Zeros(nn.Module):
+    """Zeros of a fixed shape an image."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` zeros of the type and on the device of ``x``, of which only the batch size matters."""
+        return x.new_zeros((x.shape[0], self.shape.channels, self.shape.height, self.shape.width))
+
+
+class FlatLinear(nn.Linear):
+    """A fully connected layer on the flattened map."""
+
+    def __init__(self, in_features: int, out_features: int, flat: bool) -> None:
+        super().__init__(in_features, out_features)
+        self.flat = flat
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, ...)`` to ``(B, F)``, or to the map ``(B, F, 1, 1)`` where map operations follow."""
+        x = super().forward(x.flatten(1))
+        return x if self.flat else x[:, :, None, None]
+
+
+class Network(nn.Module):
+    """The network of a blueprint: ``(B, C, H, W)`` images to ``(B, classes)`` logits."""
+
+    def __init__(self, blueprint: Blueprint, batch_norm_momentum: float, batch_norm_eps: float) -> None:
+        super().__init__()
+        steps = plan(blueprint)
+        for step in steps:
+            self.add_module(step.node.name, _module(blueprint, step, batch_norm_momentum, batch_norm_eps))
+        self._steps = [(step.node.name, step.inputs, step.finished) for step in steps]
+        self._input, self._output = blueprint.nodes[0].name, blueprint.output.name
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits; values are freed after their last use."""
+        values = {self._input: images}
+        for name, inputs, finished in self._steps:
+            values[name] = self._modules[name](*[values[source] for source in inputs])  # type: ignore[misc]
+            for unneeded in finished:
+                del values[unneeded]
+        return values[self._output].flatten(1)
+
+
+def build(
+    blueprint: Blueprint,
+    *,
+    seed: int | None = None,
+    batch_norm_momentum: float = 0.1,
+    batch_norm_eps: float = 1e-5,
+    initialisation: Initialisation = "default",
+) -> Network:
+    """The module on the CPU, in training mode.
+
+    With a seed, the same initial weights every time and the global generator left as it was. ``default`` is torch's
+    own initialisation, ``glorot`` Keras's (Glorot uniform weights, zero biases), as MOTE was published with.
+    """
+    with _seeded(seed):
+        network = Network(blueprint, batch_norm_momentum, batch_norm_eps)
+        if initialisation == "glorot":
+            for module in network.modules():
+                if isinstance(module, nn.Conv2d | nn.Linear):
+                    nn.init.xavier_uniform_(module.weight)
+                    if module.bias is not None:
+                        nn.init.zeros_(module.bias)
+    return network
+
+
+def _seeded(seed: int | None) -> AbstractContextManager[None]:
+    return nullcontext() if seed is None else _own_generator(seed)
+
+
+@contextmanager
+def _own_generator(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _module(blueprint: Blueprint, step: Step, momentum: float, eps: float) -> nn.Module:
+    node = step.node
+    source = blueprint[node.inputs[0]].shape
+    match node.op:
+        case "conv2d":
+            kernel, stride, padding = _window(node)
+            groups, bias = node.integer("groups"), bool(node.attrs["bias"])
+            return nn.Conv2d(source.channels, node.shape.channels, kernel, stride, padding, groups=groups, bias=bias)
+        case "batch_norm":
+            return nn.BatchNorm2d(node.shape.channels, eps=eps, momentum=momentum)
+        case "activation":
+            return _activation(str(node.attrs["function"]), step.in_place)
+        case "max_pool":
+            return nn.MaxPool2d(*_window(node))
+        case "avg_pool":
+            return nn.AvgPool2d(*_window(node), count_include_pad=False)
+        case "global_avg_pool":
+            return nn.AdaptiveAvgPool2d(1)
+        case "add":
+            return Add()
+        case "multiply":
+            return Multiply()
+        case "concat":
+            return Concat()
+        case "zeros":
+            return Zeros(node.shape)
+        case "dropout":
+            return nn.Dropout(float(node.attrs["rate"]))
+        case "linear":
+            return FlatLinear(source.elements, node.shape.channels, step.flat)
+    raise ValueError(f"no torch module for the operation '{node.op}'")
+
+
+def _activation(function: str, in_place: bool) -> nn.Module:
+    match function:
+        case "relu":
+            return nn.ReLU(inplace=in_place)
+        case "relu6":
+            return nn.ReLU6(inplace=in_place)
+        case "gelu":
+            return nn.GELU()
+        case "swish":
+            return nn.SiLU()
+        case "hard_swish":
+            return nn.Hardswish()
+        case "sigmoid":
+            return nn.Sigmoid()
+        case "hard_sigmoid":
+            return nn.Hardsigmoid()
+    raise ValueError(f"no torch module for the activation '{function}'")
+
+
+def _window(node: Node) -> tuple[int, int, int]:
+    return node.integer("kernel"), node.integer("stride"), node.integer("padding")

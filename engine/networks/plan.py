@@ -1,0 +1,65 @@
+"""The order of computation that a built module and its generated source share; pure Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from engine.blueprint import Blueprint, Node
+
+POINTWISE = frozenset({"activation", "dropout"})
+IN_PLACE = frozenset({"relu", "relu6"})
+OVERWRITABLE = frozenset({"conv2d", "batch_norm", "linear"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node to compute.
+
+    ``inputs``: the node's inputs, zeros that a sum would only add left out. ``finished``: values that nobody needs
+    after this step. ``in_place``: the activation may overwrite its input. ``flat``: the linear layer's ``(B, F)``
+    output need not become a ``(B, F, 1, 1)`` map, because no map operation reads it.
+    """
+
+    node: Node
+    inputs: tuple[str, ...]
+    finished: tuple[str, ...] = ()
+    in_place: bool = False
+    flat: bool = False
+
+
+def plan(blueprint: Blueprint) -> tuple[Step, ...]:
+    """The steps in order: every node but the input, and zeros that nothing but sums read."""
+    inputs = {node.name: _operands(blueprint, node) for node in blueprint if node.op != "input"}
+    users: dict[str, list[Node]] = defaultdict(list)
+    for name, sources in inputs.items():
+        for source in sources:
+            users[source].append(blueprint[name])
+    computed = [node for node in blueprint if node.op != "input"]
+    nodes = [node for node in computed if node.op != "zeros" or users[node.name] or node is blueprint.output]
+    last_use = {source: node.name for node in nodes for source in inputs[node.name]}
+    steps = []
+    for node in nodes:
+        sources = inputs[node.name]
+        # A value that nothing reads (a branch whose end was cut) is dropped as soon as it is there.
+        unread = (node.name,) if node.name not in last_use and node is not blueprint.output else ()
+        finished = (*(s for s in dict.fromkeys(sources) if last_use[s] == node.name), *unread)
+        steps.append(Step(node, sources, finished, _in_place(blueprint, node, users), _flat(node, users)))
+    return tuple(steps)
+
+
+def _operands(blueprint: Blueprint, node: Node) -> tuple[str, ...]:
+    if node.op != "add":
+        return node.inputs
+    return tuple(name for name in node.inputs if blueprint[name].op != "zeros") or node.inputs[:1]
+
+
+def _in_place(blueprint: Blueprint, node: Node, users: dict[str, list[Node]]) -> bool:
+    if node.op != "activation" or node.attrs["function"] not in IN_PLACE:
+        return False
+    source = node.inputs[0]
+    return blueprint[source].op in OVERWRITABLE and len(users[source]) == 1
+
+
+def _flat(node: Node, users: dict[str, list[Node]]) -> bool:
+    return all(user.op == "linear" or (user.op in POINTWISE and _flat(user, users)) for user in users[node.name])
