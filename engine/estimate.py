@@ -42,10 +42,6 @@ class Estimator(Protocol):
     inline: bool
     """True when a score takes less than handing it to another process (tables)."""
 
-    @property
-    def identity(self) -> str:
-        """Digest of all that a score depends on besides the architecture, the seed and the fidelity (the data included)."""
-
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
