@@ -3,8 +3,20 @@
 from searches.models.candidate import Bucket, Candidate
 from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
-from searches.models.search import Search
+from searches.models.search import Search, Snapshot
 from searches.models.source import Dataset, SearchSpace, Table
 from searches.models.worker import Worker
 
-__all__ = ["Bucket", "Candidate", "Dataset", "Evaluation", "Event", "MoteScore", "Search", "SearchSpace", "Table", "Worker"]
+__all__ = [
+    "Bucket",
+    "Candidate",
+    "Dataset",
+    "Evaluation",
+    "Event",
+    "MoteScore",
+    "Search",
+    "SearchSpace",
+    "Snapshot",
+    "Table",
+    "Worker",
+]

@@ -32,7 +32,9 @@ class Candidate(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PROPOSED)
     error = models.TextField(blank=True)
     revived_round = models.PositiveIntegerField(
-        null=True, blank=True, help_text="a retry's score was told after this round; the algorithm had been told a failure"
+        null=True,
+        blank=True,
+        help_text="a retry: the algorithm was told a failure first and is told the score after this round",
     )
     feasible = models.BooleanField(default=True)
     score = models.FloatField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Scored architectures, shared by all searches: the same architecture under the same estimate, data and seed runs once."""
+"""Scored architectures, shared by all searches: one architecture under one estimate, data and seed runs once."""
 
 from __future__ import annotations
 

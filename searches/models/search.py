@@ -31,7 +31,8 @@ class Search(models.Model):
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")
     table = models.ForeignKey(Table, models.PROTECT, null=True, blank=True, related_name="searches")
     data_info = models.JSONField(
-        default=dict, help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash"
+        default=dict,
+        help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash",
     )
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: no key was sent
 
@@ -43,7 +44,9 @@ class Search(models.Model):
 
     budget_evaluations = models.PositiveIntegerField(null=True, blank=True)
     budget_seconds = models.FloatField(null=True, blank=True)
-    bound = models.CharField(max_length=100, blank=True, help_text="the algorithm's own bound on trials, exact; empty: none")
+    bound = models.CharField(
+        max_length=100, blank=True, help_text="the algorithm's bound on trials, exact; empty: none"
+    )
     rounds = models.PositiveIntegerField(default=0, help_text="rounds told to the algorithm so far")
     asked = models.PositiveIntegerField(default=0)
     scored = models.PositiveIntegerField(default=0)
@@ -55,8 +58,9 @@ class Search(models.Model):
 
     advance_until = models.DateTimeField(null=True, blank=True, help_text="a task is advancing the search until then")
     advance_token = models.CharField(max_length=32, blank=True, help_text="which task that is")
-    snapshot = models.JSONField(null=True, blank=True, help_text="the algorithm's state after snapshot_rounds rounds")
-    snapshot_rounds = models.PositiveIntegerField(default=0)
+    epoch = models.PositiveIntegerField(
+        default=0, help_text="counts rewritings of what was told; copies of the algorithm from before are void"
+    )
     event_seq = models.PositiveBigIntegerField(default=0, help_text="number of the last event")
 
     class Meta:
@@ -70,3 +74,15 @@ class Search(models.Model):
     def is_active(self) -> bool:
         """Whether workers may still do something for it."""
         return self.status in self.ACTIVE
+
+
+class Snapshot(models.Model):
+    """The algorithm's state after ``rounds`` rounds: bounds how many rows a rebuild has to replay."""
+
+    search = models.OneToOneField(Search, models.CASCADE, primary_key=True, related_name="snapshot")
+    rounds = models.PositiveIntegerField()
+    asked = models.PositiveIntegerField()
+    state = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"state of search {self.search_id} after {self.rounds} rounds"
