@@ -2,7 +2,8 @@
 
 Metrics carry their unit: ``params_m`` (millions of learned parameters), ``madds_m`` (millions of multiply-adds
 for one image), ``activation_mb`` (10^6 bytes of float32 that the outputs of convolutions, pools, sums,
-concatenations and the classifier take for one image: what training keeps; norms and activations work in place).
+concatenations and the classifier take for one image: what training keeps; norms and activations work in place,
+and zeros are never kept).
 MAdds count convolutions and linear layers, one for a multiplication with its addition, as LayerNAS's tables do.
 """
 
@@ -18,9 +19,7 @@ METRICS: Mapping[str, str] = {
     "madds_m": "Multiply-adds (millions)",
     "activation_mb": "Activation memory (MB per image)",
 }
-STORED_OPS = frozenset(
-    {"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "zeros", "linear"}
-)
+STORED_OPS = frozenset({"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "linear"})
 
 
 @dataclass(frozen=True)
