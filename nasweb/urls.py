@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [path("admin/", admin.site.urls), path("", include("searches.urls"))]
+
+handler404 = "searches.api.problems.not_found"
+handler500 = "searches.api.problems.server_error"

@@ -1,0 +1,45 @@
+"""The rows in Django's admin: to look and to clean up; searches are steered by page and API."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from searches.models import Candidate, Dataset, Search, SearchSpace, Table, Worker
+
+
+@admin.register(Search)
+class SearchAdmin(admin.ModelAdmin):
+    """Searches."""
+
+    list_display = ["id", "name", "owner", "status", "scored", "failed", "created_at"]
+    list_filter = ["status"]
+    search_fields = ["name"]
+    list_select_related = ["owner"]
+    raw_id_fields = ["owner", "space", "dataset", "table", "best"]
+
+
+@admin.register(Candidate)
+class CandidateAdmin(admin.ModelAdmin):
+    """Candidates."""
+
+    list_display = ["id", "search", "number", "arch", "status", "score"]
+    list_filter = ["status"]
+    list_select_related = ["search"]
+    raw_id_fields = ["search", "evaluation"]
+    show_full_result_count = False
+
+
+@admin.register(SearchSpace, Dataset, Table)
+class SourceAdmin(admin.ModelAdmin):
+    """Spaces, data sets, tables."""
+
+    list_display = ["id", "name", "owner", "created_at"]
+    list_select_related = ["owner"]
+
+
+@admin.register(Worker)
+class WorkerAdmin(admin.ModelAdmin):
+    """Worker processes."""
+
+    list_display = ["name", "device", "current", "seen_at"]
+    raw_id_fields = ["search"]

@@ -1,0 +1,52 @@
+"""Common ground of the views: configurations from bodies, numbers from addresses, views under one search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError
+from searches.models import Search
+from searches.selectors import searches
+
+
+def config_of(request: Request) -> SearchConfig:
+    """The body as a configuration: itself, or ``{"config": ...}``, or ``{"yaml": text}``, or a YAML document."""
+    body = request.data
+    if not isinstance(body, Mapping):
+        raise ConfigError.at("", "The body must be an object with the fields space, estimator, ...")
+    if set(body) == {"yaml"}:
+        if not isinstance(body["yaml"], str):
+            raise ConfigError.at("yaml", "Give the document as text.")
+        return SearchConfig.from_yaml(body["yaml"])
+    if set(body) == {"config"} and isinstance(body["config"], Mapping):
+        body = body["config"]
+    return SearchConfig.parse(body)
+
+
+def number_of(request: Request, name: str, default: int, low: int, high: int = 2**62) -> int:
+    """A whole number from the address, between the limits."""
+    text = request.query_params.get(name, str(default))
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        upper = f" to {high}" if high < 2**62 else " upwards"
+        raise ValidationError({name: f"Give a whole number from {low}{upper}."})
+    return number
+
+
+class UnderSearch(APIView):
+    """A view of something that belongs to one search of the user."""
+
+    @cached_property
+    def parent(self) -> Search:
+        """The search of the address; another user's is not found."""
+        return get_object_or_404(searches.owned(self.request.user), pk=self.kwargs["search_id"])

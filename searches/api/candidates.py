@@ -1,0 +1,54 @@
+"""One candidate: all that is known of it, its drawing, its downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from searches.api.serializers.candidates import FORMATS, CandidateDetailSerializer
+from searches.models import Candidate
+from searches.selectors import candidates
+from searches.services import exporting
+
+FORMAT = OpenApiParameter("format", str, enum=FORMATS, default="json")
+
+
+class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Candidates of the user's searches."""
+
+    queryset = Candidate.objects.none()
+    serializer_class = CandidateDetailSerializer
+    lookup_value_converter = "int"
+    pagination_class = None
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Candidate]:
+        """Other users' candidates are not found."""
+        return candidates.detailed(self.request.user)
+
+    @extend_schema(summary="Drawing", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    @action(detail=True, url_path="drawing.svg")
+    def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The architecture as an SVG picture."""
+        return HttpResponse(exporting.drawing(self.get_object()), content_type="image/svg+xml")
+
+    @extend_schema(
+        summary="Download", parameters=[FORMAT], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
+    )
+    @action(detail=True)
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """JSON, model.py, ONNX, torch.export's .pt2, or all of them in a zip."""
+        wanted = request.query_params.get("format", "json")
+        if wanted not in FORMATS:
+            raise ValidationError({"format": f"Choose one of {', '.join(FORMATS)}."})
+        filename, content_type, content = exporting.export(self.get_object(), wanted)
+        disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
+        return HttpResponse(content, content_type=content_type, headers=disposition)

@@ -1,0 +1,63 @@
+"""What a configuration can name, and who scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from engine.registry import ALGORITHMS, ESTIMATORS, SPACES, Kind
+from searches.api.serializers.results import KindSerializer, WorkerSerializer
+from searches.selectors import workers
+
+
+class Catalogue(APIView):
+    """Kinds of one registry, each with the JSON schema of its options."""
+
+    kinds: Mapping[str, Kind] = {}
+
+    @extend_schema(responses=KindSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """In the order of the form."""
+        return Response([_described(name, kind) for name, kind in self.kinds.items()])
+
+
+class Algorithms(Catalogue):
+    """Search algorithms."""
+
+    kinds = ALGORITHMS
+
+
+class Estimators(Catalogue):
+    """Estimates of a network's quality."""
+
+    kinds = ESTIMATORS
+
+
+class SpaceKinds(Catalogue):
+    """Kinds of search spaces."""
+
+    kinds = SPACES
+
+
+class Workers(APIView):
+    """Worker processes."""
+
+    @extend_schema(summary="Workers", responses=WorkerSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Heard of within the last hour."""
+        return Response(WorkerSerializer(workers.recent(request.user), many=True).data)
+
+
+def _described(name: str, kind: Kind) -> dict[str, Any]:
+    description = (kind.options.__doc__ or "").strip()
+    return {
+        "kind": name,
+        "label": kind.label,
+        "description": description,
+        "options": kind.options.model_json_schema(),
+    }

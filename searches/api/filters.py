@@ -1,0 +1,46 @@
+"""What lists can be narrowed by."""
+
+from __future__ import annotations
+
+from django_filters import rest_framework as filters
+
+from searches.models import Candidate, Search
+
+RANGES = ("score", "valid_accuracy", "truth", "params_m", "madds_m", "activation_mb", "table_cost", "seconds")
+
+
+class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+    """Some of the choices, separated by commas."""
+
+
+class SearchFilter(filters.FilterSet):
+    """Searches by state and name."""
+
+    status = ChoicesFilter(choices=Search.Status.choices, lookup_expr="in")
+    search = filters.CharFilter(field_name="name", lookup_expr="icontains", label="part of the name")
+
+    class Meta:
+        model = Search
+        fields = ["status", "search"]
+
+
+class CandidateFilter(filters.FilterSet):
+    """Candidates by state, place in the search, name, and ranges of their numbers."""
+
+    status = ChoicesFilter(choices=Candidate.Status.choices, lookup_expr="in")
+    feasible = filters.BooleanFilter()
+    from_cache = filters.BooleanFilter()
+    origin = filters.CharFilter()
+    layer = filters.NumberFilter(label="counted from 0")
+    bucket = filters.NumberFilter()
+    round = filters.NumberFilter()
+    search = filters.CharFilter(field_name="arch", lookup_expr="icontains", label="part of the architecture")
+
+    for _name in RANGES:
+        vars()[f"{_name}_min"] = filters.NumberFilter(field_name=_name, lookup_expr="gte")
+        vars()[f"{_name}_max"] = filters.NumberFilter(field_name=_name, lookup_expr="lte")
+    del _name
+
+    class Meta:
+        model = Candidate
+        fields = ["status", "feasible", "from_cache", "origin", "layer", "bucket", "round", "search"]

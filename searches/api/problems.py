@@ -1,0 +1,99 @@
+"""Every error as a problem document (RFC 9457, ``application/problem+json``) that names each faulty field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from engine.errors import ArchitectureError, ConfigError, DataError
+from searches.services.errors import ActionRefused
+
+CONTENT_TYPE = "application/problem+json"
+PREFIX = "/api/"
+
+
+class TooLarge(exceptions.APIException):
+    """A body above the limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+def problem(code: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The document for a status code."""
+    title = HTTPStatus(code).phrase
+    return {"type": "about:blank", "title": title, "status": code, "detail": detail, "errors": list(errors)}
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler; None (a bug, not a refusal) leaves the error to Django."""
+    known = _known(error)
+    if known is not None:
+        set_rollback()
+        return _response(known)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    detail = error.detail if isinstance(error, exceptions.APIException) else response.data
+    errors = list(_flat(detail)) if isinstance(error, exceptions.ValidationError) else []
+    sentence = _sentence(errors) if errors else str(response.data.get("detail", ""))
+    return _response(problem(response.status_code, sentence, errors), response)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler of unknown addresses: a problem document under ``/api/``, the page elsewhere."""
+    if request.path.startswith(PREFIX):
+        return JsonResponse(problem(404, "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler of bugs: a problem document under ``/api/``, the page elsewhere."""
+    if request.path.startswith(PREFIX):
+        detail = "The server failed; its log says why."
+        return JsonResponse(problem(500, detail), status=500, content_type=CONTENT_TYPE)
+    return defaults.server_error(request)
+
+
+def _known(error: Exception) -> dict[str, Any] | None:
+    """The document for what services and the engine refuse."""
+    if isinstance(error, ConfigError):
+        errors = [{"field": item.path, "message": item.message} for item in error.errors]
+        return problem(400, _sentence(errors), errors)
+    if isinstance(error, DataError):
+        return problem(400, str(error), [{"field": "file", "message": str(error)}])
+    if isinstance(error, ArchitectureError):
+        return problem(400, str(error))
+    if isinstance(error, ActionRefused):
+        return problem(409, str(error))
+    return None
+
+
+def _flat(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+    """DRF's nested lists and mappings of complaints as one list with dotted fields."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            own = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
+            yield from _flat(inner, own)
+    elif isinstance(detail, list | tuple):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list | tuple)
+            yield from _flat(inner, f"{path}.{index}" if nested else path)
+    else:
+        yield {"field": path, "message": str(detail)}
+
+
+def _sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors)
+
+
+def _response(document: dict[str, Any], before: Response | None = None) -> Response:
+    headers = {name: before[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if before and name in before}
+    return Response(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)

@@ -1,0 +1,67 @@
+"""What goes in and out: JSON without NaN, YAML documents, uploads of a bounded size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework import parsers, renderers
+from rest_framework.exceptions import ParseError
+
+from searches.api.problems import TooLarge
+
+YAML_LIMIT = 1_000_000
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """DRF's, with null for the numbers that JSON does not know."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        """Strict JSON; the data are walked only when they hold such a number."""
+        try:
+            return super().render(data, accepted_media_type, renderer_context)
+        except ValueError:
+            return super().render(finite(data), accepted_media_type, renderer_context)
+
+
+class YAMLParser(parsers.BaseParser):
+    """A YAML document, kept as text: ``{"yaml": text}``; the configuration's own reader names line and column."""
+
+    media_type = "application/yaml"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, str]:
+        """ParseError when the text is not UTF-8, TooLarge above a million bytes."""
+        raw = stream.read(YAML_LIMIT + 1)
+        if len(raw) > YAML_LIMIT:
+            raise TooLarge(f"The document is larger than {YAML_LIMIT:,} bytes.")
+        try:
+            return {"yaml": raw.decode()}
+        except UnicodeDecodeError as error:
+            raise ParseError("The document is not UTF-8 text.") from error
+
+
+class UploadParser(parsers.MultiPartParser):
+    """A form with a file; refused before it is read when it says that it is too large."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """TooLarge names the limit."""
+        limit = settings.NASWEB_MAX_UPLOAD_MB
+        length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
+        if length > limit * 1_000_000:
+            raise TooLarge(
+                f"The upload has {length / 1e6:.0f} MB, the limit is {limit} MB; shrink it or raise NASWEB_MAX_UPLOAD_MB."
+            )
+        return super().parse(stream, media_type, parser_context)
+
+
+def finite(data: Any) -> Any:
+    """The same data with None for NaN and infinities."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    return data

@@ -1,0 +1,148 @@
+"""What a search found: candidates, points, buckets, front, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from searches.api import streaming
+from searches.api.base import UnderSearch, number_of
+from searches.api.filters import CandidateFilter
+from searches.api.pagination import KeysetPagination
+from searches.api.serializers.candidates import CandidateSerializer
+from searches.api.serializers.results import BucketsSerializer, EventsSerializer, FrontSerializer, PointsSerializer
+from searches.models import Candidate
+from searches.selectors import buckets, candidates, events, pareto, points, spaces
+
+MAX_NUMBERS = 2_000
+FALSE = ("0", "false", "no")
+
+
+class CandidateList(UnderSearch, ListAPIView):
+    """Candidates of a search, filtered and sorted on the server."""
+
+    queryset = Candidate.objects.none()
+    serializer_class = CandidateSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = CandidateFilter
+    pagination_class = KeysetPagination
+    ordering = "number"
+    ordering_fields = [
+        "number",
+        "score",
+        "valid_accuracy",
+        "truth",
+        "params_m",
+        "madds_m",
+        "activation_mb",
+        "table_cost",
+        "seconds",
+        "layer",
+        "bucket",
+        "round",
+        "arch",
+        "status",
+        "scored_at",
+    ]
+
+    def get_queryset(self) -> QuerySet[Candidate]:
+        """With evaluations, curves left out."""
+        return candidates.of_search(self.parent)
+
+
+class Points(UnderSearch):
+    """Columns for plots."""
+
+    @extend_schema(
+        summary="Points for plots",
+        parameters=[
+            OpenApiParameter("after", int, description="only numbers above this", default=-1),
+            OpenApiParameter("limit", int, default=points.LIMIT),
+            OpenApiParameter("numbers", str, description="only these numbers, separated by commas; after is ignored"),
+        ],
+        responses=PointsSerializer,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Scored and failed candidates as typed arrays."""
+        if "numbers" in request.query_params:
+            return Response(points.numbered(self.parent, self._numbers(request.query_params["numbers"])))
+        after = number_of(request, "after", -1, -1)
+        return Response(points.after(self.parent, after, number_of(request, "limit", points.LIMIT, 1, points.LIMIT)))
+
+    def _numbers(self, text: str) -> list[int]:
+        parts = [part for part in text.split(",") if part.strip()]
+        if len(parts) > MAX_NUMBERS or not all(part.strip().isdecimal() for part in parts):
+            raise ValidationError({"numbers": f"Give up to {MAX_NUMBERS} whole numbers, separated by commas."})
+        return [int(part) for part in parts]
+
+
+class Buckets(UnderSearch):
+    """The bucket grid."""
+
+    @extend_schema(summary="Bucket grid", responses=BucketsSerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Layers by cost buckets, as of the last round; empty for algorithms without buckets."""
+        names = spaces.of_search(self.parent).layer_names
+        metric = self.parent.config["objective"]["cost_metric"]
+        return Response({"metric": metric, "layers": buckets.grid(self.parent, names)})
+
+
+class Front(UnderSearch):
+    """The Pareto front."""
+
+    @extend_schema(
+        summary="Pareto front",
+        parameters=[
+            OpenApiParameter("metric", str, enum=pareto.METRICS, description="default: the search's own"),
+            OpenApiParameter("feasible", bool, default=True, description="0: infeasible networks too"),
+        ],
+        responses=FrontSerializer,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """By ascending cost."""
+        metric = request.query_params.get("metric") or self.parent.config["objective"]["cost_metric"]
+        if metric not in pareto.METRICS:
+            raise ValidationError({"metric": f"Choose one of {', '.join(pareto.METRICS)}."})
+        feasible = request.query_params.get("feasible", "1").lower() not in FALSE
+        return Response({"metric": metric, "front": pareto.front(self.parent, metric, feasible)})
+
+
+class Events(UnderSearch):
+    """The log."""
+
+    @extend_schema(
+        summary="Events after a number",
+        parameters=[
+            OpenApiParameter("after", int, default=0),
+            OpenApiParameter("limit", int, default=500, description=f"up to {events.LIMIT}"),
+        ],
+        responses=EventsSerializer,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Numbered 1, 2, 3, ... without gaps; ask again with ``after=last``."""
+        after, limit = number_of(request, "after", 0, 0), number_of(request, "limit", 500, 1, events.LIMIT)
+        return Response(EventsSerializer(events.after(self.parent, after, limit)).data)
+
+
+class Export(UnderSearch):
+    """All candidates as one file."""
+
+    @extend_schema(
+        summary="All candidates as a file",
+        parameters=[OpenApiParameter("format", str, enum=list(streaming.FORMATS), default="csv")],
+        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/json"): CandidateSerializer(many=True)},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Streamed, a bounded part at a time."""
+        wanted = request.query_params.get("format", "csv")
+        if wanted not in streaming.FORMATS:
+            raise ValidationError({"format": f"Choose one of {', '.join(streaming.FORMATS)}."})
+        return streaming.response(self.parent, wanted)

@@ -1,0 +1,167 @@
+"""Searches: list, create, look at, act upon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from engine.config.search import SearchConfig
+from searches.api.base import config_of
+from searches.api.filters import SearchFilter
+from searches.api.pagination import KeysetPagination
+from searches.api.serializers.searches import (
+    ConfigDocumentSerializer,
+    ExampleSerializer,
+    ExtendSerializer,
+    PreflightSerializer,
+    SearchDetailSerializer,
+    SearchSerializer,
+)
+from searches.examples import EXAMPLES
+from searches.models import Search
+from searches.selectors import searches
+from searches.services import control, creation
+
+CONFIG_BODY = {"application/json": SearchConfig, "application/yaml": OpenApiTypes.STR}
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key never creates a second search."
+)
+
+
+class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """The user's searches."""
+
+    queryset = Search.objects.none()
+    lookup_value_converter = "int"
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = SearchFilter
+    pagination_class = KeysetPagination
+    ordering = "-id"
+    ordering_fields = ["id", "name", "created_at", "finished_at"]
+
+    def get_queryset(self) -> QuerySet[Search]:
+        """Other users' searches are not found."""
+        return searches.owned(self.request.user)
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        """Lists leave out what takes queries a row."""
+        return SearchSerializer if self.action == "list" else SearchDetailSerializer
+
+    @extend_schema(summary="All searches")
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self._shown(page, many=True))
+
+    @extend_schema(summary="One search")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With its configuration, layers and failures."""
+        return Response(self._shown(self.get_object()))
+
+    @extend_schema(
+        summary="Create a search", request=CONFIG_BODY, parameters=[KEY], responses={201: SearchDetailSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """The body is the configuration, as JSON or YAML; the search starts at once."""
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not 1 <= len(key) <= 200:
+            raise serializers.ValidationError({"Idempotency-Key": "Give 1 to 200 characters."})
+        return self._created(creation.create(request.user, config_of(request), idempotency_key=key))
+
+    @extend_schema(summary="Delete a search", request=None, responses={204: None})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With its candidates and files."""
+        control.delete(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Pause", request=None, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What is being scored is finished, nothing new begins."""
+        return self._changed(control.pause)
+
+    @extend_schema(summary="Resume", request=None, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Goes on after a pause."""
+        return self._changed(control.resume)
+
+    @extend_schema(summary="Stop", request=None, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What is being scored is finished, then the search is."""
+        return self._changed(control.stop)
+
+    @extend_schema(summary="Cancel", request=None, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ends within seconds, also inside a training."""
+        return self._changed(control.cancel)
+
+    @extend_schema(summary="Retry failed candidates", request=None, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Scores the failed candidates once more."""
+        return self._changed(control.retry_failed)
+
+    @extend_schema(summary="Extend the budget", request=ExtendSerializer, responses=SearchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def extend(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Adds to the budget of a finished search, which goes on."""
+        search, body = self.get_object(), ExtendSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        control.extend(search, **body.validated_data)
+        return self._changed()
+
+    @extend_schema(summary="Clone", request=None, responses={201: SearchDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def clone(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A new search with the same configuration."""
+        config = SearchConfig.parse(creation.clone(self.get_object(), request.user))
+        return self._created(creation.create(request.user, config))
+
+    @extend_schema(summary="Look before launching", request=CONFIG_BODY, responses=PreflightSerializer)
+    @action(detail=False, methods=["post"])
+    def preflight(self, request: Request) -> Response:
+        """Sampled costs against the targets, bounds and warnings; nothing is created."""
+        return Response(creation.preflight(request.user, config_of(request)))
+
+    @extend_schema(summary="Check a configuration", request=CONFIG_BODY, responses=ConfigDocumentSerializer)
+    @action(detail=False, methods=["post"])
+    def validate(self, request: Request) -> Response:
+        """The configuration with its defaults, as JSON and YAML; errors name their fields."""
+        config = config_of(request)
+        return Response({"config": config.as_dict(), "yaml": config.to_yaml()})
+
+    @extend_schema(summary="Ready configurations", responses=ExampleSerializer(many=True))
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def examples(self, request: Request) -> Response:
+        """Digits first; every ``config`` is a body for POST /searches/."""
+        return Response(ExampleSerializer(EXAMPLES, many=True).data)
+
+    def _changed(self, act: Any = None) -> Response:
+        if act is not None:
+            act(self.get_object())
+        return Response(self._shown(self.get_object()))
+
+    def _created(self, search: Search) -> Response:
+        search = self.get_queryset().get(pk=search.pk)
+        where = reverse("search-detail", [search.pk], request=self.request)
+        body = SearchDetailSerializer(search, context=self._context([search])).data
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": where})
+
+    def _shown(self, data: Any, many: bool = False) -> Any:
+        context = self._context(data if many else [data])
+        return self.get_serializer_class()(data, many=many, context=context).data
+
+    def _context(self, rows: list[Search]) -> dict[str, Any]:
+        return {**self.get_serializer_context(), "rates": searches.rates(rows)}

@@ -1,0 +1,181 @@
+"""Candidates in lists and in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from searches.models import Candidate, MoteScore
+from searches.selectors import candidates, spaces
+
+FORMATS = ("json", "py", "onnx", "pt2", "zip")
+
+
+class CostsSerializer(serializers.Serializer):
+    """Costs by metric, in the unit that the name states; null where unknown."""
+
+    params_m = serializers.FloatField(allow_null=True)
+    madds_m = serializers.FloatField(allow_null=True)
+    activation_mb = serializers.FloatField(allow_null=True)
+    table_cost = serializers.FloatField(allow_null=True)
+    latency_ms = serializers.ReadOnlyField(default=None, help_text="null: not measured")
+
+
+class LineageSerializer(serializers.Serializer):
+    """One ancestor."""
+
+    number = serializers.IntegerField()
+    id = serializers.IntegerField()
+    arch = serializers.CharField()
+    layer = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+
+
+class LabelSerializer(serializers.Serializer):
+    """What was chosen at one layer."""
+
+    layer = serializers.CharField()
+    label = serializers.CharField()
+
+
+class CurvesSerializer(serializers.Serializer):
+    """Series for plots; empty where the estimate has none."""
+
+    epoch_losses = serializers.ListField(child=serializers.FloatField())
+    landscape_losses = serializers.ListField(child=serializers.FloatField())
+
+
+class MoteSerializer(serializers.ModelSerializer):
+    """The parts of a MOTE score."""
+
+    class Meta:
+        model = MoteScore
+        fields = ["landscape", "speed", "time_seconds", "train_seconds", "profile", "time_model"]
+
+
+class BestSerializer(serializers.ModelSerializer):
+    """The best candidate of a search, in brief."""
+
+    costs = CostsSerializer(source="*")
+
+    class Meta:
+        model = Candidate
+        fields = ["id", "number", "arch", "score", "valid_accuracy", "truth", "costs"]
+
+
+class CandidateSerializer(serializers.ModelSerializer):
+    """A candidate as lists show it."""
+
+    costs = CostsSerializer(source="*")
+    status = serializers.ChoiceField(Candidate.Status.choices)
+    test_accuracy = serializers.SerializerMethodField(help_text="percent; null: test data were never touched")
+    terms = serializers.DictField(source="evaluation.terms", child=serializers.FloatField(allow_null=True))
+    parent = serializers.IntegerField(source="parent_number", allow_null=True, help_text="number of the parent")
+    worker = serializers.CharField(source="evaluation.worker")
+
+    class Meta:
+        model = Candidate
+        fields = [
+            "id",
+            "number",
+            "round",
+            "arch",
+            "status",
+            "feasible",
+            "score",
+            "valid_accuracy",
+            "test_accuracy",
+            "truth",
+            "costs",
+            "terms",
+            "seconds",
+            "layer",
+            "bucket",
+            "parent",
+            "origin",
+            "from_cache",
+            "error",
+            "worker",
+        ]
+
+    def get_test_accuracy(self, candidate: Candidate) -> float | None:
+        """Percent, known once a network was trained in full; no estimate touches test data."""
+        return None
+
+
+class CandidateDetailSerializer(CandidateSerializer):
+    """A candidate with where it came from and all that is known of it."""
+
+    search = serializers.IntegerField(source="search_id")
+    choices = serializers.ListField(child=serializers.IntegerField(), help_text="option index a layer")
+    labels = serializers.SerializerMethodField()
+    curves = serializers.SerializerMethodField()
+    mote = serializers.SerializerMethodField(help_text="null: not a MOTE estimate")
+    device = serializers.CharField(source="evaluation.device")
+    seed = serializers.IntegerField(source="evaluation.seed")
+    fidelity = serializers.CharField(source="evaluation.fidelity")
+    downloads = serializers.SerializerMethodField()
+    drawing = serializers.SerializerMethodField()
+    lineage = serializers.SerializerMethodField()
+
+    class Meta(CandidateSerializer.Meta):
+        fields = [
+            *CandidateSerializer.Meta.fields,
+            "search",
+            "choices",
+            "labels",
+            "curves",
+            "mote",
+            "device",
+            "seed",
+            "fidelity",
+            "downloads",
+            "drawing",
+            "lineage",
+        ]
+
+    @extend_schema_field(LabelSerializer(many=True))
+    def get_labels(self, candidate: Candidate) -> list[dict[str, str]]:
+        """Layer by layer."""
+        space = spaces.of_search(candidate.search)
+        labels = space.labels(space.architecture(candidate.choices))
+        return [{"layer": layer, "label": label} for layer, label in zip(space.layer_names, labels, strict=True)]
+
+    @extend_schema_field(CurvesSerializer)
+    def get_curves(self, candidate: Candidate) -> dict[str, Any]:
+        """MOTE keeps its own; other estimates name theirs alike."""
+        mote, curves = _mote(candidate), candidate.evaluation.curves
+        names = ("epoch_losses", "landscape_losses")
+        return {name: getattr(mote, name) if mote else curves.get(name, []) for name in names}
+
+    @extend_schema_field(MoteSerializer(allow_null=True))
+    def get_mote(self, candidate: Candidate) -> dict[str, Any] | None:
+        """Terms and seconds."""
+        mote = _mote(candidate)
+        return MoteSerializer(mote).data if mote else None
+
+    @extend_schema_field(serializers.DictField(child=serializers.URLField()))
+    def get_downloads(self, candidate: Candidate) -> dict[str, str]:
+        """Address by format."""
+        url = self._url("candidate-download", candidate)
+        return {name: f"{url}?format={name}" for name in FORMATS}
+
+    @extend_schema_field(serializers.URLField())
+    def get_drawing(self, candidate: Candidate) -> str:
+        """Address of the SVG."""
+        return self._url("candidate-drawing", candidate)
+
+    @extend_schema_field(LineageSerializer(many=True))
+    def get_lineage(self, candidate: Candidate) -> list[dict[str, Any]]:
+        """The candidate first, back to the first layer."""
+        return candidates.lineage(candidate)
+
+    def _url(self, name: str, candidate: Candidate) -> str:
+        return str(reverse(name, [candidate.pk], request=self.context["request"]))
+
+
+def _mote(candidate: Candidate) -> MoteScore | None:
+    return getattr(candidate.evaluation, "mote", None)

@@ -1,0 +1,119 @@
+"""What a search found so far: points, buckets, front, events; and the catalogue."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from searches.models import Event
+
+
+class ColumnsSerializer(serializers.Serializer):
+    """One array a column, all of one length."""
+
+    id = serializers.ListField(child=serializers.IntegerField())
+    number = serializers.ListField(child=serializers.IntegerField())
+    score = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    feasible = serializers.ListField(child=serializers.BooleanField())
+    seconds = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    params_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    madds_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    activation_mb = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    table_cost = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    layer = serializers.ListField(child=serializers.IntegerField(allow_null=True))
+
+
+class PointsSerializer(serializers.Serializer):
+    """Scored and failed candidates by number; ask again with ``after=last`` while ``more`` is true."""
+
+    columns = ColumnsSerializer()
+    last = serializers.IntegerField()
+    more = serializers.BooleanField()
+
+
+class BucketSerializer(serializers.Serializer):
+    """Costs in ``[low, high)``; ``residents`` are ``[number, score]``, best first."""
+
+    index = serializers.IntegerField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    score = serializers.FloatField(allow_null=True)
+    number = serializers.IntegerField(allow_null=True)
+    id = serializers.IntegerField(allow_null=True)
+    residents = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    inserted = serializers.IntegerField()
+    evicted = serializers.IntegerField()
+
+
+class BucketLayerSerializer(serializers.Serializer):
+    """The buckets of one layer."""
+
+    layer = serializers.IntegerField()
+    name = serializers.CharField()
+    buckets = BucketSerializer(many=True)
+
+
+class BucketsSerializer(serializers.Serializer):
+    """The grid."""
+
+    metric = serializers.CharField()
+    layers = BucketLayerSerializer(many=True)
+
+
+class FrontPointSerializer(serializers.Serializer):
+    """One network of the front."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    arch = serializers.CharField()
+    score = serializers.FloatField()
+    cost = serializers.FloatField()
+
+
+class FrontSerializer(serializers.Serializer):
+    """Networks that no cheaper network equals or beats, by ascending cost."""
+
+    metric = serializers.CharField()
+    front = FrontPointSerializer(many=True)
+
+
+class EventSerializer(serializers.ModelSerializer):
+    """One numbered change."""
+
+    kind = serializers.ChoiceField(Event.Kind.choices)
+    payload = serializers.DictField()
+
+    class Meta:
+        model = Event
+        fields = ["seq", "kind", "message", "payload", "created_at"]
+
+
+class EventsSerializer(serializers.Serializer):
+    """Events in order; ask again with ``after=last``."""
+
+    results = EventSerializer(many=True)
+    last = serializers.IntegerField()
+
+
+class KindSerializer(serializers.Serializer):
+    """One choice of a configuration with the JSON schema of its options."""
+
+    kind = serializers.CharField()
+    label = serializers.CharField()
+    description = serializers.CharField()
+    options = serializers.DictField()
+
+
+class WorkerSerializer(serializers.Serializer):
+    """One worker process; ``search`` and ``current`` are given for your own searches."""
+
+    name = serializers.CharField()
+    host = serializers.CharField()
+    pid = serializers.IntegerField()
+    device = serializers.CharField()
+    memory_mb = serializers.FloatField()
+    search = serializers.IntegerField(allow_null=True)
+    current = serializers.CharField()
+    seen_at = serializers.DateTimeField()
+    alive = serializers.BooleanField()

@@ -1,0 +1,227 @@
+"""Searches in lists and in full, and what may be asked of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from engine.config.search import SearchConfig
+from searches.api.serializers.candidates import BestSerializer
+from searches.models import Search
+from searches.selectors import searches, spaces, tables
+from searches.services import control
+
+ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "clone")
+
+
+class SpaceBriefSerializer(serializers.Serializer):
+    """The space of a search; ``size`` is exact, in decimal digits."""
+
+    kind = serializers.CharField()
+    label = serializers.CharField(source="name")
+    size = serializers.CharField()
+    depth = serializers.IntegerField()
+
+
+class BudgetSerializer(serializers.Serializer):
+    """What the search may spend; null: no limit."""
+
+    evaluations = serializers.IntegerField(source="budget_evaluations", allow_null=True)
+    seconds = serializers.FloatField(source="budget_seconds", allow_null=True)
+
+
+class LayerProgressSerializer(serializers.Serializer):
+    """Scored candidates of one layer."""
+
+    layer = serializers.IntegerField()
+    name = serializers.CharField()
+    scored = serializers.IntegerField()
+
+
+class FailureSerializer(serializers.Serializer):
+    """A candidate that could not be scored."""
+
+    number = serializers.IntegerField()
+    arch = serializers.CharField()
+    error = serializers.CharField()
+
+
+class OptimumSerializer(serializers.Serializer):
+    """The best truth of the whole table."""
+
+    arch = serializers.CharField()
+    truth = serializers.FloatField()
+
+
+class SearchSerializer(serializers.ModelSerializer):
+    """A search as lists show it; the context's ``rates`` come from `searches.selectors.searches.rates`."""
+
+    status = serializers.ChoiceField(Search.Status.choices)
+    space = SpaceBriefSerializer()
+    dataset = serializers.SerializerMethodField(help_text="label; null: the search trains nothing")
+    algorithm = serializers.CharField(source="config.algorithm.kind")
+    estimator = serializers.CharField(source="config.estimator.kind")
+    cost_metric = serializers.CharField(source="config.objective.cost_metric")
+    seed = serializers.IntegerField(source="config.seed")
+    round_size = serializers.IntegerField(source="config.round_size")
+    evaluated = serializers.IntegerField(source="state.evaluated", help_text="scored and failed")
+    bound = serializers.IntegerField(source="state.bound", allow_null=True, help_text="evaluations not exceeded")
+    budget = BudgetSerializer(source="*")
+    rate_per_minute = serializers.FloatField(source="state.rate", allow_null=True, help_text="null: not running")
+    eta_seconds = serializers.FloatField(source="state.eta", allow_null=True)
+    progress = serializers.FloatField(source="state.share", help_text="from 0 to 1")
+    best = BestSerializer(allow_null=True)
+    actions = serializers.SerializerMethodField(help_text="what may be done now")
+
+    class Meta:
+        model = Search
+        fields = [
+            "id",
+            "name",
+            "status",
+            "status_reason",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "space",
+            "dataset",
+            "algorithm",
+            "estimator",
+            "cost_metric",
+            "seed",
+            "round_size",
+            "evaluated",
+            "scored",
+            "failed",
+            "from_cache",
+            "asked",
+            "feasible",
+            "bound",
+            "budget",
+            "charged_seconds",
+            "rounds",
+            "rate_per_minute",
+            "eta_seconds",
+            "progress",
+            "best",
+            "event_seq",
+            "actions",
+        ]
+
+    def to_representation(self, search: Search) -> dict[str, Any]:
+        """The row's fields and the numbers derived from them."""
+        search.state = searches.progress(search, self.context["rates"].get(search.pk))
+        return super().to_representation(search)
+
+    def get_dataset(self, search: Search) -> str | None:
+        """The label that the data had when the search was made."""
+        return search.data_info.get("label") or (search.dataset.name if search.dataset else None)
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(ACTIONS)))
+    def get_actions(self, search: Search) -> list[str]:
+        """Names of the POST routes (and DELETE) that would not be refused."""
+        return control.allowed(search)
+
+
+class SearchDetailSerializer(SearchSerializer):
+    """A search with its configuration, layers, failures and the table's optimum."""
+
+    config = serializers.SerializerMethodField()
+    yaml = serializers.SerializerMethodField()
+    data_info = serializers.DictField()
+    layer_names = serializers.SerializerMethodField()
+    layers_progress = serializers.SerializerMethodField()
+    failures = serializers.SerializerMethodField(help_text="the latest five")
+    table_optimum = serializers.SerializerMethodField(help_text="null: no table, or no truth column named")
+
+    class Meta(SearchSerializer.Meta):
+        fields = [
+            *SearchSerializer.Meta.fields,
+            "config",
+            "yaml",
+            "data_info",
+            "layer_names",
+            "layers_progress",
+            "failures",
+            "table_optimum",
+        ]
+
+    @extend_schema_field(SearchConfig)
+    def get_config(self, search: Search) -> dict[str, Any]:
+        """As given, defaults filled in."""
+        return search.config
+
+    def get_yaml(self, search: Search) -> str:
+        """The same as a YAML document."""
+        return SearchConfig.parse(search.config).to_yaml()
+
+    def get_layer_names(self, search: Search) -> list[str]:
+        """In search order."""
+        return list(spaces.of_search(search).layer_names)
+
+    @extend_schema_field(LayerProgressSerializer(many=True))
+    def get_layers_progress(self, search: Search) -> list[dict[str, Any]]:
+        """Scored candidates a layer."""
+        return searches.layers_progress(search, spaces.of_search(search).layer_names)
+
+    @extend_schema_field(FailureSerializer(many=True))
+    def get_failures(self, search: Search) -> list[dict[str, Any]]:
+        """Number, architecture and reason."""
+        return searches.failures(search)
+
+    @extend_schema_field(OptimumSerializer(allow_null=True))
+    def get_table_optimum(self, search: Search) -> dict[str, Any] | None:
+        """What the best network of the whole table reaches."""
+        return tables.optimum(search)
+
+
+class ConfigDocumentSerializer(serializers.Serializer):
+    """A valid configuration, defaults filled in, in both forms."""
+
+    config = serializers.JSONField()
+    yaml = serializers.CharField()
+
+
+class HistogramSerializer(serializers.Serializer):
+    """``counts`` has one number fewer than ``edges``."""
+
+    edges = serializers.ListField(child=serializers.FloatField())
+    counts = serializers.ListField(child=serializers.IntegerField())
+
+
+class PreflightSerializer(serializers.Serializer):
+    """What a configuration would meet, from a seeded sample."""
+
+    feasible_share = serializers.FloatField()
+    cost_low = serializers.FloatField()
+    cost_high = serializers.FloatField()
+    metric = serializers.CharField()
+    histogram = HistogramSerializer()
+    bound = serializers.CharField(allow_null=True)
+    size = serializers.CharField()
+    evaluations = serializers.IntegerField(allow_null=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class ExtendSerializer(serializers.Serializer):
+    """Numbers added to the budget of a finished search."""
+
+    evaluations = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True)
+    seconds = serializers.FloatField(min_value=0.001, required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of both at least."""
+        if attrs.get("evaluations") is None and attrs.get("seconds") is None:
+            raise serializers.ValidationError("Give evaluations, seconds, or both.")
+        return attrs
+
+
+class ExampleSerializer(serializers.Serializer):
+    """A ready configuration; ``config`` is a body for POST /searches/."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    config = serializers.JSONField()

@@ -1,0 +1,41 @@
+"""Addresses under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.authtoken.views import obtain_auth_token
+from rest_framework.routers import SimpleRouter
+
+from searches.api import catalogue, results
+from searches.api.candidates import CandidateViewSet
+from searches.api.searches import SearchViewSet
+from searches.api.sources import DatasetViewSet, SpaceViewSet, TableViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("searches", SearchViewSet)
+router.register("candidates", CandidateViewSet)
+router.register("spaces", SpaceViewSet, basename="space")
+router.register("datasets", DatasetViewSet)
+router.register("tables", TableViewSet)
+
+of_search = [
+    path("candidates/", results.CandidateList.as_view(), name="search-candidates"),
+    path("points/", results.Points.as_view(), name="search-points"),
+    path("buckets/", results.Buckets.as_view(), name="search-buckets"),
+    path("pareto/", results.Front.as_view(), name="search-pareto"),
+    path("events/", results.Events.as_view(), name="search-events"),
+    path("export/", results.Export.as_view(), name="search-export"),
+]
+
+urlpatterns = [
+    path("searches/<int:search_id>/", include(of_search)),
+    path("algorithms/", catalogue.Algorithms.as_view(), name="algorithms"),
+    path("estimators/", catalogue.Estimators.as_view(), name="estimators"),
+    path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),
+    path("workers/", catalogue.Workers.as_view(), name="workers"),
+    path("token/", obtain_auth_token, name="token"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    *router.urls,
+]

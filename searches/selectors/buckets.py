@@ -1,0 +1,37 @@
+"""The bucket grid (LayerNAS, equation 4): layers by cost buckets, each with the networks it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from searches.models import Bucket, Candidate, Search
+
+
+def grid(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
+    """Layers that have buckets, in order, with their buckets by index; two queries."""
+    buckets = list(Bucket.objects.filter(search=search).order_by("layer", "index"))
+    best = {bucket.residents[0][0] for bucket in buckets if bucket.residents}
+    ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id")) if best else {}
+    layers: dict[int, list[dict[str, Any]]] = {}
+    for bucket in buckets:
+        layers.setdefault(bucket.layer, []).append(_cell(bucket, ids))
+    return [
+        {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": cells}
+        for layer, cells in layers.items()
+    ]
+
+
+def _cell(bucket: Bucket, ids: dict[int, int]) -> dict[str, Any]:
+    number, score = bucket.residents[0] if bucket.residents else (None, None)
+    return {
+        "index": bucket.index,
+        "low": bucket.low,
+        "high": bucket.high,
+        "score": score,
+        "number": number,
+        "id": ids.get(number),
+        "residents": bucket.residents,
+        "inserted": bucket.inserted,
+        "evicted": bucket.evicted,
+    }

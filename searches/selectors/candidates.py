@@ -1,0 +1,64 @@
+"""Candidates of one owner, and where a candidate came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from searches.models import Candidate, Search
+
+LINEAGE_LIMIT = 1_000
+EXPORT_CHUNK = 2_000
+
+_ANCESTORS = """
+WITH RECURSIVE line(id, parent, depth) AS (
+    SELECT id, parent_number, 0 FROM searches_candidate WHERE id = %s
+    UNION ALL
+    SELECT c.id, c.parent_number, line.depth + 1
+    FROM line JOIN searches_candidate c ON c.search_id = %s AND c.number = line.parent
+    WHERE line.depth < %s
+)
+SELECT c.id, c.number, c.arch, c.layer, c.score
+FROM line JOIN searches_candidate c ON c.id = line.id ORDER BY line.depth
+"""
+
+
+def owned(owner: Any) -> QuerySet[Candidate]:
+    """The owner's candidates with their evaluation, its curves left out."""
+    return _with_evaluation(Candidate.objects.filter(search__owner=owner))
+
+
+def of_search(search: Search) -> QuerySet[Candidate]:
+    """All candidates of a search with their evaluation, its curves left out."""
+    return _with_evaluation(Candidate.objects.filter(search=search))
+
+
+def detailed(owner: Any) -> QuerySet[Candidate]:
+    """The owner's candidates with their search, space, evaluation and MOTE score."""
+    related = ("search", "search__space", "evaluation", "evaluation__mote")
+    return Candidate.objects.filter(search__owner=owner).select_related(*related)
+
+
+def lineage(candidate: Candidate) -> list[dict[str, Any]]:
+    """The candidate, its parent, and so on back to the first layer; one query."""
+    rows = Candidate.objects.raw(_ANCESTORS, [candidate.pk, candidate.search_id, LINEAGE_LIMIT])
+    return [{"number": r.number, "id": r.pk, "arch": r.arch, "layer": r.layer, "score": r.score} for r in rows]
+
+
+def chunk(search: Search, after: int, limit: int = EXPORT_CHUNK) -> Sequence[Candidate]:
+    """The next ``limit`` candidates numbered above ``after``."""
+    return list(of_search(search).filter(number__gt=after).order_by("number")[:limit])
+
+
+def chunks(search: Search) -> Iterator[Sequence[Candidate]]:
+    """All candidates by number, a bounded part at a time, so that no query stays open while a client reads."""
+    after = -1
+    while rows := chunk(search, after):
+        yield rows
+        after = rows[-1].number
+
+
+def _with_evaluation(candidates: QuerySet[Candidate]) -> QuerySet[Candidate]:
+    return candidates.select_related("evaluation").defer("evaluation__curves", "evaluation__choices", "choices")

@@ -1,0 +1,91 @@
+"""Searches of one owner, with how far they are and how fast they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from searches.models import Candidate, Search
+
+RATE_WINDOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``bound``: evaluations that will not be exceeded (the budget's or the algorithm's), None when only seconds bind.
+
+    ``share`` between 0 and 1; ``rate`` in evaluations a minute over the last minute, None unless work is going on;
+    ``eta`` in seconds.
+    """
+
+    evaluated: int
+    bound: int | None
+    share: float
+    rate: float | None
+    eta: float | None
+
+
+def owned(owner: Any) -> QuerySet[Search]:
+    """The owner's searches, newest first, with all that a list shows in one query."""
+    return Search.objects.filter(owner=owner).select_related("space", "dataset", "table", "best").order_by("-id")
+
+
+def rates(searches: Sequence[Search], now: datetime | None = None) -> dict[int, float]:
+    """Evaluations a minute by search id, for those that are active; one query for all of them."""
+    active = {search.pk: search for search in searches if search.is_active}
+    if not active:
+        return {}
+    now = now or timezone.now()
+    counts = (
+        Candidate.objects.filter(search__in=active, scored_at__gt=now - RATE_WINDOW)
+        .order_by()
+        .values_list("search")
+        .annotate(count=Count("id"))
+    )
+    recent = dict(counts)
+    return {pk: recent.get(pk, 0) / _minutes(search, now) for pk, search in active.items()}
+
+
+def progress(search: Search, rate: float | None) -> Progress:
+    """How far a search is; ``rate`` comes from `rates`."""
+    evaluated = search.scored + search.failed
+    limits = [search.budget_evaluations, int(search.bound) if search.bound else None]
+    bound = min((limit for limit in limits if limit is not None), default=None)
+    shares = [evaluated / bound] if bound else []
+    if search.budget_seconds:
+        shares.append(search.charged_seconds / search.budget_seconds)
+    finished = search.status == Search.Status.FINISHED
+    share = 1.0 if finished else min(1.0, max(shares, default=0.0))
+    eta = None
+    if rate and share and search.is_active:
+        eta = max(0.0, evaluated / share - evaluated) / rate * 60
+    return Progress(evaluated, bound, share, rate, eta)
+
+
+def layers_progress(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
+    """Scored candidates a layer of the space."""
+    counts = (
+        Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, layer__isnull=False)
+        .order_by()
+        .values_list("layer")
+        .annotate(count=Count("id"))
+    )
+    scored = dict(counts)
+    return [{"layer": i, "name": name, "scored": scored.get(i, 0)} for i, name in enumerate(layer_names)]
+
+
+def failures(search: Search, limit: int = 5) -> list[dict[str, Any]]:
+    """The latest failed candidates and why."""
+    failed = Candidate.objects.filter(search=search, status=Candidate.Status.FAILED).order_by("-number")
+    return list(failed.values("number", "arch", "error")[:limit])
+
+
+def _minutes(search: Search, now: datetime) -> float:
+    """Length of the window; shorter while the search is younger than it."""
+    age = now - search.started_at if search.started_at else RATE_WINDOW
+    return max(min(age, RATE_WINDOW), timedelta(seconds=1)) / timedelta(minutes=1)
