@@ -16,6 +16,7 @@ from random import Random
 from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost
 from engine.errors import ArchitectureError
+from engine.trellis import Trellis
 
 Choices = tuple[int, ...]
 State = Hashable
@@ -37,8 +38,7 @@ class SearchSpace(ABC):
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
-        self._ranges: dict[tuple[int, State, int, str], tuple[float, float]] = {}
-        self._steps: dict[tuple[int, State, int], tuple[Cost, State]] = {}
+        self._trellis: Trellis | None = None
 
     # --- what can be chosen ------------------------------------------------------------------------------------
     @property
@@ -52,7 +52,7 @@ class SearchSpace(ABC):
 
     @abstractmethod
     def default_option(self, prefix: Choices) -> int:
-        """The default o of layer ``len(prefix)``: the costliest option in size search, the identity in topology search."""
+        """The default o of layer ``len(prefix)``: the costliest in size search, the identity in topology search."""
 
     @property
     @abstractmethod
@@ -143,9 +143,8 @@ class SearchSpace(ABC):
         return tuple(self.options(choices[:i])[choice] for i, choice in enumerate(choices))
 
     def cost(self, architecture: Architecture) -> Cost:
-        """Exact cost of the full network."""
-        cost, state = self._walk(architecture.choices)
-        return cost + self.final_cost(state)
+        """Exact cost of the full network; takes a validated architecture."""
+        return self._costs().cost(architecture.choices)
 
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
         """Least and largest cost of the networks that begin with ``prefix``.
@@ -153,37 +152,11 @@ class SearchSpace(ABC):
         Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
         is the range of equation 4 for layer l. Spaces whose options depend on more than the state override this.
         """
-        cost, state = self._walk(prefix)
-        low, high = self._range(len(prefix), state, self.depth if until is None else until, metric)
-        base = cost.metric(metric)
-        return base + low, base + high
+        low, high = self._costs().cost_range(prefix, self.depth if until is None else until)
+        return low.metric(metric), high.metric(metric)
 
-    def _walk(self, prefix: Choices) -> tuple[Cost, State]:
-        cost, state = self.initial_state()
-        for layer, choice in enumerate(prefix):
-            added, state = self._step(layer, state, choice)
-            cost = cost + added
-        return cost, state
-
-    def _step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
-        key = layer, state, choice
-        if key not in self._steps:
-            self._steps[key] = self.step(layer, state, choice)
-        return self._steps[key]
-
-    def _range(self, layer: int, state: State, until: int, metric: str) -> tuple[float, float]:
-        """Interval of what layers ``layer..L-1`` and the head add, by dynamic programming over states."""
-        if layer == self.depth:
-            final = self.final_cost(state).metric(metric)
-            return final, final
-        key = layer, state, until, metric
-        if key not in self._ranges:
-            prefix = (0,) * layer
-            choices = range(len(self.options(prefix))) if layer < until else [self.default_option(prefix)]
-            ends = []
-            for choice in choices:
-                added, after = self._step(layer, state, choice)
-                low, high = self._range(layer + 1, after, until, metric)
-                ends.append((added.metric(metric) + low, added.metric(metric) + high))
-            self._ranges[key] = min(e[0] for e in ends), max(e[1] for e in ends)
-        return self._ranges[key]
+    def _costs(self) -> Trellis:
+        """Made on first use, when the subclass has finished its own construction."""
+        if self._trellis is None:
+            self._trellis = Trellis(self)
+        return self._trellis

@@ -1,0 +1,50 @@
+"""What a piece of a network costs, measured by building the piece as a blueprint of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
+from engine.cost import Cost, blueprint_cost, node_cost, total
+
+Append = Callable[[BlueprintBuilder, str], str]
+"""Appends nodes behind a map and returns the name of the last one."""
+
+
+def measure(shape: Shape, append: Append, classes: int = 1) -> tuple[Cost, Shape]:
+    """Cost of the nodes that ``append`` puts behind a map of ``shape``, and the shape of the result."""
+    builder = BlueprintBuilder(InputSpec(shape.channels, shape.height, shape.width, classes))
+    result = append(builder, builder.input)
+    return blueprint_cost(builder.build()), builder.shape(result)
+
+
+def fixed_cost(blueprint: Blueprint) -> Cost:
+    """Cost of the nodes that no decision put there."""
+    fixed = (node for node in blueprint if node.layer is None)
+    return total(node_cost(node, (blueprint[source].shape for source in node.inputs)) for node in fixed)
+
+
+def residual_reduction(b: BlueprintBuilder, x: str, width: int) -> str:
+    """The block between the stages of NAS-Bench-201 and NATS-Bench: two pre-activated 3x3 convolutions, stride 2.
+
+    The shortcut averages 2x2 pixels and projects them by a 1x1 convolution without norm. Where a side is odd, it
+    averages 3x3 with padding 1 instead, so that both branches round the side up.
+    """
+    y = preactivated(b, x, width, kernel=3, stride=2)
+    y = preactivated(b, y, width, kernel=3)
+    shape = b.shape(x)
+    even = shape.height % 2 == 0 and shape.width % 2 == 0
+    pooled = b.avg_pool(x, 2) if even else b.avg_pool(x, 3, stride=2, padding=1)
+    return b.add([y, b.conv2d(pooled, width)])
+
+
+def preactivated(b: BlueprintBuilder, x: str, width: int, kernel: int, stride: int = 1) -> str:
+    """ReLU, convolution, batch norm: the benchmarks' convolution."""
+    return b.batch_norm(b.conv2d(b.activation(x), width, kernel, stride))
+
+
+def normed_head(b: BlueprintBuilder, x: str) -> str:
+    """Batch norm, ReLU, global average pooling and the classifier."""
+    with b.part("head"):
+        x = b.activation(b.batch_norm(x))
+    return b.head(x)

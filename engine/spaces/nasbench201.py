@@ -1,0 +1,203 @@
+"""The cell of NAS-Bench-201 and NATS-Bench topology (arXiv 2001.00326, 2009.00437), as LayerNAS searches it.
+
+A cell has four tensors; tensor 0 is its input, and every later tensor sums one operation of each earlier one. The six
+edges are searched either a tensor at a time (``tensor``: 5, 25 and 125 options) or one by one (``edge``: six times 5).
+Names are the benchmark's: ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``. ``none`` adds nothing to a sum; a tensor of which
+all edges are ``none`` is zero. Tensors that reach no output are built and counted, as the benchmark does.
+
+Options are ordered by what a cell's convolutions cost (a 3x3 counts 9, a 1x1 counts 1), most first; ties follow the
+order of `OPERATIONS`, the first edge deciding first. The default of every edge is ``skip_connect`` (the identity).
+
+Parameters equal the benchmark's tables. Their MAdds count the classifier's bias as well: they are larger by one for
+each class, on all cells of CIFAR-10, CIFAR-100 and ImageNet16-120 alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from itertools import product
+
+from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
+from engine.config.spaces import NasBench201Options
+from engine.cost import Cost, total
+from engine.errors import ArchitectureError
+from engine.space import Architecture, Choices, SearchSpace, State
+from engine.spaces.fragments import fixed_cost, measure, normed_head, preactivated, residual_reduction
+
+OPERATIONS = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "none")
+KERNELS = {"nor_conv_3x3": 3, "nor_conv_1x1": 1}
+EDGES = ((1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2))
+"""Target and source tensor of every edge, in the order of the string form."""
+STAGES = 3
+
+Edge = tuple[int, int]
+Operations = Sequence[str]
+
+
+class NasBench201Space(SearchSpace):
+    """15,625 cells in the benchmark's full network, or in MOTE's reduced one.
+
+    The state of the cost model is the number of maps that the tensor being chosen sums so far (2 stands for more).
+    """
+
+    kind = "nasbench201"
+
+    def __init__(self, options: NasBench201Options, spec: InputSpec) -> None:
+        super().__init__(spec)
+        self._config = options
+        self._layers: tuple[tuple[Edge, ...], ...] = tuple((edge,) for edge in EDGES)
+        self._names = tuple(f"edge {source}-{target}" for target, source in EDGES)
+        if options.form == "tensor":
+            self._layers = tuple(tuple(e for e in EDGES if e[0] == target) for target in (1, 2, 3))
+            self._names = tuple(f"tensor {target}" for target in (1, 2, 3))
+        self._choices = [_ordered(len(edges)) for edges in self._layers]
+        self._labels = [tuple("__".join(operations) for operations in choices) for choices in self._choices]
+        self._index = [{operations: i for i, operations in enumerate(choices)} for choices in self._choices]
+        self._defaults = [index[("skip_connect",) * len(e)] for index, e in zip(self._index, self._layers, strict=True)]
+        definition = {"kind": self.kind, "form": options.form, "channels": options.channels, "cells": options.cells}
+        self._shapes = self._stage_shapes()
+        self._hash = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+
+    # --- what can be chosen ------------------------------------------------------------------------------------
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return self._names
+
+    def options(self, prefix: Choices) -> Sequence[str]:
+        return self._labels[len(prefix)]
+
+    def default_option(self, prefix: Choices) -> int:
+        return self._defaults[len(prefix)]
+
+    @property
+    def size(self) -> int:
+        return int(len(OPERATIONS) ** len(EDGES))
+
+    @property
+    def content_hash(self) -> str:
+        return self._hash
+
+    # --- names -------------------------------------------------------------------------------------------------
+    def to_string(self, architecture: Architecture) -> str:
+        operations = self.operations(architecture)
+        rows = ("".join(f"{operations[(t, source)]}~{source}|" for source in range(t)) for t in (1, 2, 3))
+        return "+".join(f"|{row}" for row in rows)
+
+    def from_string(self, text: str) -> Architecture:
+        rows = text.strip().split("+")
+        if len(rows) != STAGES:
+            raise ArchitectureError(f"'{text}' has {len(rows)} parts joined by '+'; a cell has 3, one a new tensor")
+        operations = {}
+        for target, row in enumerate(rows, start=1):
+            parts = row.split("|")
+            if len(parts) != target + 2 or parts[0] or parts[-1]:
+                raise ArchitectureError(f"tensor {target}: '{row}' must be {target} of 'op~source' between bars: |...|")
+            for source, part in enumerate(parts[1:-1]):
+                operation, _, given = part.partition("~")
+                if given != str(source) or operation not in OPERATIONS:
+                    known = ", ".join(OPERATIONS)
+                    raise ArchitectureError(f"tensor {target}: '{part}' must be 'op~{source}' with op one of {known}")
+                operations[(target, source)] = operation
+        chosen = (tuple(operations[edge] for edge in edges) for edges in self._layers)
+        return self.architecture([index[ops] for index, ops in zip(self._index, chosen, strict=True)])
+
+    def operations(self, architecture: Architecture) -> dict[Edge, str]:
+        """The operation of every edge ``(target, source)``."""
+        chosen: dict[Edge, str] = {}
+        for edges, choices, choice in zip(self._layers, self._choices, architecture.choices, strict=True):
+            chosen.update(zip(edges, choices[choice], strict=True))
+        return chosen
+
+    # --- networks ----------------------------------------------------------------------------------------------
+    def blueprint(self, architecture: Architecture) -> Blueprint:
+        b = BlueprintBuilder(self.spec)
+        x = b.batch_norm(b.conv2d(b.input, self._config.channels, 3))
+        for stage in range(STAGES):
+            if stage:
+                with b.part(f"reduction {stage}"):
+                    x = residual_reduction(b, x, self._width(stage))
+            for cell in range(self._config.cells):
+                x = self._cell(b, x, architecture, f"stage {stage + 1} cell {cell + 1}")
+        normed_head(b, x)
+        return b.build()
+
+    def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
+        """Stem, cell, average pooling by 4 (less on smaller maps), cell, classifier: nothing else learns (MOTE, RA)."""
+        b = BlueprintBuilder(spec)
+        x = self._cell(b, b.batch_norm(b.conv2d(b.input, channels, 3)), architecture, "cell 1")
+        with b.part("pool"):
+            x = b.avg_pool(x, min(4, spec.height, spec.width))
+        b.head(self._cell(b, x, architecture, "cell 2"))
+        return b.build()
+
+    def _cell(self, b: BlueprintBuilder, x: str, architecture: Architecture, group: str) -> str:
+        tensors = [x]
+        inputs: list[str] = []
+        for layer, edges in enumerate(self._layers):
+            with b.part(group, layer):
+                for edge, operation in zip(edges, self._choices[layer][architecture.choices[layer]], strict=True):
+                    inputs += _edge(b, tensors[edge[1]], operation)
+                    if _completes(edge):
+                        tensors.append(_sum(b, inputs, x))
+                        inputs = []
+        return tensors[-1]
+
+    # --- costs -------------------------------------------------------------------------------------------------
+    def initial_state(self) -> tuple[Cost, State]:
+        """Everything but the cells, which keep the shape of their input."""
+        return fixed_cost(self.blueprint(self.default())), 0
+
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        assert isinstance(state, int)
+        edges, operations = self._layers[layer], self._choices[layer][choice]
+        summed = state + sum(operation != "none" for operation in operations)
+        completes = _completes(edges[-1])
+
+        def append(b: BlueprintBuilder, x: str) -> str:
+            inputs = [x] * state
+            for operation in operations:
+                inputs += _edge(b, x, operation)
+            return _sum(b, inputs, x) if completes else x
+
+        cells = [measure(shape, append)[0] for shape in self._shapes for _ in range(self._config.cells)]
+        return total(cells), 0 if completes else min(summed, 2)
+
+    def final_cost(self, state: State) -> Cost:
+        return Cost()
+
+    def _stage_shapes(self) -> list[Shape]:
+        shapes = [Shape(self._config.channels, self.spec.height, self.spec.width)]
+        for stage in range(1, STAGES):
+            shapes.append(measure(shapes[-1], partial(residual_reduction, width=self._width(stage)))[1])
+        return shapes
+
+    def _width(self, stage: int) -> int:
+        return self._config.channels << stage
+
+
+def _ordered(edges: int) -> list[tuple[str, ...]]:
+    """All operations of so many edges, the costliest first; the sort is stable, so ties follow `OPERATIONS`."""
+    weight = {operation: KERNELS.get(operation, 0) ** 2 for operation in OPERATIONS}
+    return sorted(product(OPERATIONS, repeat=edges), key=lambda chosen: -sum(weight[operation] for operation in chosen))
+
+
+def _completes(edge: Edge) -> bool:
+    """Whether this is the last edge into its target."""
+    return edge[1] == edge[0] - 1
+
+
+def _edge(b: BlueprintBuilder, source: str, operation: str) -> list[str]:
+    """The map that an operation makes of a source, if any."""
+    if operation in KERNELS:
+        return [preactivated(b, source, b.shape(source).channels, KERNELS[operation])]
+    if operation == "avg_pool_3x3":
+        return [b.avg_pool(source, 3, stride=1, padding=1)]
+    return [source] if operation == "skip_connect" else []
+
+
+def _sum(b: BlueprintBuilder, inputs: list[str], like: str) -> str:
+    """A tensor of the cell; one without inputs is zeros shaped like ``like``."""
+    return b.add(inputs) if inputs else b.zeros(like)

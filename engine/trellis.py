@@ -1,0 +1,101 @@
+"""Exact costs and cost intervals of a layered space, by dynamic programming over (layer, state).
+
+A `Place` is a state that reaches a layer; its edges are that layer's options with the counts they add and the place
+they lead to. Places are made when first reached and shared by all prefixes that reach them, so a cost is one look-up a
+layer, and the intervals behind a place (LayerNAS, equation 4 and section 4.2) are computed once. Counts stay integers
+until the end: the interval of a complete network is its cost to the last bit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.cost import Cost
+
+if TYPE_CHECKING:
+    from engine.space import Choices, SearchSpace, State
+
+Counts = tuple[int, int, int]
+
+
+class Place:
+    """A state in front of a layer (or of the head), with what has been learned about what follows."""
+
+    __slots__ = ("edges", "final", "layer", "ranges", "state")
+
+    def __init__(self, layer: int, state: State) -> None:
+        self.layer = layer
+        self.state = state
+        self.edges: dict[int, tuple[int, int, int, Place]] = {}
+        self.ranges: dict[int, tuple[Counts, Counts]] = {}
+
+
+class Trellis:
+    """All places of one space; the space's ``step``, ``initial_state`` and ``final_cost`` are asked once each."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self._depth = space.depth
+        self._places: dict[tuple[int, State], Place] = {}
+        cost, state = space.initial_state()
+        self._start = cost.params, cost.madds, cost.activations, self._place(0, state)
+
+    def cost(self, choices: Choices) -> Cost:
+        """Cost of the complete network."""
+        params, madds, activations, place = self._walk(choices)
+        extra = self._final(place)
+        return Cost(params + extra[0], madds + extra[1], activations + extra[2])
+
+    def cost_range(self, prefix: Choices, until: int) -> tuple[Cost, Cost]:
+        """Every count's least and largest value behind a prefix, layers from ``until`` on at their defaults."""
+        params, madds, activations, place = self._walk(prefix)
+        low, high = place.ranges.get(until) or self._range(place, until)
+        return (
+            Cost(params + low[0], madds + low[1], activations + low[2]),
+            Cost(params + high[0], madds + high[1], activations + high[2]),
+        )
+
+    def _walk(self, prefix: Choices) -> tuple[int, int, int, Place]:
+        params, madds, activations, place = self._start
+        for choice in prefix:
+            edge = place.edges.get(choice) or self._edge(place, choice)
+            params += edge[0]
+            madds += edge[1]
+            activations += edge[2]
+            place = edge[3]
+        return params, madds, activations, place
+
+    def _place(self, layer: int, state: State) -> Place:
+        key = layer, state
+        if key not in self._places:
+            self._places[key] = Place(layer, state)
+        return self._places[key]
+
+    def _edge(self, place: Place, choice: int) -> tuple[int, int, int, Place]:
+        cost, after = self._space.step(place.layer, place.state, choice)
+        edge = cost.params, cost.madds, cost.activations, self._place(place.layer + 1, after)
+        place.edges[choice] = edge
+        return edge
+
+    def _final(self, place: Place) -> Counts:
+        return (place.ranges.get(self._depth) or self._range(place, self._depth))[0]
+
+    def _range(self, place: Place, until: int) -> tuple[Counts, Counts]:
+        if place.layer == self._depth:
+            cost = self._space.final_cost(place.state)
+            counts = cost.params, cost.madds, cost.activations
+            place.ranges[until] = counts, counts
+            return counts, counts
+        prefix = (0,) * place.layer
+        free = place.layer < until
+        lows: list[Counts] = []
+        highs: list[Counts] = []
+        for choice in range(len(self._space.options(prefix))) if free else [self._space.default_option(prefix)]:
+            params, madds, activations, after = place.edges.get(choice) or self._edge(place, choice)
+            low, high = after.ranges.get(until) or self._range(after, until)
+            lows.append((params + low[0], madds + low[1], activations + low[2]))
+            highs.append((params + high[0], madds + high[1], activations + high[2]))
+        least = min(c[0] for c in lows), min(c[1] for c in lows), min(c[2] for c in lows)
+        largest = max(c[0] for c in highs), max(c[1] for c in highs), max(c[2] for c in highs)
+        place.ranges[until] = least, largest
+        return least, largest
