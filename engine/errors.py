@@ -51,5 +51,9 @@ class EstimateError(EngineError):
     """One architecture could not be scored; the message is shown beside the candidate."""
 
 
+class ExportError(EngineError):
+    """A network could not be written in a format, or what was written computes something else."""
+
+
 class Stopped(EngineError):
     """``stop()`` became true inside an estimate; nothing is recorded."""
