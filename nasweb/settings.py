@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from platformdirs import user_data_dir
+
+from nasweb.embedded.places import broker_url, read_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-NASWEB_HOME = Path(env.str("NASWEB_HOME", default=user_data_dir("nasweb", appauthor=False))).expanduser()
-NASWEB_EMBEDDED = env.bool("NASWEB_EMBEDDED", default=False)  # set by `manage.py up` for the processes it starts
+NASWEB_HOME = (
+    Path(env.str("NASWEB_HOME", default="") or user_data_dir("nasweb", appauthor=False)).expanduser().absolute()
+)
+NASWEB_HOST = env.str("NASWEB_HOST", default="") or "127.0.0.1"
+NASWEB_PORT = env.int("NASWEB_PORT", default=8000)
+NASWEB_WORKERS = env.int("NASWEB_WORKERS", default=0)  # worker processes; 0: as many as cores
 NASWEB_LEASE_SECONDS = env.float("NASWEB_LEASE_SECONDS", default=30.0)
 NASWEB_MAX_UPLOAD_MB = env.int("NASWEB_MAX_UPLOAD_MB", default=2048)
 
-SECRET_KEY = env.str("SECRET_KEY", default="not-secret-tests-only")
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+SECRET_KEY = env.str("SECRET_KEY", default="")
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+# With nothing configured, the person at this machine is the owner and needs no account (nasweb.local_owner).
+NASWEB_SERVERS = bool(DATABASE_URL or REDIS_URL)
+NASWEB_EMBEDDED = not NASWEB_SERVERS and not ALLOWED_HOSTS and NASWEB_HOST in ("127.0.0.1", "::1", "localhost")
+NASWEB_EMBEDDED_BROKER = not REDIS_URL
+
+if NASWEB_SERVERS and not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY to a long random string: DATABASE_URL or REDIS_URL is set, so accounts are in use."
+    )
+if not NASWEB_EMBEDDED and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "Set ALLOWED_HOSTS to the host names people will use, separated by commas: servers or NASWEB_HOST are set."
+    )
+SECRET_KEY = SECRET_KEY or read_secret_key(NASWEB_HOME) or secrets.token_urlsafe(48)
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, *LOOPBACK_HOSTS]
+REDIS_URL = REDIS_URL or broker_url(NASWEB_HOME)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -33,6 +62,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "nasweb",
     "searches",
 ]
 MIDDLEWARE = [
@@ -42,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "nasweb.local_owner.LocalOwnerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -63,7 +94,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{NASWEB_HOME / 'nasweb.sqlite3'}")}
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": NASWEB_HOME / "nasweb.sqlite3"}
+DATABASES = {"default": env.db_url_config(DATABASE_URL) if DATABASE_URL else SQLITE}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -72,7 +104,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -84,24 +115,45 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False  # leases, not the broker, make sure that nothing is lost
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_ROUTES = {"searches.tasks.advance_search": {"queue": "advance"}, "searches.tasks.score_candidates": {"queue": "score"}}
+CELERY_TASK_ROUTES = {
+    "searches.tasks.advance_search": {"queue": "advance"},
+    "searches.tasks.score_candidates": {"queue": "score"},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
+        "nasweb.local_owner.LocalOwnerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["searches.api.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "searches.api.rendering.YAMLParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "URL_FORMAT_OVERRIDE": None,
+    "EXCEPTION_HANDLER": "searches.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is ours
 }
-SPECTACULAR_SETTINGS = {"TITLE": "nasweb", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "SWAGGER_UI_FAVICON_HREF": "SIDECAR"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "nasweb",
+    "VERSION": "1",
+    "DESCRIPTION": "Search neural architectures; every error is a problem document (RFC 9457).",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "searches.api.schema.add_problems"],
+    "ENUM_NAME_OVERRIDES": {
+        "SearchStatus": "searches.models.search.Search.Status",
+        "CandidateStatus": "searches.models.candidate.Candidate.Status",
+    },
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = NASWEB_HOME / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = NASWEB_HOME / "static"  # used only by those who run collectstatic for a server of their own
+STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/echarts", BASE_DIR / "node_modules" / "echarts" / "dist")]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"

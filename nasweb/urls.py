@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls), path("", include("searches.urls"))]
+from nasweb.health import healthz
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("healthz/", healthz),
+    path("", include("django.contrib.auth.urls")),
+    path("", include("searches.urls")),
+]
 
 handler404 = "searches.api.problems.not_found"
 handler500 = "searches.api.problems.server_error"

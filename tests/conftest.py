@@ -1,22 +1,89 @@
-"""Fixtures for every test."""
+"""Fixtures for every test. What a machine lacks is skipped with a reason there, and a failure on CI."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+import psycopg
 import pytest
+import redis
+from django.conf import settings
+
+from nasweb.embedded import broker as embedded_broker
+from tests.settings import TEST_DATABASE_URL, TEST_REDIS_URL
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def missing(reason: str) -> NoReturn:
+    """Skips; on CI, fails."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def unreachable_servers() -> str:
+    """Why the PostgreSQL and Redis servers of the tests cannot be used; empty when they can."""
+    try:
+        psycopg.connect(TEST_DATABASE_URL.rpartition("/")[0] + "/postgres", connect_timeout=3).close()
+    except psycopg.OperationalError as error:
+        return f"no PostgreSQL server: set NASWEB_TEST_DATABASE_URL ({str(error).splitlines()[0]})"
+    try:
+        with redis.Redis.from_url(TEST_REDIS_URL, socket_connect_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return f"no Redis server: set NASWEB_TEST_REDIS_URL ({error})"
+    return ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run on servers that are not there ends at once, with the reason."""
+    if os.environ.get("NASWEB_TEST_SERVERS") and (reason := unreachable_servers()):
+        pytest.exit(f"skipped: {reason}", returncode=1 if os.environ.get("CI") else 0)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder with real data sets and truth tables; skips where it is not there, fails on CI."""
+    """The folder with real data sets and truth tables."""
     folder = Path(os.environ.get("NASWEB_SHARED_DATA", ROOT / ".." / "shared" / "data")).resolve()
     if not folder.is_dir():
-        reason = f"no shared data: set NASWEB_SHARED_DATA to its folder (looked at {folder})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"no shared data: set NASWEB_SHARED_DATA to its folder (looked at {folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def servers() -> dict[str, str]:
+    """Environment of the PostgreSQL and Redis servers, for processes of their own."""
+    if reason := unreachable_servers():
+        missing(reason)
+    return {"DATABASE_URL": TEST_DATABASE_URL, "REDIS_URL": TEST_REDIS_URL}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        missing("no chromium: install Debian's package chromium")
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker() -> Iterator[None]:
+    """The embedded broker on the tests' own socket, unless the run is on servers."""
+    if not settings.NASWEB_EMBEDDED_BROKER:
+        yield
+        return
+    command = embedded_broker.command(settings.NASWEB_HOME)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        assert embedded_broker.wait_ready(settings.NASWEB_HOME, lambda: process.poll() is None)
+        yield
+    finally:
+        process.kill()
+        process.wait()

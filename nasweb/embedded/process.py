@@ -1,0 +1,88 @@
+"""One service: a process group of its own, its log, and its restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG_LIMIT = 5_000_000  # bytes; a longer log is set aside at the next start
+STEADY_SECONDS = 60.0  # alive this long, a service has earned a quick restart again
+LONGEST_DELAY = 30.0
+
+
+@dataclass
+class Service:
+    """A command that shall run until it is stopped."""
+
+    name: str
+    command: list[str]
+    log: Path
+    folder: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    delay: float = 0.5  # seconds to the next restart
+    restart_at: float | None = None
+
+    def start(self) -> int:
+        """Starts the process in a session, and so a process group, of its own; returns the group."""
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".old.log"))
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started, self.restart_at = time.monotonic(), None
+        return self.process.pid
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def plan_restart(self) -> str:
+        """Ends what the dead process left behind, sets the time of the next start, and says in words what happened."""
+        assert self.process is not None
+        self.kill()
+        now = time.monotonic()
+        if now - self.started > STEADY_SECONDS:
+            self.delay = 0.5
+        self.restart_at = now + self.delay
+        how, words = ending(self.process.returncode), self.last_words()
+        message = f"{self.name} stopped ({how}); starting it again in {self.delay:g} s. {words}"
+        self.delay = min(2 * self.delay, LONGEST_DELAY)
+        return message
+
+    def last_words(self, lines: int = 5) -> str:
+        """The end of its log, and where the rest is."""
+        with self.log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4000))
+            words = file.read().decode(errors="replace").strip().splitlines()[-lines:]
+        return "\n".join([f"Its last words ({self.log}):", *(f"  {line}" for line in words)])
+
+    def ask_to_stop(self) -> None:
+        """Asks the process, not its group, to stop: it sees to its own children."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """Ends all that is left of the group."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def ending(code: int) -> str:
+    """An exit code in words."""
+    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"

@@ -1,0 +1,28 @@
+"""Settings of the tests: a throw-away home, a broker of their own, accounts required, nothing taken from the shell.
+
+With ``NASWEB_TEST_SERVERS=1`` the same tests use the servers of ``NASWEB_TEST_DATABASE_URL`` and ``NASWEB_TEST_REDIS_URL``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "NASWEB_HOST", "NASWEB_PORT"):
+    os.environ.pop(name, None)
+if "NASWEB_HOME" not in os.environ:
+    home = tempfile.TemporaryDirectory(prefix="nasweb-tests-")
+    os.environ["NASWEB_HOME"] = home.name
+TEST_DATABASE_URL = os.environ.get("NASWEB_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/nasweb")
+TEST_REDIS_URL = os.environ.get("NASWEB_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+if os.environ.get("NASWEB_TEST_SERVERS"):
+    os.environ |= {"DATABASE_URL": TEST_DATABASE_URL, "REDIS_URL": TEST_REDIS_URL}
+    os.environ |= {
+        "SECRET_KEY": "for tests only, for tests only, for tests only, for tests",
+        "ALLOWED_HOSTS": "testserver",
+    }
+
+from nasweb.settings import *  # noqa: F403
+
+NASWEB_EMBEDDED = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
