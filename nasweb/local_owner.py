@@ -1,7 +1,7 @@
 """The person at this machine, signed in without a password where nobody else can be: the embedded default on loopback.
 
-A request counts as theirs when it comes from loopback, past no proxy, for a Host that is this machine's own, and was not
-sent by another web page: a foreign ``Origin``, or a ``Sec-Fetch-Site`` other than the page's own, is refused, except that a
+A request counts as theirs when it comes from loopback, past no proxy, for a Host that is this machine's own, and was
+not sent by another web page: a foreign ``Origin``, or a ``Sec-Fetch-Site`` other than the page's own, is refused, but a
 link from elsewhere may open a page. Programs that send neither header (curl, requests) are let in.
 """
 

