@@ -20,7 +20,7 @@ def check_home(home: Path) -> None:
     """Makes the home and its folders; refused where they cannot be written."""
     try:
         for folder in (home, home / "run", home / "logs", home / "broker"):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
     except OSError as error:
