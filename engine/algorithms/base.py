@@ -1,8 +1,8 @@
 """Ask and tell: what the rest of the house knows of a search algorithm.
 
 The public methods validate and count; an algorithm fills the private twins. Proposals are numbered 0, 1, 2, ... in
-the order they are asked. Whatever an algorithm proposes next depends only on its options, its seed and the outcomes told
-so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask for a
+the order they are asked. Whatever an algorithm proposes next depends only on its options, its seed and the outcomes
+told so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask for a
 round, score it anywhere in any order, and tell its outcomes in the order of the proposals.
 """
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from random import Random
 from typing import Any
 
-from engine.errors import StateMismatch, UnknownProposal
+from engine.errors import ArchitectureError, StateMismatch, UnknownProposal
 from engine.problem import SearchProblem
 from engine.space import Architecture
 
@@ -94,13 +95,17 @@ class SearchAlgorithm(ABC):
         return proposals
 
     def tell(self, outcome: Outcome) -> None:
-        """Takes the outcome of a pending proposal, or the late score of one that had failed before a retry."""
+        """Takes the outcome of a pending proposal, or the late score of one that had failed before a retry.
+
+        A score that is no finite number counts as a failure.
+        """
         proposal = self._pending.pop(outcome.number, None) or self._failed.pop(outcome.number, None)
         if proposal is None:
             raise UnknownProposal(f"proposal {outcome.number} is not pending")
-        if outcome.score is None:
+        score = outcome.score if outcome.score is not None and isfinite(outcome.score) else None
+        if score is None:
             self._failed[proposal.number] = proposal
-        self._observe(proposal, outcome.score)
+        self._observe(proposal, score)
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""
@@ -109,15 +114,15 @@ class SearchAlgorithm(ABC):
             "space": self.space.content_hash,
             "seed": self.seed,
             "asked": self.asked,
-            "pending": [_dump(p) for p in self._pending.values()],
-            "failed": [_dump(p) for p in self._failed.values()],
+            "pending": [self._dump(self._pending[number]) for number in sorted(self._pending)],
+            "failed": [self._dump(self._failed[number]) for number in sorted(self._failed)],
             "state": self._dump_state(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Takes a state of the same kind, space and seed; StateMismatch leaves the object as it was."""
         mine = {"kind": self.kind, "space": self.space.content_hash, "seed": self.seed}
-        if any(state.get(key) != value for key, value in mine.items()):
+        if not isinstance(state, Mapping) or any(state.get(key) != value for key, value in mine.items()):
             raise StateMismatch("the saved state belongs to another search (kind, space or seed differ)")
         before = self.__dict__.copy()
         try:
@@ -127,13 +132,13 @@ class SearchAlgorithm(ABC):
             self._pending = {p.number: p for p in pending}
             self._failed = {p.number: p for p in failed}
             self._load_state(state["state"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             self.__dict__.clear()
             self.__dict__.update(before)
             raise StateMismatch(f"the saved state cannot be read: {error!r}") from error
 
     def bound(self) -> int | None:
-        """Upper bound on the number of trials (section 4.2), or None when the algorithm has none below the space's size."""
+        """Upper bound on the number of trials (section 4.2); None when the algorithm has none below the space's size."""
         return None
 
     def buckets(self) -> list[BucketView]:
@@ -170,8 +175,8 @@ class SearchAlgorithm(ABC):
         architecture = self.space.architecture(fields.pop("choices"))
         return Proposal(architecture=architecture, **fields)
 
-
-def _dump(proposal: Proposal) -> dict[str, Any]:
-    row = asdict(proposal)
-    row["choices"] = list(row.pop("architecture")["choices"])
-    return row
+    @staticmethod
+    def _dump(proposal: Proposal) -> dict[str, Any]:
+        row = asdict(proposal)
+        row["choices"] = list(row.pop("architecture")["choices"])
+        return row

@@ -1,0 +1,231 @@
+"""LayerNAS (Algorithm 1): layer by layer, the best stored models are extended by one decision at a time.
+
+A model at layer l is ``(s_1..s_l, o_{l+1}..o_L)``. The baseline and all options of layer 1 are scored first; then the
+layers take turns: R times, a stored model is selected and T of its untried children are proposed. What the paper
+leaves open is settled like this:
+
+- A child is proposed only if the costs still reachable from it meet the target; others are no trials.
+- The child that keeps the default is the same network: it is carried to the later layers' buckets without a trial, as
+  long as its reachable costs meet the target. Every other child is another network, so nothing is ever scored twice.
+- Outcomes change nothing until all that is pending has been told; then they count in the order of the proposals.
+- A failed network is not stored; should a retry score it, it is stored then.
+- A network that was driven out of its bucket loses its untried children there, not at the other layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate
+from math import prod
+from operator import mul
+from typing import Any
+
+from engine.algorithms.base import BucketView, Proposal, Resident, SearchAlgorithm
+from engine.algorithms.layernas_store import EXHAUSTED, SELECTIONS, Layer, Model
+from engine.buckets import CostScale
+from engine.config.algorithms import LayerNASOptions
+from engine.problem import SearchProblem
+from engine.space import Architecture, Choices
+
+DISPLAY_SLICES = 20
+"""Cost slices that group the networks of a layer for display when every network keeps its own bucket."""
+DISPLAY_RESIDENTS = 10
+"""How many of them a slice shows."""
+
+
+class LayerNAS(SearchAlgorithm):
+    """Layerwise search with cost buckets.
+
+    With ``bucketing = "unique"`` nothing is ever driven out, and the buckets shown are 20 cost slices a layer with
+    the best ten networks of each.
+    """
+
+    kind = "layernas"
+
+    def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
+        super().__init__(problem, seed)
+        self.options = options
+        self._space_hash = self.space.content_hash
+        self._depth = self.space.depth
+        self._layers = self._fresh_layers()
+        self._root = Model(0, 0.0, self.space.default().choices)
+        self._opened = False
+        self._told: list[tuple[Proposal, float]] = []
+        # Whose turn it is: layer l of the selected model, selections made there, the model and its children so far.
+        self._layer, self._searches = 1, 0
+        self._selected: Model | None = None
+        self._children = 0
+
+    def bound(self) -> int:
+        """The paper's bound (section 4.2): the sum over layers of min(|M_l|, H k) |S_{l+1}|, with |M_0| = 1.
+
+        Options are counted along the baseline. A network that replaces another in a full bucket brings children of
+        its own, so a search with very little memory can try more.
+        """
+        prefixes = [self._root.choices[:layer] for layer in range(self._depth)]
+        sizes = [len(self.space.options(prefix)) for prefix in prefixes]
+        stored = [1, *accumulate(sizes[:-1], mul)]
+        if self.options.bucketing == "cost":
+            limit = self.options.buckets * self.options.replicas
+            stored = [min(models, limit) for models in stored]
+        return sum(map(prod, zip(stored, sizes, strict=True)))
+
+    def buckets(self) -> list[BucketView]:
+        """Every bucket that ever held a network; ``layer`` counts from 0."""
+        shown = None if self.options.bucketing == "cost" else DISPLAY_RESIDENTS
+        return [
+            BucketView(
+                layer, index, *store.scale.interval(index),
+                tuple(Resident(m.number, m.score) for m in bucket.residents[:shown]), bucket.inserted, bucket.evicted,
+            )
+            for layer, store in enumerate(self._layers)
+            for index, bucket in sorted(store.buckets.items())
+        ]  # fmt: skip
+
+    # --- asking ------------------------------------------------------------------------------------------------
+    def _propose(self, number: int) -> Proposal | None:
+        if number == 0:
+            return Proposal(0, Architecture(self._space_hash, self._root.choices), "baseline")
+        if self._has_child(0, self._root):
+            return self._child(number, 0, self._root)
+        if not self._opened:
+            if self._pending:
+                return None
+            self._opened = True
+        if not self._advance(number):
+            return None
+        assert self._selected is not None
+        self._children += 1
+        return self._child(number, self._layer, self._selected)
+
+    def _advance(self, number: int) -> bool:
+        """Sees to it that a model with an untried child is selected; False, and nothing changed, when there is none."""
+        model = self._selected
+        if (
+            model is not None
+            and self._children < self.options.children_per_search
+            and model.stored
+            and self._has_child(self._layer, model)
+        ):
+            return True
+        layer, searches = self._layer, self._searches
+        for _ in range(self._depth):
+            if layer < self._depth and searches < self.options.searches_per_layer:
+                model = self._select(layer, number)
+                if model is not None:
+                    self._layer, self._searches = layer, searches + 1
+                    self._selected, self._children = model, 0
+                    return True
+            layer, searches = layer % max(1, self._depth - 1) + 1, 0
+        return False
+
+    def _select(self, layer: int, number: int) -> Model | None:
+        return self._layers[layer - 1].selection.select(
+            lambda model: self._has_child(layer, model), lambda: self.rng(number, f"select {layer}")
+        )
+
+    def _has_child(self, layer: int, model: Model) -> bool:
+        """Whether an untried valid child is left; skips the invalid ones in front of it for good."""
+        if model.position == EXHAUSTED:
+            return False
+        if model.order is None:
+            model.order = self._order(layer, model)
+        prefix = model.choices[:layer]
+        while model.position < len(model.order):
+            if self.problem.reachable((*prefix, model.order[model.position])):
+                return True
+            model.position += 1
+        model.exhaust()
+        return False
+
+    def _order(self, layer: int, model: Model) -> list[int]:
+        """The options of a model's next layer but the default, in the order they are tried."""
+        prefix = model.choices[:layer]
+        order = [option for option in range(len(self.space.options(prefix))) if option != model.choices[layer]]
+        if self.options.child_order == "random":
+            self.rng(model.number, f"children {layer}").shuffle(order)
+        elif self.options.child_order == "cost":
+            order.sort(key=lambda option: (-self._cost((*prefix, option)), option))
+        return order
+
+    def _child(self, number: int, layer: int, model: Model) -> Proposal:
+        assert model.order is not None
+        prefix = (*model.choices[:layer], model.order[model.position])
+        model.position += 1
+        bucket = self._layers[layer].scale.index(self._cost(prefix))
+        origin = "child" if layer else "first layer"
+        return Proposal(number, self.space.complete(prefix), origin, layer, bucket, model.number)
+
+    def _cost(self, prefix: Choices) -> float:
+        """Cost of the network that completes a prefix with defaults."""
+        return self.problem.cost_range(prefix, until=len(prefix))[0]
+
+    def _exhausted(self) -> bool:
+        if self.asked == 0 or self._has_child(0, self._root):
+            return False
+        return not any(
+            store.selection.any(lambda model, layer=layer: self._has_child(layer, model))  # type: ignore[misc]
+            for layer, store in enumerate(self._layers[:-1], start=1)
+        )
+
+    # --- learning ----------------------------------------------------------------------------------------------
+    def _observe(self, proposal: Proposal, score: float | None) -> None:
+        if score is not None:
+            self._told.append((proposal, score))
+        if not self._pending:
+            for told, value in sorted(self._told, key=lambda item: item[0].number):
+                self._store(told, value)
+            self._told = []
+
+    def _store(self, proposal: Proposal, score: float) -> None:
+        """Stores a network at its own layer and carries it to all later ones that it can still serve."""
+        choices = proposal.architecture.choices
+        first = 1 if proposal.layer is None else proposal.layer + 1
+        cost = self._cost(choices[:first])
+        for layer in range(first, self._depth + 1):
+            store = self._layers[layer - 1]
+            if store.accepts(proposal.number, score, cost):
+                if not self.problem.reachable(choices[:layer]):
+                    return
+                store.insert(Model(proposal.number, score, choices), cost)
+
+    # --- state -------------------------------------------------------------------------------------------------
+    def _fresh_layers(self) -> list[Layer]:
+        unique = self.options.bucketing == "unique"
+        slices = DISPLAY_SLICES if unique else self.options.buckets
+        capacity = None if unique else self.options.replicas
+        ranges = [self.problem.cost_range((), until=layer) for layer in range(1, self._depth + 1)]
+        low, high = ranges[-1]
+        lo, hi = self.problem.objective.lo, self.problem.objective.hi
+        ranges[-1] = (low if lo is None else max(low, lo)), (high if hi is None else min(high, hi))
+        return [Layer(CostScale(*ends, slices), capacity, SELECTIONS[self.options.select]()) for ends in ranges]
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for a saved state to be continued, besides the space and the seed."""
+        return {**self.options.model_dump(mode="json"), "objective": self.problem.objective.model_dump(mode="json")}
+
+    def _dump_state(self) -> dict[str, Any]:
+        selected = self._selected
+        told = sorted(self._told, key=lambda item: item[0].number)
+        return {
+            "identity": self._identity(),
+            "root": self._root.position,
+            "opened": self._opened,
+            "layers": [layer.dump() for layer in self._layers],
+            "told": [[self._dump(proposal), score] for proposal, score in told],
+            "turn": [self._layer, self._searches, self._children],
+            "selected": selected.number if selected is not None and selected.stored else None,
+        }
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        if state["identity"] != self._identity():
+            raise ValueError("its options or its objective differ")
+        layers = self._fresh_layers()
+        for layer, saved in zip(layers, state["layers"], strict=True):
+            layer.load(saved)
+        self._layer, self._searches, self._children = map(int, state["turn"])
+        self._selected = None if state["selected"] is None else layers[self._layer - 1].find(int(state["selected"]))
+        self._layers = layers
+        self._root = Model(0, 0.0, self.space.default().choices, int(state["root"]))
+        self._opened = bool(state["opened"])
+        self._told = [(self._load(row), float(score)) for row, score in state["told"]]
