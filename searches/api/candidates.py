@@ -35,7 +35,6 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         return candidates.detailed(self.request.user)
 
     @extend_schema(summary="Drawing", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
-    @action(detail=True, url_path="drawing.svg")
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The architecture as an SVG picture."""
         return HttpResponse(exporting.drawing(self.get_object()), content_type="image/svg+xml")

@@ -1,7 +1,7 @@
 """Cursor pages that stay right while rows are added, also when sorting by a column with nulls.
 
-A cursor is the sort key of the row at the page's edge: ``(value, id)``, nulls last in either direction, ties by id. So a
-page costs the same at any depth, and no row is lost or doubled.
+A cursor is the sort key of the row at the page's edge: ``(value, id)``, nulls last in either direction, ties by id.
+So a page costs the same at any depth, and no row is lost or doubled.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class KeysetPagination(BasePagination):
     def _ordering(self, request: Request, view: Any) -> str:
         ordering = request.query_params.get("ordering") or view.ordering
         if ordering.removeprefix("-") not in view.ordering_fields:
-            raise ValidationError({"ordering": f"Choose one of {', '.join(view.ordering_fields)}, with - for descending."})
+            names = ", ".join(view.ordering_fields)
+            raise ValidationError({"ordering": f"Choose one of {names}; a minus in front sorts downwards."})
         return str(ordering)
 
     def _ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:

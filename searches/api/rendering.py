@@ -50,9 +50,8 @@ class UploadParser(parsers.MultiPartParser):
         limit = settings.NASWEB_MAX_UPLOAD_MB
         length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
         if length > limit * 1_000_000:
-            raise TooLarge(
-                f"The upload has {length / 1e6:.0f} MB, the limit is {limit} MB; shrink it or raise NASWEB_MAX_UPLOAD_MB."
-            )
+            size = f"The upload has {length / 1e6:.0f} MB, the limit is {limit} MB"
+            raise TooLarge(f"{size}; make it smaller or raise NASWEB_MAX_UPLOAD_MB.")
         return super().parse(stream, media_type, parser_context)
 
 

@@ -13,6 +13,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from engine.config.search import METRIC_NAMES
 from searches.api import streaming
 from searches.api.base import UnderSearch, number_of
 from searches.api.filters import CandidateFilter
@@ -101,7 +102,7 @@ class Front(UnderSearch):
     @extend_schema(
         summary="Pareto front",
         parameters=[
-            OpenApiParameter("metric", str, enum=pareto.METRICS, description="default: the search's own"),
+            OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the search's own"),
             OpenApiParameter("feasible", bool, default=True, description="0: infeasible networks too"),
         ],
         responses=FrontSerializer,
@@ -109,8 +110,8 @@ class Front(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """By ascending cost."""
         metric = request.query_params.get("metric") or self.parent.config["objective"]["cost_metric"]
-        if metric not in pareto.METRICS:
-            raise ValidationError({"metric": f"Choose one of {', '.join(pareto.METRICS)}."})
+        if metric not in METRIC_NAMES:
+            raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
         feasible = request.query_params.get("feasible", "1").lower() not in FALSE
         return Response({"metric": metric, "front": pareto.front(self.parent, metric, feasible)})
 

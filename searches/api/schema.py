@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.views import SpectacularAPIView
 
 from searches.api.problems import CONTENT_TYPE
 
@@ -45,6 +46,25 @@ class ConfigSchema(OpenApiSerializerExtension):
             component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
             auto_schema.registry.register_on_missing(component)
         return dict(schema)
+
+
+class LocalOwnerSchema(OpenApiAuthenticationExtension):
+    """The person at this machine needs to send nothing."""
+
+    target_class = "nasweb.local_owner.LocalOwnerAuthentication"
+    name: list[str] = []
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
+        """None."""
+        return {}
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        """None."""
+        return []
+
+
+class SchemaView(SpectacularAPIView):
+    """OpenAPI 3.1, as YAML or, with ``?format=json``, as JSON."""
 
 
 def add_problems(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict[str, Any]:

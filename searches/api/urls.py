@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import SimpleRouter
 
 from searches.api import catalogue, results
 from searches.api.candidates import CandidateViewSet
+from searches.api.schema import SchemaView
 from searches.api.searches import SearchViewSet
 from searches.api.sources import DatasetViewSet, SpaceViewSet, TableViewSet
 
@@ -30,12 +31,13 @@ of_search = [
 
 urlpatterns = [
     path("searches/<int:search_id>/", include(of_search)),
+    path("candidates/<int:pk>/drawing.svg", CandidateViewSet.as_view({"get": "drawing"}), name="candidate-drawing"),
     path("algorithms/", catalogue.Algorithms.as_view(), name="algorithms"),
     path("estimators/", catalogue.Estimators.as_view(), name="estimators"),
     path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),
     path("workers/", catalogue.Workers.as_view(), name="workers"),
     path("token/", obtain_auth_token, name="token"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *router.urls,
 ]

@@ -7,8 +7,6 @@ from typing import Any
 from engine.pareto import front as front_indices
 from searches.models import Candidate, Search
 
-METRICS = ("params_m", "madds_m", "activation_mb", "table_cost")
-
 
 def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[str, Any]]:
     """Networks that no other of at most their cost equals or beats, by ascending cost; two queries."""

@@ -21,7 +21,11 @@ class CostsSerializer(serializers.Serializer):
     madds_m = serializers.FloatField(allow_null=True)
     activation_mb = serializers.FloatField(allow_null=True)
     table_cost = serializers.FloatField(allow_null=True)
-    latency_ms = serializers.ReadOnlyField(default=None, help_text="null: not measured")
+    latency_ms = serializers.SerializerMethodField(help_text="null: not measured")
+
+    def get_latency_ms(self, candidate: Candidate) -> float | None:
+        """Milliseconds, once a device was measured; no search does that yet."""
+        return None
 
 
 class LineageSerializer(serializers.Serializer):

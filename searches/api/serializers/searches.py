@@ -25,7 +25,7 @@ class SpaceBriefSerializer(serializers.Serializer):
     depth = serializers.IntegerField()
 
 
-class BudgetSerializer(serializers.Serializer):
+class SpendingLimitsSerializer(serializers.Serializer):
     """What the search may spend; null: no limit."""
 
     evaluations = serializers.IntegerField(source="budget_evaluations", allow_null=True)
@@ -68,7 +68,7 @@ class SearchSerializer(serializers.ModelSerializer):
     round_size = serializers.IntegerField(source="config.round_size")
     evaluated = serializers.IntegerField(source="state.evaluated", help_text="scored and failed")
     bound = serializers.IntegerField(source="state.bound", allow_null=True, help_text="evaluations not exceeded")
-    budget = BudgetSerializer(source="*")
+    budget = SpendingLimitsSerializer(source="*")
     rate_per_minute = serializers.FloatField(source="state.rate", allow_null=True, help_text="null: not running")
     eta_seconds = serializers.FloatField(source="state.eta", allow_null=True)
     progress = serializers.FloatField(source="state.share", help_text="from 0 to 1")
