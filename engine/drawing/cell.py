@@ -1,0 +1,63 @@
+"""The cell of NAS-Bench-201: four tensors, an operation on every edge."""
+
+from __future__ import annotations
+
+from engine.drawing.shapes import MARGIN, TIMES, WIDTH, Arrow, Box, Point, Sheet, Text
+from engine.space import Architecture
+from engine.spaces.nasbench201 import EDGES, KERNELS, NasBench201Space
+
+TENSOR, STEP = 34.0, 108.0
+LABELS = {
+    "nor_conv_3x3": f"conv 3{TIMES}3",
+    "nor_conv_1x1": f"conv 1{TIMES}1",
+    "avg_pool_3x3": f"pool 3{TIMES}3",
+    "skip_connect": "skip",
+}
+BENDS = {(2, 0): -150.0, (3, 1): 150.0, (3, 0): -256.0}
+
+
+def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture) -> None:
+    """Draws tensors from top to bottom; edges that do not matter are faded, ``none`` is dashed."""
+    operations = space.operations(architecture)
+    present = [edge for edge in EDGES if operations[edge] != "none"]
+    filled, read = {0}, {3}
+    for target, source in present:
+        filled |= {target} if source in filled else set()
+    for target, source in sorted(present, reverse=True):
+        read |= {source} if target in read else set()
+    squares = sum(KERNELS.get(operations[edge], 0) ** 2 for edge in EDGES) or 1
+    sheet.texts.append(Text(MARGIN, sheet.bottom + 12, "The cell", "heading"))
+    top, centre = sheet.bottom + 24, WIDTH / 2 + 30
+    for edge in EDGES:
+        target, source = edge
+        operation = operations[edge]
+        start, end = top + source * STEP + TENSOR, top + target * STEP
+        bend = BENDS.get(edge, 0.0)
+        side = 0.0 if not bend else (TENSOR / 2 if bend > 0 else -TENSOR / 2)
+        points: tuple[Point, ...] = ((centre, start), (centre, end - 2))
+        if bend:
+            start, end = start - TENSOR / 2, end + TENSOR / 2
+            reach = centre + bend
+            points = ((centre + side, start), (reach, start), (reach, end), (centre + side * 1.15, end))
+        idle = operation == "none" or source not in filled or target not in read
+        sheet.arrows.append(Arrow(points, "none" if operation == "none" else _edge_kind(operation), idle))
+        if operation == "none":
+            continue
+        # A cubic curve passes three quarters of the way to its control points at its middle.
+        middle = (centre + side + 0.75 * (bend - side) if bend else centre, (start + end) / 2)
+        share = KERNELS.get(operation, 0) ** 2 / squares
+        hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of the cell's multiply-adds"
+        hint += "; does not reach the output" if idle else ""
+        box = Box(middle[0] - 40, middle[1] - 13, 80, 26, _edge_kind(operation), LABELS[operation], hint, share, idle)
+        sheet.boxes.append(box)
+    for tensor in range(4):
+        names = {0: "input of the cell", 3: "output of the cell"}
+        hint = names.get(tensor, f"tensor {tensor}: the sum of its edges")
+        idle = tensor not in filled & read
+        place = centre - TENSOR / 2, top + tensor * STEP
+        sheet.boxes.append(Box(*place, TENSOR, TENSOR, "tensor", ("in", "1", "2", "out")[tensor], hint, None, idle))
+    sheet.bottom = top + 3 * STEP + TENSOR + 26
+
+
+def _edge_kind(operation: str) -> str:
+    return {"nor_conv_3x3": "conv3", "nor_conv_1x1": "conv1", "avg_pool_3x3": "pool"}.get(operation, "skip")

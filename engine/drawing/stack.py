@@ -1,0 +1,180 @@
+"""A network as a stack of its parts.
+
+The width of a box is in proportion to its channels; beside it stand the operations, the output's channels, height and
+width, and the share of the network's multiply-adds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from engine.blueprint import Blueprint, Node, Shape
+from engine.cost import node_cost
+from engine.drawing.shapes import MARGIN, TIMES, WIDTH, Arrow, Box, Point, Sheet, Text
+from engine.space import Architecture, SearchSpace
+
+ROW, GAP, WIDEST = 38.0, 18.0, 100.0
+TEXT_LEFT = MARGIN + WIDEST + 16.0
+REPEATED = re.compile(r"^(.*) cell \d+$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive nodes of one group, with the choice that put them there; ``times`` equal ones follow each other."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    source: Shape
+    result: Shape
+    madds: int
+    choice: str = ""
+    times: int = 1
+
+
+def parts_of(blueprint: Blueprint) -> list[Part]:
+    """The network cut where the group changes."""
+    parts = []
+    shape = blueprint.input.shape
+    for group, members in groupby((node for node in blueprint if node.op != "input"), key=lambda node: node.group):
+        nodes = tuple(members)
+        madds = sum(node_cost(node, (blueprint[name].shape for name in node.inputs)).madds for node in nodes)
+        parts.append(Part(group, nodes, shape, nodes[-1].shape, madds))
+        shape = nodes[-1].shape
+    return parts
+
+
+def with_choices(space: SearchSpace, architecture: Architecture, parts: Sequence[Part]) -> list[Part]:
+    """Every part with its choice; layers that left no node behind stand where they were decided."""
+    labels, names = space.labels(architecture), space.layer_names
+    result: list[Part] = []
+    waiting = list(range(space.depth))
+    for part in parts:
+        layers = [node.layer for node in part.nodes if node.layer is not None]
+        if layers:
+            while waiting and waiting[0] < layers[0]:
+                layer = waiting.pop(0)
+                result.append(Part(names[layer], (), part.source, part.source, 0, labels[layer]))
+            waiting = [layer for layer in waiting if layer not in layers]
+            part = replace(part, choice=labels[layers[0]])
+        elif part.name == "head":
+            result += [Part(names[layer], (), part.source, part.source, 0, labels[layer]) for layer in waiting]
+            waiting = []
+        result.append(part)
+    return result
+
+
+def merged(parts: Sequence[Part]) -> list[Part]:
+    """Cells of one stage as one part."""
+
+    def stage(part: Part) -> str:
+        found = REPEATED.match(part.name)
+        return found[1] if found else part.name
+
+    runs = []
+    for name, members in groupby(parts, key=stage):
+        run = list(members)
+        madds = sum(part.madds for part in run)
+        runs.append(replace(run[0], name=name, result=run[-1].result, madds=madds, times=len(run)))
+    return runs
+
+
+def draw_stack(sheet: Sheet, parts: Sequence[Part], images: Shape) -> None:
+    """Draws the parts from top to bottom, the images first."""
+    total = sum(part.madds for part in parts) or 1
+    widest = max(part.result.channels for part in parts)
+    rows = [Part("images", (), images, images, 0), *parts]
+    for index, part in enumerate(rows):
+        top = sheet.bottom + index * (ROW + GAP)
+        if index:
+            sheet.arrows.append(Arrow((_middle(top - GAP), _middle(top - 2)), "flow"))
+        _row(sheet, part, top, widest, total)
+    sheet.bottom += len(rows) * (ROW + GAP) - GAP
+
+
+def _row(sheet: Sheet, part: Part, top: float, widest: int, total: int) -> None:
+    channels, share = part.result.channels, part.madds / total
+    width = max(4.0, WIDEST * min(1.0, channels / widest))
+    name = f"{part.name}: {part.choice}" if part.choice else part.name
+    name = f"{name}, {part.times} cells" if part.times > 1 else name
+    shape = f"{channels} {TIMES} {part.result.height} {TIMES} {part.result.width}"
+    hint = f"{name}: {operations_in_words(part)}; output {shape}; {_percent(share)} of the multiply-adds"
+    label = str(channels) if width >= 26 else ""
+    sheet.boxes.append(Box(_middle(top)[0] - width / 2, top, width, ROW, _kind(part), label, hint, share))
+    right = WIDTH - MARGIN
+    sheet.texts += [
+        Text(TEXT_LEFT, top + 15, _short(name, 44 - len(shape)), "name"),
+        Text(right, top + 15, shape, "value", at_end=True),
+    ]
+    if part.nodes or part.choice:
+        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(operations_in_words(part), 42), "detail"))
+    if part.nodes:
+        sheet.texts.append(Text(right, top + 31, _percent(share), "detail", at_end=True))
+        sheet.boxes += [
+            Box(TEXT_LEFT, top + ROW - 1, right - TEXT_LEFT, 3, "track"),
+            Box(TEXT_LEFT, top + ROW - 1, (right - TEXT_LEFT) * share, 3, "share"),
+        ]
+
+
+def _percent(share: float) -> str:
+    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _middle(y: float) -> Point:
+    return MARGIN + WIDEST / 2, y
+
+
+def _kind(part: Part) -> str:
+    ops = {node.op for node in part.nodes}
+    if not ops:
+        return "images" if not part.choice else "none"
+    if "linear" in ops and "conv2d" not in ops:
+        return "head"
+    if not any(node.layer is not None for node in part.nodes):
+        return "fixed"
+    return "conv3" if "conv2d" in ops else "pool" if ops & {"max_pool", "avg_pool"} else "skip"
+
+
+def operations_in_words(part: Part) -> str:
+    """The part's operations in words, equal ones counted, for one cell of a run."""
+    if not part.nodes:
+        return "nothing of its own"
+    counted = Counter(text for node in part.nodes if (text := _operation(node)))
+    words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
+    inner = max((node.shape.channels for node in part.nodes if _depthwise(node)), default=0)
+    if inner > part.source.channels:
+        words.append(f"expansion {inner / part.source.channels:.3g}")
+    return ", ".join(words) or "identity"
+
+
+def _operation(node: Node) -> str:
+    match node.op:
+        case "conv2d":
+            return f"{'depthwise' if _depthwise(node) else 'conv'} {_window(node)}"
+        case "max_pool" | "avg_pool":
+            return f"{node.op[:3]} pool {_window(node)}"
+        case "global_avg_pool":
+            return "global avg pool"
+        case "multiply":
+            return "channel gate"
+        case "linear":
+            return f"linear {node.shape.channels}"
+        case "concat":
+            return "concatenation"
+    return ""
+
+
+def _depthwise(node: Node) -> bool:
+    return node.op == "conv2d" and 1 < node.integer("groups") == node.shape.channels
+
+
+def _window(node: Node) -> str:
+    kernel, stride = node.integer("kernel"), node.integer("stride")
+    return f"{kernel}{TIMES}{kernel}" + (f" /{stride}" if stride > 1 else "")
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
