@@ -1,0 +1,184 @@
+"""`manage.py search ...`: searches from the command line, by the same services as form and API."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError, EngineError
+from searches.api import streaming
+from searches.api.serializers.candidates import FORMATS
+from searches.models import Candidate, Search
+from searches.selectors import searches
+from searches.services import control, creation, exporting
+from searches.services.errors import ActionRefused
+
+WAIT_SECONDS = 1.0  # between two looks at a search
+
+
+class Command(BaseCommand):
+    """One subcommand an action; ``--owner`` is the local owner unless named."""
+
+    help = "Creates, lists, shows, stops and exports searches."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        common = argparse.ArgumentParser(add_help=False)
+        common.add_argument(
+            "--owner", default="owner", metavar="USER", help="whose searches (default: the local owner)"
+        )
+        actions = parser.add_subparsers(dest="action", required=True)
+
+        create = actions.add_parser("create", parents=[common], help="start a search from a YAML or JSON file")
+        create.add_argument(
+            "-c", "--config", required=True, type=Path, metavar="FILE", help="the configuration; - reads it"
+        )
+        create.add_argument("--wait", action="store_true", help="stay until the search has ended")
+
+        actions.add_parser("list", parents=[common], help="all searches, newest first")
+        for name, text in (
+            ("status", "how far a search is"),
+            ("stop", "finish what is being scored, then end the search"),
+        ):
+            actions.add_parser(name, parents=[common], help=text).add_argument("id", type=int)
+
+        export = actions.add_parser("export", parents=[common], help="all candidates, or one network")
+        export.add_argument("id", type=int)
+        formats = list(dict.fromkeys([*streaming.FORMATS, *FORMATS]))
+        export.add_argument(
+            "--format", choices=formats, default="csv", help="csv, json: all candidates; else: a network"
+        )
+        export.add_argument(
+            "--candidate", type=int, metavar="NUMBER", help="this candidate's network (default: the best)"
+        )
+        export.add_argument(
+            "-o", "--output", type=Path, metavar="FILE", help="where to (default: the file's own name; - prints)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs one action; what is refused is told in a sentence."""
+        try:
+            getattr(self, options["action"])(owner_named(options["owner"]), options)
+        except (ActionRefused, EngineError) as error:
+            raise CommandError(complaints(error)) from error
+
+    def create(self, owner: Any, options: dict[str, Any]) -> None:
+        """Prints the new search's number; with ``--wait``, how far it is, until it has ended."""
+        search = creation.create(owner, SearchConfig.from_yaml(text_of(options["config"])))
+        self.stdout.write(str(search.pk))
+        if not options["wait"]:
+            return
+        shown = ""
+        while search.is_active or search.status == Search.Status.PAUSED:
+            if (line := summary(search)) != shown:
+                self.stderr.write(line)
+                shown = line
+            time.sleep(WAIT_SECONDS)
+            search.refresh_from_db()
+        self.stderr.write(summary(search))
+        if search.status != Search.Status.FINISHED:
+            raise CommandError(f"The search has {search.status}: {search.status_reason or 'no reason was recorded'}.")
+
+    def list(self, owner: Any, options: dict[str, Any]) -> None:
+        """A line a search."""
+        for search in searches.owned(owner).iterator():
+            self.stdout.write(summary(search))
+
+    def status(self, owner: Any, options: dict[str, Any]) -> None:
+        """One search, and its best candidate."""
+        search = search_of(owner, options["id"])
+        self.stdout.write(summary(search))
+        if search.best is not None:
+            self.stdout.write(
+                f"best: candidate {search.best.number}, {search.best.arch}, score {search.best.score:.6g}"
+            )
+        for failure in searches.failures(search):
+            self.stdout.write(f"failed: candidate {failure['number']}, {failure['arch']}: {failure['error']}")
+
+    def stop(self, owner: Any, options: dict[str, Any]) -> None:
+        """Asks the search to stop."""
+        search = search_of(owner, options["id"])
+        control.stop(search)
+        search.refresh_from_db()
+        self.stdout.write(summary(search))
+
+    def export(self, owner: Any, options: dict[str, Any]) -> None:
+        """Writes a file and prints its name."""
+        search, kind = search_of(owner, options["id"]), options["format"]
+        if kind in streaming.FORMATS and options["candidate"] is None:
+            _, parts = streaming.FORMATS[kind]
+            name, content = f"search-{search.pk}.{kind}", (part.encode() for part in parts(search))
+        elif kind in FORMATS:
+            name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind)
+            content = iter([whole])
+        else:
+            raise CommandError(f"One candidate has no {kind}: choose one of {', '.join(FORMATS)}.")
+        if str(options["output"]) == "-":
+            sys.stdout.buffer.writelines(content)
+            return
+        path = options["output"] or Path(name)
+        try:
+            with path.open("wb") as file:
+                file.writelines(content)
+        except OSError as error:
+            raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
+        self.stdout.write(str(path))
+
+
+def owner_named(name: str) -> Any:
+    """The account of that name."""
+    users = get_user_model()
+    try:
+        return users.objects.get_by_natural_key(name)
+    except users.DoesNotExist:
+        raise CommandError(f"There is no user '{name}': start nasweb once, or name another with --owner.") from None
+
+
+def search_of(owner: Any, number: int) -> Search:
+    """The owner's search of that number."""
+    search = searches.owned(owner).filter(pk=number).first()
+    if search is None:
+        raise CommandError(f"{owner.get_username()} has no search {number}: `manage.py search list` shows all.")
+    return search
+
+
+def candidate_of(search: Search, number: int | None) -> Candidate:
+    """The candidate of that number; the search's best without one."""
+    if number is None:
+        if search.best is None:
+            raise CommandError(f"Search {search.pk} has no best candidate yet: name one with --candidate.")
+        return search.best
+    candidate = search.candidates.filter(number=number).first()
+    if candidate is None:
+        raise CommandError(f"Search {search.pk} has no candidate {number}; it has {search.asked}, numbered from 0.")
+    return candidate
+
+
+def text_of(path: Path) -> str:
+    """The file's text, or standard input's for ``-``."""
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}.") from error
+
+
+def complaints(error: Exception) -> str:
+    """A configuration's complaints, a line a field; any other error's sentence."""
+    if not isinstance(error, ConfigError):
+        return str(error)
+    return "\n".join(f"{item.path}: {item.message}" if item.path else item.message for item in error.errors)
+
+
+def summary(search: Search) -> str:
+    """A search in one line."""
+    progress = searches.progress(search, None)
+    of = f"/{progress.bound}" if progress.bound else ""
+    best = f", best {search.best.score:.6g}" if search.best is not None and search.best.score is not None else ""
+    return f"{search.pk}  {search.name}  {search.status}  {progress.evaluated}{of} evaluated{best}"
