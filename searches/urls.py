@@ -4,4 +4,21 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("api/v1/", include("searches.api.urls"))]
+from searches.views import create, results, sources
+
+pages = [
+    path("", results.search_list, name="searches"),
+    path("searches/new/", create.new_search, name="search-new"),
+    path("searches/new/check/", create.check, name="search-check"),
+    path("searches/new/fields/", create.fields, name="search-fields"),
+    path("searches/examples/<slug:slug>/", create.start_example, name="search-example"),
+    path("searches/<int:search_id>/", results.search_detail, name="search"),
+    path("candidates/<int:candidate_id>/", results.candidate_detail, name="candidate"),
+    path("datasets/", sources.source_list, {"room": "datasets"}, name="datasets"),
+    path("tables/", sources.source_list, {"room": "tables"}, name="tables"),
+    path("spaces/", sources.source_list, {"room": "spaces"}, name="spaces"),
+    path("datasets/<int:row_id>/delete/", sources.source_delete, {"room": "datasets"}, name="dataset-delete"),
+    path("tables/<int:row_id>/delete/", sources.source_delete, {"room": "tables"}, name="table-delete"),
+    path("spaces/<int:row_id>/delete/", sources.source_delete, {"room": "spaces"}, name="space-delete"),
+]
+urlpatterns = [*pages, path("api/v1/", include("searches.api.urls"))]

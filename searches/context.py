@@ -1,0 +1,21 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+NAVIGATION = (
+    ("searches", "Searches", ("searches", "search", "search-new", "candidate")),
+    ("datasets", "Data", ("datasets",)),
+    ("tables", "Tables", ("tables",)),
+    ("spaces", "Spaces", ("spaces",)),
+    ("docs", "API", ("docs",)),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """The top bar: ``(URL name, label, whether the page belongs to it)``."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    return {"navigation": [(url, label, name in family) for url, label, family in NAVIGATION]}

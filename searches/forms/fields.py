@@ -1,0 +1,83 @@
+"""From a field of an option model to a form field: title, help, choices and limits come from the model."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from django import forms
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from engine.cost import METRICS
+
+CHOICE_LABELS = {**METRICS, "table_cost": "Table cost (the table's own unit)"}
+Choices = Sequence[tuple[Any, str]]
+
+
+def plain_type(info: FieldInfo) -> Any:
+    """The annotation without ``| None``."""
+    if get_origin(info.annotation) in (Union, types.UnionType):
+        rest = [part for part in get_args(info.annotation) if part is not type(None)]
+        return rest[0] if len(rest) == 1 else info.annotation
+    return info.annotation
+
+
+def is_nullable(info: FieldInfo) -> bool:
+    """Whether an empty field means None."""
+    return type(None) in get_args(info.annotation)
+
+
+def is_rows(info: FieldInfo) -> bool:
+    """Whether the field is a list of option models, shown as rows."""
+    return get_origin(plain_type(info)) is tuple and issubclass(get_args(plain_type(info))[0], BaseModel)
+
+
+def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> forms.Field:
+    """A form field for one option; nothing is required here, for the engine says what is missing.
+
+    ``choices`` turns the field into a selection of rows (uploaded data sets and tables).
+    """
+    common = {"label": info.title or name.replace("_", " ").capitalize(), "help_text": _help(info), "required": False}
+    kind = plain_type(info)
+    if choices is not None:
+        return forms.TypedChoiceField(choices=[("", "–"), *choices], coerce=int, empty_value="", **common)
+    values = get_args(kind) if get_origin(kind) is Literal else (info.json_schema_extra or {}).get("enum")
+    if values:
+        return forms.ChoiceField(
+            choices=[(v, CHOICE_LABELS.get(v, str(v).replace("_", " "))) for v in values], **common
+        )
+    if kind is bool:
+        return forms.BooleanField(**common)
+    if kind in (int, float):
+        widget = forms.NumberInput(attrs={"step": 1 if kind is int else "any", **_limits(info)})
+        field = forms.IntegerField if kind is int else forms.FloatField
+        return field(widget=widget, **common)
+    if kind is str:
+        return forms.CharField(strip=True, **common)
+    return forms.CharField(strip=False, widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}), **common)
+
+
+def default_of(info: FieldInfo) -> Any:
+    """The option's default, or "" where it has none."""
+    default = info.get_default(call_default_factory=True)
+    return "" if default is PydanticUndefined or default is None else default
+
+
+def _help(info: FieldInfo) -> str:
+    text = info.description or ""
+    return text[:1].upper() + text[1:]
+
+
+def _limits(info: FieldInfo) -> dict[str, Any]:
+    """HTML's ``min`` and ``max``; an open limit (gt, lt) is left to the engine."""
+    limits: dict[str, Any] = {}
+    for rule in info.metadata:
+        if isinstance(rule, annotated_types.Ge):
+            limits["min"] = rule.ge
+        if isinstance(rule, annotated_types.Le):
+            limits["max"] = rule.le
+    return limits

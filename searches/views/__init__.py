@@ -1,0 +1,1 @@
+"""Pages: shells that read the REST API, and the forms."""

@@ -1,0 +1,164 @@
+"""Configuring a search: the form, the same thing as YAML, and the look ahead before it starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError
+from searches.examples import EXAMPLES
+from searches.forms.layout import CHAIN_EXAMPLE, as_text
+from searches.forms.search import SearchForm
+from searches.models import Search, SearchSpace
+from searches.services import creation
+from searches.views.lookahead import Histogram, in_words
+
+
+@login_required
+def new_search(request: HttpRequest) -> HttpResponse:
+    """The form; a POST creates the search, or shows every error at its field with what was typed."""
+    if request.method == "POST":
+        form, config = read(request)
+        if config is not None:
+            try:
+                return redirect("search", creation.create(request.user, config).pk)
+            except ConfigError as error:
+                complain(request, form, error)
+        return page(request, form, status=422)
+    return page(request, SearchForm(request.user, document=starting_document(request)))
+
+
+@login_required
+@require_POST
+def start_example(request: HttpRequest, slug: str) -> HttpResponse:
+    """Starts a ready configuration with one click."""
+    config = SearchConfig.parse(example(slug))
+    return redirect("search", creation.create(request.user, config).pk)
+
+
+@login_required
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """The look ahead for what the form holds now, and the same as YAML (an htmx partial); nothing is created."""
+    form, config = read(request)
+    context: dict[str, Any] = {"form": form}
+    if config is not None:
+        try:
+            found = creation.preflight(request.user, config)
+            objective = config.objective
+            context |= {
+                "found": in_words(found),
+                "histogram": Histogram.of(found["histogram"], objective.lo, objective.hi),
+            }
+        except ConfigError as error:
+            complain(request, form, error)
+        if not by_yaml(request):
+            context["yaml"] = config.to_yaml()
+    context["complaints"] = [] if "found" in context else complaints(form)
+    return render(request, "searches/partials/check.html", context)
+
+
+@login_required
+@require_POST
+def fields(request: HttpRequest) -> HttpResponse:
+    """The fields filled from the YAML (an htmx partial); malformed YAML is answered at its textarea."""
+    form, config = read(request)
+    if config is not None:
+        filled = SearchForm(request.user, document=config.as_dict())
+        return render(request, "searches/partials/fields.html", form_context(request, filled))
+    response = render(request, "searches/partials/yaml_errors.html", {"form": form})
+    response["HX-Retarget"] = "#yaml-errors"
+    return response
+
+
+def by_yaml(request: HttpRequest) -> bool:
+    """Whether the YAML counts, not the fields."""
+    return request.POST.get("mode") == "yaml"
+
+
+def read(request: HttpRequest) -> tuple[SearchForm, SearchConfig | None]:
+    """The posted form and its configuration; None when something is wrong, said in the form's errors."""
+    form = SearchForm(request.user, request.POST)
+    if not by_yaml(request):
+        form.is_valid()
+        return form, form.config
+    form.full_clean()
+    form.errors.clear()
+    try:
+        return form, SearchConfig.from_yaml(request.POST.get("yaml", ""))
+    except ConfigError as error:
+        complain(request, form, error)
+    return form, None
+
+
+def complain(request: HttpRequest, form: SearchForm, error: ConfigError) -> None:
+    """Puts complaints at the fields, or all of them at the YAML when that is what was sent."""
+    if not by_yaml(request):
+        form.add_errors(error)
+        return
+    for item in error.errors:
+        shown = item.path and item.path != "yaml"
+        form.add_error("yaml", f"{item.path}: {item.message}" if shown else item.message)
+
+
+def complaints(form: SearchForm) -> list[tuple[str, str, str]]:
+    """``(field id, label, message)`` of every error, for the summary."""
+    found = []
+    for name, messages in form.errors.items():
+        bound = form[name] if name in form.fields else None
+        label = str(bound.label) if bound is not None else ""
+        found += [(bound.id_for_label if bound is not None else "", label, str(message)) for message in messages]
+    return found
+
+
+def page(request: HttpRequest, form: SearchForm, status: int = 200) -> HttpResponse:
+    """The whole page."""
+    context = form_context(request, form) | {"complaints": complaints(form) if form.is_bound else []}
+    return render(request, "searches/new.html", context, status=status)
+
+
+def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
+    """What the fields' template needs."""
+    spaces = SearchSpace.objects.filter(owner=request.user, kind="chain")
+    saved = [{"name": space.name, "definition": as_text(space.options["definition"])} for space in spaces]
+    saved.append({"name": "Example", "definition": CHAIN_EXAMPLE})
+    return {"form": form, "examples": EXAMPLES, "saved_chains": saved, "mode": request.POST.get("mode", "form")}
+
+
+def example(slug: str) -> dict[str, Any]:
+    """A ready configuration; 404 for an unknown one."""
+    for entry in EXAMPLES:
+        if entry.slug == slug:
+            return entry.config
+    raise Http404(f"There is no example '{slug}'.")
+
+
+def starting_document(request: HttpRequest) -> dict[str, Any]:
+    """What an empty form starts from: an example, a search to clone, a saved space or data set, else the first example."""
+    given = request.GET
+    if "clone" in given:
+        search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user)
+        return creation.clone(search, request.user)
+    document = dict(example(given.get("example", EXAMPLES[0].slug)))
+    if "space" in given:
+        document["space"] = get_object_or_404(SearchSpace, pk=number(given["space"]), owner=request.user).options
+    if "dataset" in given:
+        document["dataset"] = {"kind": "upload", "id": number(given["dataset"])}
+    if "table" in given:
+        document["estimator"] = {"kind": "table", "table": number(given["table"])}
+        document["dataset"] = None
+    if not given:
+        document["name"] = ""
+    return document
+
+
+def number(text: str) -> int:
+    """A row's number from the address; 404 for anything else."""
+    if not text.isdecimal():
+        raise Http404("The address names no row.")
+    return int(text)

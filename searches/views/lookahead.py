@@ -1,0 +1,88 @@
+"""The look ahead: what a search would meet, with its histogram as shapes of an SVG (no script, no inline style)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from searches.forms.fields import CHOICE_LABELS
+
+WIDTH, HEIGHT, BASE = 320, 120, 100
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bin in SVG units; ``inside``: its middle lies in the target range."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    inside: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Bars, the ends of the axis, and where the limits stand (``[x, ...]``)."""
+
+    bars: Sequence[Bar]
+    low: float
+    high: float
+    limits: Sequence[float]
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = BASE
+
+    @classmethod
+    def of(cls, histogram: Mapping[str, Any], lo: float | None, hi: float | None) -> Histogram | None:
+        """From ``{edges, counts}``; None when nothing was sampled."""
+        edges, counts = histogram["edges"], histogram["counts"]
+        if not counts or edges[-1] <= edges[0]:
+            return None
+        low, high = edges[0], edges[-1]
+
+        def place(value: float) -> float:
+            return round((value - low) / (high - low) * WIDTH, 2)
+
+        most = max(counts) or 1
+        bars = []
+        for count, left, right in zip(counts, edges[:-1], edges[1:], strict=True):
+            middle = (left + right) / 2
+            inside = (lo is None or middle >= lo) and (hi is None or middle <= hi)
+            height = round(count / most * (BASE - 8), 2)
+            title = f"{left:.4g} to {right:.4g}: {count}"
+            bars.append(
+                Bar(
+                    place(left),
+                    BASE - height,
+                    round(max(place(right) - place(left) - 1, 0.5), 2),
+                    height,
+                    inside,
+                    title,
+                )
+            )
+        limits = [place(limit) for limit in (lo, hi) if limit is not None and low <= limit <= high]
+        return cls(bars, low, high, limits)
+
+
+def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The preflight's numbers as the panel shows them."""
+    share = 100 * found["feasible_share"]
+    shown = "under 1 %" if 0 < share < 1 else f"{share:.0f} %"
+    return {
+        **found,
+        "feasible_percent": shown,
+        "metric_label": CHOICE_LABELS[found["metric"]],
+        "size_label": large(found["size"]),
+        "bound_label": large(found["bound"]),
+    }
+
+
+def large(count: Any) -> str:
+    """An exact count with separators, or its order of magnitude when nobody could read it."""
+    text = str(count or "")
+    if not text.isdigit():
+        return text
+    return f"{int(text):,}" if len(text) <= 9 else f"{text[0]}.{text[1:3]}e{len(text) - 1}"

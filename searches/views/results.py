@@ -1,0 +1,32 @@
+"""The pages of what there is: the list, a search, a candidate. Their numbers come from the REST API."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from searches.examples import EXAMPLES
+from searches.models import Candidate, Search
+
+
+@login_required
+def search_list(request: HttpRequest) -> HttpResponse:
+    """All searches of the user."""
+    context = {"statuses": Search.Status.values, "examples": EXAMPLES}
+    return render(request, "searches/list.html", context)
+
+
+@login_required
+def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
+    """One search, live."""
+    search = get_object_or_404(Search, pk=search_id, owner=request.user)
+    return render(request, "searches/detail.html", {"search": search, "candidate_statuses": Candidate.Status.values})
+
+
+@login_required
+def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
+    """One network."""
+    candidates = Candidate.objects.select_related("search")
+    candidate = get_object_or_404(candidates, pk=candidate_id, search__owner=request.user)
+    return render(request, "searches/candidate.html", {"candidate": candidate})

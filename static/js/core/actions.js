@@ -1,0 +1,87 @@
+/* What can be done with a search: buttons for the actions the server allows now. */
+import { api, Problem } from "./api.js";
+import { ask, h, toast } from "./dom.js";
+
+const ACTIONS = {
+  pause: { label: "Pause", done: "No new networks are started." },
+  resume: { label: "Resume", done: "The search goes on.", primary: true },
+  stop: {
+    label: "Stop",
+    done: "The search ends when the networks in work are scored.",
+    question: { title: "Stop the search?", text: "Networks in work are still scored; results stay. It can be extended later.", confirm: "Stop it" },
+  },
+  cancel: {
+    label: "Cancel",
+    done: "The search is being cancelled.",
+    question: { title: "Cancel the search?", text: "Networks in work are given up within seconds; results so far stay.", confirm: "Cancel it", danger: true },
+  },
+  retry: { label: "Retry failed", done: "Failed networks are scored again." },
+  extend: { label: "Extend budget", done: "The budget was extended.", ask: true },
+  clone: { label: "Clone", clone: true },
+  delete: {
+    label: "Delete",
+    done: "The search was deleted.",
+    question: { title: "Delete the search?", text: "Its candidates and events are removed. This cannot be undone.", confirm: "Delete it", danger: true },
+  },
+};
+const FIRST = ["resume", "pause", "stop", "extend"];
+
+async function extension(search) {
+  const inputs = [
+    { name: "evaluations", label: "Evaluations to add", type: "number", min: "1", step: "1", value: search.budget.evaluations === null ? "" : "50" },
+    { name: "seconds", label: "Seconds to add", type: "number", min: "1", step: "any" },
+  ];
+  const given = await ask({
+    title: "Extend the budget",
+    text: "The numbers are added to the budget; leave empty what should stay as it is.",
+    confirm: "Extend",
+    inputs,
+  });
+  if (given === null) return null;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "").map(([name, value]) => [name, Number(value)]));
+}
+
+/** Does one action; `changed(name)` runs when the server has accepted it. */
+export async function act(name, search, changed) {
+  const action = ACTIONS[name];
+  let body = {};
+  if (action.clone) {
+    location.href = `/searches/new/?clone=${search.id}`;
+    return;
+  }
+  if (action.ask) body = await extension(search);
+  else if (action.question) body = await ask(action.question);
+  if (body === null) return;
+  try {
+    if (name === "delete") await api(`searches/${search.id}/`, { method: "DELETE" });
+    else await api(`searches/${search.id}/${name}/`, { method: "POST", body });
+    toast(action.done);
+    changed(name);
+  } catch (error) {
+    if (error instanceof Problem) toast(error.message, "bad");
+    else toast("The server could not be reached; nothing was changed. Try again.", "bad");
+  }
+}
+
+/** Rebuilds the buttons in `place` when the allowed actions changed; the first two or three stand out, the rest is a menu. */
+export function showActions(place, search, changed, { visible = 3, small = false } = {}) {
+  const allowed = (search.actions ?? []).filter((name) => name in ACTIONS);
+  const key = allowed.join();
+  if (place.dataset.actions === key) return;
+  place.dataset.actions = key;
+  const size = small ? " small" : "";
+  const button = (name, extra = "") => {
+    const { label, primary, question } = ACTIONS[name];
+    const look = question?.danger ? " danger" : primary && !extra ? " primary" : "";
+    return h("button", { type: "button", class: `button${size}${look}${extra}`, dataset: { action: name }, onclick: () => act(name, search, changed) }, label);
+  };
+  const first = FIRST.filter((name) => allowed.includes(name)).slice(0, visible);
+  const rest = allowed.filter((name) => !first.includes(name));
+  const menu = h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: `button${size}`, "aria-label": `More actions for ${search.name}` }, "More"),
+    h("div", {}, ...rest.map((name) => button(name, " in-menu"))),
+  );
+  place.replaceChildren(...first.map((name) => button(name)), ...(rest.length ? [menu] : []));
+}

@@ -1,0 +1,130 @@
+/* ECharts, dressed in the page's colours; tooltips are elements, so a strict content policy holds. */
+/* global echarts */
+import { colours } from "./theme.js";
+import { h } from "./dom.js";
+
+const charts = new Set();
+const resized = new ResizeObserver((entries) => {
+  for (const { target } of entries) echarts.getInstanceByDom(target)?.resize();
+});
+document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
+
+/** A chart that redraws itself when the theme changes; `build(colours)` gives the option. */
+export class Chart {
+  constructor(element, build, { label }) {
+    this.build = build;
+    this.element = element;
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", label);
+    this.echarts = echarts.init(element, null, { renderer: "canvas" });
+    this.cost = 0;
+    resized.observe(element);
+    charts.add(this);
+  }
+
+  /** Redraws from the data; zoom and selection are kept, unless `fresh`. */
+  draw(fresh = false) {
+    const begun = performance.now();
+    const zoom = fresh ? this.zoom() : null;
+    const palette = colours();
+    const option = this.build(palette);
+    this.echarts.setOption({ ...frame(palette), ...option }, { notMerge: fresh, replaceMerge: fresh ? undefined : ["series"], lazyUpdate: false });
+    zoom?.forEach((part) => this.echarts.dispatchAction({ type: "dataZoom", ...part }));
+    this.cost = performance.now() - begun;
+  }
+
+  zoom() {
+    const parts = this.echarts.getOption()?.dataZoom ?? [];
+    return parts.map(({ start, end }, dataZoomIndex) => ({ dataZoomIndex, start, end }));
+  }
+
+  resetZoom() {
+    this.zoom().forEach((_, dataZoomIndex) => this.echarts.dispatchAction({ type: "dataZoom", dataZoomIndex, start: 0, end: 100 }));
+  }
+
+  on(name, handler) {
+    this.echarts.on(name, handler);
+  }
+
+  /** The picture as PNG, at twice the screen's resolution. */
+  save(filename) {
+    const address = this.echarts.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colours().surface });
+    h("a", { href: address, download: filename }).click();
+  }
+}
+
+function frame(c) {
+  return {
+    animation: false,
+    backgroundColor: "transparent",
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: c.text },
+    tooltip: tooltip(c),
+  };
+}
+
+export function tooltip(c, extra = {}) {
+  return {
+    confine: true,
+    backgroundColor: c.raised,
+    borderColor: c["line-strong"],
+    borderWidth: 1,
+    padding: [9, 12],
+    textStyle: { color: c.text, fontSize: 13 },
+    transitionDuration: 0,
+    ...extra,
+  };
+}
+
+/** A value axis with quiet lines; `extra` wins. */
+export function axis(c, name, extra = {}) {
+  return {
+    type: "value",
+    name,
+    nameLocation: "middle",
+    nameGap: 30,
+    nameTextStyle: { color: c.muted, fontSize: 12 },
+    axisLine: { show: true, lineStyle: { color: c["line-strong"] } },
+    axisTick: { show: false },
+    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true },
+    splitLine: { lineStyle: { color: c.line } },
+    scale: true,
+    ...extra,
+  };
+}
+
+/** Wheel and pinch zoom on both axes; never sent again after the first draw, so that the view is kept. */
+export const INSIDE_ZOOM = [
+  { type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },
+  { type: "inside", yAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },
+];
+
+/** The content of a tooltip: a title and pairs. */
+export function tip(title, pairs, mono = "") {
+  const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "–");
+  return h(
+    "div",
+    { class: "chart-tip" },
+    h("b", {}, title),
+    mono ? h("div", { class: "mono" }, mono) : null,
+    h("dl", {}, ...shown.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
+  );
+}
+
+/**
+ * The interval that holds all but far outliers: three interquartile ranges around the middle half, and every value of
+ * `keep`. Returns `{min, max, outside}`; min and max are null when nothing lies outside.
+ */
+export function robustRange(values, keep = []) {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length < 8) return { min: null, max: null, outside: 0 };
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  const spread = Math.max(at(0.75) - at(0.25), (at(0.95) - at(0.05)) / 3, 1e-12);
+  const low = Math.min(at(0.25) - 3 * spread, ...keep);
+  const high = Math.max(at(0.75) + 3 * spread, ...keep);
+  const outside = sorted.filter((value) => value < low || value > high).length;
+  if (!outside) return { min: null, max: null, outside };
+  const first = sorted.find((value) => value >= low);
+  const last = sorted.findLast((value) => value <= high);
+  const margin = (last - first) * 0.05 || Math.abs(last) * 0.05 || 1;
+  return { min: first - margin, max: last + margin, outside };
+}

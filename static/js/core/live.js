@@ -1,0 +1,83 @@
+/*
+ * Live updates: a websocket that only rings, and a slow poll, so that a lost ring does no harm.
+ * `wake` reads what changed; it runs at most twice a second, never twice at once, and not in a hidden tab.
+ */
+
+const BATCH = 500; // ms between two updates
+const FIRST_RETRY = 500;
+const LAST_RETRY = 20_000;
+const GONE = 4404; // the server's code for "no such search, or not yours"
+
+export class Doorbell {
+  /** `state(name)` hears live, retrying or waiting; `poll` is in milliseconds. */
+  constructor(path, wake, { poll = 5000, state = () => {} } = {}) {
+    this.path = path;
+    this.wake = wake;
+    this.state = state;
+    this.retry = FIRST_RETRY;
+    this.rung = false;
+    this.running = false;
+    this.timer = null;
+    this.connect();
+    setInterval(() => this.ring(), poll);
+    document.addEventListener("visibilitychange", () => document.hidden || this.ring());
+    window.addEventListener("online", () => this.socket === null && this.connect());
+    window.addEventListener("offline", () => this.socket?.close());
+  }
+
+  connect() {
+    clearTimeout(this.reconnect);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}${this.path}`);
+    this.socket = socket;
+    socket.addEventListener("open", () => {
+      this.retry = FIRST_RETRY;
+      this.state("live");
+      this.ring();
+    });
+    socket.addEventListener("message", () => this.ring());
+    socket.addEventListener("close", (event) => {
+      if (this.socket !== socket) return;
+      this.socket = null;
+      if (event.code === GONE) return;
+      this.state("retrying");
+      this.reconnect = setTimeout(() => this.connect(), this.retry * (0.75 + Math.random() / 2));
+      this.retry = Math.min(this.retry * 2, LAST_RETRY);
+    });
+  }
+
+  /** Something may have changed. */
+  ring() {
+    this.rung = true;
+    if (document.hidden || this.running || this.timer !== null) return;
+    const pause = Math.max(0, BATCH - (performance.now() - (this.last ?? -BATCH)));
+    this.timer = setTimeout(() => this.run(), pause);
+  }
+
+  async run() {
+    this.timer = null;
+    this.running = true;
+    this.rung = false;
+    this.last = performance.now();
+    try {
+      await this.wake();
+      this.state(this.socket?.readyState === WebSocket.OPEN ? "live" : "retrying");
+    } catch (error) {
+      this.state("retrying");
+      if (!(error instanceof TypeError)) console.error(error);
+    } finally {
+      this.running = false;
+      if (this.rung) this.ring();
+    }
+  }
+}
+
+const WORDS = { live: "Live", retrying: "Reconnecting; shown as of the last answer", waiting: "Connecting" };
+
+/** Shows the connection's state in words. */
+export function liveState(element) {
+  return (name) => {
+    element.dataset.state = name;
+    if (element.textContent !== WORDS[name]) element.textContent = WORDS[name];
+  };
+}

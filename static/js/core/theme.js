@@ -1,0 +1,39 @@
+/* Light, dark, and the colours that charts take from the style sheet. */
+
+const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+export const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
+
+export function isDark() {
+  const kept = document.documentElement.dataset.theme;
+  return kept ? kept === "dark" : prefersDark.matches;
+}
+
+export function toggleTheme() {
+  const next = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  try {
+    localStorage.setItem("nasweb-theme", next);
+  } catch {
+    // storage is blocked: the choice lasts as long as the page
+  }
+  document.dispatchEvent(new CustomEvent("themechange"));
+}
+
+prefersDark.addEventListener("change", () => document.dispatchEvent(new CustomEvent("themechange")));
+
+/** The colours in force now, resolved from the custom properties (`light-dark()` has to be asked through an element). */
+export function colours() {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const resolve = (name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const names = ["text", "muted", "line", "line-strong", "surface", "raised", "sunken", "accent"];
+  const charts = ["chart-blue", "chart-orange", "chart-green", "chart-purple", "chart-grey"];
+  const found = Object.fromEntries([...names, ...charts].map((name) => [name.replace("chart-", ""), resolve(name)]));
+  probe.remove();
+  return found;
+}

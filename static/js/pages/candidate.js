@@ -1,0 +1,117 @@
+/* The candidate page: what the network is, what it costs, how it scored, where it came from, and the files to take away. */
+import { api } from "../core/api.js";
+import { axis, Chart, tip, tooltip } from "../core/charts.js";
+import { facts, h, setText } from "../core/dom.js";
+import { cost, duration, METRICS, number, percent } from "../core/format.js";
+import { lineageList } from "../search/lineage.js";
+
+const DOWNLOADS = {
+  zip: ["Everything", "zip of all below"],
+  onnx: ["ONNX", "for onnxruntime and others"],
+  pt2: ["torch.export", ".pt2 program"],
+  py: ["model.py", "imports only torch"],
+  json: ["JSON", "architecture, costs, scores"],
+};
+const TERMS = {
+  landscape: "Landscape term (higher: loss falls along the slice)",
+  speed: "Speed term (higher: learns more in less time)",
+  time_seconds: "Time in the speed term",
+  train_seconds: "Measured training time",
+  valid_accuracy: "Validation accuracy",
+  truth: "Truth of the table",
+};
+
+const root = document.querySelector("[data-candidate]");
+const place = (name) => document.querySelector(`[data-${name}]`);
+
+function curve(element, values, { x, y, label, from = 1 }) {
+  const data = values.map((value, at) => [at + from, value]);
+  const build = (c) => ({
+    grid: { left: 58, right: 16, top: 12, bottom: 44 },
+    xAxis: axis(c, x, { scale: true, minInterval: 1 }),
+    yAxis: axis(c, y, { nameGap: 42 }),
+    tooltip: tooltip(c, { trigger: "axis", formatter: ([event]) => tip(`${x} ${event.value[0]}`, [[y, number(event.value[1], 5)]]) }),
+    series: [{ type: "line", data, symbolSize: 6, showSymbol: data.length < 40, lineStyle: { color: c.blue, width: 2 }, itemStyle: { color: c.blue } }],
+  });
+  new Chart(element, build, { label }).draw();
+}
+
+function showCurves(candidate) {
+  const epochs = candidate.curves?.epoch_losses ?? [];
+  const slice = candidate.curves?.landscape_losses ?? [];
+  for (const [name, values, options] of [
+    ["loss", epochs, { x: "Epoch", y: "Training loss", label: "Line chart of the training loss by epoch." }],
+    ["slice", slice, { x: "Point of the slice", y: "Loss", from: 0, label: "Line chart of the loss along the slice from the initial to the trained weights." }],
+  ]) {
+    const section = place(name);
+    section.hidden = values.length < 2;
+    if (!section.hidden) curve(section.querySelector(".chart"), values, options);
+  }
+}
+
+function scoreFacts(candidate) {
+  const terms = { ...candidate.terms, ...candidate.mote };
+  const told = Object.entries(terms).filter(([, value]) => typeof value === "number" || typeof value === "string");
+  return facts([
+    ["Score", number(candidate.score, 6)],
+    ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
+    ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
+    ...told.filter(([name]) => !["valid_accuracy", "truth"].includes(name)).map(([name, value]) => [
+      TERMS[name] ?? name.replaceAll("_", " "),
+      typeof value === "string" ? value : name.endsWith("seconds") ? duration(value) : number(value, 5),
+    ]),
+    ["Charged", duration(candidate.seconds)],
+  ]);
+}
+
+function provenance(candidate) {
+  return facts([
+    ["Status", candidate.status],
+    ["Proposed in round", number(candidate.round)],
+    ["Origin", candidate.origin],
+    ["Layer", candidate.layer === null ? null : String(candidate.layer + 1)],
+    ["Bucket", candidate.bucket === null ? null : String(candidate.bucket)],
+    ["From cache", candidate.from_cache ? "yes: scored before with the same estimate, data and seed" : "no"],
+    ["Device", candidate.device],
+    ["Worker", candidate.worker],
+    ["Estimate seed", candidate.seed === null ? null : String(candidate.seed)],
+    ["Fidelity", candidate.fidelity],
+  ]);
+}
+
+function show(candidate) {
+  setText(place("number"), `Candidate ${candidate.number}`);
+  setText(place("arch"), candidate.arch);
+  const chip = place("chip");
+  chip.dataset.status = candidate.status;
+  setText(chip, candidate.status);
+  place("infeasible").hidden = candidate.feasible;
+  place("error").hidden = !candidate.error;
+  setText(place("error").firstElementChild, candidate.error ? `It could not be scored: ${candidate.error}` : "");
+  place("costs").replaceChildren(
+    facts(Object.entries(METRICS).filter(([metric]) => candidate.costs[metric] != null).map(([metric, { name }]) => [name, cost(candidate.costs[metric], metric)])),
+  );
+  place("scores").replaceChildren(scoreFacts(candidate));
+  place("provenance").replaceChildren(provenance(candidate));
+  place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
+  place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
+  place("downloads").replaceChildren(
+    ...Object.entries(DOWNLOADS).filter(([format]) => candidate.downloads[format]).map(([format, [name, text]]) =>
+      h("a", { class: "download", href: candidate.downloads[format], download: "", dataset: { format } }, h("strong", {}, name), h("span", {}, text)),
+    ),
+  );
+  const drawing = place("drawing");
+  drawing.alt = `Drawing of ${candidate.arch}`;
+  drawing.addEventListener("error", () => (place("drawing-error").hidden = !(drawing.hidden = true)));
+  drawing.src = candidate.drawing;
+  place("drawing-link").href = candidate.drawing;
+  showCurves(candidate);
+}
+
+try {
+  show(await api(`candidates/${root.dataset.candidate}/`));
+} catch (error) {
+  const banner = place("error");
+  banner.hidden = false;
+  banner.firstElementChild.textContent = `The candidate could not be read: ${error.message}`;
+}

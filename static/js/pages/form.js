@@ -1,0 +1,76 @@
+/* The form of a search: the fields of the chosen kinds, the two tabs, and when to look ahead again. */
+
+const form = document.querySelector("#search-form");
+const mode = form.querySelector("[name=mode]");
+const tabs = [...form.querySelectorAll("[data-mode]")];
+
+/** Only the chosen kind's options are shown and sent. */
+function follow() {
+  const table = form.querySelector("[data-kind-of=estimator]")?.value === "table";
+  for (const chooser of form.querySelectorAll("[data-kind-of]")) {
+    const section = chooser.dataset.kindOf;
+    if (section === "dataset" && !table && chooser.value === "") chooser.value = chooser.options[0].value;
+    for (const part of form.querySelectorAll(`fieldset[data-section="${section}"]`)) {
+      part.hidden = part.disabled = part.dataset.kind !== chooser.value;
+    }
+  }
+}
+
+function changed() {
+  document.body.dispatchEvent(new CustomEvent("recheck"));
+}
+
+function show(name) {
+  mode.value = name;
+  for (const tab of tabs) {
+    const chosen = tab.dataset.mode === name;
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+    document.getElementById(tab.getAttribute("aria-controls")).hidden = !chosen;
+  }
+}
+
+/** Leaving the YAML fills the fields from it; YAML that cannot be read keeps its tab open and says why. */
+function choose(name) {
+  if (name === mode.value) return;
+  if (name === "yaml") show("yaml");
+  else tabs[0].dispatchEvent(new CustomEvent("filled"));
+}
+
+tabs.forEach((tab, at) => {
+  tab.addEventListener("click", () => choose(tab.dataset.mode));
+  tab.addEventListener("keydown", (event) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    const next = tabs[1 - at];
+    next.focus();
+    choose(next.dataset.mode);
+  });
+});
+
+form.addEventListener("input", changed);
+form.addEventListener("change", (event) => {
+  if (event.target.dataset.kindOf) {
+    const table = event.target.value === "table";
+    const data = form.querySelector("[data-kind-of=dataset]");
+    if (event.target.dataset.kindOf === "estimator" && table) data.value = "";
+    follow();
+  }
+  changed();
+});
+form.addEventListener("click", (event) => {
+  const { definition } = event.target.dataset;
+  if (definition === undefined) return;
+  event.target.closest("fieldset").querySelector("textarea").value = definition;
+  changed();
+});
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "fields") return;
+  document.querySelector("#yaml-errors").replaceChildren();
+  show("form");
+  follow();
+  changed();
+});
+
+follow();
+show(mode.value);
+form.querySelector("[aria-invalid=true]")?.focus();

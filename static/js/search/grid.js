@@ -1,0 +1,85 @@
+/* The bucket grid: one row a layer, one column a cost bucket, coloured by the score of the bucket's survivor. */
+import { Chart, tip, tooltip } from "../core/charts.js";
+import { api } from "../core/api.js";
+import { cost, METRICS, number, plural } from "../core/format.js";
+import { VIRIDIS } from "../core/theme.js";
+
+const COMPACT = 60; // with more columns than this, columns that are empty in every layer are left out
+
+export class BucketGrid {
+  constructor(root, search, open) {
+    this.root = root;
+    this.id = search;
+    this.layers = [];
+    const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
+    this.chart.on("click", (event) => event.data?.bucket && open(event.data.bucket, event.data.layer, this.metric));
+    root.querySelector("[data-png]").addEventListener("click", () => this.chart.save("buckets.png"));
+  }
+
+  async load() {
+    const { metric, layers } = await api(`searches/${this.id}/buckets/`);
+    const fresh = this.layers.length !== layers.length;
+    this.metric = metric;
+    this.layers = layers;
+    this.filled = layers.flatMap((layer) => layer.buckets).filter((bucket) => bucket.score !== null);
+    this.columns = this.chooseColumns();
+    this.root.hidden = !layers.length;
+    this.chart.draw(fresh);
+    this.caption();
+  }
+
+  chooseColumns() {
+    const used = [...new Set(this.layers.flatMap((layer) => layer.buckets.map((bucket) => bucket.index)))].sort((a, b) => a - b);
+    if (!used.length) return [];
+    const width = used.at(-1) - used[0] + 1;
+    this.compact = width > COMPACT && used.length < width;
+    return this.compact ? used : Array.from({ length: width }, (_, at) => used[0] + at);
+  }
+
+  caption() {
+    const inserted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.inserted, 0);
+    const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
+    const text = this.filled.length
+      ? `${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
+        `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
+        `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
+      : "Buckets fill when the first round is scored.";
+    this.root.querySelector(".caption").textContent = text;
+  }
+
+  option(c) {
+    if (!this.layers.length) return {};
+    const place = new Map(this.columns.map((index, at) => [index, at]));
+    const data = this.layers.flatMap((layer, row) =>
+      layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ value: [place.get(bucket.index), row, bucket.score], bucket, layer })),
+    );
+    const scores = data.map((item) => item.value[2]);
+    const low = Math.min(...scores);
+    const high = Math.max(...scores);
+    const quiet = { axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: true, areaStyle: { color: [c.sunken] } } };
+    return {
+      grid: { left: 10, right: 14, top: 10, bottom: 78, containLabel: true },
+      xAxis: { type: "category", data: this.columns.map((index) => String(index)), name: "Cost bucket", nameLocation: "middle", nameGap: 26, nameTextStyle: { color: c.muted, fontSize: 12 }, axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true }, ...quiet },
+      yAxis: { type: "category", inverse: true, data: this.layers.map((layer) => layer.name), axisLabel: { color: c.text, fontSize: 12, width: 120, overflow: "truncate" }, ...quiet },
+      visualMap: {
+        show: data.length > 0, type: "continuous", min: low, max: high > low ? high : low + 1e-9, calculable: false, orient: "horizontal", left: "center", bottom: 0,
+        itemWidth: 10, itemHeight: 150, inRange: { color: VIRIDIS }, text: [`score ${number(high)}`, number(low)], textStyle: { color: c.muted, fontSize: 11 }, precision: 4,
+      },
+      tooltip: tooltip(c, { formatter: (event) => this.tip(event) }),
+      series: [{ type: "heatmap", data, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
+    };
+  }
+
+  tip(event) {
+    const { bucket, layer } = event.data;
+    return tip(`${layer.name}, bucket ${bucket.index}`, [
+      ["Best score", number(bucket.score, 5)],
+      ["Held by", `candidate ${bucket.number}`],
+      ["Kept", plural(bucket.residents.length, "network")],
+      ["Range", `${number(bucket.low)} to ${cost(bucket.high, this.metric)}`],
+      ["Inserted", number(bucket.inserted)],
+      ["Evicted", number(bucket.evicted)],
+    ]);
+  }
+}

@@ -1,0 +1,98 @@
+/* The head of the search page: state in words, actions, the numbers that matter, progress by layer. */
+import { showActions } from "../core/actions.js";
+import { h, progressBar, setBar, setText } from "../core/dom.js";
+import { ago, cost, count, duration, number, plural, target } from "../core/format.js";
+
+const WAITING = ["queued", "running", "pausing", "stopping"];
+
+function kpis(search) {
+  const { best } = search;
+  const goal = target(search);
+  const left = search.budget.seconds === null ? null : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
+  const shown = [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
+  if (best && best.truth !== null) {
+    const optimum = search.table_optimum ? `table's optimum ${number(search.table_optimum.truth, 5)}` : "of the best by score";
+    shown.push(["Its truth", number(best.truth, 5), optimum]);
+  } else if (best && best.valid_accuracy !== null) {
+    shown.push(["Its validation accuracy", `${number(best.valid_accuracy)} %`, "held-out part of the training images"]);
+  }
+  if (best) shown.push([`Its cost`, cost(best.costs[search.cost_metric], search.cost_metric), search.cost_metric.replace(/_\w+$/, "")]);
+  shown.push(
+    ["Evaluated", goal === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(goal)}`, search.bound ? `the space's own bound is ${count(search.bound)}` : "budget"],
+    ["Feasible", number(search.feasible), search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored"],
+    ["Failed", number(search.failed), search.failed ? "reasons below" : "none"],
+    ["From cache", number(search.from_cache), "scored before, not again"],
+    ["Rate", search.rate_per_minute === null ? "–" : `${number(search.rate_per_minute, 3)} / min`, left ?? `${duration(search.charged_seconds)} charged`],
+    ["Time left", WAITING.includes(search.status) ? duration(search.eta_seconds) : "–", search.finished_at ? `ended ${ago(search.finished_at)}` : search.started_at ? `started ${ago(search.started_at)}` : "not started"],
+  );
+  return shown;
+}
+
+export class Header {
+  constructor(changed) {
+    this.changed = changed;
+    this.bar = progressBar("Progress of the search");
+    document.querySelector("[data-progress]").append(this.bar);
+    this.kpis = document.querySelector("[data-kpis]");
+    this.banner = document.querySelector("[data-banner]");
+    this.failures = document.querySelector("[data-failures]");
+    this.layers = document.querySelector("[data-layers]");
+    this.tiles = new Map();
+  }
+
+  show(search) {
+    const chip = document.querySelector("[data-chip]");
+    chip.dataset.status = search.status;
+    setText(chip, search.status);
+    document.title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
+    setText(document.querySelector("[data-about]"), [search.space.label, search.dataset, search.algorithm, search.estimator].filter(Boolean).join(" · "));
+    showActions(document.querySelector("[data-actions]"), search, this.changed);
+    setBar(this.bar, search.progress);
+    this.showKpis(kpis(search));
+    this.showBanners(search);
+    this.showLayers(search);
+  }
+
+  showKpis(shown) {
+    if (shown.length !== this.tiles.size) {
+      this.tiles.clear();
+      this.kpis.replaceChildren();
+    }
+    for (const [name, value, note] of shown) {
+      let tile = this.tiles.get(name);
+      if (!tile) {
+        tile = { value: h("span"), note: h("small") };
+        this.tiles.set(name, tile);
+        this.kpis.append(h("div", { class: "kpi" }, h("dt", {}, name), h("dd", {}, tile.value, tile.note)));
+      }
+      setText(tile.value, value);
+      setText(tile.note, note);
+    }
+  }
+
+  showBanners(search) {
+    const serious = search.status === "failed";
+    this.banner.hidden = !search.status_reason;
+    this.banner.className = `banner ${serious ? "bad" : search.status === "finished" ? "good" : "warn"}`;
+    setText(this.banner.firstElementChild, search.status_reason);
+    const failures = search.failures ?? [];
+    this.failures.hidden = !failures.length;
+    if (!failures.length) return;
+    const items = failures.map((failure) => h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`));
+    const title = `${plural(search.failed, "candidate")} could not be scored${search.failed > failures.length ? `; the latest ${failures.length}` : ""}:`;
+    this.failures.firstElementChild.replaceChildren(title, h("ul", {}, ...items));
+  }
+
+  showLayers(search) {
+    const layers = search.layers_progress ?? [];
+    this.layers.closest("section").hidden = !layers.length;
+    const most = Math.max(1, ...layers.map((layer) => layer.scored));
+    this.layers.replaceChildren(
+      ...layers.map((layer) => {
+        const bar = progressBar(`${layer.name}: ${layer.scored} scored`);
+        setBar(bar, layer.scored / most);
+        return h("div", {}, h("span", { title: layer.name }, layer.name), bar, h("span", { class: "num" }, number(layer.scored)));
+      }),
+    );
+  }
+}

@@ -1,0 +1,56 @@
+/* The panel of a bucket: who survived in it, and by which choices it came there from layer 1. */
+import { api } from "../core/api.js";
+import { facts, h } from "../core/dom.js";
+import { cost, number, plural } from "../core/format.js";
+
+/** The chain of ancestors, first layer first, each a link. */
+export function lineageList(lineage) {
+  return h(
+    "ol",
+    { class: "lineage" },
+    ...lineage.map((step) =>
+      h(
+        "li",
+        {},
+        h("a", { href: `/candidates/${step.id}/` }, `#${step.number}`),
+        ` ${step.layer === null ? "" : `layer ${step.layer + 1}, `}score ${number(step.score, 5)}`,
+        h("div", { class: "mono muted" }, step.arch),
+      ),
+    ),
+  );
+}
+
+export class LineagePanel {
+  constructor() {
+    this.dialog = h("dialog", { class: "drawer", "aria-label": "Bucket" });
+    this.dialog.addEventListener("keydown", (event) => event.key === "Escape" && this.dialog.close());
+    document.body.append(this.dialog);
+  }
+
+  async open(bucket, layer, metric) {
+    const close = h("button", { class: "button quiet small", type: "button", onclick: () => this.dialog.close() }, "Close");
+    const place = h("div", { class: "muted" }, "Looking up its lineage …");
+    const content = h(
+      "div",
+      {},
+      h("div", { class: "row" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
+      facts([
+        ["Best score", number(bucket.score, 5)],
+        ["Range", `${number(bucket.low)} to ${cost(bucket.high, metric)}`],
+        ["Kept", `${plural(bucket.residents.length, "network")}: ${bucket.residents.map(([candidate, score]) => `#${candidate} (${number(score)})`).join(", ")}`],
+        ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
+      ]),
+      h("h3", {}, "From layer 1 to the survivor"),
+      place,
+      h("a", { class: "button primary", href: `/candidates/${bucket.id}/` }, `Open candidate ${bucket.number}`),
+    );
+    this.dialog.replaceChildren(content);
+    if (!this.dialog.open) this.dialog.show();
+    close.focus();
+    try {
+      place.replaceWith(lineageList((await api(`candidates/${bucket.id}/`)).lineage));
+    } catch (error) {
+      place.textContent = `The lineage could not be read: ${error.message}`;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/* The candidates as a table; sorting, filters and pages are the server's work, so a large search is as quick as a small one. */
+import { api } from "../core/api.js";
+import { h } from "../core/dom.js";
+import { cost, METRICS, number, percent, plural } from "../core/format.js";
+
+const QUIET = 3000; // ms between two refreshes of the first page while a search runs
+
+const COLUMNS = [
+  { name: "number", title: "#", right: true, show: (c) => h("a", { href: `/candidates/${c.id}/` }, String(c.number)) },
+  { name: "arch", title: "Architecture", show: (c) => h("a", { href: `/candidates/${c.id}/`, class: "mono", title: c.arch }, c.arch), fixed: true, className: "arch" },
+  { name: "status", title: "Status", fixed: true, show: (c) => h("span", { class: "chip", dataset: { status: c.status }, title: c.error || null }, c.status) },
+  { name: "score", title: "Score", right: true, show: (c) => number(c.score, 5) },
+  { name: "truth", title: "Truth", right: true, optional: true, show: (c) => number(c.truth, 5) },
+  { name: "valid_accuracy", title: "Valid. accuracy", right: true, optional: true, show: (c) => percent(c.valid_accuracy) },
+  { name: "madds_m", title: "Multiply-adds", right: true, show: (c) => cost(c.costs.madds_m, "madds_m") },
+  { name: "params_m", title: "Parameters", right: true, show: (c) => cost(c.costs.params_m, "params_m") },
+  { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
+  { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
+  { name: "layer", title: "Layer", right: true, fixed: true, show: (c) => (c.layer === null ? "–" : String(c.layer + 1)) },
+  { name: "origin", title: "Origin", fixed: true, show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin) },
+  { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
+];
+
+export class CandidateTable {
+  constructor(root, store, search, state) {
+    this.root = root;
+    this.store = store;
+    this.search = search;
+    this.state = state;
+    this.page = null; // address of a page other than the first
+    this.place = root.querySelector("[data-rows]");
+    let typing;
+    const again = () => this.first();
+    for (const name of ["status", "feasible", "layer"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
+    state.bind(root.querySelector("[name=search]"), "search", () => {
+      clearTimeout(typing);
+      typing = setTimeout(again, 250);
+    });
+    root.querySelector("[data-next]").addEventListener("click", () => this.turn(this.next));
+    root.querySelector("[data-previous]").addEventListener("click", () => this.turn(this.previous));
+  }
+
+  get columns() {
+    return COLUMNS.filter((column) => !column.optional || this.store.has(column.name));
+  }
+
+  /** Offers the layers to filter by, once they are known. */
+  offerLayers(names) {
+    const select = this.root.querySelector("[name=layer]");
+    if (select.options.length > 1 || !names?.length) return;
+    select.append(...names.map((name, at) => h("option", { value: String(at) }, `${at + 1}. ${name}`)));
+    select.value = this.state.get("layer");
+  }
+
+  first() {
+    this.page = null;
+    return this.load();
+  }
+
+  turn(address) {
+    this.page = address;
+    return this.load();
+  }
+
+  /** Follows a running search on the first page, but never under the user's pointer or focus. */
+  async follow() {
+    const busy = this.place.matches(":hover") || this.place.contains(document.activeElement);
+    if (this.page || busy || performance.now() - (this.loaded ?? -QUIET) < QUIET) return;
+    await this.load();
+  }
+
+  async load() {
+    this.loaded = performance.now();
+    this.request?.abort();
+    this.request = new AbortController();
+    const params = { ordering: this.state.get("sort"), status: this.state.get("status"), layer: this.state.get("layer"), search: this.state.get("search") };
+    if (this.state.get("feasible")) params.feasible = this.state.get("feasible");
+    try {
+      const address = this.page ? new URL(this.page, location.href) : null;
+      const { signal } = this.request;
+      const found = address ? await api(address.pathname + address.search, { signal }) : await api(`searches/${this.search}/candidates/`, { params, signal });
+      this.show(found);
+    } catch (error) {
+      if (error.name !== "AbortError") this.place.replaceChildren(h("p", { class: "empty" }, `The candidates could not be read: ${error.message}`));
+    }
+  }
+
+  show({ results, next, previous }) {
+    this.next = next;
+    this.previous = previous;
+    this.root.querySelector("[data-next]").disabled = !next;
+    this.root.querySelector("[data-previous]").disabled = !previous;
+    const filtered = ["status", "feasible", "layer", "search"].some((name) => this.state.get(name));
+    this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page` : "";
+    if (!results.length) {
+      const text = filtered ? "No candidate passes these filters." : "No candidates yet; the first appear as soon as a worker takes the search up.";
+      this.place.replaceChildren(h("p", { class: "empty" }, text));
+      return;
+    }
+    const { columns } = this;
+    const rows = results.map((candidate) =>
+      h("tr", { class: candidate.feasible ? null : "infeasible" }, ...columns.map((column) => h("td", { class: [column.right && "right", column.className].filter(Boolean).join(" ") || null }, column.show(candidate)))),
+    );
+    this.place.replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...columns.map((column) => this.heading(column)))), h("tbody", {}, ...rows)));
+  }
+
+  heading(column) {
+    const className = column.right ? "right" : null;
+    const unit = METRICS[column.name]?.axis ?? null;
+    if (column.fixed) return h("th", { scope: "col", class: className, title: unit }, column.title);
+    const sort = this.state.get("sort");
+    const down = sort === `-${column.name}`;
+    const up = sort === column.name;
+    const turn = () => {
+      this.state.set("sort", down ? column.name : `-${column.name}`);
+      this.first().then(() => this.place.querySelector(`[data-sort=${column.name}]`)?.focus());
+    };
+    const button = h("button", { type: "button", dataset: { sort: column.name }, onclick: turn }, column.title, down ? "↓" : up ? "↑" : "");
+    return h("th", { scope: "col", class: className, title: unit, "aria-sort": down ? "descending" : up ? "ascending" : null }, button);
+  }
+}
