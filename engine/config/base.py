@@ -16,11 +16,16 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def field_errors(error: ValidationError, prefix: str = "") -> ConfigError:
-    """The same complaints with dotted paths as the user wrote them (tags of unions left out)."""
+def field_errors(error: ValidationError, prefix: str = "", document: Any = None) -> ConfigError:
+    """The same complaints with dotted paths as the user wrote them (tags of unions left out).
+
+    With the ``document`` that was validated, paths follow it: entries of a mapping that a model reads as a list go by
+    their keys, and what validation adds (a list around a single value) is left out.
+    """
     errors = []
     for item in error.errors(include_url=False, include_context=True):
-        path = ".".join(_user_path(item["loc"], item.get("input")))
+        location = item["loc"]
+        path = ".".join(_user_path(location, item.get("input")) if document is None else _walk(location, document))
         errors.append(FieldError(".".join(p for p in (prefix, path) if p), _message(item)))
     return ConfigError(errors)
 
@@ -35,6 +40,23 @@ def _user_path(location: tuple[int | str, ...], _given: Any) -> list[str]:
     return parts
 
 
+def _walk(location: tuple[int | str, ...], document: Any) -> list[str]:
+    parts: list[str] = []
+    here = document
+    for index, part in enumerate(location):
+        if isinstance(here, Mapping):
+            key = list(here)[part] if isinstance(part, int) else part
+            if key in here:
+                here = here[key]
+            elif index < len(location) - 1:
+                continue  # the tag of a union
+            parts.append(str(key))
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part]
+            parts.append(str(part))
+    return parts
+
+
 TAGGED_FIELDS = ("space", "dataset", "algorithm", "estimator")
 
 
@@ -45,7 +67,7 @@ def _message(item: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         return "There is no such field; remove it or mend its name."
     if kind == "union_tag_not_found":
-        return "Say which kind with the field 'kind'."
+        return f"Say which kind with the field {context['discriminator']}."
     if kind == "union_tag_invalid":
         return f"There is no kind '{context.get('tag')}'; choose one of {context.get('expected_tags')}."
     message = str(item["msg"])

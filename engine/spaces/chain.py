@@ -1,0 +1,156 @@
+"""Chain spaces that users define, as YAML or JSON.
+
+```yaml
+name: small                    # shown on pages only
+activation: relu               # relu, relu6, gelu, swish, hard_swish, sigmoid, hard_sigmoid; default relu
+stem: {width: 16, kernel: 3, stride: 1}        # convolution in front; may be left out
+layers:                        # 1 to 100 decisions, from the image to the classifier
+  - name: first                # shown on pages; default "layer 1", "layer 2", ...
+    stride: 2                  # of every option that names none; default 1
+    options:                   # 1 to 1,000, either as a list with labels ...
+      - {label: wide, block: conv, width: 32, kernel: 3}
+      - {label: narrow, block: conv, width: 16}
+  - virtual: width             # the value chosen here is the width of the blocks below that name none,
+    options: [32, 24, 16]      # up to the next virtual layer; labels w32, w24, w16 (or label: width)
+  - name: second
+    repeat: 2                  # the chosen block twice, its stride on the first
+    default: ir_k3_x3          # o of LayerNAS; left out: the costliest option
+    options:                   # ... or as a mapping from label to block
+      ir: {block: inverted_residual, kernel: [3, 5], expansion: [3, 6]}   # lists: ir_k3_x3, ir_k3_x6, ...
+  - name: third
+    options: {plain: conv, pool: avg_pool, skip: identity}                # a name alone: all at its defaults
+head: {width: 64, dropout: 0.2}                # 1x1 convolution before global pooling; each may be left out
+```
+
+=================  ==================================================================================================
+block              fields (default) and what is built
+=================  ==================================================================================================
+conv               kernel (3), width, stride: convolution, batch norm, activation
+separable_conv     kernel (3), width, stride: depthwise, then 1x1 convolution, each with batch norm and activation
+inverted_residual  kernel (3), width, stride, expansion (6) or hidden, squeeze_excitation (0): 1x1 convolution to
+                   ``expansion`` times the channels that arrive, or to ``hidden`` channels (left out when that changes
+                   nothing); depthwise convolution; a gate squeezed to that share of them; 1x1 convolution to the
+                   width. With stride 1 and equal widths the input is added (residual shortcut)
+max_pool,          kernel (3; 2 or odd), stride
+avg_pool
+identity           the map as it is: channels and size
+=================  ==================================================================================================
+
+``width`` left out is the width of the virtual layer above, and without one the channels that arrive. Pools and
+identity keep the channels, so below a virtual layer they are refused wherever another width arrives; identity refuses
+strides. Blocks with convolutions also take an ``activation`` of their own. Kernels are odd and padded by half, so that
+only strides make maps smaller; a stride on a map smaller than itself is refused. A field given as a list stands for one
+option for each value (or combination); its values are appended to the label: k kernel, x expansion, h hidden, w width,
+s stride, se percent of squeeze-excitation.
+
+An architecture's name is its labels joined by ``-``: ``wide-w32-ir_k3_x3-skip``. Pages list options by cost; names do
+not depend on that order.
+
+**Reduced network (MOTE).** The same chain with all widths (stem, blocks, hidden, virtual, head) multiplied by one
+factor of at most 1: ``channels`` over the stem's width, or without a stem over the largest width of the first layer
+that names one. Kernels, depth, strides and expansions stay. Where rounding would make two options of a layer equal, the
+factor grows until none are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from math import prod
+
+from engine.blueprint import Blueprint, InputSpec
+from engine.config.spaces import ChainOptions
+from engine.cost import Cost
+from engine.errors import ArchitectureError
+from engine.space import Architecture, Choices, SearchSpace, State
+from engine.spaces.chain_blocks import Chain
+from engine.spaces.chain_parse import parse
+from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
+
+
+class ChainSpace(SearchSpace):
+    """The space of one definition; ConfigError has every fault at its field (``space.definition...``)."""
+
+    kind = "chain"
+
+    def __init__(self, options: ChainOptions, spec: InputSpec) -> None:
+        super().__init__(spec)
+        self._plan = Plan(parse(options.definition), spec)
+        self._chain = self._plan.chain
+        self._names = tuple(layer.name for layer in self._chain.layers)
+        self._labels = [tuple(option.label for option in layer.options) for layer in self._chain.layers]
+        self._index = [{label: i for i, label in enumerate(labels)} for labels in self._labels]
+        self._reduced: dict[int, Chain] = {}
+        self._hash = _digest(self._chain, self._plan.defaults)
+
+    # --- what can be chosen ------------------------------------------------------------------------------------
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return self._names
+
+    def options(self, prefix: Choices) -> Sequence[str]:
+        return self._labels[len(prefix)]
+
+    def default_option(self, prefix: Choices) -> int:
+        return self._plan.defaults[len(prefix)]
+
+    @property
+    def size(self) -> int:
+        return prod(len(labels) for labels in self._labels)
+
+    @property
+    def content_hash(self) -> str:
+        return self._hash
+
+    # --- names -------------------------------------------------------------------------------------------------
+    def to_string(self, architecture: Architecture) -> str:
+        return "-".join(self.labels(architecture))
+
+    def from_string(self, text: str) -> Architecture:
+        parts = text.strip().split("-")
+        if len(parts) != self.depth:
+            raise ArchitectureError(
+                f"'{text}' has {len(parts)} labels joined by '-'; the space has {self.depth} layers"
+            )
+        choices = []
+        for name, index, part in zip(self._names, self._index, parts, strict=True):
+            if part not in index:
+                known = ", ".join(list(index)[:20])
+                raise ArchitectureError(f"layer '{name}': there is no option '{part}'; choose one of {known}")
+            choices.append(index[part])
+        return self.architecture(choices)
+
+    # --- networks ----------------------------------------------------------------------------------------------
+    def blueprint(self, architecture: Architecture) -> Blueprint:
+        return self._chain.network(self.spec, architecture.choices)
+
+    def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
+        if channels not in self._reduced:
+            factor = reduction_factor(self._chain, self._plan.defaults, spec, channels)
+            self._reduced[channels] = self._chain.scaled(factor)
+        return self._reduced[channels].network(spec, architecture.choices)
+
+    # --- costs -------------------------------------------------------------------------------------------------
+    def initial_state(self) -> tuple[Cost, State]:
+        return self._plan.start
+
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        assert isinstance(state, ChainState)
+        return self._plan.steps[layer][state][choice]
+
+    def final_cost(self, state: State) -> Cost:
+        assert isinstance(state, ChainState)
+        return self._plan.final[state]
+
+
+def _digest(chain: Chain, defaults: Sequence[int]) -> str:
+    """Digest of what is built, the order of the options included; paths in the document and layer names are not."""
+    layers = [
+        [[option.label, option.virtual, option.block and asdict(option.block)] for option in layer.options]
+        for layer in chain.layers
+    ]
+    fixed = [part and asdict(part) for part in (chain.stem, chain.head)]
+    text = json.dumps(["chain", layers, list(defaults), fixed, chain.dropout], sort_keys=True)
+    return sha256(text.encode()).hexdigest()

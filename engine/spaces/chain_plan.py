@@ -1,0 +1,166 @@
+"""What a chain costs from every state that can reach a layer, and the order of its options by that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from engine.blueprint import InputSpec, Shape
+from engine.cost import Cost
+from engine.errors import ConfigError, FieldError
+from engine.spaces.chain_blocks import Block, Chain, Layer, Option
+from engine.spaces.chain_parse import PREFIX
+from engine.spaces.fragments import measure
+
+MAX_STEPS = 100_000
+"""Most (state, option) pairs of a space, so that a definition is planned in seconds."""
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """The map that reaches a layer, and the width that the virtual layer above chose."""
+
+    shape: Shape
+    virtual: int | None = None
+
+
+Step = tuple[Cost, ChainState]
+Steps = dict[ChainState, list[Step]]
+Rank = tuple[int, int, int]
+
+
+class Plan:
+    """A chain for one image shape, its options ordered from most to least costly.
+
+    An option ranks by the costliest network that it leads to from the defaults of the layers above: by MAdds, then
+    parameters, then activation memory, then the document's order. The first of a layer is its default, unless the
+    document names another. ``steps[layer][state][choice]`` is what an option adds, and the state after it.
+    """
+
+    def __init__(self, chain: Chain, spec: InputSpec) -> None:
+        self._spec = spec
+        self._measured: dict[tuple[Block, Shape, int], tuple[Cost, Shape]] = {}
+        self.start = self._start(chain)
+        self.steps = self._explore(chain)
+        self.final = {state: measure(state.shape, chain.append_head, spec.classes)[0] for state in self._last(chain)}
+        self.chain, self.defaults = self._order(chain)
+
+    def _start(self, chain: Chain) -> Step:
+        if chain.stem is None:
+            return Cost(), ChainState(self._spec.shape)
+        if problem := chain.stem.problem(self._spec.shape, None):
+            raise ConfigError.at(f"{PREFIX}.stem.stride", _sentence(problem))
+        cost, shape = measure(self._spec.shape, chain.stem.append)
+        return cost, ChainState(shape)
+
+    def _explore(self, chain: Chain) -> list[Steps]:
+        """What every option adds in every state that can reach its layer."""
+        steps: list[Steps] = []
+        states = {self.start[1]}
+        count = 0
+        for layer in chain.layers:
+            count += len(states) * len(layer.options)
+            if count > MAX_STEPS:
+                text = f"{len(states)} different maps can reach this layer: too many to count all costs"
+                raise ConfigError.at(layer.path, f"{text}; use fewer widths, or share them by virtual layers.")
+            _refuse_misfits(layer, states)
+            steps.append({state: [self._step(option, state) for option in layer.options] for state in states})
+            states = {after for row in steps[-1].values() for _, after in row}
+        return steps
+
+    def _step(self, option: Option, state: ChainState) -> Step:
+        if option.block is None:
+            return Cost(), ChainState(state.shape, option.virtual)
+        key = option.block, state.shape, option.block.out_channels(state.shape.channels, state.virtual)
+        if key not in self._measured:
+            self._measured[key] = measure(state.shape, partial(option.block.append, virtual=state.virtual))
+        cost, shape = self._measured[key]
+        return cost, ChainState(shape, state.virtual)
+
+    def _last(self, chain: Chain) -> set[ChainState]:
+        return {after for row in self.steps[len(chain.layers) - 1].values() for _, after in row}
+
+    def _order(self, chain: Chain) -> tuple[Chain, list[int]]:
+        costliest = self._costliest()
+        layers: list[Layer] = []
+        defaults: list[int] = []
+        state = self.start[1]
+        for index, layer in enumerate(chain.layers):
+            ranks = [_sum(cost, costliest[index + 1][after]) for cost, after in self.steps[index][state]]
+            order = sorted(range(len(ranks)), key=ranks.__getitem__, reverse=True)
+            self.steps[index] = {s: [row[i] for i in order] for s, row in self.steps[index].items()}
+            layers.append(replace(layer, options=tuple(layer.options[i] for i in order)))
+            labels = [option.label for option in layers[-1].options]
+            defaults.append(0 if layer.default is None else labels.index(layer.default))
+            state = self.steps[index][state][defaults[-1]][1]
+        return replace(chain, layers=tuple(layers)), defaults
+
+    def _costliest(self) -> list[dict[ChainState, Rank]]:
+        """For every layer and state, the largest cost of what follows."""
+        ranks = [{state: _sum(cost, (0, 0, 0)) for state, cost in self.final.items()}]
+        for steps in reversed(self.steps):
+            after = ranks[0]
+            ranks.insert(0, {s: max(_sum(cost, after[to]) for cost, to in row) for s, row in steps.items()})
+        return ranks
+
+
+def _sum(cost: Cost, rank: Rank) -> Rank:
+    return cost.madds + rank[0], cost.params + rank[1], cost.activations + rank[2]
+
+
+def _refuse_misfits(layer: Layer, states: set[ChainState]) -> None:
+    """ConfigError with every option that cannot stand in one of the states."""
+    errors: list[FieldError] = []
+    for option in layer.options:
+        problems = (option.block.problem(s.shape, s.virtual) for s in states) if option.block else ()
+        if problem := min(filter(None, problems), default=None):
+            errors.append(FieldError(option.path, _sentence(problem)))
+    if errors:
+        raise ConfigError(errors)
+
+
+def _sentence(problem: str) -> str:
+    return problem[0].upper() + problem[1:] + "."
+
+
+def reduction_factor(chain: Chain, path: Sequence[int], spec: InputSpec, channels: int) -> float:
+    """Factor on all widths that makes a reduced network about ``channels`` wide; see `engine.spaces.chain`."""
+    base = _base_width(chain)
+    if base is None or base <= channels:
+        return 1.0
+    factor = channels / base
+    wanted = [len(names) for names in _distinct(chain, path, spec)]
+    while [len(names) for names in _distinct(chain.scaled(factor), path, spec)] != wanted:
+        factor = min(1.0, factor * 1.1)
+    return factor
+
+
+def _base_width(chain: Chain) -> int | None:
+    if chain.stem:
+        return chain.stem.width
+    for layer in chain.layers:
+        widths = [option.virtual or (option.block and option.block.width) for option in layer.options]
+        if known := [width for width in widths if width]:
+            return max(known)
+    return None
+
+
+def _distinct(chain: Chain, path: Sequence[int], spec: InputSpec) -> list[set[tuple[object, ...]]]:
+    """What each layer's options build behind the defaults ``path``: as many as differ."""
+    channels, virtual = (chain.stem.width or spec.channels) if chain.stem else spec.channels, None
+    found: list[set[tuple[object, ...]]] = []
+    for layer, default in zip(chain.layers, path, strict=True):
+        found.append({_built(option, channels, virtual) for option in layer.options})
+        chosen = layer.options[default]
+        virtual = virtual if chosen.block else chosen.virtual
+        channels = chosen.block.out_channels(channels, virtual) if chosen.block else channels
+    return found
+
+
+def _built(option: Option, channels: int, virtual: int | None) -> tuple[object, ...]:
+    block = option.block
+    if block is None:
+        return (option.virtual,)
+    plain = replace(block, width=None, hidden=None, expansion=0.0)
+    return plain, block.out_channels(channels, virtual), block.hidden_channels(channels)
