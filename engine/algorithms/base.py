@@ -138,7 +138,7 @@ class SearchAlgorithm(ABC):
             raise StateMismatch(f"the saved state cannot be read: {error!r}") from error
 
     def bound(self) -> int | None:
-        """Upper bound on the number of trials (section 4.2); None when the algorithm has none below the space's size."""
+        """Upper bound on the number of trials (section 4.2); None when there is none below the space's size."""
         return None
 
     def buckets(self) -> list[BucketView]:

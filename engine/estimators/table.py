@@ -1,0 +1,89 @@
+"""Scores looked up in a table: simulated trials on real results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.config.estimators import TableOptions
+from engine.errors import ConfigError, DataError, Stopped
+from engine.estimate import Estimate, Stop, never
+from engine.space import Architecture, SearchSpace
+from engine.table import Numbers, Table, TableRows
+
+if TYPE_CHECKING:
+    from engine.datasets.base import ImageData
+
+
+class TableEstimator:
+    """The reward column is the score; a trial is charged its row's seconds times the factor, and nothing without them.
+
+    ``terms["truth"]`` is the truth column where it is named and known. Seeds and fidelities change nothing.
+    """
+
+    inline = True
+
+    def __init__(
+        self, options: TableOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None
+    ) -> None:
+        if table is None:
+            raise ConfigError.at("estimator.table", "This estimate needs a table: name an uploaded one or a file.")
+        self.options = options
+        self._rows = TableRows(table, space)
+        self._reward = _column(table, options.reward, "reward")
+        self._truth = _column(table, options.truth, "truth") if options.truth else None
+        self._seconds = _column(table, options.seconds, "seconds") * options.seconds_factor if options.seconds else None
+        if options.cost:
+            _column(table, options.cost, "cost")
+
+    def estimate_batch(
+        self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
+    ) -> list[Estimate]:
+        """One look-up an item."""
+        estimates = []
+        for item in items:
+            if stop():
+                raise Stopped("stopped between two look-ups")
+            estimates.append(self._estimate(item, seed, fidelity))
+        return estimates
+
+    def seconds(self, item: Architecture) -> float | None:
+        """What the trial will be charged; 0 for architectures that the table does not know."""
+        row = self._rows.row(item)
+        return 0.0 if row is None else self._charge(row)
+
+    def best_truth(self) -> tuple[str, float] | None:
+        """The table's own optimum: architecture as the file writes it, and its truth; None without a truth column."""
+        if self._truth is None or np.isnan(self._truth).all():
+            return None
+        row = int(np.nanargmax(self._truth))
+        return self._rows.table.archs[row], float(self._truth[row])
+
+    def _estimate(self, item: Architecture, seed: int, fidelity: str) -> Estimate:
+        row = self._rows.row(item)
+        if row is None:
+            name = self._rows.space.to_string(item)
+            return Estimate(None, seed=seed, fidelity=fidelity, error=f"The table has no row for '{name}'.")
+        score = float(self._reward[row])
+        seconds = self._charge(row)
+        if isnan(score):
+            error = f"The table's column '{self.options.reward}' has no number for '{self._rows.table.archs[row]}'."
+            return Estimate(None, seconds=seconds, seed=seed, fidelity=fidelity, error=error)
+        terms = {}
+        if self._truth is not None and not isnan(self._truth[row]):
+            terms["truth"] = float(self._truth[row])
+        return Estimate(score, terms, seconds=seconds, seed=seed, fidelity=fidelity)
+
+    def _charge(self, row: int) -> float:
+        seconds = 0.0 if self._seconds is None else float(self._seconds[row])
+        return 0.0 if isnan(seconds) else seconds
+
+
+def _column(table: Table, name: str, field: str) -> Numbers:
+    try:
+        return table.numbers(name)
+    except DataError as error:
+        raise ConfigError.at(f"estimator.{field}", str(error)) from error
