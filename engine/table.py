@@ -54,7 +54,8 @@ class Table:
                 parquet = file.read(4) == b"PAR1"
             frame, names = _parquet(path) if parquet else _csv(path)
         except (OSError, ValueError, pa.ArrowException) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}".rstrip(".")
+            known = isinstance(error, OSError) and error.strerror
+            reason = str(known or error).strip().partition("\n")[0][:200].rstrip(".")
             raise DataError(f"'{path.name}' cannot be read as a CSV or Parquet table: {reason}.") from error
         archs = _arch_column(frame, names)
         columns = [Column(name, _type(frame, name)) for name in names]
@@ -155,7 +156,7 @@ class TableCosts:
         prefixes, least, largest = self._layer(len(prefix))
         key = _key(prefix)
         place = int(np.searchsorted(prefixes, key)) if prefix else 0
-        if place == len(prefixes) or (prefix and prefixes[place] != key):
+        if place == len(prefixes) or (prefix and prefixes[place] != key.rstrip(b"\0")):
             return float("nan"), float("nan")
         return float(least[place]), float(largest[place])
 
@@ -205,7 +206,7 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
     try:
-        frame = pd.read_csv(path, dtype={ARCH: "str"}, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
+        frame = pd.read_csv(path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8") from error
     frame.columns = [str(name).strip() for name in frame.columns]
@@ -228,7 +229,7 @@ def _arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     again = archs.duplicated()
     if again.any():
         row = int(again.to_numpy().argmax())
-        raise DataError(f"The architecture '{archs.iloc[row]}' is there twice, again in row {row + 1}; keep one of them.")
+        raise DataError(f"The architecture '{archs.iloc[row]}' is there twice, again in row {row + 1}; keep one.")
     return archs.tolist()
 
 
