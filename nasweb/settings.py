@@ -18,10 +18,15 @@ NASWEB_HOME = (
     Path(env.str("NASWEB_HOME", default="") or user_data_dir("nasweb", appauthor=False)).expanduser().absolute()
 )
 NASWEB_HOST = env.str("NASWEB_HOST", default="") or "127.0.0.1"
-NASWEB_PORT = env.int("NASWEB_PORT", default=8000)
-NASWEB_WORKERS = env.int("NASWEB_WORKERS", default=0)  # worker processes; 0: as many as cores
-NASWEB_LEASE_SECONDS = env.float("NASWEB_LEASE_SECONDS", default=30.0)
-NASWEB_MAX_UPLOAD_MB = env.int("NASWEB_MAX_UPLOAD_MB", default=2048)
+try:
+    NASWEB_PORT = env.int("NASWEB_PORT", default=8000)
+    NASWEB_WORKERS = env.int("NASWEB_WORKERS", default=0)  # worker processes; 0: as many as cores
+    NASWEB_LEASE_SECONDS = env.float("NASWEB_LEASE_SECONDS", default=30.0)
+    NASWEB_MAX_UPLOAD_MB = env.int("NASWEB_MAX_UPLOAD_MB", default=2048)
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"NASWEB_PORT, NASWEB_WORKERS, NASWEB_LEASE_SECONDS and NASWEB_MAX_UPLOAD_MB must be numbers: {error}."
+    ) from error
 
 DEBUG = env.bool("DEBUG", default=False)
 DATABASE_URL = env.str("DATABASE_URL", default="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -56,12 +57,17 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def servers() -> dict[str, str]:
-    """Environment of the PostgreSQL and Redis servers, for processes of their own."""
+@pytest.fixture
+def fresh_servers() -> Iterator[dict[str, str]]:
+    """Environment of the PostgreSQL and Redis servers for processes of the test's own, with a database of its own."""
     if reason := unreachable_servers():
         missing(reason)
-    return {"DATABASE_URL": TEST_DATABASE_URL, "REDIS_URL": TEST_REDIS_URL}
+    server, _, _ = TEST_DATABASE_URL.rpartition("/")
+    name = f"nasweb_{secrets.token_hex(6)}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield {"DATABASE_URL": f"{server}/{name}", "REDIS_URL": TEST_REDIS_URL}
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

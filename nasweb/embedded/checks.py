@@ -57,6 +57,8 @@ def lock_home(home: Path, patience: float = 1.0) -> int:
 
 def check_port(host: str, port: int) -> None:
     """Refused where the web server could not listen."""
+    if not 0 < port < 65536:
+        raise StartRefused(f"NASWEB_PORT={port} is no port: set it to a number from 1 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -66,8 +68,6 @@ def check_port(host: str, port: int) -> None:
         raise StartRefused(
             f"NASWEB_HOST={host} is not an address of this machine: set it to one, such as 127.0.0.1."
         ) from error
-    except OverflowError as error:
-        raise StartRefused(f"NASWEB_PORT={port} is no port: set it to a number from 1 to 65535.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             sentence = f"Port {port} on {host} is in use by another program: set NASWEB_PORT to a free port."

@@ -1,0 +1,117 @@
+"""Real nasweb processes for tests: `manage.py up` on a home and port of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+TAKEN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "NASWEB_HOST", "NASWEB_TEST_SERVERS")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Waits for the condition; AssertionError when it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        time.sleep(0.1)
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """This process's environment without what configures nasweb, with these variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in TAKEN}
+    return {**kept, "DJANGO_SETTINGS_MODULE": "nasweb.settings", "NASWEB_HOME": str(home), **variables}
+
+
+def manage(variables: Mapping[str, str], *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+    """Runs one management command to its end."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=dict(variables), capture_output=True, text=True, timeout=timeout)
+
+
+@dataclass
+class Nasweb:
+    """A running `manage.py up`."""
+
+    process: subprocess.Popen[str]
+    url: str
+    errors: Path
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """One request to the web server."""
+        return httpx.get(self.url.rstrip("/") + path, headers=headers, timeout=20)
+
+    def healthy(self) -> bool:
+        """Whether the web server answers."""
+        try:
+            return self.get("/healthz/").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def services(self) -> dict[str, psutil.Process]:
+        """The services by name, watchdog included."""
+        marks = {
+            "broker": "valkey-server",
+            "web": "uvicorn",
+            "worker": "celery",
+            "sweep": "sweep",
+            "watchdog": "watchdog.py",
+        }
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            words = " ".join(child.cmdline())
+            found |= {name: child for name, mark in marks.items() if mark in words}
+        return found
+
+    def family(self) -> list[psutil.Process]:
+        """Every process it started, and theirs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def interrupt(self) -> int:
+        """Ctrl-C; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+@contextmanager
+def running(home: Path, **variables: str) -> Iterator[Nasweb]:
+    """Starts nasweb, waits for its address, and ends it at the end."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    errors = home.parent / f"{home.name}.errors"
+    variables = {"NASWEB_PORT": str(free_port()), "NASWEB_WORKERS": "2", **variables}
+    with errors.open("a") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env=environment(home, **variables),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "http://" in line, f"no address: {line!r}, {errors.read_text()}"
+        yield Nasweb(process, next(word for word in line.split() if word.startswith("http")), errors)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
