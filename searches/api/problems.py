@@ -68,7 +68,8 @@ def _known(error: Exception) -> dict[str, Any] | None:
         errors = [{"field": item.path, "message": item.message} for item in error.errors]
         return problem(400, _sentence(errors), errors)
     if isinstance(error, DataError):
-        return problem(400, str(error), [{"field": "file", "message": str(error)}])
+        message = str(error)[:1].upper() + str(error)[1:].rstrip(".") + "."
+        return problem(400, message, [{"field": "file", "message": message}])
     if isinstance(error, ArchitectureError):
         return problem(400, str(error))
     if isinstance(error, ActionRefused):

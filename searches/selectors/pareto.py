@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pareto import front as front_indices
+from engine.pareto import Point, pareto_front
 from searches.models import Candidate, Search
 
 
@@ -13,10 +13,16 @@ def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[
     scored = Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, **{f"{metric}__isnull": False})
     if feasible_only:
         scored = scored.filter(feasible=True)
-    rows = list(scored.order_by("number").values_list("id", "score", metric))
-    best = [rows[i] for i in front_indices([row[2] for row in rows], [row[1] for row in rows])]
-    shown = Candidate.objects.in_bulk([row[0] for row in best])
+    rows = scored.order_by("number").values_list(metric, "score", "id")
+    points = pareto_front(Point(*row) for row in rows)
+    shown = Candidate.objects.in_bulk([point.key for point in points])
     return [
-        {"id": pk, "number": shown[pk].number, "arch": shown[pk].arch, "score": score, "cost": cost}
-        for pk, score, cost in best
+        {
+            "id": point.key,
+            "number": shown[point.key].number,
+            "arch": shown[point.key].arch,
+            "score": point.score,
+            "cost": point.cost,
+        }
+        for point in points
     ]

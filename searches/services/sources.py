@@ -1,0 +1,149 @@
+"""Adding and deleting what searches are made of; nothing half-created stays behind an error."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import yaml
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from engine.blueprint import InputSpec
+from engine.config.spaces import ChainOptions
+from engine.datasets.archive import unpack
+from engine.errors import ConfigError, DataError, FieldError
+from engine.registry import create_space
+from engine.table import Table as EngineTable
+from searches.models import Dataset, SearchSpace, Table
+from searches.services.errors import ActionRefused
+
+SHOWN = 5
+
+
+def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
+    """Unpacks a zip of class folders; DataError says what is wrong with it."""
+    incoming = _folder("datasets") / f".incoming-{uuid4().hex}"
+    try:
+        with _stored(file) as archive:
+            summary = unpack(archive, incoming)
+        with transaction.atomic():
+            row = Dataset.objects.create(
+                owner=owner,
+                name=name,
+                channels=summary.channels,
+                height=summary.side,
+                width=summary.side,
+                class_names=list(summary.class_names),
+                class_counts=dict(summary.class_counts),
+                train_count=summary.train_count,
+                test_count=summary.test_count,
+                content_hash=summary.digest,
+            )
+            incoming.rename(row.folder)
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+    return row
+
+
+def add_table(owner: Any, name: str, file: UploadedFile) -> Table:
+    """Keeps a CSV or Parquet table; DataError says what is wrong with it."""
+    with _stored(file) as path:
+        table = EngineTable.open(path)
+        with transaction.atomic():
+            row = Table.objects.create(
+                owner=owner,
+                name=name,
+                filename=f"{uuid4().hex}{path.suffix.lower()}",
+                columns=[asdict(column) for column in table.columns],
+                rows=len(table),
+                content_hash=table.content_hash,
+            )
+            path.rename(_folder("tables") / row.filename)
+    return row
+
+
+def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> SearchSpace:
+    """Saves a chain, given as a mapping or as YAML; the same definition again only takes the new name.
+
+    ConfigError names the faulty part, below ``definition``.
+    """
+    options = ChainOptions(definition=_mapping(definition))
+    try:
+        space = create_space(options, InputSpec())
+    except ConfigError as error:
+        raise ConfigError([FieldError(e.path.removeprefix("space."), e.message) for e in error.errors]) from error
+    fields = {"kind": options.kind, "options": options.model_dump(mode="json"), "size": str(space.size)}
+    row, _ = SearchSpace.objects.update_or_create(
+        owner=owner, content_hash=space.content_hash, defaults={"name": name, "depth": space.depth, **fields}
+    )
+    return row
+
+
+def delete_dataset(row: Dataset) -> None:
+    """With its images; ActionRefused while a search uses them."""
+    _delete(row, partial(shutil.rmtree, row.folder, ignore_errors=True))
+
+
+def delete_table(row: Table) -> None:
+    """With its file; ActionRefused while a search uses it."""
+    _delete(row, partial(row.path.unlink, missing_ok=True))
+
+
+def delete_space(row: SearchSpace) -> None:
+    """ActionRefused while a search uses it."""
+    _delete(row)
+
+
+def _delete(row: Any, files: Any = None) -> None:
+    with transaction.atomic():
+        used = list(row.searches.order_by("id").values_list("id", "name")[: SHOWN + 1])
+        if used:
+            names = ", ".join(f"{pk} ({name})" for pk, name in used[:SHOWN])
+            more = " and others" if len(used) > SHOWN else ""
+            raise ActionRefused(f"'{row.name}' is used by search {names}{more}; delete that first.")
+        row.delete()
+        if files is not None:
+            transaction.on_commit(files)
+
+
+def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:
+    if isinstance(definition, str):
+        try:
+            definition = yaml.safe_load(definition)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            raise ConfigError.at("definition", f"The YAML is malformed{place}.") from error
+    if not isinstance(definition, Mapping):
+        raise ConfigError.at("definition", "The definition must be a mapping with the fields name, stem, layers, head.")
+    return {str(key): value for key, value in definition.items()}
+
+
+@contextmanager
+def _stored(file: UploadedFile) -> Iterator[Path]:
+    """The upload as a file of its own name, written piece by piece, gone afterwards; DataError above the limit."""
+    limit = settings.NASWEB_MAX_UPLOAD_MB
+    if (file.size or 0) > limit * 1_000_000:
+        size = f"the file has {(file.size or 0) / 1e6:.0f} MB, the limit is {limit} MB"
+        raise DataError(f"{size}; make it smaller or raise NASWEB_MAX_UPLOAD_MB")
+    with TemporaryDirectory(dir=_folder("uploads")) as folder:
+        path = Path(folder) / Path(file.name or "upload").name
+        with path.open("xb") as sink:
+            for block in file.chunks():
+                sink.write(block)
+        yield path
+
+
+def _folder(name: str) -> Path:
+    folder = Path(settings.NASWEB_HOME) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
