@@ -1,13 +1,41 @@
-"""The Celery application."""
+"""The Celery application, and what a worker process does when it starts and ends."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
 
 app = Celery("nasweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.worker_init.connect
+def limit_threads(**_: Any) -> None:
+    """Every process of a worker computes with ``NASWEB_TORCH_THREADS`` threads (one by default).
+
+    Read by torch when a child imports it for its first estimate; the parent never does, so forking is safe.
+    """
+    threads = os.environ.get("NASWEB_TORCH_THREADS", "1")
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, threads)
+
+
+@signals.worker_process_init.connect
+def start_heartbeat(**_: Any) -> None:
+    """Registers the process among the workers."""
+    from searches.services.heartbeat import heartbeat
+
+    heartbeat().start()
+
+
+@signals.worker_process_shutdown.connect
+def stop_heartbeat(**_: Any) -> None:
+    """Takes the process off the list of workers."""
+    from searches.services.heartbeat import heartbeat
+
+    heartbeat().stop()

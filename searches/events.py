@@ -1,0 +1,144 @@
+"""The log of a search and its doorbell.
+
+Rows are the truth and are written in the caller's transaction; the doorbell only says "there is more". It rings from a
+thread with an event loop of its own, at most every `PAUSE` seconds and always after the last change, and a broker
+that is away costs a ring, never a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.db.models import F
+
+from searches.models import Event, Search
+
+PAUSE = 0.25
+RING_SECONDS = 2.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event to be: its kind, a sentence for the log, and the payload of its kind."""
+
+    kind: Event.Kind
+    message: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+def status(search: Search) -> Entry:
+    """The search's state as it is now."""
+    message = f"{search.status}: {search.status_reason}" if search.status_reason else str(search.status)
+    return Entry(Event.Kind.STATUS, message, {"status": str(search.status), "reason": search.status_reason})
+
+
+def candidates(numbers: Sequence[int]) -> Entry:
+    """These candidates were scored or failed."""
+    return Entry(Event.Kind.CANDIDATES, payload={"numbers": list(numbers)})
+
+
+def round_told(number: int, asked: int, scored: int) -> Entry:
+    """A round was told to the algorithm."""
+    message = f"round {number + 1}: {scored} of {asked} scored"
+    return Entry(Event.Kind.ROUND, message, {"round": number, "asked": asked, "scored": scored})
+
+
+def failure(number: int, arch: str, error: str) -> Entry:
+    """A candidate could not be scored."""
+    return Entry(Event.Kind.ERROR, f"#{number} {arch}: {error}", {"candidate": number, "error": error})
+
+
+def error(message: str) -> Entry:
+    """The search itself met an error."""
+    return Entry(Event.Kind.ERROR, message)
+
+
+def record(search: Search, entries: Sequence[Entry]) -> None:
+    """Writes the entries as the search's next events, inside the caller's transaction, and rings after its commit."""
+    if not entries:
+        return
+    with transaction.atomic():
+        Search.objects.filter(pk=search.pk).update(event_seq=F("event_seq") + len(entries))
+        search.event_seq = last = Search.objects.values_list("event_seq", flat=True).get(pk=search.pk)
+        first = last - len(entries) + 1
+        Event.objects.bulk_create(
+            Event(search=search, seq=first + index, kind=e.kind, message=e.message, payload=e.payload)
+            for index, e in enumerate(entries)
+        )
+        transaction.on_commit(partial(ring, search.pk, search.owner_id, last), robust=True)
+
+
+def ring(search_id: int, owner_id: int, seq: int) -> None:
+    """Tells the pages of a search, and its owner's list, that its events reach ``seq``; returns at once."""
+    global _doorbell
+    with _starting:
+        if _doorbell is None or _doorbell.pid != os.getpid():
+            _doorbell = Doorbell()
+            atexit.register(_doorbell.close)
+    _doorbell.ring((search_id, owner_id), seq)
+
+
+class Doorbell:
+    """Collects rings and sends the latest of every search, a few times a second."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._latest: dict[tuple[int, int], int] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+        self._thread.start()
+
+    def ring(self, search: tuple[int, int], seq: int) -> None:
+        """Remembers the ring of a search (its and its owner's number); a later one of the same takes its place."""
+        with self._changed:
+            self._latest[search] = max(seq, self._latest.get(search, 0))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Sends what is waiting and ends the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self.pid == os.getpid():
+            self._thread.join(RING_SECONDS)
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._latest or self._closing)
+                    latest, self._latest = self._latest, {}
+                    closing = self._closing
+                try:
+                    runner.run(asyncio.wait_for(_send(latest), RING_SECONDS))
+                except Exception as problem:
+                    log.warning("the doorbell did not ring: %r", problem)
+                if closing:
+                    return
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, PAUSE)
+
+
+async def _send(latest: dict[tuple[int, int], int]) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    for (search_id, owner_id), seq in latest.items():
+        await layer.group_send(f"search.{search_id}", {"type": "doorbell", "seq": seq})
+        await layer.group_send(f"searches.{owner_id}", {"type": "doorbell", "search": search_id, "seq": seq})
+
+
+_doorbell: Doorbell | None = None
+_starting = threading.Lock()

@@ -1,0 +1,164 @@
+"""What a user may do to a search. Every action locks the row, so that it meets no half-told round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.models import Max
+
+from searches import events
+from searches.models import Candidate, Evaluation, Search
+from searches.services import algorithm_state, dispatching, recording
+from searches.services.errors import ActionRefused
+from searches.services.lifecycle import Status, change, halt, locked
+from searches.services.proposals import try_again
+
+ALLOWED = {
+    "pause": (Status.QUEUED, Status.RUNNING),
+    "resume": (Status.PAUSING, Status.PAUSED),
+    "stop": (Status.QUEUED, Status.RUNNING, Status.PAUSING, Status.PAUSED),
+    "cancel": (Status.QUEUED, Status.RUNNING, Status.PAUSING, Status.PAUSED, Status.STOPPING),
+    "retry": (Status.RUNNING, Status.PAUSED, Status.FINISHED, Status.FAILED),
+    "extend": (Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.FINISHED),
+    "delete": tuple(Status),
+    "clone": tuple(Status),
+}
+VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
+LOOKED_UP = "A table answers the same again, so nothing can be retried."
+
+
+def allowed(search: Search) -> list[str]:
+    """Names of the actions that are possible now; asks the database nothing."""
+    return [
+        action for action, statuses in ALLOWED.items() if search.status in statuses and not _why_not(search, action)
+    ]
+
+
+def pause(search: Search) -> None:
+    """Starts nothing new; paused once what is being scored is finished."""
+    with _acting(search, "pause") as row:
+        change(row, Status.PAUSING)
+        halt(row)
+
+
+def resume(search: Search) -> None:
+    """Goes on where the pause began."""
+    with _acting(search, "resume") as row:
+        change(row, Status.RUNNING)
+        _go_on(row)
+
+
+def stop(search: Search) -> None:
+    """Finishes what is being scored, then the search; proposals that did not start stay proposed."""
+    with _acting(search, "stop") as row:
+        change(row, Status.STOPPING)
+        halt(row)
+
+
+def cancel(search: Search) -> None:
+    """Ends at once; running estimates notice within seconds and record nothing for it."""
+    with _acting(search, "cancel") as row:
+        row.candidates.filter(status=Candidate.Status.LEASED).update(status=Candidate.Status.PROPOSED)
+        change(row, Status.CANCELLED)
+
+
+def retry_failed(search: Search) -> None:
+    """Scores the failed candidates once more; their scores are told after the round that is open, or was last, now."""
+    with _acting(search, "retry") as row:
+        failed = list(row.candidates.filter(status=Candidate.Status.FAILED))
+        last = row.candidates.aggregate(last=Max("round"))["last"]
+        evaluations = Evaluation.objects.select_for_update().filter(candidates__in=failed).order_by("pk").in_bulk()
+        for candidate in failed:
+            row.charged_seconds -= candidate.seconds or 0.0
+            row.failed -= 1
+            candidate.status, candidate.error, candidate.seconds = Candidate.Status.PROPOSED, "", None
+            if candidate.round < row.rounds:
+                candidate.revived_round = last
+            evaluation = evaluations[candidate.evaluation_id]
+            if evaluation.status == Evaluation.Status.DONE:  # another search's retry found the score
+                recording.settle(row, candidate, evaluation)
+        try_again(e for e in evaluations.values() if e.status == Evaluation.Status.FAILED)
+        Candidate.objects.bulk_update(failed, [*recording.OUTCOME, "revived_round"], batch_size=100)
+        recording.crown(row, failed)
+        events.record(row, recording.entries([c for c in failed if c.status == Candidate.Status.SCORED]))
+        algorithm_state.void(row)
+        row.save(update_fields=["epoch", *recording.COUNTERS])
+        if row.status in (Status.FINISHED, Status.FAILED):
+            change(row, Status.RUNNING)
+        _go_on(row)
+
+
+def extend(search: Search, evaluations: int | None = None, seconds: float | None = None) -> None:
+    """Adds to the budget; a finished search goes on as if it had had the larger budget from the start."""
+    if not evaluations and not seconds:
+        raise ActionRefused("Say how many evaluations or seconds to add.")
+    with _acting(search, "extend") as row:
+        for name, more in (("evaluations", evaluations), ("seconds", seconds)):
+            limit = getattr(row, f"budget_{name}")
+            if more and limit is None:
+                raise ActionRefused(f"The search has no limit on {name} that could be extended.")
+            if more:
+                setattr(row, f"budget_{name}", limit + more)
+        _reopen_last_round(row)
+        row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch"])
+        if row.status == Status.FINISHED:
+            change(row, Status.RUNNING)
+            _go_on(row)
+
+
+def delete(search: Search) -> None:
+    """Removes the search with all its rows; scores that other searches use, or may find again, stay."""
+    with _acting(search, "delete") as row:
+        evaluations = Evaluation.objects.filter(candidates__search=row, status=Evaluation.Status.PENDING)
+        unfinished = list(evaluations.values_list("pk", flat=True))
+        Search.objects.filter(pk=row.pk).update(best=None)
+        row.candidates.all().delete()
+        Evaluation.objects.filter(pk__in=unfinished, candidates=None).delete()
+        row.delete()
+
+
+@contextmanager
+def _acting(search: Search, action: str) -> Iterator[Search]:
+    """The locked row, if the action is allowed now; ``search`` then shows the new state."""
+    with transaction.atomic():
+        row = locked(search.pk)
+        if row is None:
+            raise ActionRefused("The search is gone.")
+        if row.status not in ALLOWED[action]:
+            raise ActionRefused(f"A search that is {row.status} cannot be {VERBS.get(action, action)}.")
+        if reason := _why_not(row, action):
+            raise ActionRefused(reason)
+        yield row
+    if action != "delete":
+        search.refresh_from_db()
+
+
+def _why_not(search: Search, action: str) -> str:
+    if action != "retry":
+        return ""
+    if search.config["estimator"]["kind"] == "table":
+        return LOOKED_UP if search.status != Status.FAILED else ""
+    if not search.failed and search.status != Status.FAILED:
+        return "No candidate has failed."
+    return ""
+
+
+def _go_on(search: Search) -> None:
+    """Has the work that waits dispatched again: messages sent before were dropped while the search rested."""
+    waiting = search.candidates.filter(status=Candidate.Status.PROPOSED).values("evaluation")
+    Evaluation.objects.filter(pk__in=waiting, status=Evaluation.Status.PENDING).update(dispatched_at=None)
+    dispatching.advance(search.pk)
+
+
+def _reopen_last_round(search: Search) -> None:
+    """A round that the budget cut short was told for show; with more budget it is filled first."""
+    last = search.rounds - 1
+    rows = search.candidates.filter(round=last)
+    cut = 0 < rows.count() < search.config["round_size"]
+    later = search.candidates.filter(round=search.rounds).exists()
+    retold = search.candidates.filter(revived_round=last).exists()
+    if cut and not later and not retold:
+        search.rounds = last
+        algorithm_state.void(search)

@@ -1,0 +1,88 @@
+"""Making searches: everything is checked first, then the row is written and its first task sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from engine.config.search import SearchConfig
+from engine.registry import ALGORITHMS, SPACES, create_algorithm
+from searches import events
+from searches.models import Search, SearchSpace
+from searches.services import dispatching
+from searches.services.estimators import estimator_of
+from searches.services.preflight import check, preflight
+from searches.services.resolving import Resolved, resolve
+
+__all__ = ["clone", "create", "preflight"]
+
+
+def create(
+    owner: Any, config: SearchConfig, *, idempotency_key: str | None = None, local_files: bool | None = None
+) -> Search:
+    """A queued search, or the one this key made before; ConfigError names the field that cannot be met."""
+    if idempotency_key and (made := _made(owner, idempotency_key)):
+        return made
+    resolved = resolve(owner, config, local_files=local_files)
+    check(resolved)
+    if resolved.inline:
+        estimator_of(resolved)  # its columns are there
+    bound = create_algorithm(config.algorithm, resolved.problem, config.seed).bound()
+    try:
+        with transaction.atomic():
+            return _write(owner, resolved, bound, idempotency_key)
+    except IntegrityError:
+        if idempotency_key and (made := _made(owner, idempotency_key)):
+            return made
+        raise
+
+
+def clone(search: Search, owner: Any) -> dict[str, Any]:
+    """The configuration of a search, to be sent or edited as a new one."""
+    return SearchConfig.parse(search.config).as_dict()
+
+
+def _made(owner: Any, key: str) -> Search | None:
+    return Search.objects.filter(owner=owner, idempotency_key=key).first()
+
+
+def _write(owner: Any, resolved: Resolved, bound: int | None, key: str | None) -> Search:
+    config = resolved.config
+    search = Search.objects.create(
+        owner=owner,
+        name=config.name or _name(resolved),
+        config=config.as_dict(),
+        space=_space(owner, resolved),
+        dataset=resolved.dataset,
+        table=resolved.table_row,
+        data_info=resolved.data_info,
+        idempotency_key=key,
+        status=Search.Status.QUEUED,
+        budget_evaluations=config.budget.evaluations,
+        budget_seconds=config.budget.seconds,
+        bound="" if bound is None else str(bound),
+    )
+    events.record(search, [events.status(search)])
+    dispatching.advance(search.pk)
+    return search
+
+
+def _name(resolved: Resolved) -> str:
+    data = resolved.data_info.get("label") or (resolved.table_row.name if resolved.table_row else "a table")
+    return f"{ALGORITHMS[resolved.config.algorithm.kind].label} on {data}"[:200]
+
+
+def _space(owner: Any, resolved: Resolved) -> SearchSpace:
+    options, space = resolved.config.space, resolved.space
+    definition = getattr(options, "definition", {})
+    name = definition.get("name") or SPACES[options.kind].label
+    fields = {
+        "name": str(name)[:200],
+        "kind": options.kind,
+        "options": options.model_dump(mode="json"),
+        "size": str(space.size),
+        "depth": space.depth,
+    }
+    row, _ = SearchSpace.objects.get_or_create(owner=owner, content_hash=space.content_hash, defaults=fields)
+    return row

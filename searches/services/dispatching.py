@@ -1,0 +1,69 @@
+"""Sending tasks once the rows they need are committed.
+
+A broker that is away loses a message, never the work: rows say what is left to do and `sweeping` sends it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from math import ceil
+from statistics import median
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from searches.models import Candidate, Evaluation, Search, Worker
+
+ADVANCE = "searches.tasks.advance_search"
+SCORE = "searches.tasks.score_candidates"
+TASK_SECONDS = 1.0
+RECENT = 20
+log = logging.getLogger(__name__)
+
+
+def advance(search_id: int) -> None:
+    """Has the search advanced by some worker, after the commit."""
+    transaction.on_commit(partial(_send, ADVANCE, [search_id]), robust=True)
+
+
+def score(search: Search, evaluation_ids: Sequence[int]) -> None:
+    """Has the evaluations scored by any workers, after the commit; chunks take about `TASK_SECONDS` of work each."""
+    if not evaluation_ids:
+        return
+    Evaluation.objects.filter(pk__in=evaluation_ids).update(dispatched_at=timezone.now())
+    size = chunk_size(len(evaluation_ids), recent_seconds(search), alive_workers())
+    for start in range(0, len(evaluation_ids), size):
+        chunk = list(evaluation_ids[start : start + size])
+        transaction.on_commit(partial(_send, SCORE, [chunk, search.pk]), robust=True)
+
+
+def chunk_size(count: int, seconds: float | None, workers: int) -> int:
+    """How many of ``count`` evaluations of ``seconds`` each make a task; one where nothing was measured."""
+    if not seconds:
+        return 1
+    return max(1, min(ceil(TASK_SECONDS / seconds), ceil(count / max(workers, 1))))
+
+
+def recent_seconds(search: Search) -> float | None:
+    """Median seconds of the search's latest runs, or None before the first."""
+    runs = search.candidates.filter(status=Candidate.Status.SCORED, from_cache=False).order_by("-number")
+    seconds = [value for value in runs.values_list("seconds", flat=True)[:RECENT] if value]
+    return median(seconds) if seconds else None
+
+
+def alive_workers() -> int:
+    """Number of worker processes that were heard of within a lease."""
+    return Worker.objects.filter(seen_at__gt=timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)).count()
+
+
+def _send(task: str, args: list[Any]) -> None:
+    try:
+        current_app.send_task(task, args=args)
+    except Exception as problem:
+        log.warning("%s%r was not sent, the sweeper will do it: %r", task, tuple(args), problem)

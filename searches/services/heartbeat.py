@@ -1,0 +1,114 @@
+"""One thread a worker process that says what the process does and keeps its lease alive while it computes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic
+
+import psutil
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from searches.models import Evaluation, Search, Worker
+
+LEAST_PAUSE = 1.0
+log = logging.getLogger(__name__)
+
+
+def lease_end():
+    """When a lease taken or renewed now ends."""
+    return timezone.now() + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
+
+
+class Heartbeat:
+    """The process's row among the workers, and the lease it holds."""
+
+    def __init__(self) -> None:
+        self.host = socket.gethostname()
+        self.pid = os.getpid()
+        self.name = f"{self.host}:{self.pid}"
+        self.device = ""
+        self._held: tuple[int, int] | None = None
+        self._search: int | None = None
+        self._current = ""
+        self._told = 0.0
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def start(self) -> None:
+        """Starts beating every third of a lease; a second call changes nothing."""
+        with self._starting:
+            if self._thread is None:
+                self._ended.clear()
+                self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and removes the row."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(LEAST_PAUSE)
+            self._thread = None
+        Worker.objects.filter(name=self.name).delete()
+
+    @contextmanager
+    def holding(self, evaluation: Evaluation, search: Search) -> Iterator[None]:
+        """Renews the evaluation's lease inside, and shows it as the current work."""
+        self._held = evaluation.pk, evaluation.attempts
+        self._search, self._current = search.pk, evaluation.arch
+        self.start()
+        if monotonic() - self._told > LEAST_PAUSE:
+            self.beat()
+        try:
+            yield
+        finally:
+            self._held, self._search, self._current = None, None, ""
+
+    def beat(self) -> None:
+        """Renews the lease and writes the row."""
+        if self._held is not None:
+            pk, attempts = self._held
+            held = Evaluation.objects.filter(pk=pk, attempts=attempts, status=Evaluation.Status.LEASED)
+            held.update(lease_until=lease_end())
+        search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()
+        row = {
+            "host": self.host,
+            "pid": self.pid,
+            "device": self.device,
+            "memory_mb": round(psutil.Process(self.pid).memory_info().rss / 1e6, 1),
+            "search_id": search,
+            "current": self._current,
+            "seen_at": timezone.now(),
+        }
+        if not Worker.objects.filter(name=self.name).update(**row):
+            Worker.objects.bulk_create([Worker(name=self.name, **row)], ignore_conflicts=True)
+        self._told = monotonic()
+
+    def _run(self) -> None:
+        pause = settings.NASWEB_LEASE_SECONDS / 3
+        while not self._ended.wait(pause):
+            try:
+                self.beat()
+            except Exception as problem:
+                log.warning("the heartbeat of %s was not written: %r", self.name, problem)
+            finally:
+                connections.close_all()
+
+
+_heartbeat: Heartbeat | None = None
+
+
+def heartbeat() -> Heartbeat:
+    """The heartbeat of this process."""
+    global _heartbeat
+    if _heartbeat is None or _heartbeat.pid != os.getpid():
+        _heartbeat = Heartbeat()
+    return _heartbeat

@@ -1,0 +1,110 @@
+"""Looking before launching: whether anything is within reach, and how the costs of the space lie against the limits."""
+
+from __future__ import annotations
+
+from math import isfinite
+from random import Random
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError
+from engine.problem import SearchProblem
+from engine.registry import create_algorithm
+from engine.space import Choices
+from searches.services.resolving import Resolved, resolve
+
+SAMPLES = 2_000
+SAMPLE_SECONDS = 0.6
+BINS = 30
+PROBES = 20_000
+RARE = 0.01
+
+
+def check(resolved: Resolved) -> None:
+    """ConfigError at its field when no network meets the limits, each alone or all together."""
+    problem = resolved.problem
+    problem.check()
+    if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
+        return
+    objective = problem.objective
+    if objective.constraints:
+        raise ConfigError.at(
+            "objective.constraints", "No network was found that meets all limits together; widen one of them."
+        )
+    end = "lo" if objective.hi is None else "hi"
+    raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
+
+
+def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
+    """A seeded sample of the space's costs, the share that is feasible, bounds and warnings; nothing is created."""
+    resolved = resolve(owner, config)
+    check(resolved)
+    problem, metric = resolved.problem, resolved.problem.metric
+    costs, feasible = _sample(problem, config.seed)
+    low, high = problem.cost_range((), metric)
+    counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
+    bound = create_algorithm(config.algorithm, problem, config.seed).bound()
+    share = sum(feasible) / len(feasible)
+    return {
+        "feasible_share": share,
+        "cost_low": low,
+        "cost_high": high,
+        "metric": metric,
+        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "bound": bound,
+        "size": str(resolved.space.size),
+        "evaluations": config.budget.evaluations,
+        "warnings": _warnings(resolved, share, len(feasible), bound),
+    }
+
+
+def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]:
+    """Known costs and feasibility of random networks; fewer than `SAMPLES` where the space is slow."""
+    costs, feasible, rng, end = [], [], Random(seed), monotonic() + SAMPLE_SECONDS
+    while len(feasible) < SAMPLES and (monotonic() < end or not feasible):
+        architecture = problem.space.sample(rng)
+        cost = problem.cost(architecture)
+        feasible.append(problem.feasible(architecture))
+        if isfinite(cost):
+            costs.append(cost)
+    return costs, feasible
+
+
+def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None) -> list[str]:
+    config, warnings = resolved.config, []
+    wanted = config.budget.evaluations
+    if share < RARE:
+        warnings.append(
+            f"Only {share:.2%} of {samples} sampled networks meet the limits; the search stays within them."
+        )
+    if wanted is not None and resolved.space.size < wanted:
+        warnings.append(f"The space has only {resolved.space.size} networks; the budget of {wanted} will not be spent.")
+    elif wanted is not None and bound is not None and bound < wanted:
+        warnings.append(f"The search ends after about {bound} networks; the budget of {wanted} will not be spent.")
+    if wanted is not None and config.round_size * 2 > wanted:
+        warnings.append(
+            "A round takes half of the budget or more; smaller rounds let the search learn from its scores."
+        )
+    return warnings
+
+
+def _any_feasible(problem: SearchProblem) -> bool:
+    """Depth-first in random order through the prefixes whose intervals meet the limits; gives up after `PROBES`."""
+    rng, probes = Random(0), 0
+    stack: list[Choices] = [()]
+    while stack and probes < PROBES:
+        prefix = stack.pop()
+        probes += 1
+        if not problem.reachable(prefix):
+            continue
+        if len(prefix) == problem.space.depth:
+            if problem.feasible(problem.space.complete(prefix)):
+                return True
+            continue
+        children = [(*prefix, choice) for choice in range(len(problem.space.options(prefix)))]
+        rng.shuffle(children)
+        stack.extend(children)
+    return False

@@ -1,0 +1,116 @@
+"""Proposals become rows: candidates, each with the evaluation it waits for or that is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from django.utils import timezone
+
+from engine.algorithms.base import Proposal
+from engine.estimate import Estimate
+from searches.models import Candidate, Evaluation, Search
+from searches.services import recording
+from searches.services.resolving import Resolved
+
+COST_COLUMNS = ("params_m", "madds_m", "activation_mb", "table_cost")
+INSERTED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A proposal of a round, with its estimate where that was looked up at once."""
+
+    round: int
+    proposal: Proposal
+    estimate: Estimate | None = None
+
+
+def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Candidate]:
+    """Writes the candidates and settles those whose evaluation is known; counters change on ``search``, not saved.
+
+    The row of the search is locked by the caller. A failure of another search is tried again, unless it was looked up.
+    """
+    if not asked:
+        return []
+    keys = [resolved.key(item.proposal.architecture) for item in asked]
+    known = _evaluations(keys)
+    fresh = {key: _evaluation(resolved, key, item) for key, item in zip(keys, asked, strict=True) if key not in known}
+    evaluations = known | _insert(fresh)
+    if not resolved.inline:
+        try_again([e for e in known.values() if e.status == Evaluation.Status.FAILED])
+    now = timezone.now()
+    candidates = []
+    for key, item in zip(keys, asked, strict=True):
+        candidate = _candidate(search, resolved, item)
+        candidate.evaluation = evaluation = evaluations[key]
+        if evaluation.status in (Evaluation.Status.DONE, Evaluation.Status.FAILED):
+            candidate.from_cache = key in known
+            recording.settle(search, candidate, evaluation, now)
+        elif evaluation.status == Evaluation.Status.LEASED:
+            candidate.status = Candidate.Status.LEASED
+        candidates.append(candidate)
+    Candidate.objects.bulk_create(candidates, batch_size=INSERTED_AT_ONCE)
+    search.asked += len(candidates)
+    recording.crown(search, candidates)
+    return candidates
+
+
+def try_again(evaluations: Iterable[Evaluation]) -> None:
+    """Makes failed evaluations work to do."""
+    clean = {"status": Evaluation.Status.PENDING, "attempts": 0, "error": "", "worker": "", "dispatched_at": None}
+    evaluations = list(evaluations)
+    for evaluation in evaluations:
+        for name, value in clean.items():
+            setattr(evaluation, name, value)
+    Evaluation.objects.filter(pk__in=[e.pk for e in evaluations]).update(**clean)
+
+
+def _evaluations(keys: Sequence[str]) -> dict[str, Evaluation]:
+    rows = Evaluation.objects.select_for_update().filter(key__in=keys).defer("choices", "curves").order_by("pk")
+    return {evaluation.key: evaluation for evaluation in rows}
+
+
+def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
+    """Inserts in the order of the keys, so that two searches that insert the same ones do not block each other."""
+    if not fresh:
+        return {}
+    rows = [fresh[key] for key in sorted(fresh)]
+    Evaluation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=INSERTED_AT_ONCE)
+    return _evaluations(list(fresh))
+
+
+def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:
+    architecture, options = item.proposal.architecture, resolved.config.estimator
+    evaluation = Evaluation(
+        key=key,
+        space_hash=architecture.space,
+        choices=list(architecture.choices),
+        arch=resolved.space.to_string(architecture),
+        estimator=options.kind,
+        identity=resolved.identity,
+        seed=options.seed,
+    )
+    if item.estimate is not None:
+        recording.finish(evaluation, item.estimate)
+    return evaluation
+
+
+def _candidate(search: Search, resolved: Resolved, item: Asked) -> Candidate:
+    proposal = item.proposal
+    costs = resolved.problem.costs(proposal.architecture)
+    known = {name: costs[name] for name in COST_COLUMNS if name in costs and isfinite(costs[name])}
+    return Candidate(
+        search=search,
+        number=proposal.number,
+        round=item.round,
+        choices=list(proposal.architecture.choices),
+        arch=resolved.space.to_string(proposal.architecture),
+        origin=proposal.origin,
+        layer=proposal.layer,
+        bucket=proposal.bucket,
+        parent_number=proposal.parent,
+        feasible=resolved.problem.feasible(proposal.architecture),
+        **known,
+    )

@@ -1,0 +1,144 @@
+"""Writing down what became of an evaluation, once, for every candidate of every search that waits for it.
+
+Rows are locked in one order everywhere: searches by number, then evaluations; so writers never wait for each other
+in a ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import isfinite
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.estimate import Estimate
+from searches import events
+from searches.models import Candidate, Evaluation, MoteScore, Search
+from searches.services import dispatching
+
+WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
+OUTCOME = ["status", "error", "score", "valid_accuracy", "truth", "seconds", "scored_at", "from_cache"]
+COUNTERS = ["asked", "scored", "failed", "from_cache", "feasible", "charged_seconds", "best"]
+NOT_A_NUMBER = "the score is not a number: the network's loss overflowed; try other training options"
+
+
+def record(evaluation_id: int, attempts: int, estimate: Estimate) -> bool:
+    """Records the outcome of a lease, known by its evaluation and attempt; False when that lease holds no more.
+
+    One transaction takes the evaluation, its candidates, the counters and the events of all searches; the last result
+    that a search waits for has it advanced.
+    """
+    known: set[int] = set()
+    while True:
+        with transaction.atomic():
+            known |= set(_waiting(evaluation_id).values_list("search_id", flat=True))
+            searches = {s.pk: s for s in Search.objects.select_for_update().filter(pk__in=known).order_by("pk")}
+            leased = Evaluation.objects.filter(pk=evaluation_id, attempts=attempts, status=Evaluation.Status.LEASED)
+            evaluation = leased.select_for_update().first()
+            if evaluation is None:
+                return False
+            candidates = list(_waiting(evaluation_id))
+            if all(candidate.search_id in searches for candidate in candidates):
+                finish(evaluation, estimate)
+                evaluation.save()
+                store_mote(evaluation, estimate)
+                for candidate in candidates:
+                    search = searches[candidate.search_id]
+                    settle(search, candidate, evaluation)
+                    candidate.save(update_fields=OUTCOME)
+                    crown(search, [candidate])
+                    search.save(update_fields=COUNTERS)
+                    events.record(search, entries([candidate]))
+                    _follow_up(search)
+                return True
+
+
+def finish(evaluation: Evaluation, estimate: Estimate) -> None:
+    """Puts an estimate into its evaluation, not saved; what is not a finite number is a failure."""
+    failed = estimate.score is None or not isfinite(estimate.score)
+    evaluation.status = Evaluation.Status.FAILED if failed else Evaluation.Status.DONE
+    evaluation.error = (estimate.error or NOT_A_NUMBER) if failed else ""
+    evaluation.score = None if failed else estimate.score
+    evaluation.terms = {name: value if isfinite(value) else None for name, value in estimate.terms.items()}
+    evaluation.curves = {name: _finite(series) for name, series in estimate.curves.items() if name not in MOTE_CURVES}
+    evaluation.seconds = estimate.seconds
+    evaluation.device = estimate.device
+    evaluation.fidelity = estimate.fidelity
+    evaluation.lease_until = None
+    evaluation.finished_at = timezone.now()
+
+
+def settle(search: Search, candidate: Candidate, evaluation: Evaluation, now: datetime | None = None) -> None:
+    """Copies a finished evaluation to a candidate and counts it in its search; neither is saved."""
+    failed = evaluation.status == Evaluation.Status.FAILED
+    candidate.status = Candidate.Status.FAILED if failed else Candidate.Status.SCORED
+    candidate.error = evaluation.error
+    candidate.score = evaluation.score
+    candidate.valid_accuracy = evaluation.terms.get("valid_accuracy")
+    candidate.truth = evaluation.terms.get("truth")
+    candidate.seconds = evaluation.seconds
+    candidate.scored_at = now or timezone.now()
+    search.failed += failed
+    search.scored += not failed
+    search.feasible += candidate.feasible and not failed
+    search.from_cache += candidate.from_cache
+    search.charged_seconds += evaluation.seconds
+
+
+def crown(search: Search, candidates: Iterable[Candidate]) -> None:
+    """Makes the best feasible one the search's best, not saved; the lower number wins a tie, whoever answered first."""
+    ranked = [c for c in candidates if c.feasible and c.score is not None]
+    if ranked and search.best is not None:
+        ranked.append(search.best)
+    if ranked:
+        search.best = max(ranked, key=lambda c: (c.score, -c.number))
+
+
+def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
+    """The events of candidates that were scored or failed."""
+    failed = [c for c in candidates if c.status == Candidate.Status.FAILED]
+    shown = [events.failure(c.number, c.arch, c.error) for c in failed]
+    return [events.candidates([c.number for c in candidates]), *shown] if candidates else []
+
+
+MOTE_CURVES = ("epoch_losses", "landscape_losses")
+
+
+def store_mote(evaluation: Evaluation, estimate: Estimate) -> None:
+    """Keeps the parts of a MOTE score, from which it can be calibrated anew."""
+    if evaluation.estimator != "mote" or evaluation.status != Evaluation.Status.DONE:
+        return
+    terms = estimate.terms
+    parts = {
+        "landscape": terms["landscape"],
+        "speed": terms["speed"],
+        "time_seconds": terms["time_seconds"],
+        "train_seconds": terms["train_seconds"],
+        "profile": estimate.fidelity,
+        "time_model": "wall" if terms.get("wall_time") else "deterministic",
+        **{name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES},
+    }
+    MoteScore.objects.update_or_create(evaluation=evaluation, defaults=parts)
+
+
+def is_waiting(search: Search) -> bool:
+    """Whether the search waits for a result before it can go on, pause or stop."""
+    halting = search.status in (Search.Status.PAUSING, Search.Status.STOPPING)
+    statuses = (Candidate.Status.LEASED,) if halting else WAITING
+    return search.candidates.filter(status__in=statuses).exists()
+
+
+def _waiting(evaluation_id: int):
+    candidates = Candidate.objects.filter(evaluation=evaluation_id, status__in=WAITING)
+    return candidates.exclude(search__status=Search.Status.CANCELLED).order_by("search_id", "number")
+
+
+def _follow_up(search: Search) -> None:
+    if search.is_active and not is_waiting(search):
+        dispatching.advance(search.pk)
+
+
+def _finite(series: Iterable[float]) -> list[float | None]:
+    return [value if isfinite(value) else None for value in series]

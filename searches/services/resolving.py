@@ -1,0 +1,198 @@
+"""The one place where a configuration meets its rows and becomes engine objects.
+
+Everything here runs without torch, so that pages and the API can use it: an estimate's identity is digested from its
+options and the content of its data instead of asking the estimator.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from engine import table as tables
+from engine.blueprint import InputSpec
+from engine.config.datasets import UploadOptions
+from engine.config.estimators import TableOptions
+from engine.config.search import SearchConfig
+from engine.datasets.base import ImageData
+from engine.errors import ConfigError, DataError
+from engine.problem import SearchProblem
+from engine.registry import create_space, open_data
+from engine.space import Architecture, SearchSpace
+from searches.models import Dataset, Search, Table
+
+KEPT = 8
+FIDELITY = "default"
+SHAPE = ("channels", "height", "width", "classes")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A configuration with all it needs; ``data_info`` is what `Search.data_info` keeps, empty without data."""
+
+    config: SearchConfig
+    problem: SearchProblem
+    table: tables.Table | None
+    data_info: dict[str, Any]
+    dataset: Dataset | None
+    table_row: Table | None
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space, for this data's images."""
+        return self.problem.space
+
+    @property
+    def inline(self) -> bool:
+        """Whether estimates are looked up where the search is advanced."""
+        return self.table is not None
+
+    @property
+    def data_hash(self) -> str:
+        """Digest of the images or the table that scores depend on."""
+        return self.table.content_hash if self.table is not None else self.data_info["content_hash"]
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of all that a score depends on besides the network, the seed and the fidelity.
+
+        That is the estimate's options and the content of its data; not where a table came from, nor its name.
+        """
+        options = self.config.estimator.model_dump(mode="json", exclude={"seed", "table", "path"})
+        return _digest([options, self.data_hash])
+
+    def key(self, architecture: Architecture) -> str:
+        """Digest by which every search finds the evaluation of a network again."""
+        parts = [architecture.space, architecture.choices, self.identity, FIDELITY, self.config.estimator.seed]
+        return _digest(parts)
+
+    def open_data(self) -> ImageData | None:
+        """The images to train on; DataError when they are gone or not those the search was made with."""
+        if self.config.dataset is None or self.inline:
+            return None
+        data = open_data(self.config.dataset, _root(self.dataset))
+        if data.info.content_hash != self.data_hash:
+            raise DataError("the images are not those this search was made with; clone the search to use the new ones")
+        return data
+
+
+_kept: OrderedDict[str, Resolved] = OrderedDict()
+
+
+def resolve(
+    owner: Any, config: SearchConfig, data_info: dict[str, Any] | None = None, *, local_files: bool | None = None
+) -> Resolved:
+    """Engine objects and rows of a configuration; ConfigError names the field that cannot be met.
+
+    ``data_info`` of a search made before spares looking at the data again. ``local_files`` lets a configuration name a
+    file of this machine (default: on the embedded loopback only). The latest few results are kept.
+    """
+    allowed = settings.NASWEB_EMBEDDED if local_files is None else local_files
+    if getattr(config.estimator, "path", None) and data_info is None and not allowed:
+        raise ConfigError.at("estimator.path", "Files of the server are not read on request; upload the table instead.")
+    dataset, row = _dataset(owner, config), _table(owner, config)
+    place = _table_path(config, row)
+    stamp = place.stat().st_mtime_ns if place is not None and place.exists() else None
+    key = _digest([owner.pk, config.as_dict(), data_info, str(place), stamp])
+    resolved = _kept.pop(key, None) or _resolve(config, dataset, row, place, data_info)
+    _kept[key] = resolved
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return resolved
+
+
+def resolve_search(search: Search) -> Resolved:
+    """As `resolve`, for a search made before."""
+    return resolve(search.owner, SearchConfig.parse(search.config), search.data_info)
+
+
+def _resolve(
+    config: SearchConfig,
+    dataset: Dataset | None,
+    row: Table | None,
+    place: Path | None,
+    data_info: dict[str, Any] | None,
+) -> Resolved:
+    if data_info is None:
+        with _at("dataset"):
+            data_info = _data_info(config, dataset)
+    spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
+    space = create_space(config.space, spec)
+    table, costs = None, None
+    if place is not None:
+        with _at("estimator.table" if row else "estimator.path"):
+            table = tables.Table.open(place)
+        with _at("estimator.cost"):
+            costs = tables.TableCosts(table, space, config.estimator.cost) if config.estimator.cost else None
+    return Resolved(config, SearchProblem(space, config.objective, costs), table, data_info, dataset, row)
+
+
+def _dataset(owner: Any, config: SearchConfig) -> Dataset | None:
+    if not isinstance(config.dataset, UploadOptions):
+        return None
+    row = Dataset.objects.filter(owner=owner, pk=config.dataset.id).first()
+    if row is None:
+        raise ConfigError.at("dataset.id", f"You have no data set {config.dataset.id}; upload one or choose another.")
+    return row
+
+
+def _table(owner: Any, config: SearchConfig) -> Table | None:
+    if not isinstance(config.estimator, TableOptions) or config.estimator.table is None:
+        return None
+    row = Table.objects.filter(owner=owner, pk=config.estimator.table).first()
+    if row is None:
+        raise ConfigError.at(
+            "estimator.table", f"You have no table {config.estimator.table}; upload one or choose another."
+        )
+    return row
+
+
+def _table_path(config: SearchConfig, row: Table | None) -> Path | None:
+    if row is not None:
+        return row.path
+    if not isinstance(config.estimator, TableOptions) or config.estimator.path is None:
+        return None
+    return Path(config.estimator.path).expanduser()
+
+
+def _root(dataset: Dataset | None) -> Path:
+    return dataset.folder if dataset is not None else Path(settings.NASWEB_HOME) / "data"
+
+
+def _data_info(config: SearchConfig, dataset: Dataset | None) -> dict[str, Any]:
+    if config.dataset is None:
+        return {}
+    info = open_data(config.dataset, _root(dataset)).info
+    return {
+        "label": dataset.name if dataset is not None else info.label,
+        "channels": info.spec.channels,
+        "height": info.spec.height,
+        "width": info.spec.width,
+        "classes": info.spec.classes,
+        "class_names": list(info.class_names),
+        "preprocessing": dict(info.preprocessing),
+        "counts": {"train": info.train_count, "valid": info.valid_count, "test": info.test_count},
+        "content_hash": info.content_hash,
+    }
+
+
+@contextmanager
+def _at(path: str) -> Iterator[None]:
+    """What cannot be read becomes a complaint at its field."""
+    try:
+        yield
+    except DataError as error:
+        raise ConfigError.at(path, str(error)) from error
+
+
+def _digest(parts: Any) -> str:
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

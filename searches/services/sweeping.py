@@ -1,0 +1,73 @@
+"""Finding what was lost: leases of dead workers, messages of a dead broker, rounds that nobody followed up."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from engine.estimate import Estimate
+from searches.models import Candidate, Evaluation, Search, Worker
+from searches.services import dispatching, recording
+from searches.services.scoring import MAX_ATTEMPTS
+
+LOST = "the worker was lost three times while scoring this network (out of memory?)"
+log = logging.getLogger(__name__)
+
+
+def sweep() -> None:
+    """One round through all that may have been lost; doing it twice, or beside the work itself, does no harm."""
+    _free_expired_leases()
+    _forget_dead_workers()
+    idle = _idle_workers()
+    for search in Search.objects.filter(status__in=Search.ACTIVE).select_related("owner"):
+        with transaction.atomic():
+            if search.status == Search.Status.RUNNING:
+                _hand_out_again(search, idle)
+            if _unattended(search):
+                dispatching.advance(search.pk)
+
+
+def _free_expired_leases() -> None:
+    now = timezone.now()
+    for evaluation in Evaluation.objects.filter(status=Evaluation.Status.LEASED, lease_until__lt=now):
+        if evaluation.attempts >= MAX_ATTEMPTS:
+            recording.record(evaluation.pk, evaluation.attempts, Estimate(None, error=LOST, seed=evaluation.seed))
+            continue
+        with transaction.atomic():
+            lease = Evaluation.objects.filter(pk=evaluation.pk, attempts=evaluation.attempts, lease_until__lt=now)
+            if lease.filter(status=Evaluation.Status.LEASED).update(
+                status=Evaluation.Status.PENDING, worker="", lease_until=None, dispatched_at=None
+            ):
+                log.warning("%s was lost by %s; it is handed out again", evaluation.arch, evaluation.worker)
+                waiting = Candidate.objects.filter(evaluation=evaluation, status=Candidate.Status.LEASED)
+                waiting.update(status=Candidate.Status.PROPOSED)
+
+
+def _forget_dead_workers() -> None:
+    silent = timezone.now() - timedelta(seconds=3 * settings.NASWEB_LEASE_SECONDS)
+    Worker.objects.filter(seen_at__lt=silent).delete()
+
+
+def _idle_workers() -> bool:
+    alive = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
+    return Worker.objects.filter(seen_at__gt=alive, current="").exists()
+
+
+def _hand_out_again(search: Search, idle: bool) -> None:
+    """Work that was never sent; and, while a worker has nothing to do, work that was sent long ago."""
+    old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
+    lost = Q(dispatched_at=None) | Q(dispatched_at__lt=old) if idle else Q(dispatched_at=None)
+    work = Evaluation.objects.filter(lost, candidates__search=search, status=Evaluation.Status.PENDING)
+    work = work.filter(candidates__status__in=recording.WAITING).order_by("candidates__number")
+    dispatching.score(search, list(work.values_list("pk", flat=True)))
+
+
+def _unattended(search: Search) -> bool:
+    """Whether the search could go on and no task is at it."""
+    attended = search.advance_until is not None and search.advance_until > timezone.now()
+    return not attended and not recording.is_waiting(search)

@@ -1,0 +1,19 @@
+"""Celery tasks: thin doors to the services."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from searches.services import advancing, scoring
+
+
+@shared_task(name="searches.tasks.advance_search")
+def advance_search(search_id: int) -> None:
+    """Takes a search as far as it goes without waiting."""
+    advancing.advance(search_id)
+
+
+@shared_task(name="searches.tasks.score_candidates")
+def score_candidates(evaluation_ids: list[int], search_id: int) -> None:
+    """Scores evaluations that a search waits for."""
+    scoring.score(evaluation_ids, search_id)
