@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass
-from math import isnan
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 
@@ -21,20 +20,24 @@ class Ranked(Protocol):
 R = TypeVar("R", bound=Ranked)
 
 
-@dataclass(frozen=True)
 class CostScale:
     """``count`` slices of equal width from ``low`` to ``high``, in the metric's unit; the top one includes ``high``."""
 
-    low: float
-    high: float
-    count: int
+    __slots__ = ("_top", "_width", "count", "high", "low")
+
+    def __init__(self, low: float, high: float, count: int) -> None:
+        self.low = low
+        self.high = high
+        self.count = count
+        self._top = count - 1
+        self._width = high - low
 
     def index(self, cost: float) -> int:
         """Equation 4, clamped to 0..count-1; 0 when the range is a point or the cost is unknown."""
-        width = self.high - self.low
-        if not width > 0 or isnan(cost):
-            return 0
-        return max(0, min(self.count - 1, int((cost - self.low) / width * self.count)))
+        if self._width > 0 and cost > self.low:
+            index = int((cost - self.low) / self._width * self.count)
+            return index if index < self._top else self._top
+        return 0
 
     def interval(self, index: int) -> tuple[float, float]:
         """Lower and upper cost of a slice."""
@@ -49,30 +52,26 @@ class Bucket(Generic[R]):
     the later number counts as the worse.
     """
 
-    __slots__ = ("_numbers", "capacity", "evicted", "inserted", "residents")
+    __slots__ = ("_numbers", "capacity", "evicted", "floor", "inserted", "residents")
 
     def __init__(self, capacity: int | None) -> None:
         self.capacity = capacity
         self.residents: list[R] = []
         self._numbers: set[int] = set()
+        self.floor = -inf
+        """The score that a newcomer must exceed: the worst one's when the bucket is full."""
         self.inserted = 0
         self.evicted = 0
 
-    @property
-    def full(self) -> bool:
-        """Whether the next model has to be better than the worst."""
-        return self.capacity is not None and len(self.residents) >= self.capacity
-
     def accepts(self, number: int, score: float) -> bool:
         """Whether a model of that number and score would enter."""
-        if self.full and score <= self.residents[-1].score:
-            return False
-        return number not in self._numbers
+        return score > self.floor and number not in self._numbers
 
     def insert(self, item: R) -> R | None:
         """Takes a model that `accepts` agreed to; returns the one it drove out."""
-        loser = self.residents.pop() if self.full else None
-        if loser is not None:
+        loser = None
+        if self.capacity is not None and len(self.residents) >= self.capacity:
+            loser = self.residents.pop()
             self._numbers.remove(loser.number)
             self.evicted += 1
         self.restore(item)
@@ -83,6 +82,8 @@ class Bucket(Generic[R]):
         """Puts back a model that a saved bucket held; nothing is counted."""
         insort(self.residents, item, key=_rank)
         self._numbers.add(item.number)
+        if self.capacity is not None and len(self.residents) >= self.capacity:
+            self.floor = self.residents[-1].score
 
 
 def _rank(item: Ranked) -> tuple[float, int]:

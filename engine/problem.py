@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.config.search import Objective
@@ -69,10 +70,27 @@ class SearchProblem:
         for metric, lo, hi in self.limits:
             if lo is None and hi is None:
                 continue
-            low, high = self.cost_range(prefix, metric)
-            if not (low <= (high if hi is None else hi) and high >= (low if lo is None else lo)):
+            if not _meets(*self.cost_range(prefix, metric), lo, hi):
                 return False
         return True
+
+    def children(self, prefix: Choices) -> list[tuple[int, float]]:
+        """Options of the next layer that are `reachable`, each with the cost of the network that completes it."""
+        depth = len(prefix) + 1
+        costs = self._child_ranges(prefix, self.metric, depth)
+        options: Sequence[int] = range(len(costs))
+        for metric, lo, hi in self.limits:
+            if lo is None and hi is None:
+                continue
+            ranges = self._child_ranges(prefix, metric)
+            options = [option for option in options if _meets(*ranges[option], lo, hi)]
+        return [(option, costs[option][0]) for option in options]
+
+    def _child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
+        if metric != TABLE_METRIC:
+            return self.space.child_ranges(prefix, metric, until)
+        assert self.table is not None
+        return [self.table.cost_range((*prefix, option), until) for option in range(len(self.space.options(prefix)))]
 
     def check(self) -> None:
         """ConfigError, at the field, for targets that no network of the space meets."""
@@ -88,6 +106,11 @@ class SearchProblem:
                 raise ConfigError.at(f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more")
             if lo is not None and lo > high:
                 raise ConfigError.at(f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less")
+
+
+def _meets(low: float, high: float, lo: float | None, hi: float | None) -> bool:
+    """Whether the interval of costs shares a point with the limits; never, when the interval is unknown (NaN)."""
+    return low <= (high if hi is None else hi) and high >= (low if lo is None else lo)
 
 
 def _within(cost: float, lo: float | None, hi: float | None) -> bool:

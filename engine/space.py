@@ -109,7 +109,7 @@ class SearchSpace(ABC):
 
     def complete(self, prefix: Choices) -> Architecture:
         """``(s_1..s_l, o_{l+1}..o_L)``: the prefix with every later layer at its default."""
-        while len(prefix) < self.depth:
+        for _ in range(self.depth - len(prefix)):
             prefix = (*prefix, self.default_option(prefix))
         return Architecture(self.content_hash, prefix)
 
@@ -154,6 +154,11 @@ class SearchSpace(ABC):
         """
         low, high = self._costs().cost_range(prefix, self.depth if until is None else until)
         return low.metric(metric), high.metric(metric)
+
+    def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
+        """`cost_range` of every child of a prefix, by option; overridden together with it."""
+        ranges = self._costs().child_ranges(prefix, self.depth if until is None else until)
+        return [(low.metric(metric), high.metric(metric)) for low, high in ranges]
 
     def _costs(self) -> Trellis:
         """Made on first use, when the subclass has finished its own construction."""

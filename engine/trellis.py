@@ -55,6 +55,19 @@ class Trellis:
             Cost(params + high[0], madds + high[1], activations + high[2]),
         )
 
+    def child_ranges(self, prefix: Choices, until: int) -> list[tuple[Cost, Cost]]:
+        """`cost_range` of every option of the layer behind the prefix, walking the prefix once."""
+        params, madds, activations, place = self._walk(prefix)
+        ranges = []
+        for choice in range(len(self._space.options(prefix))):
+            edge = place.edges.get(choice) or self._edge(place, choice)
+            low, high = edge[3].ranges.get(until) or self._range(edge[3], until)
+            base = params + edge[0], madds + edge[1], activations + edge[2]
+            least = Cost(base[0] + low[0], base[1] + low[1], base[2] + low[2])
+            same = high is low
+            ranges.append((least, least if same else Cost(base[0] + high[0], base[1] + high[1], base[2] + high[2])))
+        return ranges
+
     def _walk(self, prefix: Choices) -> tuple[int, int, int, Place]:
         params, madds, activations, place = self._start
         for choice in prefix:
@@ -97,5 +110,5 @@ class Trellis:
             highs.append((params + high[0], madds + high[1], activations + high[2]))
         least = min(c[0] for c in lows), min(c[1] for c in lows), min(c[2] for c in lows)
         largest = max(c[0] for c in highs), max(c[1] for c in highs), max(c[2] for c in highs)
-        place.ranges[until] = least, largest
-        return least, largest
+        place.ranges[until] = least, least if least == largest else largest
+        return place.ranges[until]

@@ -51,6 +51,7 @@ class LayerNAS(SearchAlgorithm):
         self._root = Model(0, 0.0, self.space.default().choices)
         self._opened = False
         self._told: list[tuple[Proposal, float]] = []
+        self._costs: dict[int, float] = {}  # of proposals that are not told, to spare counting them twice
         # Whose turn it is: layer l of the selected model, selections made there, the model and its children so far.
         self._layer, self._searches = 1, 0
         self._selected: Model | None = None
@@ -125,36 +126,34 @@ class LayerNAS(SearchAlgorithm):
         )
 
     def _has_child(self, layer: int, model: Model) -> bool:
-        """Whether an untried valid child is left; skips the invalid ones in front of it for good."""
+        """Whether an untried valid child is left."""
         if model.position == EXHAUSTED:
             return False
-        if model.order is None:
-            model.order = self._order(layer, model)
-        prefix = model.choices[:layer]
-        while model.position < len(model.order):
-            if self.problem.reachable((*prefix, model.order[model.position])):
-                return True
-            model.position += 1
+        if model.children is None:
+            model.children = self._list_children(layer, model)
+        if model.position < len(model.children):
+            return True
         model.exhaust()
         return False
 
-    def _order(self, layer: int, model: Model) -> list[int]:
-        """The options of a model's next layer but the default, in the order they are tried."""
-        prefix = model.choices[:layer]
-        order = [option for option in range(len(self.space.options(prefix))) if option != model.choices[layer]]
+    def _list_children(self, layer: int, model: Model) -> list[tuple[int, float]]:
+        """The valid options of a model's next layer but the default, in the order they are tried."""
+        kept = model.choices[layer]
+        children = [child for child in self.problem.children(model.choices[:layer]) if child[0] != kept]
         if self.options.child_order == "random":
-            self.rng(model.number, f"children {layer}").shuffle(order)
+            self.rng(model.number, f"children {layer}").shuffle(children)
         elif self.options.child_order == "cost":
-            order.sort(key=lambda option: (-self._cost((*prefix, option)), option))
-        return order
+            children.sort(key=lambda child: -child[1])
+        return children
 
     def _child(self, number: int, layer: int, model: Model) -> Proposal:
-        assert model.order is not None
-        prefix = (*model.choices[:layer], model.order[model.position])
+        assert model.children is not None
+        option, cost = model.children[model.position]
         model.position += 1
-        bucket = self._layers[layer].scale.index(self._cost(prefix))
-        origin = "child" if layer else "first layer"
-        return Proposal(number, self.space.complete(prefix), origin, layer, bucket, model.number)
+        self._costs[number] = cost
+        architecture = self.space.complete((*model.choices[:layer], option))
+        bucket = self._layers[layer].scale.index(cost)
+        return Proposal(number, architecture, "child" if layer else "first layer", layer, bucket, model.number)
 
     def _cost(self, prefix: Choices) -> float:
         """Cost of the network that completes a prefix with defaults."""
@@ -170,7 +169,9 @@ class LayerNAS(SearchAlgorithm):
 
     # --- learning ----------------------------------------------------------------------------------------------
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        if score is not None:
+        if score is None:
+            self._costs.pop(proposal.number, None)
+        else:
             self._told.append((proposal, score))
         if not self._pending:
             for told, value in sorted(self._told, key=lambda item: item[0].number):
@@ -181,7 +182,9 @@ class LayerNAS(SearchAlgorithm):
         """Stores a network at its own layer and carries it to all later ones that it can still serve."""
         choices = proposal.architecture.choices
         first = 1 if proposal.layer is None else proposal.layer + 1
-        cost = self._cost(choices[:first])
+        cost = self._costs.pop(proposal.number, None)
+        if cost is None:
+            cost = self._cost(choices[:first])
         for layer in range(first, self._depth + 1):
             store = self._layers[layer - 1]
             if store.accepts(proposal.number, score, cost):
@@ -225,7 +228,7 @@ class LayerNAS(SearchAlgorithm):
             layer.load(saved)
         self._layer, self._searches, self._children = map(int, state["turn"])
         self._selected = None if state["selected"] is None else layers[self._layer - 1].find(int(state["selected"]))
-        self._layers = layers
+        self._layers, self._costs = layers, {}
         self._root = Model(0, 0.0, self.space.default().choices, int(state["root"]))
         self._opened = bool(state["opened"])
         self._told = [(self._load(row), float(score)) for row, score in state["told"]]

@@ -20,23 +20,24 @@ EXHAUSTED = -1
 class Model:
     """A stored network: the first ``l`` choices are decided, the later ones are defaults.
 
-    ``order`` lists the options of layer l+1 to try (made on first use), ``position`` is the next one in it.
+    ``children`` are the valid options of layer l+1, each with the cost of its network, in the order they are tried;
+    they are listed when the model is first looked at. ``position`` counts those already proposed.
     """
 
-    __slots__ = ("choices", "number", "order", "position", "score", "stored")
+    __slots__ = ("children", "choices", "number", "position", "score", "stored")
 
     def __init__(self, number: int, score: float, choices: Choices, position: int = 0) -> None:
         self.number = number
         self.score = score
         self.choices = choices
-        self.order: list[int] | None = None
+        self.children: list[tuple[int, float]] | None = None
         self.position = position
         self.stored = True
 
     def exhaust(self) -> None:
         """No child is left to try."""
         self.position = EXHAUSTED
-        self.order = None
+        self.children = None
 
     def dump(self) -> list[Any]:
         """JSON-ready."""
@@ -158,7 +159,7 @@ class Layer:
     def accepts(self, number: int, score: float, cost: float) -> bool:
         """Whether a network of that score and cost would be stored."""
         bucket = self.buckets.get(self.scale.index(cost))
-        return bucket is None or bucket.accepts(number, score)
+        return bucket is None or (score > bucket.floor and bucket.accepts(number, score))
 
     def insert(self, model: Model, cost: float) -> None:
         """Stores a network that `accepts` agreed to; the one it drives out loses its untried children."""
