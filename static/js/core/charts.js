@@ -1,5 +1,6 @@
 /* ECharts, dressed in the page's colours; tooltips are elements, so a strict content policy holds. */
 /* global echarts */
+import { number } from "./format.js";
 import { colours } from "./theme.js";
 import { h } from "./dom.js";
 
@@ -85,7 +86,7 @@ export function axis(c, name, extra = {}) {
     nameTextStyle: { color: c.muted, fontSize: 12 },
     axisLine: { show: true, lineStyle: { color: c["line-strong"] } },
     axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true },
+    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, formatter: (value) => number(value, 4) },
     splitLine: { lineStyle: { color: c.line } },
     scale: true,
     ...extra,
@@ -125,6 +126,6 @@ export function robustRange(values, keep = []) {
   if (!outside) return { min: null, max: null, outside };
   const first = sorted.find((value) => value >= low);
   const last = sorted.findLast((value) => value <= high);
-  const margin = (last - first) * 0.05 || Math.abs(last) * 0.05 || 1;
-  return { min: first - margin, max: last + margin, outside };
+  const step = 10 ** Math.floor(Math.log10((last - first) / 4 || Math.abs(last) || 1));
+  return { min: Math.floor(first / step) * step, max: Math.ceil(last / step) * step, outside };
 }

@@ -21,13 +21,9 @@ export function number(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** A count that may be larger than a float holds (a bound arrives as text). */
-export function count(value) {
-  if (value === null || value === undefined || value === "") return DASH;
-  const text = String(value);
-  if (!/^\d+$/.test(text)) return text;
-  if (text.length > 9) return `${text[0]}.${text.slice(1, 3)}e${text.length - 1}`;
-  return Number(text).toLocaleString("en");
+/** How many were evaluated, of how many at most (null when only seconds bind). */
+export function evaluated(search) {
+  return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;
 }
 
 export function cost(value, metric) {
@@ -56,14 +52,6 @@ export function ago(time) {
   if (!time) return DASH;
   const seconds = (Date.now() - new Date(time)) / 1000;
   return seconds < 5 ? "now" : `${duration(seconds)} ago`;
-}
-
-/** What the evaluations run towards: the budget, the algorithm's own bound, or whichever is smaller. */
-export function target(search) {
-  const bound = /^\d+$/.test(search.bound ?? "") ? Number(search.bound) : null;
-  const budget = search.budget?.evaluations ?? null;
-  if (bound !== null && budget !== null) return Math.min(bound, budget);
-  return budget ?? bound;
 }
 
 export function plural(amount, one, many = `${one}s`) {

@@ -9,7 +9,7 @@ const LAST_RETRY = 20_000;
 const GONE = 4404; // the server's code for "no such search, or not yours"
 
 export class Doorbell {
-  /** `state(name)` hears live, retrying or waiting; `poll` is in milliseconds. */
+  /** `state(name)` hears live, polling (no websocket, answers arrive) or retrying (no answers); `poll` is in milliseconds. */
   constructor(path, wake, { poll = 5000, state = () => {} } = {}) {
     this.path = path;
     this.wake = wake;
@@ -40,7 +40,7 @@ export class Doorbell {
       if (this.socket !== socket) return;
       this.socket = null;
       if (event.code === GONE) return;
-      this.state("retrying");
+      this.state("polling");
       this.reconnect = setTimeout(() => this.connect(), this.retry * (0.75 + Math.random() / 2));
       this.retry = Math.min(this.retry * 2, LAST_RETRY);
     });
@@ -61,7 +61,7 @@ export class Doorbell {
     this.last = performance.now();
     try {
       await this.wake();
-      this.state(this.socket?.readyState === WebSocket.OPEN ? "live" : "retrying");
+      this.state(this.socket?.readyState === WebSocket.OPEN ? "live" : "polling");
     } catch (error) {
       this.state("retrying");
       if (!(error instanceof TypeError)) console.error(error);
@@ -72,7 +72,7 @@ export class Doorbell {
   }
 }
 
-const WORDS = { live: "Live", retrying: "Reconnecting; shown as of the last answer", waiting: "Connecting" };
+const WORDS = { live: "Live", polling: "Live, every few seconds", retrying: "No answer; trying again", waiting: "Connecting" };
 
 /** Shows the connection's state in words. */
 export function liveState(element) {

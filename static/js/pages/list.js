@@ -2,7 +2,7 @@
 import { showActions } from "../core/actions.js";
 import { api } from "../core/api.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
-import { ago, duration, number, target } from "../core/format.js";
+import { ago, duration, evaluated, number } from "../core/format.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { UrlState } from "../core/state.js";
 
@@ -39,14 +39,13 @@ class Row {
   }
 
   show(search) {
-    const goal = target(search);
     const active = ["queued", "running", "pausing", "stopping"].includes(search.status);
     setText(this.link, search.name);
     this.chip.dataset.status = search.status;
     setText(this.chip, search.status);
     setText(this.about, [search.space.label, search.dataset, search.algorithm, search.estimator, `created ${ago(search.created_at)}`].filter(Boolean).join(" · "));
     setText(this.best, number(search.best?.score, 5));
-    setText(this.evaluated, goal === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(goal)}`);
+    setText(this.evaluated, evaluated(search));
     setText(this.rate, active && search.rate_per_minute !== null ? `${number(search.rate_per_minute, 3)} / min` : "–");
     setText(this.left, active ? duration(search.eta_seconds) : "–");
     setBar(this.bar, search.progress);

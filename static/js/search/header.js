@@ -1,13 +1,12 @@
 /* The head of the search page: state in words, actions, the numbers that matter, progress by layer. */
 import { showActions } from "../core/actions.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
-import { ago, cost, count, duration, number, plural, target } from "../core/format.js";
+import { ago, cost, duration, evaluated, METRICS, number, plural } from "../core/format.js";
 
 const WAITING = ["queued", "running", "pausing", "stopping"];
 
 function kpis(search) {
   const { best } = search;
-  const goal = target(search);
   const left = search.budget.seconds === null ? null : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
   const shown = [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
   if (best && best.truth !== null) {
@@ -16,9 +15,9 @@ function kpis(search) {
   } else if (best && best.valid_accuracy !== null) {
     shown.push(["Its validation accuracy", `${number(best.valid_accuracy)} %`, "held-out part of the training images"]);
   }
-  if (best) shown.push([`Its cost`, cost(best.costs[search.cost_metric], search.cost_metric), search.cost_metric.replace(/_\w+$/, "")]);
+  if (best) shown.push([`Its cost`, cost(best.costs[search.cost_metric], search.cost_metric), METRICS[search.cost_metric].name.toLowerCase()]);
   shown.push(
-    ["Evaluated", goal === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(goal)}`, search.bound ? `the space's own bound is ${count(search.bound)}` : "budget"],
+    ["Evaluated", evaluated(search), search.budget.evaluations === search.bound ? "of the budget" : "of what the algorithm can try"],
     ["Feasible", number(search.feasible), search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored"],
     ["Failed", number(search.failed), search.failed ? "reasons below" : "none"],
     ["From cache", number(search.from_cache), "scored before, not again"],
@@ -79,8 +78,9 @@ export class Header {
     this.failures.hidden = !failures.length;
     if (!failures.length) return;
     const items = failures.map((failure) => h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`));
-    const title = `${plural(search.failed, "candidate")} could not be scored${search.failed > failures.length ? `; the latest ${failures.length}` : ""}:`;
-    this.failures.firstElementChild.replaceChildren(title, h("ul", {}, ...items));
+    const latest = search.failed > failures.length ? ` The latest ${failures.length}:` : "";
+    setText(this.failures.querySelector("summary"), `${plural(search.failed, "candidate")} could not be scored.${latest}`);
+    this.failures.querySelector("ul").replaceChildren(...items);
   }
 
   showLayers(search) {
