@@ -1,0 +1,104 @@
+"""The laws of the house that import-linter cannot say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = {"nasweb", "searches", "engine", "templates", "static", "tests", "docker", ".ci"}
+FILES = {
+    "manage.py",
+    "README.md",
+    "CHANGELOG.md",
+    "Makefile",
+    "pyproject.toml",
+    "constraints.txt",
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+}
+LONGEST = 300  # lines
+SHOWN = {".html", ".js", ".css", ".svg"}
+
+
+def tracked() -> list[Path]:
+    """Every file that is, or would be, committed; relative to the root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [Path(name) for name in listed if (ROOT / name).is_file()]
+
+
+def text(path: Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_modules_are_short() -> None:
+    modules = [path for path in tracked() if path.suffix in {".py", ".js"} and path.parent.name != "migrations"]
+    lengths = {str(path): text(path).count("\n") for path in modules}
+    assert len(lengths) > 50
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_nothing_else_lies_at_the_top() -> None:
+    tops = {path.parts[0] for path in tracked()}
+    assert tops <= FOLDERS | FILES
+    assert {"nasweb", "searches", "engine", "tests", "manage.py"} <= tops
+
+
+def test_no_drawer_for_everything() -> None:
+    names = {"utils", "helpers", "common", "misc"}
+    assert [str(path) for path in tracked() if path.suffix == ".py" and path.stem in names] == []
+
+
+def test_pages_load_nothing_from_elsewhere() -> None:
+    """No CDN: pages load only what the app serves. Links to read, and names of XML vocabularies, are no loading."""
+    loading = re.compile(
+        r"""(?:\b(?:src|srcset|href)\s*=\s*["']?|url\(\s*["']?|@import\s+["']|(?:import|from|fetch\(|WebSocket\()\s*["'`])"""
+        r"""(?:https?:|wss?:)?//""",
+        re.IGNORECASE,
+    )
+    assert loading.search('<script src="https://cdn.example/x.js">')
+    assert loading.search('import x from "//cdn.example/x.js"')
+    link = re.compile(r"<a\b[^>]*>", re.IGNORECASE)
+    pages = [
+        path for path in tracked() if path.suffix in SHOWN and path.parts[0] in {"templates", "static", "searches"}
+    ]
+    assert pages
+    assert [str(path) for path in pages if loading.search(link.sub("", text(path)))] == []
+
+
+def test_front_end_lock_file_names_no_registry() -> None:
+    packages = json.loads(text(Path("package-lock.json")))["packages"]
+    assert len(packages) > 1
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)
+
+
+def test_constraints_pin_exactly() -> None:
+    pins = [line for line in text(Path("constraints.txt")).splitlines() if not line.startswith("#")]
+    assert len(pins) > 100
+    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
+
+
+@pytest.mark.processes
+def test_the_web_server_never_loads_torch(tmp_path: Path) -> None:
+    """Importing the whole application, every view included, leaves torch out of memory."""
+    code = """
+import sys
+import nasweb.asgi
+from django.urls import get_resolver
+get_resolver().url_patterns
+import searches.tasks, searches.services.creation
+print(sorted({"torch", "torchvision", "onnx"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
