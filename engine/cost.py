@@ -71,7 +71,5 @@ def blueprint_cost(blueprint: Blueprint) -> Cost:
 
 def total(costs: Iterable[Cost]) -> Cost:
     """Sum of costs."""
-    result = Cost()
-    for cost in costs:
-        result = result + cost
-    return result
+    counted = tuple(costs)
+    return Cost(sum(c.params for c in counted), sum(c.madds for c in counted), sum(c.activations for c in counted))

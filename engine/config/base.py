@@ -25,7 +25,7 @@ def field_errors(error: ValidationError, prefix: str = "", document: Any = None)
     errors = []
     for item in error.errors(include_url=False, include_context=True):
         location = item["loc"]
-        path = ".".join(_user_path(location, item.get("input")) if document is None else _walk(location, document))
+        path = ".".join(_user_path(location, item.get("input")) if document is None else _walk(item, document))
         errors.append(FieldError(".".join(p for p in (prefix, path) if p), _message(item)))
     return ConfigError(errors)
 
@@ -40,20 +40,23 @@ def _user_path(location: tuple[int | str, ...], _given: Any) -> list[str]:
     return parts
 
 
-def _walk(location: tuple[int | str, ...], document: Any) -> list[str]:
+def _walk(item: Mapping[str, Any], document: Any) -> list[str]:
     parts: list[str] = []
     here = document
-    for index, part in enumerate(location):
+    for part in item["loc"]:
         if isinstance(here, Mapping):
             key = list(here)[part] if isinstance(part, int) else part
-            if key in here:
-                here = here[key]
-            elif index < len(location) - 1:
-                continue  # the tag of a union
+            if key not in here:
+                continue  # the tag of a union, or a field that is missing
+            here = here[key]
             parts.append(str(key))
         elif isinstance(here, list) and isinstance(part, int):
             here = here[part]
             parts.append(str(part))
+    if item["type"] == "missing":
+        parts.append(str(item["loc"][-1]))
+    elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        parts.append(str(item["ctx"]["discriminator"]).strip("'"))
     return parts
 
 
@@ -70,5 +73,9 @@ def _message(item: Mapping[str, Any]) -> str:
         return f"Say which kind with the field {context['discriminator']}."
     if kind == "union_tag_invalid":
         return f"There is no kind '{context.get('tag')}'; choose one of {context.get('expected_tags')}."
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return "This must be a mapping with named fields."
+    if kind in ("list_type", "tuple_type"):
+        return "This must be a list."
     message = str(item["msg"])
     return message.removeprefix("Value error, ").rstrip(".") + "."

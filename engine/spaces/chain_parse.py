@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.config.base import field_errors
 from engine.errors import ConfigError, FieldError
 from engine.spaces.chain_blocks import KEEPS_CHANNELS, Block, Chain, Layer, Option
-from engine.spaces.chain_schema import MAX_OPTIONS, AnyBlock, Definition, SearchedLayer, VirtualLayer
+from engine.spaces.chain_schema import MAX_OPTIONS, AnyBlock, Definition, Head, SearchedLayer, VirtualLayer
 
 PREFIX = "space.definition"
 SUFFIXES = {"kernel": "k", "expansion": "x", "hidden": "h", "width": "w", "stride": "s", "squeeze_excitation": "se"}
@@ -30,7 +30,7 @@ def parse(document: Mapping[str, Any]) -> Chain:
     ]
     if errors := [fault for index in range(len(layers)) for fault in _faults(layers, index)]:
         raise ConfigError(errors)
-    stem, head = definition.stem, definition.head
+    stem, head = definition.stem, definition.head or Head()
     return Chain(
         tuple(layers),
         Block("conv", definition.activation, stem.kernel, stem.stride, stem.width) if stem else None,

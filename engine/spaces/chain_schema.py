@@ -16,13 +16,13 @@ MAX_OPTIONS = 1_000
 
 def _odd(kernel: int) -> int:
     if kernel % 2 == 0:
-        raise ValueError(f"a kernel of {kernel} has no centre; use an odd number (1, 3, 5, 7, ...)")
+        raise ValueError(f"A kernel of {kernel} has no centre; use an odd number (1, 3, 5, 7, ...)")
     return kernel
 
 
 def _odd_or_two(kernel: int) -> int:
     if kernel != 2 and kernel % 2 == 0:
-        raise ValueError(f"a pool takes kernel 2 or an odd number (3, 5, 7, ...), not {kernel}")
+        raise ValueError(f"A pool takes kernel 2 or an odd number (3, 5, 7, ...), not {kernel}")
     return kernel
 
 
@@ -33,7 +33,9 @@ def _known_activation(name: str) -> str:
 
 
 def _text(label: Any) -> Any:
-    return str(label) if isinstance(label, int) and not isinstance(label, bool) else label
+    if isinstance(label, bool):
+        raise ValueError("This reads as true or false; put it in quotes")
+    return str(label) if isinstance(label, int) else label
 
 
 def _label(label: str) -> str:
@@ -43,36 +45,42 @@ def _label(label: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
+    return _counted(value) if isinstance(value, list | tuple) else [value]
+
+
+def _counted(values: Any, most: int = MAX_OPTIONS) -> Any:
+    """Refuses empty and overlong lists before their entries are looked at."""
+    if isinstance(values, list | tuple) and not 1 <= len(values) <= most:
+        raise ValueError(f"{len(values)} entries are given; give 1 to {most}")
+    return values
+
+
+def _counted_layers(layers: Any) -> Any:
+    return _counted(layers, MAX_LAYERS)
 
 
 def _named_blocks(options: Any) -> Any:
     """Options given as ``label: block parameters`` become a list; a bare text is the name of a block."""
     if not isinstance(options, Mapping):
-        return options
-    return [
-        {"label": key, **_block(value)} if isinstance(_block(value), Mapping) else value
-        for key, value in options.items()
-    ]
-
-
-def _block(value: Any) -> Any:
-    return {"block": value} if isinstance(value, str) else value
+        return _counted(options)
+    blocks = {label: {"block": value} if isinstance(value, str) else value for label, value in options.items()}
+    if doubled := [label for label, block in blocks.items() if isinstance(block, Mapping) and "label" in block]:
+        raise ValueError(f"'{doubled[0]}' is the label already; remove the field label")
+    return _counted([{"label": k, **v} if isinstance(v, Mapping) else v for k, v in blocks.items()])
 
 
 def _named_widths(options: Any) -> Any:
     """Widths given as numbers are labelled ``w32``; as ``label: width`` they carry the user's labels."""
     if isinstance(options, Mapping):
-        return [{"label": key, "width": value} for key, value in options.items()]
+        options = [{"label": key, "width": value} for key, value in options.items()]
     if isinstance(options, list):
-        return [o if isinstance(o, Mapping) else {"label": f"w{o}", "width": o} for o in options]
-    return options
+        options = [o if isinstance(o, Mapping) else {"label": f"w{o}", "width": o} for o in options]
+    return _counted(options)
 
 
 T = TypeVar("T")
-Many = Annotated[tuple[T, ...], BeforeValidator(_listed), Field(min_length=1)]
+Many = Annotated[tuple[T, ...], BeforeValidator(_listed)]
 """One value, or a list of them."""
-Several = Field(min_length=1, max_length=MAX_OPTIONS)
 Label = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=100), AfterValidator(_label)]
 Activation = Annotated[str, AfterValidator(_known_activation)]
 Width = Annotated[int, Field(strict=True, ge=1, le=8192)]
@@ -113,7 +121,7 @@ class InvertedResidual(BlockModel):
     @model_validator(mode="after")
     def _one_hidden_width(self) -> Self:
         if self.expansion is not None and self.hidden is not None:
-            raise ValueError("give expansion (a factor) or hidden (a number of channels), not both")
+            raise ValueError("Give expansion (a factor) or hidden (a number of channels), not both")
         return self
 
 
@@ -141,9 +149,7 @@ class SearchedLayer(Options):
     stride: Stride = 1
     repeat: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     default: Annotated[str, BeforeValidator(_text)] | None = None
-    options: Annotated[
-        tuple[AnyBlock, ...], BeforeValidator(_named_blocks), Field(min_length=1, max_length=MAX_OPTIONS)
-    ]
+    options: Annotated[tuple[AnyBlock, ...], BeforeValidator(_named_blocks)]
 
 
 class WidthOption(Options):
@@ -159,7 +165,7 @@ class VirtualLayer(Options):
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     virtual: Literal["width"]
     default: Annotated[str, BeforeValidator(_text)] | None = None
-    options: Annotated[tuple[WidthOption, ...], BeforeValidator(_named_widths), Several]
+    options: Annotated[tuple[WidthOption, ...], BeforeValidator(_named_widths)]
 
 
 def _kind_of_layer(layer: Any) -> str:
@@ -193,5 +199,5 @@ class Definition(Options):
     name: Annotated[str, Field(max_length=200)] = "chain"
     activation: Activation = "relu"
     stem: Stem | None = None
-    layers: Annotated[tuple[AnyLayer, ...], Field(min_length=1, max_length=MAX_LAYERS)]
-    head: Head = Head()
+    layers: Annotated[tuple[AnyLayer, ...], BeforeValidator(_counted_layers)]
+    head: Head | None = None
