@@ -110,7 +110,7 @@ def _row(sheet: Sheet, part: Part, top: float, widest: int, total: int) -> None:
         Text(right, top + 15, shape, "value", at_end=True),
     ]
     if part.nodes or part.choice:
-        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(operations_in_words(part), 42), "detail"))
+        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(operations_in_words(part), 40), "detail"))
     if part.nodes:
         sheet.texts.append(Text(right, top + 31, _percent(share), "detail", at_end=True))
         sheet.boxes += [
@@ -130,23 +130,26 @@ def _middle(y: float) -> Point:
 def _kind(part: Part) -> str:
     ops = {node.op for node in part.nodes}
     if not ops:
-        return "images" if not part.choice else "none"
-    if "linear" in ops and "conv2d" not in ops:
-        return "head"
-    if not any(node.layer is not None for node in part.nodes):
-        return "fixed"
-    return "conv3" if "conv2d" in ops else "pool" if ops & {"max_pool", "avg_pool"} else "skip"
+        return "none" if part.choice else "images"
+    if all(node.layer is None for node in part.nodes):
+        return "head" if "linear" in ops else "fixed"
+    if "conv2d" in ops:
+        return "conv1" if any(_depthwise(node) for node in part.nodes) else "conv3"
+    return "pool" if ops & {"max_pool", "avg_pool"} else "skip"
 
 
 def operations_in_words(part: Part) -> str:
     """The part's operations in words, equal ones counted, for one cell of a run."""
     if not part.nodes:
-        return "nothing of its own"
-    counted = Counter(text for node in part.nodes if (text := _operation(node)))
+        return "adds no operation"
+    gated = any(node.op == "multiply" for node in part.nodes)
+    # What computes a gate is said by the gate.
+    shown = [node for node in part.nodes if not (gated and node.shape.height == node.shape.width == 1)]
+    counted = Counter(text for node in shown if (text := _operation(node)))
     words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
     inner = max((node.shape.channels for node in part.nodes if _depthwise(node)), default=0)
     if inner > part.source.channels:
-        words.append(f"expansion {inner / part.source.channels:.3g}")
+        words.insert(0, f"expansion {inner / part.source.channels:.3g}")
     return ", ".join(words) or "identity"
 
 

@@ -37,7 +37,7 @@ DARK = {
     "ink": "#e8ecf4",
     "soft": "#a7b1c4",
     "line": "#7d889d",
-    "paper": "#151a23",
+    "paper": "#161d26",
     "track": "#2a3140",
     "conv3": "#1e3568",
     "conv3-edge": "#7ea6ff",
@@ -53,7 +53,7 @@ DARK = {
     "head-edge": "#f08aa8",
     "none": "#1c222d",
     "none-edge": "#5d677a",
-    "tensor": "#151a23",
+    "tensor": "#161d26",
     "tensor-edge": "#e8ecf4",
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -77,6 +77,7 @@ def to_svg(drawing: Drawing) -> str:
     SubElement(root, "title").text = drawing.title
     SubElement(root, "desc").text = drawing.description
     SubElement(root, "style").text = _style()
+    SubElement(root, "rect", {"width": "100%", "height": "100%", "rx": "8", **_paint("paper", None)})
     for arrow in drawing.arrows:
         _arrow(root, arrow)
     for box in drawing.boxes:
@@ -88,7 +89,6 @@ def to_svg(drawing: Drawing) -> str:
 
 def _style() -> str:
     scope = ".architecture-drawing"
-    names = [name for name in LIGHT if name != "paper"]
     rules = [f"{scope} {{ max-width: 100%; height: auto; {_variables(LIGHT)} }}"]
     rules.append(
         f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {scope}, {scope}:root"
@@ -97,7 +97,7 @@ def _style() -> str:
     rules.append(f":root[data-theme=dark] {scope} {{ {_variables(DARK)} }}")
     rules += [
         f"{scope} .f-{name} {{ fill: var(--d-{name}); }} {scope} .s-{name} {{ stroke: var(--d-{name}); }}"
-        for name in names
+        for name in LIGHT
     ]
     return "\n".join(rules)
 
@@ -139,14 +139,17 @@ def _arrow(root: Element, arrow: Arrow) -> None:
 
 
 def _box(root: Element, box: Box) -> None:
-    group = SubElement(root, "g", {"opacity": "0.5"} if box.faded else {})
-    if box.hint:
-        SubElement(group, "title").text = box.hint
     fill = FILLS.get(box.kind, box.kind)
     edge = None if box.kind in ("track", "share") else f"{fill}-edge"
     radius = {"tensor": box.w / 2, "track": box.h / 2, "share": box.h / 2}.get(box.kind, 7.0)
     shape = {"x": box.x, "y": box.y, "width": box.w, "height": box.h, "rx": min(radius, box.w / 2, box.h / 2)}
-    attributes = {name: f"{value:g}" for name, value in shape.items()} | _paint(fill, edge)
+    geometry = {name: f"{value:g}" for name, value in shape.items()}
+    if box.faded:
+        SubElement(root, "rect", geometry | _paint("paper", None))
+    group = SubElement(root, "g", {"opacity": "0.5"} if box.faded else {})
+    if box.hint:
+        SubElement(group, "title").text = box.hint
+    attributes = geometry | _paint(fill, edge)
     if edge:
         attributes["stroke-width"] = "1.5"
     if box.kind == "none":

@@ -1,0 +1,107 @@
+"""Drawings: what is in the picture, and that the SVG holds it safely."""
+
+from __future__ import annotations
+
+from random import Random
+from xml.etree import ElementTree
+
+import pytest
+
+from engine.blueprint import InputSpec
+from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.drawing import Drawing, draw, to_svg
+from engine.registry import create_space
+from engine.space import SearchSpace
+from engine.spaces.examples import CHAIN_EXAMPLES
+
+SPEC = InputSpec(3, 32, 32, 10)
+SVG = "{http://www.w3.org/2000/svg}"
+LAYERS = ("images", "fixed", "conv1", "conv3", "pool", "skip", "none", "head")
+OPTIONS: dict[str, SpaceOptions] = {
+    "nasbench201": NasBench201Options(),
+    "nats_size": NatsSizeOptions(),
+    **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
+}
+
+
+def cell(text: str) -> Drawing:
+    space = create_space(NasBench201Options(), SPEC)
+    return draw(space, space.from_string(text))
+
+
+@pytest.fixture(params=OPTIONS)
+def space(request: pytest.FixtureRequest) -> SearchSpace:
+    return create_space(OPTIONS[request.param], SPEC)
+
+
+def test_cell_shows_the_operation_of_every_edge() -> None:
+    drawing = cell("|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|")
+    edges = {box.hint.split(";")[0]: box for box in drawing.boxes if " from tensor " in box.hint}
+    assert {hint: (box.label, box.faded) for hint, box in edges.items()} == {
+        "nor_conv_3x3 from tensor 0 to tensor 1": ("conv 3\u00d73", False),
+        "nor_conv_1x1 from tensor 1 to tensor 2": ("conv 1\u00d71", False),
+        "avg_pool_3x3 from tensor 0 to tensor 3": ("pool 3\u00d73", False),
+        "skip_connect from tensor 1 to tensor 3": ("skip", False),
+        "nor_conv_3x3 from tensor 2 to tensor 3": ("conv 3\u00d73", False),
+    }
+    assert sum(box.share or 0 for box in edges.values()) == pytest.approx(1)
+    assert [arrow.kind for arrow in drawing.arrows].count("none") == 1
+
+
+def test_edges_that_reach_no_output_are_faded() -> None:
+    drawing = cell("|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|")
+    faded = {box.hint.split(" to ")[0] for box in drawing.boxes if " from tensor " in box.hint and box.faded}
+    # Tensor 1 is zero, tensor 2 is read by nobody.
+    assert faded == {"nor_conv_3x3 from tensor 0", "nor_conv_1x1 from tensor 1", "nor_conv_3x3 from tensor 1"}
+    assert [box.label for box in drawing.boxes if box.kind == "tensor" and box.faded] == ["1", "2"]
+
+
+def test_stack_has_a_box_for_every_choice_with_width_by_channels() -> None:
+    space = create_space(OPTIONS["nats_size"], SPEC)
+    drawing = draw(space, space.from_string("16:64:8:40:32"))
+    layers = [box for box in drawing.boxes if box.kind == "conv3"]
+    assert [box.hint.split(":")[1].strip() for box in layers] == ["16", "64", "8", "40", "32"]
+    assert [box.w / layers[1].w for box in layers] == pytest.approx([0.25, 1, 0.125, 0.625, 0.5])
+    names = [text.text for text in drawing.texts if text.style == "name"]
+    assert names == ["images", "cell 1: 16", "reduction 1: 64", "cell 2: 8", "reduction 2: 40", "cell 3: 32", "head"]
+
+
+def test_layers_without_operations_keep_their_place() -> None:
+    space = create_space(OPTIONS["digits_chain"], SPEC)
+    drawing = draw(space, space.from_string("conv_w32-skip-conv_w32-conv-conv_w48-skip"))
+    names = [text.text for text in drawing.texts if text.style == "name"]
+    assert names[2:5] == ["first: conv_w32", "mix 1: skip", "down 1: conv_w32"]
+    assert [box.hint.split(":")[0] for box in drawing.boxes if box.kind == "none"] == ["mix 1", "mix 3"]
+
+
+def test_any_architecture_fits_its_picture(space: SearchSpace) -> None:
+    rng = Random(6)
+    for _ in range(5):
+        drawing = draw(space, space.sample(rng))
+        shares = [box.share for box in drawing.boxes if box.kind in LAYERS and box.h > 30 and box.share is not None]
+        assert sum(shares) == pytest.approx(1)
+        for box in drawing.boxes:
+            assert 0 <= box.x <= box.x + box.w <= drawing.width, box
+            assert 0 <= box.y <= box.y + box.h <= drawing.height, box
+        assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for a in drawing.arrows for x, y in a.points)
+
+
+def test_svg_is_well_formed_and_accessible(space: SearchSpace) -> None:
+    architecture = space.default()
+    root = ElementTree.fromstring(to_svg(draw(space, architecture)))
+    assert root.attrib["role"] == "img"
+    assert root.findtext(f"{SVG}title") == space.to_string(architecture)
+    assert root.findtext(f"{SVG}desc")
+    assert "prefers-color-scheme: dark" in (root.findtext(f"{SVG}style") or "")
+    assert not [element for element in root.iter() if element.tag in (f"{SVG}script", f"{SVG}image")]
+
+
+def test_names_of_users_are_escaped() -> None:
+    definition = {
+        "layers": [{"name": '<script>alert("1")</script> & more', "options": {"a": {"block": "conv", "width": 8}}}]
+    }
+    space = create_space(ChainOptions(definition=definition), SPEC)
+    text = to_svg(draw(space, space.default()))
+    assert "<script>" not in text
+    names = [element.text or "" for element in ElementTree.fromstring(text).iter(f"{SVG}text")]
+    assert any(name.startswith("<script>alert(") for name in names)
