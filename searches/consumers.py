@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from searches.models import Search
 
 REFUSED = 4404
-"""Close code for "no such search, or not yours"; browsers cannot read an HTTP status, so the handshake succeeds first."""
+"""Close code for "no such search, or not yours"; a page cannot read an HTTP status, so the handshake succeeds first."""
 
 
 class Doorbell(AsyncJsonWebsocketConsumer):

@@ -1,1 +1,1 @@
-"""Forms: built from the engine's option models, checked by the engine, so that a new option needs no form of its own."""
+"""Forms: built from the engine's option models, checked by the engine, so a new option needs no form of its own."""

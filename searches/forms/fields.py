@@ -44,7 +44,7 @@ def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> fo
     common = {"label": info.title or name.replace("_", " ").capitalize(), "help_text": _help(info), "required": False}
     kind = plain_type(info)
     if choices is not None:
-        return forms.TypedChoiceField(choices=[("", "–"), *choices], coerce=int, empty_value="", **common)
+        return forms.TypedChoiceField(choices=[("", "none"), *choices], coerce=int, empty_value="", **common)
     values = get_args(kind) if get_origin(kind) is Literal else (info.json_schema_extra or {}).get("enum")
     if values:
         return forms.ChoiceField(

@@ -53,7 +53,7 @@ class SectionView:
 
 
 class SearchForm(forms.Form):
-    """Validates into ``config``. ``document`` fills the fields of a new form; posted values are kept as they were typed."""
+    """Validates into ``config``. ``document`` fills a new form; posted values are kept as typed."""
 
     error_css_class = "invalid"
 
@@ -114,7 +114,7 @@ class SearchForm(forms.Form):
             for name, info in ROW_FIELDS.items():
                 field = form_field(name, info)
                 if name == "metric":
-                    field.choices = [("", "–"), *field.choices]
+                    field.choices = [("", "none"), *field.choices]
                 self.fields[row_name(index, name)] = field
 
     # --- for the template --------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class SearchForm(forms.Form):
                 self.add_error(name, f"{rest}: {item.message}" if rest else item.message)
 
     def place(self, path: str) -> tuple[str | None, str]:
-        """``(form field, rest of the path below it)`` for a dotted path of the configuration; (None, path) when there is none."""
+        """``(form field, rest of the path below it)`` for a dotted path; (None, path) when no field fits."""
         parts = path.split(".") if path else []
         if (
             parts[:2] == ROWS.split(".")

@@ -31,7 +31,7 @@ class DatasetForm(SourceForm):
 
     file = forms.FileField(
         label="Zip of class folders",
-        help_text="train/<class>/<image>, and test/<class>/<image> if you have a test set; PNG, JPEG and other common formats.",
+        help_text="train/<class>/<image>, and test/<class>/<image> if there is a test set; PNG, JPEG and the like.",
         widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
     )
 
@@ -41,7 +41,7 @@ class TableForm(SourceForm):
 
     file = forms.FileField(
         label="CSV or Parquet file",
-        help_text="One row an architecture, with a column “arch” in the space's string form; the search names the other columns.",
+        help_text="One row an architecture, named in a column “arch”; the search says what the other columns are.",
         widget=forms.FileInput(attrs={"accept": ".csv,.parquet"}),
     )
 

@@ -139,7 +139,7 @@ def example(slug: str) -> dict[str, Any]:
 
 
 def starting_document(request: HttpRequest) -> dict[str, Any]:
-    """What an empty form starts from: an example, a search to clone, a saved space or data set, else the first example."""
+    """What a new form starts from: an example, a search to clone, a saved space, data set or table."""
     given = request.GET
     if "clone" in given:
         search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user)

@@ -6,14 +6,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search
+
+KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIMATORS.items())}
 
 
 @login_required
 def search_list(request: HttpRequest) -> HttpResponse:
     """All searches of the user."""
-    context = {"statuses": Search.Status.values, "examples": EXAMPLES}
+    context = {"statuses": Search.Status.values, "examples": EXAMPLES, "kind_labels": KIND_LABELS}
     return render(request, "searches/list.html", context)
 
 
@@ -21,7 +24,8 @@ def search_list(request: HttpRequest) -> HttpResponse:
 def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
     """One search, live."""
     search = get_object_or_404(Search, pk=search_id, owner=request.user)
-    return render(request, "searches/detail.html", {"search": search, "candidate_statuses": Candidate.Status.values})
+    context = {"search": search, "candidate_statuses": Candidate.Status.values, "kind_labels": KIND_LABELS}
+    return render(request, "searches/detail.html", context)
 
 
 @login_required

@@ -29,7 +29,7 @@ export class Chart {
     const zoom = fresh ? this.zoom() : null;
     const palette = colours();
     const option = this.build(palette);
-    this.echarts.setOption({ ...frame(palette), ...option }, { notMerge: fresh, replaceMerge: fresh ? undefined : ["series"], lazyUpdate: false });
+    this.echarts.setOption({ ...frame(palette), ...option }, { notMerge: fresh, replaceMerge: fresh ? undefined : ["series", "graphic"], lazyUpdate: false });
     zoom?.forEach((part) => this.echarts.dispatchAction({ type: "dataZoom", ...part }));
     this.cost = performance.now() - begun;
   }
@@ -74,6 +74,12 @@ export function tooltip(c, extra = {}) {
     transitionDuration: 0,
     ...extra,
   };
+}
+
+/** Words in the middle of a chart that has nothing to draw yet. */
+export function nothing(c, text) {
+  const style = { text, fill: c.muted, fontSize: 13, width: 260, overflow: "break", align: "center" };
+  return { graphic: { type: "text", left: "center", top: "middle", style }, xAxis: { show: false }, yAxis: { show: false }, series: [] };
 }
 
 /** A value axis with quiet lines; `extra` wins. */

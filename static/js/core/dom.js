@@ -20,6 +20,14 @@ export function facts(pairs, className = "facts") {
   return h("dl", { class: className }, ...shown.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
+let labels = null;
+
+/** The label of an algorithm or estimate, which the page carries as data. */
+export function kindLabel(kind) {
+  labels ??= JSON.parse(document.getElementById("kind-labels").textContent);
+  return labels[kind] ?? kind;
+}
+
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }

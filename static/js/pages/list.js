@@ -1,7 +1,7 @@
 /* The list of searches, followed live. */
 import { showActions } from "../core/actions.js";
 import { api } from "../core/api.js";
-import { h, progressBar, setBar, setText } from "../core/dom.js";
+import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, evaluated, number } from "../core/format.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { UrlState } from "../core/state.js";
@@ -43,7 +43,7 @@ class Row {
     setText(this.link, search.name);
     this.chip.dataset.status = search.status;
     setText(this.chip, search.status);
-    setText(this.about, [search.space.label, search.dataset, search.algorithm, search.estimator, `created ${ago(search.created_at)}`].filter(Boolean).join(" · "));
+    setText(this.about, [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator), `created ${ago(search.created_at)}`].filter(Boolean).join(" · "));
     setText(this.best, number(search.best?.score, 5));
     setText(this.evaluated, evaluated(search));
     setText(this.rate, active && search.rate_per_minute !== null ? `${number(search.rate_per_minute, 3)} / min` : "–");

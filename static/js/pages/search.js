@@ -43,6 +43,7 @@ async function refreshDetail() {
   pareto.search = search;
   history.search = search;
   header.show(search);
+  document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
   table.offerLayers(search.layer_names);
   const yaml = document.querySelector("[data-yaml]");
   if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;

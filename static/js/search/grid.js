@@ -1,5 +1,5 @@
 /* The bucket grid: one row a layer, one column a cost bucket, coloured by the score of the bucket's survivor. */
-import { Chart, tip, tooltip } from "../core/charts.js";
+import { Chart, nothing, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
@@ -19,13 +19,12 @@ export class BucketGrid {
 
   async load() {
     const { metric, layers } = await api(`searches/${this.id}/buckets/`);
-    const fresh = this.layers.length !== layers.length;
+    const empty = !this.filled?.length;
     this.metric = metric;
     this.layers = layers;
     this.filled = layers.flatMap((layer) => layer.buckets).filter((bucket) => bucket.score !== null);
     this.columns = this.chooseColumns();
-    this.root.hidden = !layers.length;
-    this.chart.draw(fresh);
+    this.chart.draw(empty || !this.filled.length);
     this.caption();
   }
 
@@ -44,12 +43,12 @@ export class BucketGrid {
       ? `${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
-      : "Buckets fill when the first round is scored.";
+      : "";
     this.root.querySelector(".caption").textContent = text;
   }
 
   option(c) {
-    if (!this.layers.length) return {};
+    if (!this.filled?.length) return nothing(c, "Buckets fill when the first round is scored.");
     const place = new Map(this.columns.map((index, at) => [index, at]));
     const data = this.layers.flatMap((layer, row) =>
       layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ value: [place.get(bucket.index), row, bucket.score], bucket, layer })),

@@ -1,6 +1,6 @@
 /* The head of the search page: state in words, actions, the numbers that matter, progress by layer. */
 import { showActions } from "../core/actions.js";
-import { h, progressBar, setBar, setText } from "../core/dom.js";
+import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, cost, duration, evaluated, METRICS, number, plural } from "../core/format.js";
 
 const WAITING = ["queued", "running", "pausing", "stopping"];
@@ -19,7 +19,7 @@ function kpis(search) {
   shown.push(
     ["Evaluated", evaluated(search), search.budget.evaluations === search.bound ? "of the budget" : "of what the algorithm can try"],
     ["Feasible", number(search.feasible), search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored"],
-    ["Failed", number(search.failed), search.failed ? "reasons below" : "none"],
+    ["Failed", number(search.failed), search.failed ? "reasons above" : "none"],
     ["From cache", number(search.from_cache), "scored before, not again"],
     ["Rate", search.rate_per_minute === null ? "–" : `${number(search.rate_per_minute, 3)} / min`, left ?? `${duration(search.charged_seconds)} charged`],
     ["Time left", WAITING.includes(search.status) ? duration(search.eta_seconds) : "–", search.finished_at ? `ended ${ago(search.finished_at)}` : search.started_at ? `started ${ago(search.started_at)}` : "not started"],
@@ -44,7 +44,7 @@ export class Header {
     chip.dataset.status = search.status;
     setText(chip, search.status);
     document.title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
-    setText(document.querySelector("[data-about]"), [search.space.label, search.dataset, search.algorithm, search.estimator].filter(Boolean).join(" · "));
+    setText(document.querySelector("[data-about]"), [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator)].filter(Boolean).join(" · "));
     showActions(document.querySelector("[data-actions]"), search, this.changed);
     setBar(this.bar, search.progress);
     this.showKpis(kpis(search));
@@ -78,14 +78,14 @@ export class Header {
     this.failures.hidden = !failures.length;
     if (!failures.length) return;
     const items = failures.map((failure) => h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`));
-    const latest = search.failed > failures.length ? ` The latest ${failures.length}:` : "";
-    setText(this.failures.querySelector("summary"), `${plural(search.failed, "candidate")} could not be scored.${latest}`);
+    const latest = search.failed > failures.length ? `; the latest ${failures.length} with their reasons` : "; the reasons";
+    setText(this.failures.querySelector("summary"), `${plural(search.failed, "candidate")} could not be scored${latest}`);
     this.failures.querySelector("ul").replaceChildren(...items);
   }
 
   showLayers(search) {
     const layers = search.layers_progress ?? [];
-    this.layers.closest("section").hidden = !layers.length;
+    this.layers.closest("section").hidden = !layers.some((layer) => layer.scored);
     const most = Math.max(1, ...layers.map((layer) => layer.scored));
     this.layers.replaceChildren(
       ...layers.map((layer) => {

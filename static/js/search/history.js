@@ -1,5 +1,5 @@
 /* The best score so far, against evaluations or against charged seconds. */
-import { axis, Chart, INSIDE_ZOOM, tip, tooltip } from "../core/charts.js";
+import { axis, Chart, INSIDE_ZOOM, nothing, tip, tooltip } from "../core/charts.js";
 import { duration, number, plural } from "../core/format.js";
 
 export class HistoryPlot {
@@ -18,8 +18,9 @@ export class HistoryPlot {
   draw(fresh = false) {
     if (!this.search || (!fresh && this.drawn === this.store.version)) return;
     this.drawn = this.store.version;
+    const filled = this.steps?.length;
     this.prepare();
-    this.chart.draw(fresh);
+    this.chart.draw(fresh || !filled);
     const steps = plural(this.steps.length, "improvement");
     const along = this.seconds ? "the trials' seconds, added up in the order of their numbers" : "scored candidates in the order of their numbers";
     const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
@@ -45,6 +46,7 @@ export class HistoryPlot {
 
   option(c) {
     if (!this.steps) return {};
+    if (!this.steps.length) return nothing(c, "The first feasible score appears here.");
     const last = this.steps.at(-1);
     const stretched = (values) => (last && this.end > last[0] ? [...values, [this.end, values.at(-1)[1], last[2]]] : values);
     const line = { type: "line", step: "end", symbol: "circle", symbolSize: 6, showAllSymbol: false };

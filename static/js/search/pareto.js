@@ -1,5 +1,5 @@
 /* Score against cost: every scored candidate, with the front that nothing beats. */
-import { axis, Chart, INSIDE_ZOOM, robustRange, tip, tooltip } from "../core/charts.js";
+import { axis, Chart, INSIDE_ZOOM, nothing, robustRange, tip, tooltip } from "../core/charts.js";
 import { saveText } from "../core/dom.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { paretoFront } from "./store.js";
@@ -50,8 +50,9 @@ export class ParetoPlot {
   draw(fresh = false) {
     if (!this.search || (!fresh && this.drawn === this.store.version)) return;
     this.drawn = this.store.version;
+    const filled = this.rows?.length;
     this.prepare();
-    this.chart.draw(fresh);
+    this.chart.draw(fresh || !filled);
     this.caption();
   }
 
@@ -72,6 +73,10 @@ export class ParetoPlot {
 
   option(c) {
     if (!this.rows) return {};
+    if (!this.rows.length && this.state.get("infeasible") !== "1") {
+      const text = this.refused.length ? "No scored network meets every limit yet; “Infeasible” shows the others." : "The first scored network appears here.";
+      return nothing(c, text);
+    }
     const log = this.state.get("logx") === "1";
     const scatter = (name, rows, colour, extra = {}) => ({
       name, type: "scatter", data: this.points(rows), symbolSize: 7, large: rows.length > LARGE, largeThreshold: LARGE,
