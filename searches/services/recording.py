@@ -6,11 +6,13 @@ in a ring.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from engine.estimate import Estimate
@@ -21,14 +23,15 @@ from searches.services import dispatching
 WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
 OUTCOME = ["status", "error", "score", "valid_accuracy", "truth", "seconds", "scored_at", "from_cache"]
 COUNTERS = ["asked", "scored", "failed", "from_cache", "feasible", "charged_seconds", "best"]
+MOTE_CURVES = ("epoch_losses", "landscape_losses")
 NOT_A_NUMBER = "the score is not a number: the network's loss overflowed; try other training options"
 
 
-def record(evaluation_id: int, attempts: int, estimate: Estimate) -> bool:
+def record(evaluation_id: int, attempts: int, estimate: Estimate, options: Mapping[str, Any] | None = None) -> bool:
     """Records the outcome of a lease, known by its evaluation and attempt; False when that lease holds no more.
 
     One transaction takes the evaluation, its candidates, the counters and the events of all searches; the last result
-    that a search waits for has it advanced.
+    that a search waits for has it advanced. ``options`` are the estimator's, wherever there is a score.
     """
     known: set[int] = set()
     while True:
@@ -43,7 +46,8 @@ def record(evaluation_id: int, attempts: int, estimate: Estimate) -> bool:
             if all(candidate.search_id in searches for candidate in candidates):
                 finish(evaluation, estimate)
                 evaluation.save()
-                store_mote(evaluation, estimate)
+                if evaluation.estimator == "mote" and evaluation.score is not None and options:
+                    store_mote(evaluation, estimate, options)
                 for candidate in candidates:
                     search = searches[candidate.search_id]
                     settle(search, candidate, evaluation)
@@ -62,7 +66,8 @@ def finish(evaluation: Evaluation, estimate: Estimate) -> None:
     evaluation.error = (estimate.error or NOT_A_NUMBER) if failed else ""
     evaluation.score = None if failed else estimate.score
     evaluation.terms = {name: value if isfinite(value) else None for name, value in estimate.terms.items()}
-    evaluation.curves = {name: _finite(series) for name, series in estimate.curves.items() if name not in MOTE_CURVES}
+    stored_apart = MOTE_CURVES if evaluation.estimator == "mote" else ()
+    evaluation.curves = {name: _finite(series) for name, series in estimate.curves.items() if name not in stored_apart}
     evaluation.seconds = estimate.seconds
     evaluation.device = estimate.device
     evaluation.fidelity = estimate.fidelity
@@ -103,23 +108,11 @@ def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
     return [events.candidates([c.number for c in candidates]), *shown] if candidates else []
 
 
-MOTE_CURVES = ("epoch_losses", "landscape_losses")
-
-
-def store_mote(evaluation: Evaluation, estimate: Estimate) -> None:
+def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str, Any]) -> None:
     """Keeps the parts of a MOTE score, from which it can be calibrated anew."""
-    if evaluation.estimator != "mote" or evaluation.status != Evaluation.Status.DONE:
-        return
-    terms = estimate.terms
-    parts = {
-        "landscape": terms["landscape"],
-        "speed": terms["speed"],
-        "time_seconds": terms["time_seconds"],
-        "train_seconds": terms["train_seconds"],
-        "profile": estimate.fidelity,
-        "time_model": "wall" if terms.get("wall_time") else "deterministic",
-        **{name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES},
-    }
+    parts = {name: estimate.terms[name] for name in ("landscape", "speed", "time_seconds", "train_seconds")}
+    parts |= {name: options[name] for name in ("profile", "time_model")}
+    parts |= {name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES}
     MoteScore.objects.update_or_create(evaluation=evaluation, defaults=parts)
 
 
@@ -130,7 +123,7 @@ def is_waiting(search: Search) -> bool:
     return search.candidates.filter(status__in=statuses).exists()
 
 
-def _waiting(evaluation_id: int):
+def _waiting(evaluation_id: int) -> QuerySet[Candidate]:
     candidates = Candidate.objects.filter(evaluation=evaluation_id, status__in=WAITING)
     return candidates.exclude(search__status=Search.Status.CANCELLED).order_by("search_id", "number")
 

@@ -37,7 +37,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
             except Stopped:
                 release(evaluation)
                 continue
-            recording.record(evaluation.pk, evaluation.attempts, estimate)
+            recording.record(evaluation.pk, evaluation.attempts, estimate, search.config["estimator"])
 
 
 def lease(evaluation_id: int) -> Evaluation | None:

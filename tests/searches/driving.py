@@ -1,0 +1,112 @@
+"""Searches that tests run in their own process: the services do the work, no task is sent anywhere."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+from engine.blueprint import InputSpec
+from engine.config.search import SearchConfig
+from engine.config.spaces import ChainOptions
+from engine.registry import create_space
+from engine.space import Architecture, SearchSpace
+from searches.models import Candidate, Evaluation, Search
+from searches.services import advancing, creation, scoring
+from tests.searches.factories import make_user
+
+CONV = {"conv": {"block": "conv", "width": [8, 6, 4]}}
+CHAIN = {
+    "name": "tiny",
+    "stem": {"width": 4},
+    "layers": [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(4)],
+}
+"""A space of 81 networks."""
+
+
+def chain_space() -> SearchSpace:
+    """The tiny chain for the default images."""
+    return create_space(ChainOptions(definition=CHAIN), InputSpec())
+
+
+def truth(architecture: Architecture) -> float:
+    """A made-up quality without ties."""
+    return 50 + sum(math.sin((i + 1) * (choice + 1.3)) for i, choice in enumerate(architecture.choices))
+
+
+def write_table(folder: Path, missing: int = 0) -> Path:
+    """A table of the tiny chain: score, truth, cost and seconds; the last ``missing`` networks are left out."""
+    space, path = chain_space(), folder / "table.csv"
+    networks = [space.architecture(choices) for choices in itertools.product(range(3), repeat=4)]
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["arch", "score", "truth", "cost", "seconds"])
+        for network in networks[: len(networks) - missing]:
+            cost = sum(3 - choice for choice in network.choices)
+            rows.writerow([space.to_string(network), truth(network), truth(network) + 1, cost, 10 + cost])
+    return path
+
+
+def table_config(path: Path, **changes: Any) -> SearchConfig:
+    """LayerNAS over the table, 40 evaluations in rounds of 8."""
+    config = {
+        "name": "table",
+        "space": {"kind": "chain", "definition": CHAIN},
+        "algorithm": {"kind": "layernas", "buckets": 6, "replicas": 2},
+        "estimator": {"kind": "table", "path": str(path), "reward": "score", "truth": "truth", "seconds": "seconds"},
+        "objective": {"cost_metric": "params_m"},
+        "budget": {"evaluations": 40},
+        "round_size": 8,
+        "seed": 1,
+    }
+    return SearchConfig.parse(config | changes)
+
+
+def training_config(**changes: Any) -> SearchConfig:
+    """LayerNAS over the tiny chain on digits, every network trained for an epoch: well under a second each."""
+    config = {
+        "name": "training",
+        "space": {"kind": "chain", "definition": CHAIN},
+        "dataset": {"kind": "digits"},
+        "algorithm": {"kind": "layernas", "buckets": 6, "replicas": 2},
+        "estimator": {"kind": "short_training", "epochs": 1, "batch_size": 256},
+        "objective": {"cost_metric": "params_m"},
+        "budget": {"evaluations": 16},
+        "round_size": 4,
+        "seed": 1,
+    }
+    return SearchConfig.parse(config | changes)
+
+
+def start(config: SearchConfig, owner: Any = None) -> Search:
+    """The search, made and not yet advanced."""
+    return creation.create(owner or make_user(), config, local_files=True)
+
+
+def waiting(search: Search) -> list[int]:
+    """Evaluations that the search waits for and nobody has, by candidate number."""
+    work = Evaluation.objects.filter(candidates__search=search, status=Evaluation.Status.PENDING)
+    return list(work.order_by("candidates__number").values_list("pk", flat=True))
+
+
+def drive(search: Search, backwards: bool = False) -> Search:
+    """Advances and scores until the search rests; ``backwards`` scores the last proposals first."""
+    for _ in range(1_000):
+        advancing.advance(search.pk)
+        search.refresh_from_db()
+        work = waiting(search)
+        if not search.is_active or (not work and not search.candidates.filter(status="proposed").exists()):
+            if not search.is_active:
+                return search
+            continue
+        for pk in reversed(work) if backwards else work:
+            scoring.score([pk], search.pk)
+    raise AssertionError("the search does not come to rest")
+
+
+def outcomes(search: Search) -> list[tuple[Any, ...]]:
+    """All that must not depend on who worked when."""
+    columns = ("number", "round", "arch", "origin", "layer", "bucket", "parent_number", "status", "score", "feasible")
+    return list(Candidate.objects.filter(search=search).order_by("number").values_list(*columns))
