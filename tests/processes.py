@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -77,8 +78,9 @@ class Nasweb:
         }
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            words = " ".join(child.cmdline())
-            found |= {name: child for name, mark in marks.items() if mark in words}
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                words = " ".join(child.cmdline())
+                found |= {name: child for name, mark in marks.items() if mark in words}
         return found
 
     def family(self) -> list[psutil.Process]:

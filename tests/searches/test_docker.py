@@ -115,21 +115,13 @@ class TestEntrypoint:
             assert answers(f"{url}/static/vendor/echarts/echarts.min.js") == 200
 
         name = f"{tmp_path.name}@here"
-        with self.stay(variables, tmp_path / "worker.log", "worker", "--hostname", name):
-            ping = [
-                "python",
-                "-m",
-                "celery",
-                "-A",
-                "nasweb",
-                "inspect",
-                "ping",
-                "--timeout",
-                "2",
-                "--destination",
-                name,
-            ]
-            until(lambda: "pong" in self.run(variables, *ping).stdout, 60)
+        name, log = f"{tmp_path.name}@here", tmp_path / "worker.log"
+        with self.stay(variables, log, "worker", "--hostname", name):
+            until(lambda: f"{name} ready" in log.read_text(), 60)
+            ping = self.run(
+                variables, "python", "-m", "celery", "-A", "nasweb", "inspect", "ping", "--destination", name
+            )
+            assert "pong" in ping.stdout, ping.stderr
 
         swept = self.run(variables, "sweep", "--once")
         assert swept.returncode == 0, swept.stderr
