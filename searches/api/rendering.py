@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework import parsers, renderers
-from rest_framework.exceptions import ParseError
-
-from searches.api.problems import TooLarge
+from rest_framework import parsers, renderers, status
+from rest_framework.exceptions import APIException, ParseError
 
 YAML_LIMIT = 1_000_000
+
+
+class TooLarge(APIException):
+    """A body above the limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
 
 
 class JSONRenderer(renderers.JSONRenderer):
