@@ -26,4 +26,6 @@ if os.environ.get("NASWEB_TEST_SERVERS"):
 from nasweb.settings import *  # noqa: E402, F403
 
 NASWEB_EMBEDDED = False
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": NASWEB_HOME / "tests.sqlite3"}  # noqa: F405 - a file: threads and processes
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
