@@ -248,7 +248,7 @@ class SearchForm(forms.Form):
             if all(value in ("", None) for value in row.values()):
                 continue
             self.used_rows.append(index)
-            rows.append(row)
+            rows.append({name: value for name, value in row.items() if value != ""})
         return rows
 
 

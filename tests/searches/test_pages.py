@@ -1,0 +1,215 @@
+"""The pages as the server sends them: who may see them, what they load, and forms that work without a script."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from engine.config.search import SearchConfig
+from searches.examples import EXAMPLES
+from searches.models import Dataset, Search, SearchSpace, Table
+from tests.searches.factories import make_candidates, make_search, make_user
+from tests.searches.test_forms import posted
+
+pytestmark = pytest.mark.django_db
+CHAIN = "layers: [{name: a, options: {conv: {block: conv, width: [16, 8]}}}]"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Any) -> None:
+    settings.NASWEB_HOME = tmp_path
+
+
+@pytest.fixture
+def owner() -> Any:
+    return make_user()
+
+
+@pytest.fixture
+def client(owner: Any) -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def paths(owner: Any) -> list[str]:
+    """Every page."""
+    search = make_search(owner)
+    (candidate,) = make_candidates(search, [{"score": 1.0}])
+    rows = [f"/searches/{search.pk}/", f"/candidates/{candidate.pk}/"]
+    return ["/", "/searches/new/", "/datasets/", "/tables/", "/spaces/", *rows]
+
+
+def test_pages_need_an_account_and_rows_belong_to_their_owner(client: Client, paths: list[str]) -> None:
+    stranger = Client()
+    stranger.force_login(make_user())
+    for path in paths:
+        assert client.get(path).status_code == 200, path
+        signed_out = Client().get(path)
+        assert signed_out.status_code == 302
+        assert signed_out.url.startswith("/login/")
+        assert stranger.get(path).status_code == (404 if re.search(r"\d", path) else 200), path
+
+
+def test_pages_hold_no_inline_script_or_style_and_load_only_files_that_are_there(
+    client: Client, paths: list[str]
+) -> None:
+    for path in (*paths, "/login/", "/nothing/here/"):
+        text = client.get(path).content.decode()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
+        for tag in re.findall(r"<script[^>]*>", text):
+            assert "src=" in tag or 'type="application/json"' in tag, (path, tag)
+        loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', text)
+        assert loaded
+        for address in loaded:
+            assert address.startswith("/static/"), f"{path} loads {address} from elsewhere"
+            assert finders.find(address.removeprefix("/static/")), f"{address} is not there"
+
+
+def test_modules_import_only_files_that_are_there_and_stay_short() -> None:
+    root = Path(__file__).resolve().parents[2] / "static" / "js"
+    modules = list(root.rglob("*.js"))
+    assert len(modules) > 10
+    for module in modules:
+        text = module.read_text()
+        assert text.count("\n") < 300, module
+        for name in re.findall(r'^import .* from "(.+)";', text, re.MULTILINE):
+            assert (module.parent / name).is_file(), f"{module.name} imports {name}"
+
+
+def test_one_click_starts_the_example(client: Client, owner: Any) -> None:
+    response = client.post(f"/searches/examples/{EXAMPLES[0].slug}/")
+    search = Search.objects.get(owner=owner)
+    assert response.url == f"/searches/{search.pk}/"
+    assert search.status == Search.Status.QUEUED
+    assert search.config == SearchConfig.parse(EXAMPLES[0].config).as_dict()
+    assert client.post("/searches/examples/none-such/").status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["form", "yaml"])
+def test_the_form_and_the_yaml_make_the_same_search(client: Client, owner: Any, mode: str) -> None:
+    config = SearchConfig.parse(EXAMPLES[0].config)
+    data = posted(EXAMPLES[0].config) if mode == "form" else {"yaml": config.to_yaml()}
+    response = client.post("/searches/new/", data | {"mode": mode})
+    assert response.status_code == 302, response.context["complaints"]
+    assert Search.objects.get(owner=owner).config == config.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "words"),
+    [
+        ({"objective.hi": "0.000001"}, "id_objective.hi", "no network is this cheap"),
+        ({"budget.evaluations": "-3"}, "id_budget.evaluations", "greater than or equal to 1"),
+        ({"mode": "yaml", "yaml": "space: ["}, "id_yaml", "The YAML is malformed at line 1"),
+        ({"mode": "yaml", "yaml": "space: {kind: nats_size}"}, "id_yaml", "estimator: This field is required."),
+    ],
+)
+def test_bad_input_creates_nothing_is_said_at_its_field_and_is_kept(
+    client: Client, data: dict[str, str], field: str, words: str
+) -> None:
+    response = client.post("/searches/new/", posted(EXAMPLES[0].config) | data)
+    assert response.status_code == 422
+    assert not Search.objects.exists()
+    assert (field, words) in [
+        (where, words if words in said else said) for where, _, said in response.context["complaints"]
+    ]
+    name = next(name for name in data if name != "mode")
+    assert response.context["form"][name].value() == data[name]
+    assert words in response.content.decode().replace("&#x27;", "'")
+
+
+def test_the_look_ahead_shows_the_histogram_and_the_yaml(client: Client) -> None:
+    response = client.post("/searches/new/check/", posted(EXAMPLES[0].config, **{"objective.hi": "5"}))
+    text = response.content.decode()
+    assert "<rect" in text
+    assert "Feasible share" in text
+    assert 'hx-swap-oob="true"' in text
+    assert SearchConfig.from_yaml(response.context["yaml"]).objective.hi == 5
+    assert not Search.objects.exists()
+    refused = client.post("/searches/new/check/", posted(EXAMPLES[0].config, **{"objective.hi": "0.000001"}))
+    assert "no network is this cheap" in refused.content.decode()
+
+
+def test_leaving_the_yaml_fills_the_fields_or_says_why_not(client: Client) -> None:
+    text = SearchConfig.parse({**EXAMPLES[0].config, "seed": 77}).to_yaml()
+    filled = client.post("/searches/new/fields/", {"mode": "yaml", "yaml": text})
+    assert filled.context["form"]["seed"].value() == 77
+    refused = client.post("/searches/new/fields/", {"mode": "yaml", "yaml": "a: b: c"})
+    assert refused["HX-Retarget"] == "#yaml-errors"
+    assert "malformed" in refused.content.decode()
+
+
+def test_the_form_starts_from_what_the_address_names(client: Client, owner: Any) -> None:
+    search = make_search(owner)
+    dataset = Dataset.objects.create(owner=owner, name="flowers")
+    table = Table.objects.create(owner=owner, name="bench", filename="x.csv")
+    for query, field, value in [
+        (f"clone={search.pk}", "objective.hi", 30.0),
+        (f"example={EXAMPLES[1].slug}", "space.kind", "nasbench201"),
+        (f"dataset={dataset.pk}", "dataset.upload.id", dataset.pk),
+        (f"table={table.pk}", "estimator.table.table", table.pk),
+    ]:
+        assert client.get(f"/searches/new/?{query}").context["form"][field].value() == value
+    for query in ("clone=999", "clone=x", "example=none"):
+        assert client.get(f"/searches/new/?{query}").status_code == 404
+
+
+def class_folders() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in ("cat", "dog"):
+            for number in range(6):
+                image = io.BytesIO()
+                Image.new("RGB", (8, 8), (40 * number, 20, 90)).save(image, "PNG")
+                archive.writestr(f"train/{name}/{number}.png", image.getvalue())
+    return data.getvalue()
+
+
+def test_sources_are_added_listed_and_deleted(client: Client) -> None:
+    uploads = [
+        ("datasets", Dataset, {"file": SimpleUploadedFile("pets.zip", class_folders())}),
+        ("tables", Table, {"file": SimpleUploadedFile("t.csv", b"arch,valid\n8:8:8:8:8,50\n")}),
+        ("spaces", SearchSpace, {"definition": CHAIN}),
+    ]
+    for room, model, fields in uploads:
+        response = client.post(f"/{room}/", {"name": "my own", **fields}, follow=True)
+        assert "“my own” was added." in response.content.decode(), response.context["form"].errors
+        row = model.objects.get()
+        gone = client.post(f"/{room}/{row.pk}/delete/", follow=True)
+        assert "was deleted" in gone.content.decode()
+        assert not model.objects.exists()
+
+
+def test_sources_that_cannot_be_used_are_refused_at_their_field(client: Client) -> None:
+    uploads = [
+        ("datasets", Dataset, "file", {"file": SimpleUploadedFile("x.zip", b"this is no zip")}),
+        ("tables", Table, "file", {"file": SimpleUploadedFile("t.csv", b"no,architecture\n1,2\n")}),
+        ("spaces", SearchSpace, "definition", {"definition": "layers: ["}),
+        ("spaces", SearchSpace, "definition", {"definition": "layers: [{options: {a: {block: none}}}]"}),
+        ("spaces", SearchSpace, "name", {"definition": CHAIN, "name": ""}),
+    ]
+    for room, model, field, fields in uploads:
+        response = client.post(f"/{room}/", {"name": "bad", **fields})
+        assert response.status_code == 422
+        assert list(response.context["form"].errors) == [field]
+        assert not model.objects.exists()
+
+
+def test_a_source_in_use_is_kept_with_the_reason(client: Client, owner: Any) -> None:
+    space = make_search(owner).space
+    response = client.post(f"/spaces/{space.pk}/delete/", follow=True)
+    assert "banner bad" in response.content.decode()
+    assert SearchSpace.objects.filter(pk=space.pk).exists()
+    stranger = Client()
+    stranger.force_login(make_user())
+    assert stranger.post(f"/spaces/{space.pk}/delete/").status_code == 404
