@@ -13,7 +13,7 @@ from engine.errors import ConfigError, FieldError
 class Options(BaseModel):
     """Frozen; unknown fields are refused, so that a typing mistake is never ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 def field_errors(error: ValidationError, prefix: str = "", document: Any = None) -> ConfigError:

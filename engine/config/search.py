@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
 from engine.config.base import Options, field_errors
 from engine.config.datasets import DatasetOptions
+from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
 from engine.cost import METRICS
@@ -100,13 +101,7 @@ class SearchConfig(Options):
     @classmethod
     def from_yaml(cls, text: str) -> SearchConfig:
         """Validates a YAML or JSON document."""
-        try:
-            raw = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or "it cannot be read"
-            raise ConfigError.at("yaml", f"The YAML is malformed{place}: {problem}.") from error
+        raw = read_yaml(text, "yaml")
         if not isinstance(raw, Mapping):
             raise ConfigError.at("yaml", "The document must be a mapping with the fields space, estimator, ...")
         return cls.parse(raw)

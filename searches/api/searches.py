@@ -75,7 +75,11 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 1 <= len(key) <= 200:
             raise serializers.ValidationError({"Idempotency-Key": "Give 1 to 200 characters."})
-        return self._created(creation.create(request.user, config_of(request), idempotency_key=key))
+        config = config_of(request)
+        search = creation.create(request.user, config, idempotency_key=key)
+        if search.config != config.as_dict():
+            raise serializers.ValidationError({"Idempotency-Key": "This key made a search of another configuration."})
+        return self._created(search)
 
     @extend_schema(summary="Delete a search", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

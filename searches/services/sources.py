@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-import yaml
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from engine.blueprint import InputSpec
+from engine.config.documents import read_yaml
 from engine.config.spaces import ChainOptions
 from engine.datasets.archive import unpack
 from engine.errors import ConfigError, DataError, FieldError
@@ -117,12 +117,7 @@ def _delete(row: Any, files: Any = None) -> None:
 
 def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:
     if isinstance(definition, str):
-        try:
-            definition = yaml.safe_load(definition)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            raise ConfigError.at("definition", f"The YAML is malformed{place}.") from error
+        definition = read_yaml(definition, "definition")
     if not isinstance(definition, Mapping):
         raise ConfigError.at("definition", "The definition must be a mapping with the fields name, stem, layers, head.")
     return {str(key): value for key, value in definition.items()}

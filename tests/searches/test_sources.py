@@ -186,7 +186,7 @@ def test_a_chain_is_saved_once() -> None:
 def test_a_bad_chain_names_its_field(definition: Any, path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         sources.save_space(make_user(), "bad", definition)
-    assert [error.path for error in caught.value.errors][0].startswith(path)
+    assert next(error.path for error in caught.value.errors).startswith(path)
     assert not SearchSpace.objects.exists()
 
 

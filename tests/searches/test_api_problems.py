@@ -1,0 +1,165 @@
+"""Bad input: a problem document that names the field and the fix, and nothing half-created."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from searches.models import Dataset, Search, SearchSpace, Table
+from tests.searches.clients import API, client_of
+from tests.searches.factories import CONFIG, make_user
+from tests.searches.test_sources import BAD_ZIPS, CHAIN, files_below
+
+pytestmark = pytest.mark.django_db
+TABLE = {"kind": "table", "reward": "accuracy"}
+BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "unreachable target": ({"objective": {"hi": 0.0001}}, "objective.hi", "raise the limit"),
+    "target above everything": ({"objective": {"lo": 1e9}}, "objective.lo", "lower the limit"),
+    "empty feasible set": (
+        {"objective": {"cost_metric": "params_m", "lo": 0.1, "hi": 0.10000001}},
+        "objective.hi",
+        "between the two limits",
+    ),
+    "limits that exclude each other": (
+        {"objective": {"lo": 15.0, "constraints": [{"metric": "params_m", "hi": 0.05}]}},
+        "objective.constraints",
+        "all limits together",
+    ),
+    "limits in the wrong order": ({"objective": {"lo": 9, "hi": 1}}, "objective", "above the upper"),
+    "unknown field": ({"colour": "red"}, "colour", "no such field"),
+    "unknown kind": ({"space": {"kind": "torus"}}, "space", "no kind 'torus'"),
+    "unknown metric": ({"objective": {"cost_metric": "beauty"}}, "objective", "no cost metric"),
+    "missing field": ({"space": None}, "space", ""),
+    "wrong type": ({"algorithm": {"kind": "layernas", "buckets": "many"}}, "algorithm.buckets", "integer"),
+    "no data": ({"dataset": None}, "dataset", "choose the data"),
+    "another's data": ({"dataset": {"kind": "upload", "id": 12345}}, "dataset.id", "no data set 12345"),
+    "another's table": ({"estimator": {**TABLE, "table": 12345}}, "estimator.table", "no table 12345"),
+    "a file of the server": ({"estimator": {**TABLE, "path": "/etc/passwd"}}, "estimator.path", "upload"),
+    "a broken chain": ({"space": {"kind": "chain", "definition": {}}}, "space.definition.layers", "required"),
+    "no budget": ({"budget": {"evaluations": None}}, "budget", "give a number"),
+    "an endless number": ({"budget": {"evaluations": None, "seconds": "inf"}}, "budget.seconds", "finite"),
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Any) -> Path:
+    settings.NASWEB_HOME = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return client_of(make_user())
+
+
+def problem(reply: Any, status: int = 400) -> dict[str, Any]:
+    assert reply.status_code == status, reply.content
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    body = reply.json()
+    assert set(body) == {"type", "title", "status", "detail", "errors"}
+    assert body["status"] == status
+    return body
+
+
+@pytest.mark.parametrize("case", BAD_CONFIGS)
+@pytest.mark.parametrize("path", ["searches/", "searches/preflight/"])
+def test_bad_configurations(client: APIClient, case: str, path: str) -> None:
+    change, field, words = BAD_CONFIGS[case]
+    body = problem(client.post(API + path, CONFIG | change, format="json"))
+    assert [error["field"] for error in body["errors"]] == [field], body
+    assert words in body["errors"][0]["message"]
+    assert not Search.objects.exists()
+    assert not SearchSpace.objects.exists()
+
+
+def test_every_faulty_field_is_named(client: APIClient) -> None:
+    faulty = CONFIG | {"seed": -1, "round_size": 0, "estimator": {"kind": "mote", "profile": "slow"}}
+    body = problem(client.post(f"{API}searches/", faulty, format="json"))
+    assert {error["field"] for error in body["errors"]} == {"seed", "round_size", "estimator.profile"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("space: [", "malformed at line"), ("just words", "mapping"), ("a: &a [*a]", "contains itself")],
+)
+def test_malformed_yaml(client: APIClient, text: str, words: str) -> None:
+    for path in ("searches/", "searches/preflight/", "searches/validate/"):
+        replies = [
+            client.post(API + path, text, content_type="application/yaml"),
+            client.post(API + path, {"yaml": text}, format="json"),
+        ]
+        for reply in replies:
+            assert words in problem(reply)["detail"]
+
+
+def test_bodies_that_are_no_documents(client: APIClient) -> None:
+    path = f"{API}searches/"
+    problem(client.post(path, "{", content_type="application/json"))
+    problem(client.post(path, "[1]", content_type="application/json"))
+    problem(client.post(path, b"\xff\xfe", content_type="application/yaml"))
+    problem(client.post(path, "a=1", content_type="text/plain"), 415)
+    problem(client.post(path, "a" * 1_000_001, content_type="application/yaml"), 413)
+    problem(client.put(path, {}, format="json"), 405)
+
+
+def test_a_small_document_of_huge_content_is_refused(client: APIClient) -> None:
+    lines = ["a0: &a0 [1]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12))]
+    body = problem(client.post(f"{API}searches/", "\n".join(lines), content_type="application/yaml"))
+    assert body["errors"][0]["field"] == "yaml"
+
+
+@pytest.mark.parametrize("kind", BAD_ZIPS)
+def test_bad_zips(client: APIClient, home: Path, kind: str) -> None:
+    content, words = BAD_ZIPS[kind]
+    file = SimpleUploadedFile("images.zip", content)
+    body = problem(client.post(f"{API}datasets/", {"name": "pets", "file": file}))
+    assert body["errors"][0]["field"] == "file"
+    assert words in body["errors"][0]["message"]
+    assert not Dataset.objects.exists()
+    assert files_below(home) == []
+
+
+def test_uploads_without_a_file_and_too_large(client: APIClient, settings: Any) -> None:
+    body = problem(client.post(f"{API}datasets/", {"name": "pets"}))
+    assert body["errors"] == [{"field": "file", "message": "No file was submitted."}]
+    settings.NASWEB_MAX_UPLOAD_MB = 0
+    body = problem(client.post(f"{API}tables/", {"file": SimpleUploadedFile("t.csv", b"arch\na\n")}), 413)
+    assert "the limit is 0 MB" in body["detail"]
+
+
+def test_a_table_without_the_named_column(client: APIClient) -> None:
+    file = SimpleUploadedFile("t.csv", b"arch,accuracy\n8:8:8:8:8,0.5\n16:8:8:8:8,0.6\n")
+    table = client.post(f"{API}tables/", {"name": "t", "file": file}).json()
+    assert Table.objects.get().pk == table["id"]
+    base = {"space": {"kind": "nats_size"}, "budget": {"evaluations": 2}}
+    for column in ("reward", "truth", "cost", "seconds"):
+        estimator = TABLE | {"table": table["id"], column: "beauty"}
+        body = problem(client.post(f"{API}searches/", {**base, "estimator": estimator}, format="json"))
+        assert body["errors"][0]["field"] == f"estimator.{column}"
+        assert "accuracy" in body["errors"][0]["message"]
+    assert not Search.objects.exists()
+
+
+def test_bad_chains(client: APIClient) -> None:
+    faulty = {**CHAIN, "layers": [{"name": "a", "options": {"q": {"block": "quantum"}}}]}
+    body = problem(client.post(f"{API}spaces/", {"name": "chain", "definition": faulty}, format="json"))
+    assert body["errors"][0]["field"].startswith("definition.layers.0.options.q")
+    assert not SearchSpace.objects.exists()
+
+
+def test_bugs_are_problems_too(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from searches.services import control
+
+    def broken(_search: Any) -> list[str]:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(control, "allowed", broken)
+    client.raise_request_exception = False
+    client.post(f"{API}searches/", io.BytesIO(b"{}").read(), content_type="application/json")
+    reply = client.post(f"{API}searches/", CONFIG, format="json")
+    assert problem(reply, 500)["detail"] == "The server failed; its log says why."
