@@ -1,0 +1,1 @@
+"""Images and labels: what the networks of a search train on."""

@@ -1,0 +1,1 @@
+"""Estimates of an architecture's quality."""

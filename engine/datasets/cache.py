@@ -1,0 +1,62 @@
+"""Decoded splits on disk, so that several processes share one decoding and one copy in memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from engine.datasets.base import ImageSplits, Split
+
+FOLDER = ".decoded"
+NAMES = ("train", "valid", "test")
+
+
+def cached(root: Path, key: str, produce: Callable[[], ImageSplits]) -> ImageSplits:
+    """The splits stored under ``root/.decoded/key``, memory-mapped; produced and stored by the first that asks.
+
+    A second process waits for the first one's decoding. The folder appears by one rename, so what was cut short is
+    never read. Where ``root`` cannot be written the splits are produced in memory each time.
+    """
+    base = root / FOLDER
+    target = base / key
+    if target.is_dir():
+        return _read(target)
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(base / f"{key}.lock")
+        lock.acquire()
+    except OSError:
+        return produce()
+    try:
+        if not target.is_dir():
+            _write(produce(), base, target)
+        return _read(target)
+    finally:
+        lock.release()
+
+
+def _write(splits: ImageSplits, base: Path, target: Path) -> None:
+    temporary = Path(tempfile.mkdtemp(dir=base, prefix="writing-"))
+    try:
+        for name in NAMES:
+            split: Split = getattr(splits, name)
+            np.save(temporary / f"{name}_images.npy", split.images)
+            np.save(temporary / f"{name}_labels.npy", split.labels)
+        os.rename(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _read(folder: Path) -> ImageSplits:
+    def split(name: str) -> Split:
+        images = np.load(folder / f"{name}_images.npy", mmap_mode="r")
+        return Split(images, np.load(folder / f"{name}_labels.npy"))
+
+    return ImageSplits(*(split(name) for name in NAMES))

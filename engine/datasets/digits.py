@@ -1,0 +1,74 @@
+"""scikit-learn's handwritten digits: 1,797 grey images of 8x8 that come with the package."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from engine.blueprint import InputSpec
+from engine.config.datasets import DigitsOptions
+from engine.datasets.base import (
+    DatasetInfo,
+    ImageData,
+    ImageSplits,
+    Labels,
+    Pixels,
+    Split,
+    content_hash,
+    held_out,
+    preprocessing,
+)
+from engine.datasets.images import square
+
+TEST_SHARE = 0.2
+TEST_SEED = 1797
+"""The package names no test images: a fifth is set aside once and for all, whatever the split seed."""
+
+
+class DigitsData(ImageData):
+    """The digits, 0..16 grey levels stretched to 0..255; held in memory, there is nothing to read from ``root``."""
+
+    def __init__(self, options: DigitsOptions, root: Path) -> None:
+        self.options = options
+        self.resolution = options.resolution or 8
+
+    @cached_property
+    def info(self) -> DatasetInfo:
+        """The description; counts come from the splits, which take milliseconds."""
+        splits = self.load()
+        return DatasetInfo(
+            label="Digits (scikit-learn)",
+            spec=InputSpec(1, self.resolution, self.resolution, 10),
+            class_names=tuple(str(digit) for digit in range(10)),
+            preprocessing=preprocessing(self.options, 1, self.resolution),
+            train_count=len(splits.train),
+            valid_count=len(splits.valid),
+            test_count=len(splits.test),
+            content_hash=content_hash("scikit-learn digits", self.options, self.resolution),
+        )
+
+    def load(self) -> ImageSplits:
+        """The digits, with the fixed test images set aside before the validation images are held out."""
+        return self._splits
+
+    @cached_property
+    def _splits(self) -> ImageSplits:
+        images, labels = _digits()
+        if self.resolution != 8:
+            size, fit = self.resolution, self.options.fit
+            images = np.stack([square(Image.fromarray(image[0]), 1, size, fit) for image in images])
+        rest, test = held_out(labels, TEST_SHARE, TEST_SEED)
+        train, valid = (
+            rest[rows] for rows in held_out(labels[rest], self.options.valid_share, self.options.split_seed)
+        )
+        return ImageSplits(*(Split(images[rows], labels[rows]) for rows in (train, valid, test)))
+
+
+def _digits() -> tuple[Pixels, Labels]:
+    bunch = load_digits()
+    images: Pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
+    return images, bunch.target.astype(np.int64)

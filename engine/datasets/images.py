@@ -1,0 +1,88 @@
+"""Image files to arrays: headers, decoding, and the policy that makes every image one square."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.datasets.base import Pixels
+from engine.errors import DataError
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+MAX_PIXELS = 1_000_000
+GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+Fit = Literal["resize", "crop"]
+
+
+def open_image(path: Path, name: str) -> Image.Image:
+    """The image with only its header read; DataError, with ``name``, for no image or one of a million pixels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{name} has far more than {MAX_PIXELS:,} pixels; scale it down and upload again") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise DataError(f"{name} is not a readable image; replace or remove it and upload again") from error
+    width, height = image.size
+    if width * height >= MAX_PIXELS:
+        image.close()
+        raise DataError(
+            f"{name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {MAX_PIXELS:,}: "
+            "scale it down and upload again"
+        )
+    return image
+
+
+def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
+    """Width and height, and whether the image is grey, of an image that decodes; DataError for one that does not."""
+    with open_image(path, name) as image:
+        _decode(image, name)
+        return image.size, image.mode in GREY_MODES
+
+
+def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit) -> Pixels:
+    """Decoded images ``(N, channels, resolution, resolution)``."""
+    result = np.empty((len(paths), channels, resolution, resolution), dtype=np.uint8)
+    for index, path in enumerate(paths):
+        name = "/".join(path.parts[-3:])
+        with open_image(path, name) as image:
+            _decode(image, name)
+            result[index] = square(image, channels, resolution, fit)
+    return result
+
+
+def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:
+    """One image as ``(channels, resolution, resolution)``: squeezed, or scaled by its short side and cut."""
+    if image.mode in {"I", "I;16", "F"}:
+        image = _eight_bit(image)
+    image = image.convert("L" if channels == 1 else "RGB")
+    side = (resolution, resolution)
+    if fit == "crop":
+        image = ImageOps.fit(image, side, Image.Resampling.BILINEAR)
+    elif image.size != side:
+        image = image.resize(side, Image.Resampling.BILINEAR)
+    pixels: Pixels = np.asarray(image, dtype=np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Deep grey to 8 bits, by the file's own range; Pillow would clip instead."""
+    values = np.asarray(image, dtype=np.float64)
+    if image.mode == "F":
+        values = values * 255 if values.max(initial=0) <= 1 else values
+    elif values.max(initial=0) > 255:
+        values = values / 257
+    return Image.fromarray(np.clip(values, 0, 255).round().astype(np.uint8))
+
+
+def _decode(image: Image.Image, name: str) -> None:
+    try:
+        image.load()
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise DataError(f"{name} is a broken image ({error}); replace or remove it and upload again") from error

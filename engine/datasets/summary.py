@@ -1,0 +1,142 @@
+"""A folder ``train/<class>/*`` with optional ``test/<class>/*``: looked through once, the result kept beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from engine.datasets.images import SUFFIXES, check_image
+from engine.errors import DataError
+
+MANIFEST = "manifest.json"
+MAX_DEFAULT_SIDE = 224
+MIN_SIDE = 8
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """What a folder of images holds.
+
+    ``class_counts``: training images a class, classes in order of their names; ``test_counts`` the same for test
+    images. ``channels``: 1 when every training image is grey, else 3. ``side``: the default resolution in pixels, the
+    short side of the most common size, at least 8 and at most 224. ``ignored``: files that are no images of a class.
+    ``digest``: of every image's path and bytes.
+    """
+
+    class_counts: dict[str, int]
+    test_counts: dict[str, int]
+    channels: int
+    side: int
+    ignored: int
+    digest: str
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of their labels."""
+        return tuple(self.class_counts)
+
+    @property
+    def train_count(self) -> int:
+        """Number of training images, the later validation images among them."""
+        return sum(self.class_counts.values())
+
+    @property
+    def test_count(self) -> int:
+        """Number of test images."""
+        return sum(self.test_counts.values())
+
+
+def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
+    """Decodes every image below ``root`` once, checks the classes and writes the summary beside them.
+
+    ``ignored`` replaces the count of other files when they were left out on the way here. DataError names the folder,
+    class or file that is wrong.
+    """
+    if not (root / "train").is_dir():
+        raise DataError("there is no folder train/ with one folder of images a class")
+    digest, sizes, greys = sha256(), Counter[tuple[int, int]](), True
+    counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
+    for part, name, path in _images(root):
+        label = path.relative_to(root).as_posix()
+        size, grey = check_image(path, label)
+        counts[part][name] = counts[part].get(name, 0) + 1
+        digest.update(label.encode() + b"\0" + sha256(path.read_bytes()).digest())
+        if part == "train":
+            sizes[size] += 1
+            greys = greys and grey
+    _check_classes(counts["train"], counts["test"])
+    # Of equally common sizes the smaller, so that the default does not hang on the order of files.
+    common = min(sizes, key=lambda size: (-sizes[size], size))
+    summary = FolderSummary(
+        class_counts=counts["train"],
+        test_counts=counts["test"],
+        channels=1 if greys else 3,
+        side=max(MIN_SIDE, min(*common, MAX_DEFAULT_SIDE)),
+        ignored=_other_files(root) if ignored is None else ignored,
+        digest=digest.hexdigest(),
+    )
+    _write(root, summary)
+    return summary
+
+
+def read_summary(root: Path) -> FolderSummary:
+    """The summary written before, or a fresh one."""
+    try:
+        return FolderSummary(**json.loads((root / MANIFEST).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return summarise(root)
+
+
+def image_files(root: Path, part: str) -> list[tuple[str, Path]]:
+    """``(class, path)`` of every image of ``train`` or ``test``, in a fixed order."""
+    return [(name, path) for where, name, path in _images(root) if where == part]
+
+
+def _images(root: Path) -> Iterator[tuple[str, str, Path]]:
+    for part in ("train", "test"):
+        if not (root / part).is_dir():
+            continue
+        for folder in sorted(entry for entry in (root / part).iterdir() if entry.is_dir()):
+            for path in sorted(folder.rglob("*")):
+                if path.suffix.lower() in SUFFIXES and path.is_file():
+                    yield part, folder.name, path
+
+
+def _check_classes(train: dict[str, int], test: dict[str, int]) -> None:
+    if len(train) < 2:
+        found = f"only '{next(iter(train))}'" if train else "none"
+        raise DataError(f"at least two classes are needed, {found} with images found below train/")
+    small = [name for name, count in train.items() if count < 2]
+    if small:
+        raise DataError(
+            f"class '{small[0]}' has a single training image; every class needs two, one to train on and one held out"
+        )
+    unknown = sorted(set(test) - set(train))
+    if unknown:
+        raise DataError(f"test/ has the class '{unknown[0]}' that train/ has not; rename or remove it")
+
+
+def _other_files(root: Path) -> int:
+    def inside(path: Path) -> bool:
+        parts = path.relative_to(root).parts
+        return not parts[0].startswith(".") and parts != (MANIFEST,)
+
+    files = sum(1 for path in root.rglob("*") if path.is_file() and inside(path))
+    return files - sum(1 for _ in _images(root))
+
+
+def _write(root: Path, summary: FolderSummary) -> None:
+    """Written aside and renamed; a folder that cannot be written is summarised again next time."""
+    try:
+        handle, name = tempfile.mkstemp(dir=root, prefix=".manifest-")
+    except OSError:
+        return
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(asdict(summary), file)
+    os.replace(name, root / MANIFEST)

@@ -1,0 +1,94 @@
+"""What the estimates that train share: one item at a time, failures in words, and an identity."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from time import perf_counter
+
+import torch
+
+from engine.blueprint import Blueprint
+from engine.config.base import Options
+from engine.datasets.base import ImageData
+from engine.errors import ArchitectureError, ConfigError, EngineError, EstimateError, Stopped
+from engine.estimate import Estimate, Stop, never
+from engine.space import Architecture, SearchSpace
+from engine.training import best_device, device_name
+
+
+class TrainingEstimator(ABC):
+    """Base of `Estimator`s that train networks; subclasses fill `_score` and name their recipe's ``VERSION``."""
+
+    VERSION: str
+    """Part of the identity; changes whenever the same options give other scores than before."""
+
+    inline = False
+
+    def __init__(self, options: Options, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
+        if data is None:
+            raise ConfigError.at("dataset", "This estimate trains networks; choose the data to train on.")
+        self.space = space
+        self.data = data
+        self.device = best_device()
+        self._options = options
+
+    @property
+    def identity(self) -> str:
+        """Digest of recipe, options and data; the options' seed is left out, as `estimate_batch` is given one."""
+        options = self._options.model_dump(mode="json", exclude={"seed"})
+        parts = [self.VERSION, options, self.data.info.content_hash]
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def estimate_batch(
+        self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
+    ) -> list[Estimate]:
+        """One `Estimate` an item, in order, each by itself: company changes no score."""
+        return [self._estimate(item, seed, fidelity, stop) for item in items]
+
+    def seconds(self, item: Architecture) -> float | None:
+        """Unknown before the training."""
+        return None
+
+    @abstractmethod
+    def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
+        """Trains and scores; seconds, device, seed and fidelity are filled in by the caller."""
+
+    def _estimate(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
+        if stop():
+            raise Stopped("stopped between two networks")
+        started = perf_counter()
+        try:
+            estimate = self._score(item, seed, fidelity, stop)
+        except (ArchitectureError, EstimateError) as error:
+            estimate = Estimate(None, error=str(error))
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            estimate = Estimate(None, error="there was not enough memory to train this network")
+        seconds = perf_counter() - started
+        return replace(estimate, seconds=seconds, device=device_name(self.device), seed=seed, fidelity=fidelity)
+
+
+def unknown_fidelity(fidelity: str, known: str) -> EngineError:
+    """The error for a fidelity that an estimate has not."""
+    return EngineError(f"there is no fidelity '{fidelity}'; {known}")
+
+
+def reaches_output(blueprint: Blueprint) -> bool:
+    """Whether anything of the image reaches the class scores; zeros in every path cut it off."""
+    alive: dict[str, bool] = {}
+    for node in blueprint:
+        sources = [alive[name] for name in node.inputs]
+        if node.op in ("input", "zeros"):
+            alive[node.name] = node.op == "input"
+        else:
+            alive[node.name] = all(sources) if node.op == "multiply" else any(sources)
+    return alive[blueprint.output.name]
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

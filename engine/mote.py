@@ -1,0 +1,97 @@
+"""MOTE's arithmetic: two terms from losses, and their Box-Cox joint (MOTE, "The estimate").
+
+landscape  sum over the G + 1 points of the slice from initial to trained weights of 1 / CE
+speed      T / mean over epochs of CE
+MOTE       lam_l^2 * std_l * boxcox(landscape, lam_l) + lam_s^2 * std_s * boxcox(speed, lam_s)
+
+All three are better when larger. Nothing here trains: recalibrating needs only the stored terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
+
+LOSS_FLOOR, LOSS_CEILING = 0.1, 100.0
+"""Losses are read within these limits, so that one point near 0 or an explosion cannot decide a term by itself.
+
+The published losses lie between 0.38 and 22.7; label smoothing keeps any loss of ten classes above 0.07.
+"""
+SLICE_POINTS = 11
+MEAN_SECONDS = 7.53
+"""Mean seconds of a published run on a V100: the scale of T on which the published constants were fitted."""
+CALIBRATION_MINIMUM = 100
+
+
+@dataclass(frozen=True)
+class BoxCox:
+    """One term's Box-Cox exponent, and the standard deviation that weights the term in the joint."""
+
+    lam: float
+    std: float
+
+    def __call__(self, term: ArrayLike) -> NDArray[np.float64]:
+        """The weighted, transformed term."""
+        return np.asarray(self.lam**2 * self.std * special.boxcox(np.asarray(term, dtype=np.float64), self.lam))
+
+
+@dataclass(frozen=True)
+class Constants:
+    """The joint's constants, and where they are from."""
+
+    landscape: BoxCox
+    speed: BoxCox
+    source: str
+
+    def mote(self, landscape: ArrayLike, speed: ArrayLike) -> NDArray[np.float64]:
+        """MOTE of one pair of terms or of arrays of them."""
+        return np.asarray(self.landscape(landscape) + self.speed(speed))
+
+
+PUBLISHED: Mapping[str, Constants] = {
+    "nasbench101": Constants(BoxCox(0.397, 0.463), BoxCox(0.714, 1.538), "published for NAS-Bench-101"),
+    "nasbench201": Constants(BoxCox(0.860, 1.216), BoxCox(0.617, 0.961), "published for NAS-Bench-201"),
+    "nasbench301": Constants(BoxCox(0.752, 1.173), BoxCox(0.258, 0.854), "published for NAS-Bench-301"),
+}
+
+
+def constants_for(space_kind: str) -> Constants:
+    """The published constants of a space; others begin with NAS-Bench-201's, until `calibrate` has enough terms."""
+    return PUBLISHED.get(space_kind, PUBLISHED["nasbench201"])
+
+
+def landscape_term(slice_losses: Sequence[float]) -> float:
+    """The landscape term of the losses at the slice's points, initial weights first."""
+    return float((1 / _limited(slice_losses)).sum())
+
+
+def speed_term(epoch_losses: Sequence[float], seconds: float = MEAN_SECONDS) -> float:
+    """The speed term of the mean loss of each epoch; ``seconds`` is T.
+
+    The default T is one constant for every network: the score then depends on nothing but the losses. On the published
+    losses it ranks NAS-Bench-201 as well as the V100's seconds (Kendall tau 0.677 against 0.679 on CIFAR-10).
+    """
+    return float(seconds / _limited(epoch_losses).mean())
+
+
+def calibrate(landscape: Sequence[float], speed: Sequence[float]) -> Constants:
+    """Constants fitted to a population's terms; ValueError below `CALIBRATION_MINIMUM` candidates.
+
+    ``lam`` is Box-Cox's maximum-likelihood exponent, ``std`` the standard deviation of the transformed terms.
+    """
+    if len(landscape) < CALIBRATION_MINIMUM or len(landscape) != len(speed):
+        raise ValueError(f"a calibration needs both terms of {CALIBRATION_MINIMUM} candidates or more")
+    return Constants(_fit(landscape), _fit(speed), f"fitted to {len(landscape)} candidates")
+
+
+def _fit(terms: Sequence[float]) -> BoxCox:
+    transformed, lam = stats.boxcox(np.asarray(terms, dtype=np.float64))
+    return BoxCox(float(lam), float(np.std(transformed)))
+
+
+def _limited(losses: Sequence[float]) -> NDArray[np.float64]:
+    return np.clip(np.asarray(losses, dtype=np.float64), LOSS_FLOOR, LOSS_CEILING)
