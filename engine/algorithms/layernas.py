@@ -131,10 +131,7 @@ class LayerNAS(SearchAlgorithm):
             return False
         if model.children is None:
             model.children = self._list_children(layer, model)
-        if model.position < len(model.children):
-            return True
-        model.exhaust()
-        return False
+        return model.position < len(model.children)
 
     def _list_children(self, layer: int, model: Model) -> list[tuple[int, float]]:
         """The valid options of a model's next layer but the default, in the order they are tried."""
@@ -147,9 +144,7 @@ class LayerNAS(SearchAlgorithm):
         return children
 
     def _child(self, number: int, layer: int, model: Model) -> Proposal:
-        assert model.children is not None
-        option, cost = model.children[model.position]
-        model.position += 1
+        option, cost = model.take_child()
         self._costs[number] = cost
         architecture = self.space.complete((*model.choices[:layer], option))
         bucket = self._layers[layer].scale.index(cost)

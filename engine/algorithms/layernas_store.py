@@ -21,7 +21,7 @@ class Model:
     """A stored network: the first ``l`` choices are decided, the later ones are defaults.
 
     ``children`` are the valid options of layer l+1, each with the cost of its network, in the order they are tried;
-    they are listed when the model is first looked at. ``position`` counts those already proposed.
+    they are listed when the model is first looked at. ``position`` counts those proposed, `EXHAUSTED` when all were.
     """
 
     __slots__ = ("children", "choices", "number", "position", "score", "stored")
@@ -34,10 +34,15 @@ class Model:
         self.position = position
         self.stored = True
 
-    def exhaust(self) -> None:
-        """No child is left to try."""
-        self.position = EXHAUSTED
-        self.children = None
+    def take_child(self) -> tuple[int, float]:
+        """The next child; there must be one. What a model without further children listed is forgotten."""
+        assert self.children is not None
+        child = self.children[self.position]
+        self.position += 1
+        if self.position == len(self.children):
+            self.position = EXHAUSTED
+            self.children = None
+        return child
 
     def dump(self) -> list[Any]:
         """JSON-ready."""
@@ -62,11 +67,11 @@ class Selection(Protocol):
     def any(self, has_child: HasChild) -> bool:
         """Whether `select` would find one; changes no later selection."""
 
-    def dump(self) -> list[int]:
-        """Numbers of the models that may have work left, in an order that `select` depends on."""
+    def dump(self) -> list[int] | None:
+        """Numbers of the models that may have work left, when their order matters; else None."""
 
     def load(self, models: Iterable[Model]) -> None:
-        """Inverse of `dump`."""
+        """Forgets all and takes these, in the order of `dump`."""
 
 
 class BestFirst:
@@ -95,8 +100,8 @@ class BestFirst:
     def any(self, has_child: HasChild) -> bool:
         return self.select(has_child, Random) is not None
 
-    def dump(self) -> list[int]:
-        return sorted(m.number for _, _, m in self._heap if m.stored and m.position != EXHAUSTED)
+    def dump(self) -> None:
+        return None
 
     def load(self, models: Iterable[Model]) -> None:
         self._heap = [(-m.score, m.number, m) for m in models]
@@ -194,4 +199,5 @@ class Layer:
                 models[number] = Model(number, score, tuple(choices), position)
                 bucket.restore(models[number])
             bucket.inserted, bucket.evicted = inserted, evicted
-        self.selection.load(models[number] for number in state["open"])
+        opened = [m for m in models.values() if m.position != EXHAUSTED]
+        self.selection.load(opened if state["open"] is None else [models[number] for number in state["open"]])

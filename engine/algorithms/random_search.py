@@ -11,6 +11,7 @@ when `STEPS` prefixes lead to no network at all (reachable intervals can be met 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -80,7 +81,7 @@ class Listed:
     """All feasible networks of a small space in a list; those taken are swapped out of its living part."""
 
     def __init__(self, problem: SearchProblem) -> None:
-        self._networks = list(feasible_networks(problem))
+        self._networks = list(_all_feasible(problem))
         self._places = {choices: place for place, choices in enumerate(self._networks)}
         self._taken: list[Choices] = []
 
@@ -170,6 +171,12 @@ class Drawn:
         """Inverse of `dump`, for a fresh object."""
         self._taken = dict.fromkeys(tuple(choices) for choices in state["taken"])
         self._closed = {tuple(choices) for choices in state["closed"]}
+
+
+@lru_cache(maxsize=2)
+def _all_feasible(problem: SearchProblem) -> tuple[Choices, ...]:
+    """Kept for the latest problems: a search that is rebuilt from its state between rounds lists them once."""
+    return tuple(feasible_networks(problem))
 
 
 def feasible_networks(problem: SearchProblem) -> Iterator[Choices]:

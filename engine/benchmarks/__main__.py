@@ -1,0 +1,58 @@
+"""``python -m engine.benchmarks NAME [--json] [--out FILE] [--quick]``: measure, print a table or one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from engine.benchmarks.report import Report
+
+BENCHMARKS: Mapping[str, str] = {
+    "layernas-nb201": "engine.benchmarks.layernas_nb201",
+    "layernas-chain": "engine.benchmarks.layernas_chain",
+    "layernas-core": "engine.benchmarks.layernas_core",
+}
+"""Name -> module with ``run(quick) -> Report``, imported when asked for."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one benchmark; missing data is no failure."""
+    parser = argparse.ArgumentParser(prog="python -m engine.benchmarks", description="Measure one benchmark.")
+    parser.add_argument("name", choices=BENCHMARKS)
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    parser.add_argument("--out", type=Path, help="write the JSON object to a file as well")
+    parser.add_argument("--quick", action="store_true", help="a smoke run")
+    given = parser.parse_args(arguments)
+    run: Callable[[bool], Report] = import_module(BENCHMARKS[given.name]).run
+    start = perf_counter()
+    found = run(given.quick)
+    result = found.as_dict(given.name, perf_counter() - start)
+    text = json.dumps(result, indent=2)
+    if given.out is not None:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write((text if given.json else _table(result)) + "\n")
+    return 0
+
+
+def _table(result: Mapping[str, Any]) -> str:
+    """The figures as a Markdown table."""
+    head = f"{result['benchmark']}: {result['seconds']} s, {json.dumps(result['settings'])}"
+    if "skipped" in result:
+        return f"{head}\nskipped: {result['skipped']}"
+    rows = ["| figure | value | unit | goal | anchor |", "|---|---|---|---|---|"]
+    for figure in result["figures"]:
+        anchor = f"{figure['anchor']} ({figure['anchor_source']})" if "anchor" in figure else ""
+        cells = (figure["name"], figure["value"], figure["unit"], figure.get("goal", ""), anchor)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([head, "", *rows])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
