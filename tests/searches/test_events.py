@@ -40,9 +40,9 @@ def search_of(search: Search) -> Search:
 
 
 def test_a_change_that_is_rolled_back_leaves_no_event(search: Search) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         events.record(search, [events.error("never")])
-        _ = 1 / 0
+        transaction.set_rollback(True)
     with transaction.atomic():
         events.record(search, [events.error("first")])
     assert list(search.events.values_list("seq", "message")) == [(1, "first")]

@@ -67,9 +67,13 @@ def test_a_result_reaches_its_candidate_counters_best_and_events(search: Search,
 
 def test_recording_twice_changes_nothing(search: Search, leased: Evaluation) -> None:
     assert recording.record(leased.pk, leased.attempts, GOOD)
-    before = Search.objects.values().get(pk=search.pk), list(search.candidates.values()), search.events.count()
+
+    def rows() -> list[list[dict]]:
+        return [list(rows.values()) for rows in (Search.objects, search.candidates, search.events, Evaluation.objects)]
+
+    before = rows()
     assert not recording.record(leased.pk, leased.attempts, Estimate(0.9, seconds=7.0))
-    assert before == (Search.objects.values().get(pk=search.pk), list(search.candidates.values()), search.events.count())
+    assert rows() == before
 
 
 def test_a_result_of_a_lease_that_was_handed_on_is_refused(search: Search, leased: Evaluation) -> None:
