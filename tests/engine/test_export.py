@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from engine.blueprint import BlueprintBuilder, InputSpec
-from engine.config.spaces import NasBench201Options, NatsSizeOptions
+from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
 from engine.errors import ExportError
 from engine.export.bundle import METADATA_FILE, ExportedFile, export
 from engine.export.model_py import model_source
@@ -26,9 +26,15 @@ from engine.export.program import trace
 from engine.export.record import ExportSubject
 from engine.networks.build import Network, build
 from engine.registry import create_space
+from engine.spaces.examples import CHAIN_EXAMPLES
 from tests.engine.test_networks import blueprint_of, residual
 
 SPEC = InputSpec(1, 16, 16, 4)
+SPACES = [
+    NasBench201Options(channels=4, cells=2),
+    NatsSizeOptions(),
+    ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
+]
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"
 CLASSES = ['a "quoted" one', 'three """quotes', "back\\slash", "naïve\nline"]
 
@@ -97,10 +103,10 @@ assert CLASSES[1] == 'three ' + '"' * 3 + 'quotes' and PREPROCESSING == {"mean":
     assert main.stdout == f"output (1, 4), {count:,} parameters\n"
 
 
-@pytest.mark.parametrize("options", [NasBench201Options(channels=4, cells=2), NatsSizeOptions()], ids=lambda o: o.kind)
-def test_model_py_of_any_architecture(options: NasBench201Options | NatsSizeOptions) -> None:
+@pytest.mark.parametrize("options", SPACES, ids=lambda options: options.kind)
+def test_model_py_of_any_architecture(options: SpaceOptions) -> None:
     space, rng = create_space(options, SPEC), Random(3)
-    for number in range(5):
+    for number in range(3):
         blueprint = space.blueprint(space.sample(rng))
         built = build(blueprint, seed=number)
         # A step in training mode moves the running statistics, so that they are compared too.

@@ -11,14 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.blueprint import ACTIVATIONS, Blueprint, BlueprintBuilder, InputSpec
-from engine.config.spaces import NasBench201Options, NatsSizeOptions
+from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
 from engine.cost import blueprint_cost
 from engine.networks.build import Network, build
 from engine.networks.count import count
 from engine.networks.plan import plan
 from engine.registry import create_space
+from engine.spaces.examples import CHAIN_EXAMPLES
 
 SPEC = InputSpec(channels=4, height=9, width=7, classes=3)
+SPACES = [NasBench201Options(cells=1), NatsSizeOptions(), ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"])]
 Append = Callable[[BlueprintBuilder, str], str]
 Reference = Callable[[Network, Tensor], Tensor]
 
@@ -161,8 +163,8 @@ def test_values_are_freed_after_their_last_use() -> None:
     assert set(freed) == computed - {blueprint.output.name}
 
 
-@pytest.mark.parametrize("options", [NasBench201Options(cells=1), NatsSizeOptions()], ids=lambda o: o.kind)
-def test_counted_cost_equals_the_analytic_one(options: NasBench201Options | NatsSizeOptions) -> None:
+@pytest.mark.parametrize("options", SPACES, ids=lambda options: options.kind)
+def test_counted_cost_equals_the_analytic_one(options: SpaceOptions) -> None:
     spec = InputSpec(3, 16, 16, 7)
     space, rng = create_space(options, spec), Random(4)
     for architecture in (space.default(), *(space.sample(rng) for _ in range(8))):
