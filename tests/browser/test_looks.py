@@ -1,0 +1,75 @@
+"""Light and dark, wide and 375 px: nothing overflows, and the choice of theme is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.product import Product
+
+PAGES = {"list": "/", "new": "/searches/new/", "data": "/datasets/", "tables": "/tables/", "spaces": "/spaces/"}
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def all_pages(product: Product) -> dict[str, str]:
+    """Every page; those of a search and a candidate once there are some."""
+    pages = dict(PAGES)
+    searches = product.get("searches/")["results"]
+    if searches:
+        pages["search"] = f"/searches/{searches[0]['id']}/"
+        best = searches[0]["best"]
+        pages |= {"candidate": f"/candidates/{best['id']}/"} if best else {}
+    return pages
+
+
+@pytest.mark.parametrize("width", [375, 768, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_scrolls_sideways(
+    browser: Browser, product: Product, picture: Callable[[Page, str], None], width: int, scheme: str
+) -> None:
+    context = browser.new_context(base_url=product.url, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    for name, path in all_pages(product).items():
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
+        if width != 768:
+            picture(page, f"{name}-{scheme}-{width}")
+    context.close()
+
+
+@pytest.mark.usefixtures("complaints")
+def test_the_chosen_theme_is_kept(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    dark = page.evaluate(colour)
+    assert dark != light
+    page.goto("/datasets/")
+    assert page.evaluate(colour) == dark
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.evaluate(colour) == light
+
+
+@pytest.mark.usefixtures("complaints")
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    page.goto("/searches/new/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.get_by_role("tab", name="Form").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#id_yaml")).to_be_visible()
+
+
+@pytest.mark.usefixtures("complaints")
+def test_a_missing_page_says_so_in_style(page: Page) -> None:
+    answer = page.goto("/searches/999999/")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
