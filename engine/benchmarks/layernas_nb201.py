@@ -44,12 +44,12 @@ def run(quick: bool) -> Report:
     table = Table.open(path)
     figures: list[Figure] = []
     for dataset in FACTORS:
-        for name, accuracies in test_accuracies(table, dataset, seeds).items():
+        for name, accuracies in chosen_accuracies(table, dataset, seeds).items():
             figures += _figures(dataset, name, accuracies)
     return Report(settings, figures)
 
 
-def test_accuracies(table: Table, dataset: str, seeds: int) -> dict[str, list[float]]:
+def chosen_accuracies(table: Table, dataset: str, seeds: int) -> dict[str, list[float]]:
     """Test accuracy in percent of the cell each search chose, by ``<budget>.<algorithm>``."""
     reward = f"{dataset}_val_acc_12"
     space = NasBench201Space(NasBench201Options(), InputSpec())
