@@ -27,7 +27,7 @@ class NatsSizeOptions(Options):
 
 
 class ChainOptions(Options):
-    """A chain of layers that you define; `engine.spaces.chain` documents the blocks."""
+    """A chain of layers that you define, each with named options built from blocks (`engine.spaces.chain`)."""
 
     kind: Literal["chain"] = "chain"
     definition: dict[str, Any] = Field(title="Definition", description="the space as YAML or JSON: name, stem, layers, head")

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from engine.config.search import Budget, Constraint, Objective, SearchConfig
 from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES, Kind
+from engine.spaces import chain
 from searches.examples import EXAMPLES
 
 
@@ -110,3 +111,5 @@ def _chain_example() -> str:
 
 CHAIN_EXAMPLE = _chain_example()
 """The definition that an untouched textarea shows."""
+CHAIN_HELP = (chain.__doc__ or "").partition("**Reduced network")[0].strip()
+"""What a definition may hold, as the engine documents it."""

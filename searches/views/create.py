@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from searches.examples import EXAMPLES
-from searches.forms.layout import CHAIN_EXAMPLE, as_text
+from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP, as_text
 from searches.forms.search import SearchForm
 from searches.models import Search, SearchSpace
 from searches.services import creation
@@ -127,7 +127,8 @@ def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
     spaces = SearchSpace.objects.filter(owner=request.user, kind="chain")
     saved = [{"name": space.name, "definition": as_text(space.options["definition"])} for space in spaces]
     saved.append({"name": "Example", "definition": CHAIN_EXAMPLE})
-    return {"form": form, "examples": EXAMPLES, "saved_chains": saved, "mode": request.POST.get("mode", "form")}
+    shown = {"examples": EXAMPLES, "saved_chains": saved, "chain_help": CHAIN_HELP}
+    return {"form": form, "mode": request.POST.get("mode", "form"), **shown}
 
 
 def example(slug: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from engine.errors import ConfigError, DataError
-from searches.forms.layout import CHAIN_EXAMPLE
+from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP
 from searches.forms.sources import DatasetForm, SourceForm, SpaceForm, TableForm
 from searches.models import Dataset, SearchSpace, Table
 from searches.services import sources
@@ -52,7 +52,8 @@ def source_list(request: HttpRequest, room: str) -> HttpResponse:
             return redirect(place.name)
         status = 422
     rows = place.model.objects.filter(owner=request.user)
-    return render(request, f"sources/{place.name}.html", {"form": form, "rows": rows, "room": place}, status=status)
+    context = {"form": form, "rows": rows, "chain_help": CHAIN_HELP}
+    return render(request, f"sources/{place.name}.html", context, status=status)
 
 
 def added(place: Room, form: SourceForm, owner: Any) -> bool:

@@ -30,7 +30,7 @@ def test_fields_follow_the_kinds(page: Page) -> None:
 
 def test_bad_input_is_said_at_its_field_and_kept(page: Page, picture: Callable[[Page, str], None]) -> None:
     page.goto("/searches/new/")
-    page.get_by_label("Name", exact=True).fill("kept as typed")
+    page.get_by_role("textbox", name="Name").fill("kept as typed")
     page.locator("[id='id_objective.hi']").fill("0.00001")
     expect(page.locator("#check")).to_contain_text("no network is this cheap", timeout=30_000)
     page.get_by_role("button", name="Start the search").click()
@@ -38,7 +38,7 @@ def test_bad_input_is_said_at_its_field_and_kept(page: Page, picture: Callable[[
     expect(error).to_contain_text("no network is this cheap")
     expect(page.locator("[id='id_objective.hi']")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("[id='id_objective.hi']")).to_have_value("0.00001")
-    expect(page.get_by_label("Name", exact=True)).to_have_value("kept as typed")
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("kept as typed")
     picture(page, "form-error")
 
 

@@ -92,7 +92,7 @@ def test_from_the_form_to_the_downloads(
     page.locator("#candidates tbody a.mono").first.click()
     page.wait_for_url(re.compile(r"/candidates/\d+/$"))
     expect(page.locator("[data-arch]")).to_have_text(found["best"]["arch"])
-    expect(page.locator("[data-loss] canvas")).to_be_visible()
+    expect(page.locator("[data-loss] canvas").first).to_be_visible()
     page.wait_for_function("document.querySelector('[data-drawing]').naturalWidth > 50")
     picture(page, "candidate")
     files = {}

@@ -3,12 +3,12 @@ import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
 import { cost, number, plural } from "../core/format.js";
 
-/** The chain of ancestors, first layer first, each a link. */
+/** The chain of ancestors (as the API gives it, the candidate itself first), first layer on top, each a link. */
 export function lineageList(lineage) {
   return h(
     "ol",
     { class: "lineage" },
-    ...lineage.map((step) =>
+    ...lineage.toReversed().map((step) =>
       h(
         "li",
         {},
@@ -33,7 +33,7 @@ export class LineagePanel {
     const content = h(
       "div",
       {},
-      h("div", { class: "row" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
+      h("div", { class: "drawer-head" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
       facts([
         ["Best score", number(bucket.score, 5)],
         ["Range", `${number(bucket.low)} to ${cost(bucket.high, metric)}`],

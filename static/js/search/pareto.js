@@ -125,7 +125,7 @@ export class ParetoPlot {
     const { cost_metric: metric, lo, hi } = this.search.config?.objective ?? {};
     if (metric !== this.metric || ((lo ?? null) === null && (hi ?? null) === null)) return undefined;
     const style = { color: c.green, opacity: 0.07 };
-    return { silent: true, itemStyle: style, data: [[{ xAxis: lo ?? "min" }, { xAxis: hi ?? "max" }]] };
+    return { silent: true, itemStyle: style, data: [[{ coord: [lo ?? -Infinity, -Infinity] }, { coord: [hi ?? Infinity, Infinity] }]] };
   }
 
   caption() {
