@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 from django.db.models import F, Q
@@ -28,6 +29,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
         search = Search.objects.filter(pk=search_id, status=Search.Status.RUNNING).select_related("owner").first()
         if search is None:
             return
+        _prepare(search)
         evaluation = lease(evaluation_id)
         if evaluation is None:
             continue
@@ -84,6 +86,15 @@ def stopper(evaluation: Evaluation) -> Callable[[], bool]:
         return stopped
 
     return stop
+
+
+def _prepare(search: Search) -> None:
+    """Makes the estimator before there is a lease: importing torch stops the heartbeat's thread for seconds.
+
+    An error comes again under the lease, where it is recorded.
+    """
+    with suppress(Exception):
+        estimator_of(resolve_search(search))
 
 
 def _estimate(evaluation: Evaluation, search: Search) -> Estimate:

@@ -1,0 +1,184 @@
+"""Workers and brokers killed in the middle of a search: the same candidates and scores as undisturbed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from django.db import connection
+
+from nasweb.embedded import broker as embedded_broker
+from nasweb.embedded.places import broker_socket, broker_url
+from searches.models import Evaluation, Search, Worker
+from searches.services import control
+from tests.conftest import ROOT
+from tests.searches.driving import outcomes, start, training_config
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+LEASE = 3.0
+PATIENCE = 90.0
+WITH_TORCH = 250.0  # resident megabytes of a process that has imported torch
+WORKER = [
+    "celery",
+    "-A",
+    "nasweb",
+    "worker",
+    "--queues",
+    "advance,score",
+    "--concurrency",
+    "2",
+    "--loglevel",
+    "WARNING",
+]
+
+
+class House:
+    """A broker, a worker of two processes and a sweeper on the tests' database."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "nasweb.settings",
+            "NASWEB_HOME": str(home),
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": broker_url(home),
+            "SECRET_KEY": "for tests only, for tests only, for tests only, for tests",
+            "ALLOWED_HOSTS": "testserver",
+            "NASWEB_LEASE_SECONDS": str(LEASE),
+        }
+
+    def start(self, *names: str) -> None:
+        """Starts services; the broker answers when this returns."""
+        commands = {
+            "broker": embedded_broker.command(self.home),
+            "worker": [sys.executable, "-m", *WORKER, "--without-gossip", "--without-mingle"],
+            "sweeper": [sys.executable, "manage.py", "sweep", "--interval", "0.5"],
+        }
+        for name in names:
+            log = (self.home / f"{name}.log").open("ab")
+            self.processes[name] = subprocess.Popen(
+                commands[name], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+            if name == "broker":
+                assert embedded_broker.wait_ready(self.home, lambda: self.processes["broker"].poll() is None)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to a service and to every child it has."""
+        process = self.processes.pop(name)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        process.kill()
+        process.wait()
+
+    def flush(self) -> None:
+        """Every message is lost."""
+        with redis.Redis(unix_socket_path=str(broker_socket(self.home))) as client:
+            client.flushall()
+
+
+def database_url() -> str:
+    """The tests' own database, for other processes."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    return f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Broker, worker and sweeper, running; all of it killed at the end."""
+    house = House(tmp_path)
+    try:
+        house.start("broker", "worker", "sweeper")
+        yield house
+    finally:
+        for name in list(house.processes):
+            house.kill(name)
+
+
+def until(condition: Callable[[], bool], what: str, house: House) -> None:
+    """Waits, or shows the logs."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            logs = "\n".join(path.read_text()[-3_000:] for path in house.home.glob("*.log"))
+            pytest.fail(f"{what} did not happen in {PATIENCE:g} s\n{logs}")
+        time.sleep(0.05)
+
+
+def scored(search: Search, count: int) -> Callable[[], bool]:
+    """Whether that many candidates have a score and another one is being scored."""
+
+    def reached() -> bool:
+        search.refresh_from_db()
+        at_work = search.candidates.filter(status="leased").exists()
+        return (search.scored >= count and at_work) or not search.is_active
+
+    return reached
+
+
+def ended(search: Search) -> Callable[[], bool]:
+    """Whether the search is over."""
+
+    def reached() -> bool:
+        search.refresh_from_db()
+        return not search.is_active
+
+    return reached
+
+
+def test_killed_workers_and_brokers_change_no_candidate_and_no_score(house: House) -> None:
+    undisturbed = start(training_config())
+    until(ended(undisturbed), "the end of the undisturbed search", house)
+    expected = outcomes(undisturbed)
+    assert (undisturbed.status, undisturbed.scored) == (Search.Status.FINISHED, 16)
+    control.delete(undisturbed)
+    Evaluation.objects.all().delete()
+
+    search = start(training_config(), undisturbed.owner)
+    until(scored(search, 3), "the first scores", house)
+    house.kill("worker")
+    assert search.is_active
+    house.start("worker")
+    until(scored(search, 6), "scores after the worker was killed", house)
+    house.flush()
+    until(scored(search, 9), "scores after the messages were lost", house)
+    house.kill("broker")
+    house.start("broker")
+    until(ended(search), "the end of the disturbed search", house)
+    assert outcomes(search) == expected
+    assert search.status_reason == "budget of 16 evaluations spent"
+    assert list(search.events.values_list("seq", flat=True)) == list(range(1, search.event_seq + 1))
+    assert not Evaluation.objects.exclude(status="done").exists()
+
+
+def test_workers_register_and_a_cancel_ends_a_training_within_seconds(house: House) -> None:
+    estimator = {"kind": "short_training", "epochs": 200, "batch_size": 64}
+    search = start(training_config(estimator=estimator))
+    until(scored(search, 0), "the first lease", house)
+    at_work = Worker.objects.exclude(current="")
+    until(at_work.exists, "a worker at work", house)
+    worker = at_work.select_related("search").first()
+    assert worker.search == search
+    assert worker.current in search.candidates.values_list("arch", flat=True)
+    assert worker.memory_mb > WITH_TORCH
+    assert psutil.Process(worker.pid).ppid() == house.processes["worker"].pid
+    control.cancel(search)
+    started = time.monotonic()
+    until(lambda: not Evaluation.objects.filter(status="leased").exists(), "the end of the training", house)
+    assert time.monotonic() - started < 10
+    assert set(Evaluation.objects.values_list("status", "attempts")) == {("pending", 0)}
+    house.processes["sweeper"].send_signal(signal.SIGTERM)
+    assert house.processes["sweeper"].wait(10) == 0
