@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-nb201": "engine.benchmarks.layernas_nb201",
     "layernas-chain": "engine.benchmarks.layernas_chain",
     "layernas-core": "engine.benchmarks.layernas_core",
+    "mote-exact": "engine.benchmarks.mote_exact",
 }
 """Name -> module with ``run(quick) -> Report``, imported when asked for."""
 

@@ -1,0 +1,60 @@
+"""MOTE's formulas on the authors' own losses: how far our terms and joint are from theirs, over NAS-Bench-201."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from engine.benchmarks.report import Figure, Report, shared_data
+from engine.mote import PUBLISHED, landscape_term, speed_term
+
+COLUMNS = (
+    "mote_official",
+    "landscape_term_official",
+    "speed_term_official",
+    "mote_train_seconds_v100",
+    "mote_epoch_losses",
+    "mote_landscape_losses",
+)
+QUICK_CELLS = 500
+GOALS = {"landscape": 1e-5, "speed": 1e-5, "mote": 1e-9}
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Largest absolute differences over ``cells`` cells; ``mote`` is our joint of their terms against theirs."""
+
+    cells: int
+    landscape: float
+    speed: float
+    mote: float
+
+
+def run(quick: bool) -> Report:
+    """The largest differences; cells without the authors' values are left out."""
+    path = shared_data("nasbench201.parquet")
+    if not path.is_file():
+        return Report({}, skipped=f"no table at {path}; set NASWEB_SHARED_DATA to the folder with it")
+    errors = largest_errors(path, QUICK_CELLS if quick else None)
+    figures = [
+        Figure(f"max_abs_error.{name}", getattr(errors, name), "1", "lower", goal=goal) for name, goal in GOALS.items()
+    ]
+    return Report({"cells": errors.cells}, figures)
+
+
+def largest_errors(path: Path, cells: int | None = None) -> Errors:
+    """Compares the first ``cells`` rows of the table (all by default)."""
+    rows = pq.read_table(path, columns=list(COLUMNS)).slice(0, cells).to_pylist()
+    known = [row for row in rows if row["mote_official"] is not None and not np.isnan(row["mote_official"])]
+    landscape, speed = [], []
+    for row in known:
+        landscape.append(landscape_term(row["mote_landscape_losses"]) - row["landscape_term_official"])
+        ours = speed_term(row["mote_epoch_losses"], row["mote_train_seconds_v100"])
+        speed.append(ours - row["speed_term_official"])
+    terms = np.array([[row["landscape_term_official"], row["speed_term_official"]] for row in known])
+    joint = PUBLISHED["nasbench201"].mote(terms[:, 0], terms[:, 1]) - [row["mote_official"] for row in known]
+    largest = [float(np.abs(errors).max()) for errors in (landscape, speed, joint)]
+    return Errors(len(known), *largest)

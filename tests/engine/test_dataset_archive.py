@@ -1,0 +1,152 @@
+"""Uploads: what is taken, and what is refused in words with nothing left behind."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.config.datasets import UploadOptions
+from engine.datasets import archive
+from engine.datasets.archive import unpack
+from engine.datasets.folders import FolderData
+from engine.errors import DataError
+from tests.engine.pictures import class_files, picture, write_zip
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+
+
+@pytest.mark.parametrize("prefix", ["train/", "my photos/train/", "", "outer/inner/", "Train/"])
+def test_layouts_that_are_taken(tmp_path: Path, prefix: str) -> None:
+    summary = unpack(write_zip(tmp_path / "up.zip", class_files(prefix)), tmp_path / "data")
+    assert summary.class_counts == {"a": 5, "b": 5}
+    assert files_below(tmp_path / "data") == set(class_files())
+    assert FolderData(UploadOptions(id=1), tmp_path / "data").info.train_count == 8
+
+
+def test_test_images_and_other_files(tmp_path: Path) -> None:
+    extra = {
+        "train/notes.txt": b"x",
+        "train/a/readme.md": b"x",
+        "__MACOSX/train/a/._0.png": b"x",
+        "train/loose.png": b"x",
+    }
+    files = {**class_files(), **class_files("test/", count=1), **extra}
+    summary = unpack(write_zip(tmp_path / "up.zip", files), tmp_path / "data")
+    assert summary.test_counts == {"a": 1, "b": 1}
+    assert summary.ignored == len(extra)
+    assert files_below(tmp_path / "data") == set(class_files()) | set(class_files("test/", count=1))
+
+
+def bomb_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has no pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    data = struct.pack(">I", 1000) + b"IDAT"
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data
+
+
+def million_pixels() -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((1000, 1000), dtype=np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"../evil.png": picture()}, r"'\.\./evil\.png', which lies outside"),
+        ({"train/a/../../../evil.png": picture()}, "outside"),
+        ({"/etc/evil.png": picture()}, "outside"),
+        ({"C:/evil.png": picture()}, "outside"),
+        ({"train\\a\\evil.png": picture()}, "backslash"),
+        ({"train/a/big.png": million_pixels()}, r"train/a/big\.png has 1000x1000 = 1,000,000 pixels"),
+        ({"train/a/wide.png": bomb_header(30_000, 30_000)}, r"train/a/wide\.png has far more than 1,000,000 pixels"),
+        ({"train/a/half.png": picture()[:200]}, r"train/a/half\.png is a broken image"),
+        ({"train/a/text.png": b"no image"}, r"train/a/text\.png is not a readable image"),
+        ({"train/c/0.png": picture()}, "class 'c' has a single training image"),
+        ({"test/c/0.png": picture()}, "test/ has the class 'c' that train/ has not"),
+    ],
+)
+def test_a_faulty_file_among_good_ones(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    refused(tmp_path, {**class_files(), **files}, message)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no images"),
+        ({"readme.txt": b"x"}, "no images"),
+        (class_files(classes="a"), "at least two classes are needed, only 'a'"),
+        (class_files("test/"), r"test/ but no train/"),
+    ],
+)
+def test_a_zip_without_what_is_needed(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    refused(tmp_path, files, message)
+
+
+def test_what_is_no_zip(tmp_path: Path) -> None:
+    (tmp_path / "up.zip").write_bytes(b"certainly not a zip")
+    refused_file(tmp_path, "not a zip file")
+
+
+def test_a_zip_that_is_cut_short(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "up.zip", class_files())
+    data = bytearray(path.read_bytes())
+    data[60:400] = bytes(340)
+    path.write_bytes(bytes(data))
+    refused_file(tmp_path, "not a zip file that can be read")
+
+
+def test_symbolic_links(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "up.zip", class_files())
+    with zipfile.ZipFile(path, "a") as opened:
+        link = zipfile.ZipInfo("train/a/link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        opened.writestr(link, "/etc/passwd")
+    refused_file(tmp_path, r"the link 'train/a/link\.png'")
+
+
+def test_a_name_twice(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "up.zip", class_files())
+    with zipfile.ZipFile(path, "a") as opened, pytest.warns(UserWarning, match="Duplicate"):
+        opened.writestr("train/a/0.png", picture())
+    refused_file(tmp_path, r"'train/a/0\.png' twice")
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    refused(tmp_path, {**class_files(), "train/a/zeros.png": bytes(80 * 1024**2)}, "times the packed size")
+
+
+def test_limits_hold_for_what_is_really_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_FILE_BYTES", 100)
+    refused(tmp_path, class_files(), "is larger than")
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
+    refused(tmp_path, class_files(), "holds 10 files; at most 3")
+
+
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(DataError, match="already"):
+        unpack(write_zip(tmp_path / "up.zip", class_files()), tmp_path / "data")
+
+
+def refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    write_zip(tmp_path / "up.zip", files)
+    refused_file(tmp_path, message)
+
+
+def refused_file(tmp_path: Path, message: str) -> None:
+    """The upload is refused and only the upload itself is left."""
+    with pytest.raises(DataError, match=message):
+        unpack(tmp_path / "up.zip", tmp_path / "data")
+    assert [path.name for path in tmp_path.iterdir()] == ["up.zip"]
