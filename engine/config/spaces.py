@@ -26,6 +26,22 @@ class NatsSizeOptions(Options):
     kind: Literal["nats_size"] = "nats_size"
 
 
+class MobileNetOptions(Options):
+    """LayerNAS's MobileNet spaces: output filters a block, then kernel and expanded filters of each of its layers."""
+
+    kind: Literal["mobilenet"] = "mobilenet"
+    variant: Literal["60m", "220m", "300m", "600m"] = Field(
+        "60m",
+        title="Variant",
+        description="millions of multiply-adds aimed at with images of 224x224: "
+        "60m MobileNetV3-Small, 220m MobileNetV3-Large, 300m MobileNetV2, 600m MobileNetV2 1.4x",
+    )
+    squeeze_excitation: bool = Field(
+        True, title="Squeeze-excitation", description="a learned gate on the expanded filters of every layer"
+    )
+    activation: Literal["swish", "relu"] = Field("swish", title="Activation", description="swish is the paper's choice")
+
+
 class ChainOptions(Options):
     """A chain of layers that you define, each with named options built from blocks (`engine.spaces.chain`)."""
 
@@ -33,4 +49,6 @@ class ChainOptions(Options):
     definition: dict[str, Any] = Field(title="Definition", description="the space as YAML or JSON: name, stem, layers, head")
 
 
-SpaceOptions = Annotated[NasBench201Options | NatsSizeOptions | ChainOptions, Field(discriminator="kind")]
+SpaceOptions = Annotated[
+    NasBench201Options | NatsSizeOptions | MobileNetOptions | ChainOptions, Field(discriminator="kind")
+]

@@ -70,20 +70,18 @@ from engine.spaces.chain_parse import parse
 from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
 
 
-class ChainSpace(SearchSpace):
-    """The space of one definition; ConfigError has every fault at its field (``space.definition...``)."""
+class LayeredSpace(SearchSpace):
+    """The space of a `Chain`, wherever that comes from."""
 
-    kind = "chain"
-
-    def __init__(self, options: ChainOptions, spec: InputSpec) -> None:
+    def __init__(self, chain: Chain, spec: InputSpec) -> None:
         super().__init__(spec)
-        self._plan = Plan(parse(options.definition), spec)
+        self._plan = Plan(chain, spec)
         self._chain = self._plan.chain
         self._names = tuple(layer.name for layer in self._chain.layers)
         self._labels = [tuple(option.label for option in layer.options) for layer in self._chain.layers]
         self._index = [{label: i for i, label in enumerate(labels)} for labels in self._labels]
         self._reduced: dict[int, Chain] = {}
-        self._hash = _digest(self._chain, self._plan.defaults)
+        self._hash = _digest(self.kind, self._chain, self._plan.defaults)
 
     # --- what can be chosen ------------------------------------------------------------------------------------
     @property
@@ -145,12 +143,21 @@ class ChainSpace(SearchSpace):
         return self._plan.final[state]
 
 
-def _digest(chain: Chain, defaults: Sequence[int]) -> str:
+class ChainSpace(LayeredSpace):
+    """The space of one definition; ConfigError has every fault at its field (``space.definition...``)."""
+
+    kind = "chain"
+
+    def __init__(self, options: ChainOptions, spec: InputSpec) -> None:
+        super().__init__(parse(options.definition), spec)
+
+
+def _digest(kind: str, chain: Chain, defaults: Sequence[int]) -> str:
     """Digest of what is built, the order of the options included; paths in the document and layer names are not."""
     layers = [
         [[option.label, option.virtual, option.block and asdict(option.block)] for option in layer.options]
         for layer in chain.layers
     ]
     fixed = [part and asdict(part) for part in (chain.stem, chain.head)]
-    text = json.dumps(["chain", layers, list(defaults), fixed, chain.dropout], sort_keys=True)
+    text = json.dumps([kind, layers, list(defaults), fixed, chain.dropout], sort_keys=True)
     return sha256(text.encode()).hexdigest()

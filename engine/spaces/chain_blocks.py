@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import floor
+from typing import Any
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 
 KEEPS_CHANNELS = frozenset({"identity", "max_pool", "avg_pool"})
+Piece = tuple[Callable[..., str], tuple[Any, ...]]
+"""A part of a block, ``function(builder, x, *arguments)``: hashable, so that each is counted once a shape."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class Block:
 
     ``width`` None: the width that a virtual layer above chose, else the channels that arrive. ``hidden`` (channels
     inside an inverted residual) goes before ``expansion``; ``squeeze_excitation`` is a share of them, 0 for none.
+    Beside the kinds of `engine.spaces.chain` there is ``pooled_conv`` for a last layer: global average pooling and a
+    1x1 convolution to ``width``, with one to ``hidden`` channels in front of the pool when given.
     """
 
     kind: str
@@ -56,46 +61,59 @@ class Block:
     def append(self, b: BlueprintBuilder, x: str, virtual: int | None = None) -> str:
         """The block's nodes behind ``x``."""
         for turn in range(self.repeat):
-            x = self._once(b, x, self.out_channels(b.shape(x).channels, virtual), self.stride if turn == 0 else 1)
+            pieces, residual = self.pieces(b.shape(x), virtual, turn)
+            y = x
+            for function, arguments in pieces:
+                y = function(b, y, *arguments)
+            x = b.add([x, y]) if residual else y
         return x
+
+    def pieces(self, shape: Shape, virtual: int | None, turn: int) -> tuple[list[Piece], bool]:
+        """What one repetition is made of when ``shape`` arrives, and whether the input is added to the result."""
+        stride = self.stride if turn == 0 else 1
+        out = self.out_channels(shape.channels, virtual)
+        conv = BlueprintBuilder.conv_bn
+        match self.kind:
+            case "conv":
+                return [(conv, (out, self.kernel, stride, 1, self.activation))], False
+            case "separable_conv":
+                depthwise = conv, (shape.channels, self.kernel, stride, shape.channels, self.activation)
+                return [depthwise, (conv, (out, 1, 1, 1, self.activation))], False
+            case "inverted_residual":
+                return self._inverted_residual(shape.channels, out, stride), stride == 1 and out == shape.channels
+            case "pooled_conv":
+                before: list[Piece] = [(conv, (self.hidden, 1, 1, 1, self.activation))] if self.hidden else []
+                return [*before, (BlueprintBuilder.global_avg_pool, ()), (conv, (out, 1, 1, 1, self.activation))], False
+            case "max_pool":
+                return [(BlueprintBuilder.max_pool, self._window(shape, stride))], False
+            case "avg_pool":
+                return [(BlueprintBuilder.avg_pool, self._window(shape, stride))], False
+            case _:
+                return [], False
 
     def scaled(self, factor: float) -> Block:
         """The block with its widths multiplied and rounded to at least 1."""
         return replace(self, width=_scaled(self.width, factor), hidden=_scaled(self.hidden, factor))
-
-    def _once(self, b: BlueprintBuilder, x: str, out: int, stride: int) -> str:
-        channels = b.shape(x).channels
-        match self.kind:
-            case "conv":
-                return b.conv_bn(x, out, self.kernel, stride, function=self.activation)
-            case "separable_conv":
-                x = b.conv_bn(x, channels, self.kernel, stride, groups=channels, function=self.activation)
-                return b.conv_bn(x, out, function=self.activation)
-            case "inverted_residual":
-                return self._inverted_residual(b, x, out, stride)
-            case "max_pool":
-                return b.max_pool(x, *self._window(b.shape(x), stride))
-            case "avg_pool":
-                return b.avg_pool(x, *self._window(b.shape(x), stride))
-            case _:
-                return x
 
     def _window(self, shape: Shape, stride: int) -> tuple[int, int, int]:
         """Kernel, stride and padding; on a single row or column (reduced networks only) a kernel of 2 becomes 1."""
         kernel = min(self.kernel, shape.height, shape.width) if self.kernel == 2 else self.kernel
         return kernel, stride, (kernel - 1) // 2
 
-    def _inverted_residual(self, b: BlueprintBuilder, x: str, out: int, stride: int) -> str:
-        channels = b.shape(x).channels
+    def _inverted_residual(self, channels: int, out: int, stride: int) -> list[Piece]:
+        conv = BlueprintBuilder.conv_bn
         hidden = self.hidden_channels(channels)
-        y = x if hidden == channels else b.conv_bn(x, hidden, function=self.activation)
-        y = b.conv_bn(y, hidden, self.kernel, stride, groups=hidden, function=self.activation)
-        if self.squeeze_excitation:
-            squeezed = max(1, floor(hidden * self.squeeze_excitation + 0.5))
-            gate = b.activation(b.conv2d(b.global_avg_pool(y), squeezed, bias=True), "relu")
-            y = b.multiply(y, b.activation(b.conv2d(gate, hidden, bias=True), "hard_sigmoid"))
-        y = b.conv_bn(y, out, function=None)
-        return b.add([x, y]) if stride == 1 and out == channels else y
+        expand: list[Piece] = [] if hidden == channels else [(conv, (hidden, 1, 1, 1, self.activation))]
+        depthwise = conv, (hidden, self.kernel, stride, hidden, self.activation)
+        squeezed = max(1, floor(hidden * self.squeeze_excitation + 0.5))
+        gated: list[Piece] = [(_gate, (squeezed,))] if self.squeeze_excitation else []
+        return [*expand, depthwise, *gated, (conv, (out, 1, 1, 1, None))]
+
+
+def _gate(b: BlueprintBuilder, x: str, squeezed: int) -> str:
+    """Squeeze-excitation: every channel of ``x`` scaled by a gate computed from the means of all."""
+    gate = b.activation(b.conv2d(b.global_avg_pool(x), squeezed, bias=True), "relu")
+    return b.multiply(x, b.activation(b.conv2d(gate, b.shape(x).channels, bias=True), "hard_sigmoid"))
 
 
 @dataclass(frozen=True)
@@ -148,10 +166,17 @@ class Chain:
         return b.build()
 
     def append_head(self, b: BlueprintBuilder, x: str) -> str:
-        """The head's convolution, global average pooling, dropout and the classifier."""
+        """The head's convolution, global average pooling (unless a layer has pooled), dropout and the classifier."""
         with b.part("head"):
-            x = b.global_avg_pool(self.head.append(b, x) if self.head else x)
+            x = self.head.append(b, x) if self.head else x
+            x = x if self.pools else b.global_avg_pool(x)
             return b.linear(b.dropout(x, self.dropout) if self.dropout else x, b.spec.classes)
+
+    @property
+    def pools(self) -> bool:
+        """Whether the last layer works on the pooled map."""
+        block = self.layers[-1].options[0].block
+        return block is not None and block.kind == "pooled_conv"
 
     def scaled(self, factor: float) -> Chain:
         """The chain with every width multiplied by ``factor``."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from engine.blueprint import InputSpec, Shape
-from engine.cost import Cost
+from engine.blueprint import BlueprintBuilder, InputSpec, Shape
+from engine.cost import Cost, total
 from engine.errors import ConfigError, FieldError
-from engine.spaces.chain_blocks import Block, Chain, Layer, Option
+from engine.spaces.chain_blocks import Block, Chain, Layer, Option, Piece
 from engine.spaces.chain_parse import PREFIX
 from engine.spaces.fragments import measure
 
@@ -40,7 +39,7 @@ class Plan:
 
     def __init__(self, chain: Chain, spec: InputSpec) -> None:
         self._spec = spec
-        self._measured: dict[tuple[Block, Shape, int], tuple[Cost, Shape]] = {}
+        self._measured: dict[tuple[Piece, Shape], tuple[Cost, Shape]] = {}
         self.start = self._start(chain)
         self.steps = self._explore(chain)
         self.final = {state: measure(state.shape, chain.append_head, spec.classes)[0] for state in self._last(chain)}
@@ -72,11 +71,28 @@ class Plan:
     def _step(self, option: Option, state: ChainState) -> Step:
         if option.block is None:
             return Cost(), ChainState(state.shape, option.virtual)
-        key = option.block, state.shape, option.block.out_channels(state.shape.channels, state.virtual)
-        if key not in self._measured:
-            self._measured[key] = measure(state.shape, partial(option.block.append, virtual=state.virtual))
-        cost, shape = self._measured[key]
+        cost, shape = self._block(option.block, state)
         return cost, ChainState(shape, state.virtual)
+
+    def _block(self, block: Block, state: ChainState) -> tuple[Cost, Shape]:
+        """What a block costs, piece by piece."""
+        shape, costs = state.shape, []
+        for turn in range(block.repeat):
+            pieces, residual = block.pieces(shape, state.virtual, turn)
+            if residual:
+                costs.append(self._piece((_doubled, ()), shape)[0])
+            for piece in pieces:
+                cost, shape = self._piece(piece, shape)
+                costs.append(cost)
+        return total(costs), shape
+
+    def _piece(self, piece: Piece, shape: Shape) -> tuple[Cost, Shape]:
+        key = piece, shape
+        found = self._measured.get(key)
+        if found is None:
+            function, arguments = piece
+            found = self._measured[key] = measure(shape, lambda b, x: function(b, x, *arguments))
+        return found
 
     def _last(self, chain: Chain) -> set[ChainState]:
         return {after for row in self.steps[len(chain.layers) - 1].values() for _, after in row}
@@ -103,6 +119,10 @@ class Plan:
             after = ranks[0]
             ranks.insert(0, {s: max(_sum(cost, after[to]) for cost, to in row) for s, row in steps.items()})
         return ranks
+
+
+def _doubled(b: BlueprintBuilder, x: str) -> str:
+    return b.add([x, x])
 
 
 def _sum(cost: Cost, rank: Rank) -> Rank:

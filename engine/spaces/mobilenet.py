@@ -1,0 +1,122 @@
+"""LayerNAS's four MobileNet spaces (appendices E.3 and H), with the tables of `engine.spaces.mobile_tables`.
+
+A fixed stem; a bneck without expansion that chooses its output filters; blocks, each a *virtual layer* with the output
+filters of all its bnecks and then the bnecks, which choose a kernel and their expanded filters; in the V2 spaces a last
+bneck that chooses output and expanded filters together; a 1x1 convolution in front of the pool in the V3 spaces; a 1x1
+convolution behind the pool; the classifier. A bneck is the inverted residual of `engine.spaces.chain`; with
+squeeze-excitation all bnecks have a gate. Convolutions carry batch norm, those behind the pool too.
+
+Names join the chosen labels by ``-``: ``f`` output filters, ``k`` kernel, ``e`` expanded filters
+(``f16-f28-k3_e144-...-f864-f1536``).
+
+**Reduced network (MOTE).** As for chains: widths times ``channels`` over the stem's 16 or 32 filters, at most 1, so
+that with MOTE's 32 channels the widths stay and the smaller images alone make the network cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+
+from engine.blueprint import InputSpec
+from engine.config.spaces import MobileNetOptions
+from engine.errors import ConfigError
+from engine.space import Architecture
+from engine.spaces.chain import LayeredSpace
+from engine.spaces.chain_blocks import Block, Chain, Layer, Option
+from engine.spaces.mobile_tables import MOBILE_TABLES, Bnecks, MobileTable
+
+CANDIDATES_A_LAYER = 300
+"""Models that LayerNAS keeps for each layer in the paper's bound on trials: 100 buckets of 3."""
+
+
+class MobileNetSpace(LayeredSpace):
+    """One of the four; ConfigError at ``space.variant`` for images that its strides make smaller than a pixel."""
+
+    kind = "mobilenet"
+
+    def __init__(self, options: MobileNetOptions, spec: InputSpec) -> None:
+        self.table = MOBILE_TABLES[options.variant]
+        chain = _Rows(self.table, options).chain()
+        least = _least_side(chain)
+        if min(spec.height, spec.width) < least:
+            raise ConfigError.at(
+                "space.variant",
+                f"{self.table.label} needs images of at least {least}x{least}, not {spec.height}x{spec.width}; "
+                "set a larger image size of the data set, or choose another space.",
+            )
+        super().__init__(chain, spec)
+
+    @property
+    def max_trials(self) -> int:
+        """The paper's bound on LayerNAS's trials: so many models a layer, each trying all options of the next."""
+        return CANDIDATES_A_LAYER * sum(len(self.options((0,) * layer)) for layer in range(self.depth))
+
+    def published(self) -> Architecture:
+        """The model that the paper found in this space."""
+        table, published = self.table, self.table.published
+        rows = iter(published.bnecks)
+        labels = [f"f{next(rows)[1]}"]
+        for stage in table.stages:
+            block = list(islice(rows, len(list(_each(stage.bnecks)))))
+            labels += [f"f{block[0][1]}", *(f"k{kernel}_e{expanded}" for kernel, _, expanded in block)]
+        labels += [f"k{kernel}_f{filters}_e{expanded}" for kernel, filters, expanded in rows]
+        labels += [f"f{filters}" for filters in published.heads[len(table.unpooled) == 1 :]]
+        return self.from_string("-".join(labels))
+
+
+class _Rows:
+    """The layers of a table, one after the other."""
+
+    def __init__(self, table: MobileTable, options: MobileNetOptions) -> None:
+        self._table = table
+        self._activation = options.activation
+        self._gate = 1 / table.squeeze if options.squeeze_excitation else 0.0
+
+    def chain(self) -> Chain:
+        stem = Block("conv", self._activation, 3, 2, self._table.stem)
+        return Chain(tuple(Layer(name, "space.variant", options) for name, options in self._layers()), stem)
+
+    def _layers(self) -> Iterator[tuple[str, tuple[Option, ...]]]:
+        table = self._table
+        stride = table.first_stride
+        yield "bneck 1", _options({f"f{f}": self._bneck(3, stride, width=f, expansion=1.0) for f in table.first})
+        for number, stage in enumerate(table.stages, start=2):
+            yield f"block {number} filters", tuple(Option(f"f{f}", "space.variant", virtual=f) for f in stage.filters)
+            for row, (bnecks, stride) in enumerate(_each(stage.bnecks), start=1):
+                yield f"bneck {number}.{row}", _options({
+                    f"k{k}_e{e}": self._bneck(k, stride, hidden=e) for k in bnecks.kernels for e in bnecks.expand
+                })
+        if table.last:
+            pairs = product(table.last_kernels, table.last)
+            yield f"bneck {len(table.stages) + 2}", _options({
+                f"k{k}_f{f}_e{e}": self._bneck(k, 1, width=f, hidden=e) for k, (f, e) in pairs
+            })
+        if len(table.unpooled) > 1:
+            yield "head", _options({f"f{f}": Block("conv", self._activation, width=f) for f in table.unpooled})
+        fixed = table.unpooled[0] if len(table.unpooled) == 1 else None
+        pooled = {f"f{f}": Block("pooled_conv", self._activation, width=f, hidden=fixed) for f in table.pooled}
+        yield "pooled head", _options(pooled)
+
+    def _bneck(
+        self, kernel: int, stride: int, width: int | None = None, hidden: int | None = None, expansion: float = 6.0
+    ) -> Block:
+        return Block("inverted_residual", self._activation, kernel, stride, width, expansion, hidden, self._gate)
+
+
+def _each(parts: tuple[Bnecks, ...]) -> Iterator[tuple[Bnecks, int]]:
+    """Every layer of a block with its stride."""
+    for part in parts:
+        yield part, part.stride
+        yield from [(part, 1)] * (part.times - 1)
+
+
+def _options(blocks: dict[str, Block]) -> tuple[Option, ...]:
+    return tuple(Option(label, "space.variant", block) for label, block in blocks.items())
+
+
+def _least_side(chain: Chain) -> int:
+    """The smallest side of an image that every stride of 2 (rounding up) still finds two pixels of."""
+    blocks = [chain.stem, *(layer.options[0].block for layer in chain.layers)]
+    halvings = sum(block.stride == 2 for block in blocks if block)
+    return (1 << (halvings - 1)) + 1
