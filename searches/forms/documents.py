@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from django.core.exceptions import ValidationError
+
+from engine.config import documents
+from engine.errors import ConfigError
 
 
 def read_yaml(text: str) -> Any:
     """The value of a YAML or JSON text; ValidationError says where it is malformed."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "it cannot be read"
-        raise ValidationError(f"The YAML is malformed{where}: {reason}.") from error
+        return documents.read_yaml(text, "yaml")
+    except ConfigError as error:
+        raise ValidationError([item.message for item in error.errors]) from error
