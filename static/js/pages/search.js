@@ -20,7 +20,7 @@ const root = document.querySelector("[data-search]");
 const id = Number(root.dataset.search);
 const defaults = {
   metric: "", value: "score", infeasible: "0", logx: "0", outliers: "0", along: "evaluations", tab: "candidates",
-  sort: "-score", status: "", feasible: "", layer: "", search: "",
+  sort: "-score", status: "", feasible: "true", layer: "", search: "",
 };
 const state = new UrlState(defaults);
 const store = new PointStore(id);

@@ -90,10 +90,11 @@ export class CandidateTable {
     this.previous = previous;
     this.root.querySelector("[data-next]").disabled = !next;
     this.root.querySelector("[data-previous]").disabled = !previous;
-    const filtered = ["status", "feasible", "layer", "search"].some((name) => this.state.get(name));
-    this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page` : "";
+    const filtered = ["status", "layer", "search"].some((name) => this.state.get(name));
+    const hidden = { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[this.state.get("feasible")] ?? "";
+    this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page${hidden}` : "";
     if (!results.length) {
-      const text = filtered ? "No candidate passes these filters." : "No candidates yet; the first appear as soon as a worker takes the search up.";
+      const text = filtered ? "No candidate passes these filters." : "No feasible candidates yet; the first appear as soon as a worker takes the search up.";
       this.place.replaceChildren(h("p", { class: "empty" }, text));
       return;
     }
