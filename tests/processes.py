@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import signal
 import socket
@@ -66,6 +67,21 @@ class Nasweb:
             return self.get("/healthz/").status_code == 200
         except httpx.TransportError:
             return False
+
+    def create(self, config: Mapping[str, object]) -> int:
+        """A new search's number."""
+        response = httpx.post(f"{self.url}api/v1/searches/", json=config, timeout=60)
+        assert response.status_code == 201, response.text
+        return int(response.json()["id"])
+
+    def search(self, number: int) -> dict[str, object]:
+        """The search as the API shows it."""
+        return dict(self.get(f"/api/v1/searches/{number}/").json())
+
+    def outcomes(self, number: int) -> list[tuple[str, ...]]:
+        """What the search proposed and found, by candidate."""
+        table = csv.DictReader(self.get(f"/api/v1/searches/{number}/export/?format=csv").text.splitlines())
+        return [(row["number"], row["arch"], row["layer"], row["parent_number"], row["score"]) for row in table]
 
     def services(self) -> dict[str, psutil.Process]:
         """The services by name, watchdog included."""

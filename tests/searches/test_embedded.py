@@ -12,8 +12,10 @@ import pytest
 
 from nasweb.embedded.places import broker_socket
 from tests.processes import environment, manage, running, until
+from tests.searches.driving import training_config
 
 pytestmark = pytest.mark.processes
+SMALL = training_config(budget={"evaluations": 8}, round_size=2).as_dict()
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -59,17 +61,28 @@ def test_runs_restarts_and_stops(tmp_path: Path) -> None:
         assert not broker_socket(home).exists()
 
 
-def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
-    """SIGKILL of the supervisor ends the services too, and the home is free for a second start."""
-    with running(tmp_path / "home") as nasweb:
-        key = (tmp_path / "home" / "secret_key").read_text()
-        family = nasweb.family()
+def test_a_second_start_finishes_what_a_killed_one_began(tmp_path: Path) -> None:
+    """SIGKILL of the web server, then of the supervisor, which ends all: the search ends as if nothing had been."""
+    with running(tmp_path / "undisturbed") as nasweb:
+        number = nasweb.create(SMALL)
+        until(lambda: nasweb.search(number)["status"] == "finished", seconds=120)
+        expected = nasweb.outcomes(number)
+    assert len(expected) == 8
+
+    home, lease = tmp_path / "home", {"NASWEB_LEASE_SECONDS": "3"}
+    with running(home, **lease) as nasweb:
+        number = nasweb.create(SMALL)
+        until(lambda: nasweb.search(number)["evaluated"] >= 2, seconds=60)
+        nasweb.services()["web"].send_signal(signal.SIGKILL)
+        until(nasweb.healthy)
+        family, key = nasweb.family(), (home / "secret_key").read_text()
         os.kill(nasweb.process.pid, signal.SIGKILL)
         nasweb.process.wait()
         until(lambda: gone(family), seconds=10)
-    with running(tmp_path / "home") as again:
-        assert again.healthy()
-        assert (tmp_path / "home" / "secret_key").read_text() == key
+    with running(home, **lease) as nasweb:
+        assert (home / "secret_key").read_text() == key
+        until(lambda: nasweb.search(number)["status"] == "finished", seconds=120)
+        assert nasweb.outcomes(number) == expected
 
 
 @pytest.mark.postgres

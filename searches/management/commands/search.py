@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from engine.config.estimators import TableOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
 from searches.api import streaming
@@ -71,7 +72,7 @@ class Command(BaseCommand):
 
     def create(self, owner: Any, options: dict[str, Any]) -> None:
         """Prints the new search's number; with ``--wait``, how far it is, until it has ended."""
-        search = creation.create(owner, SearchConfig.from_yaml(text_of(options["config"])))
+        search = creation.create(owner, config_of(options["config"]), local_files=True)
         self.stdout.write(str(search.pk))
         if not options["wait"]:
             return
@@ -84,7 +85,7 @@ class Command(BaseCommand):
             search.refresh_from_db()
         self.stderr.write(summary(search))
         if search.status != Search.Status.FINISHED:
-            raise CommandError(f"The search has {search.status}: {search.status_reason or 'no reason was recorded'}.")
+            raise CommandError(f"The search is {search.status}: {search.status_reason or 'no reason was recorded'}.")
 
     def list(self, owner: Any, options: dict[str, Any]) -> None:
         """A line a search."""
@@ -159,6 +160,16 @@ def candidate_of(search: Search, number: int | None) -> Candidate:
     if candidate is None:
         raise CommandError(f"Search {search.pk} has no candidate {number}; it has {search.asked}, numbered from 0.")
     return candidate
+
+
+def config_of(path: Path) -> SearchConfig:
+    """The file's configuration; a table's path in it counts from the file's own folder."""
+    config = SearchConfig.from_yaml(text_of(path))
+    if not isinstance(config.estimator, TableOptions) or config.estimator.path is None:
+        return config
+    table = (path.parent / Path(config.estimator.path).expanduser()).absolute()
+    estimator = config.estimator.model_copy(update={"path": str(table)})
+    return config.model_copy(update={"estimator": estimator})
 
 
 def text_of(path: Path) -> str:
