@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,23 +33,22 @@ def cached(root: Path, key: str, produce: Callable[[], ImageSplits]) -> ImageSpl
         return produce()
     try:
         if not target.is_dir():
-            _write(produce(), base, target)
+            _write(produce(), target)
         return _read(target)
     finally:
         lock.release()
 
 
-def _write(splits: ImageSplits, base: Path, target: Path) -> None:
-    temporary = Path(tempfile.mkdtemp(dir=base, prefix="writing-"))
-    try:
-        for name in NAMES:
-            split: Split = getattr(splits, name)
-            np.save(temporary / f"{name}_images.npy", split.images)
-            np.save(temporary / f"{name}_labels.npy", split.labels)
-        os.rename(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+def _write(splits: ImageSplits, target: Path) -> None:
+    """Called under the key's lock, so that an unfinished folder found here is a dead process's."""
+    unfinished = target.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    for name in NAMES:
+        split: Split = getattr(splits, name)
+        np.save(unfinished / f"{name}_images.npy", split.images)
+        np.save(unfinished / f"{name}_labels.npy", split.labels)
+    unfinished.rename(target)
 
 
 def _read(folder: Path) -> ImageSplits:

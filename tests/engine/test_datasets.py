@@ -140,6 +140,15 @@ def test_decoding_is_done_once_and_mapped(tmp_path: Path) -> None:
     assert np.array_equal(first.train.images, again.train.images)
 
 
+def test_what_a_dead_process_left_unfinished_is_written_again(tmp_path: Path) -> None:
+    data = folder_data(tmp_path, class_files())
+    unfinished = tmp_path / ".decoded" / f"{data.info.content_hash}.unfinished"
+    unfinished.mkdir(parents=True)
+    (unfinished / "train_images.npy").write_bytes(b"cut short")
+    assert len(data.load().train) == data.info.train_count
+    assert not unfinished.exists()
+
+
 def _load(root: Path) -> tuple[int, int]:
     splits = FolderData(UploadOptions(id=1), root).load()
     return os.getpid(), int(splits.train.images.astype(np.int64).sum())
