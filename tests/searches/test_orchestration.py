@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -144,7 +145,9 @@ def test_rows_of_another_algorithm_stop_the_search_with_a_reason(table: Path) ->
     assert search.events.filter(kind="error", message=search.status_reason).exists()
 
 
-def test_queries_grow_with_batches_not_with_candidates(table: Path) -> None:
+def test_queries_grow_with_batches_not_with_candidates(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "BATCH_SECONDS", 60.0)
+
     def queries(evaluations: int) -> int:
         search = start(table_config(table, algorithm={"kind": "random"}, budget={"evaluations": evaluations}))
         with CaptureQueriesContext(connection) as captured:
@@ -156,8 +159,6 @@ def test_queries_grow_with_batches_not_with_candidates(table: Path) -> None:
 
 
 def test_creation_and_look_ups_never_import_torch(table: Path, tmp_path: Path) -> None:
-    import subprocess
-
     code = (
         "import django, sys; django.setup()\n"
         "from searches.services import creation, advancing, control, sweeping, scoring\n"
