@@ -32,6 +32,7 @@ test: setup
 	NASWEB_TEST_SERVERS=1 $(BIN)/pytest -m "not browser and not processes and not postgres" tests/searches
 	$(BIN)/pytest -m browser
 
+lint: export DJANGO_SETTINGS_MODULE := tests.settings
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

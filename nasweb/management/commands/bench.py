@@ -1,0 +1,46 @@
+"""`manage.py bench`: every benchmark, or those named, with their figures kept under ``NASWEB_HOME/bench``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from engine.benchmarks.__main__ import BENCHMARKS
+
+
+class Command(BaseCommand):
+    """Each runs in a process of its own, so that times and memory are its own."""
+
+    help = "Runs benchmarks; writes a JSON file each and one table of all figures."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all without one")
+        parser.add_argument("--quick", action="store_true", help="smoke runs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """A benchmark that fails does not keep the others from running, but the command fails in the end."""
+        names = options["names"] or list(BENCHMARKS)
+        if unknown := set(names) - set(BENCHMARKS):
+            raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose of {', '.join(BENCHMARKS)}.")
+        folder = settings.NASWEB_HOME / "bench"
+        folder.mkdir(parents=True, exist_ok=True)
+        tables, failed = [], []
+        for name in names:
+            command = [sys.executable, "-m", "engine.benchmarks", name, "--out", str(folder / f"{name}.json")]
+            command += ["--quick"] if options["quick"] else []
+            done = subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
+            if done.returncode == 0:
+                tables.append(done.stdout)
+                self.stdout.write(done.stdout)
+            else:
+                failed.append(name)
+        (folder / "figures.md").write_text("\n".join(tables))
+        self.stdout.write(f"Written to {folder}.")
+        if failed:
+            raise CommandError(f"Failed: {', '.join(failed)}.")
