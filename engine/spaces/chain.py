@@ -71,11 +71,11 @@ from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
 
 
 class LayeredSpace(SearchSpace):
-    """The space of a `Chain`, wherever that comes from."""
+    """The space of a `Chain`, wherever that comes from; ``ordered`` as in `Plan`."""
 
-    def __init__(self, chain: Chain, spec: InputSpec) -> None:
+    def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
         super().__init__(spec)
-        self._plan = Plan(chain, spec)
+        self._plan = Plan(chain, spec, ordered)
         self._chain = self._plan.chain
         self._names = tuple(layer.name for layer in self._chain.layers)
         self._labels = [tuple(option.label for option in layer.options) for layer in self._chain.layers]

@@ -34,16 +34,17 @@ class Plan:
 
     An option ranks by the costliest network that it leads to from the defaults of the layers above: by MAdds, then
     parameters, then activation memory, then the document's order. The first of a layer is its default, unless the
-    document names another. ``steps[layer][state][choice]`` is what an option adds, and the state after it.
+    document names another. A chain that is ``ordered`` keeps its order, and the first options are the defaults.
+    ``steps[layer][state][choice]`` is what an option adds, and the state after it.
     """
 
-    def __init__(self, chain: Chain, spec: InputSpec) -> None:
+    def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
         self._spec = spec
         self._measured: dict[tuple[Piece, Shape], tuple[Cost, Shape]] = {}
         self.start = self._start(chain)
         self.steps = self._explore(chain)
         self.final = {state: measure(state.shape, chain.append_head, spec.classes)[0] for state in self._last(chain)}
-        self.chain, self.defaults = self._order(chain)
+        self.chain, self.defaults = (chain, [0] * len(chain.layers)) if ordered else self._order(chain)
 
     def _start(self, chain: Chain) -> Step:
         if chain.stem is None:

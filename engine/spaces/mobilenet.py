@@ -6,6 +6,9 @@ bneck that chooses output and expanded filters together; a 1x1 convolution in fr
 convolution behind the pool; the classifier. A bneck is the inverted residual of `engine.spaces.chain`; with
 squeeze-excitation all bnecks have a gate. Convolutions carry batch norm, those behind the pool too.
 
+Options are listed by the multiply-adds of their layer for the paper's images, all above at their largest: the order,
+and so an architecture, does not depend on the images at hand. The default of every layer is its largest option.
+
 Names join the chosen labels by ``-``: ``f`` output filters, ``k`` kernel, ``e`` expanded filters
 (``f16-f28-k3_e144-...-f864-f1536``).
 
@@ -16,6 +19,7 @@ that with MOTE's 32 channels the widths stay and the smaller images alone make t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from itertools import islice, product
 
 from engine.blueprint import InputSpec
@@ -24,28 +28,32 @@ from engine.errors import ConfigError
 from engine.space import Architecture
 from engine.spaces.chain import LayeredSpace
 from engine.spaces.chain_blocks import Block, Chain, Layer, Option
+from engine.spaces.fragments import measure
 from engine.spaces.mobile_tables import MOBILE_TABLES, Bnecks, MobileTable
 
+PATH = "space.variant"
+PAPER_SPEC = InputSpec(3, 224, 224, 1001)
+"""ImageNet as the paper counts it."""
 CANDIDATES_A_LAYER = 300
 """Models that LayerNAS keeps for each layer in the paper's bound on trials: 100 buckets of 3."""
 
 
 class MobileNetSpace(LayeredSpace):
-    """One of the four; ConfigError at ``space.variant`` for images that its strides make smaller than a pixel."""
+    """One of the four; ConfigError at ``space.variant`` for images that are too small for its strides."""
 
     kind = "mobilenet"
 
     def __init__(self, options: MobileNetOptions, spec: InputSpec) -> None:
         self.table = MOBILE_TABLES[options.variant]
-        chain = _Rows(self.table, options).chain()
+        chain = _chain(options)
         least = _least_side(chain)
         if min(spec.height, spec.width) < least:
             raise ConfigError.at(
-                "space.variant",
+                PATH,
                 f"{self.table.label} needs images of at least {least}x{least}, not {spec.height}x{spec.width}; "
                 "set a larger image size of the data set, or choose another space.",
             )
-        super().__init__(chain, spec)
+        super().__init__(chain, spec, ordered=True)
 
     @property
     def max_trials(self) -> int:
@@ -65,38 +73,53 @@ class MobileNetSpace(LayeredSpace):
         return self.from_string("-".join(labels))
 
 
+@cache
+def _chain(options: MobileNetOptions) -> Chain:
+    """The space's chain, the options of every layer from most to least costly for the paper's images."""
+    rows = _Rows(MOBILE_TABLES[options.variant], options)
+    shape = measure(PAPER_SPEC.shape, rows.stem.append)[1]
+    virtual: int | None = None
+    layers: list[Layer] = []
+    for name, listed in rows.layers():
+        if listed[0].block is None:
+            layers.append(Layer(name, PATH, listed))
+            virtual = listed[0].virtual
+            continue
+        measured = {o: measure(shape, partial(o.block.append, virtual=virtual)) for o in listed if o.block}
+        ordered = sorted(measured, key=lambda option: measured[option][0].madds, reverse=True)
+        layers.append(Layer(name, PATH, tuple(ordered)))
+        shape = measured[ordered[0]][1]
+    return Chain(tuple(layers), rows.stem)
+
+
 class _Rows:
-    """The layers of a table, one after the other."""
+    """The layers of a table as listed, one after the other."""
 
     def __init__(self, table: MobileTable, options: MobileNetOptions) -> None:
         self._table = table
         self._activation = options.activation
         self._gate = 1 / table.squeeze if options.squeeze_excitation else 0.0
+        self.stem = Block("conv", self._activation, 3, 2, table.stem)
 
-    def chain(self) -> Chain:
-        stem = Block("conv", self._activation, 3, 2, self._table.stem)
-        return Chain(tuple(Layer(name, "space.variant", options) for name, options in self._layers()), stem)
-
-    def _layers(self) -> Iterator[tuple[str, tuple[Option, ...]]]:
+    def layers(self) -> Iterator[tuple[str, tuple[Option, ...]]]:
         table = self._table
-        stride = table.first_stride
-        yield "bneck 1", _options({f"f{f}": self._bneck(3, stride, width=f, expansion=1.0) for f in table.first})
+        blocks = {f"f{f}": self._bneck(3, table.first_stride, width=f, expansion=1.0) for f in table.first}
+        yield "bneck 1", _options(blocks)
         for number, stage in enumerate(table.stages, start=2):
-            yield f"block {number} filters", tuple(Option(f"f{f}", "space.variant", virtual=f) for f in stage.filters)
+            yield f"block {number} filters", tuple(Option(f"f{f}", PATH, virtual=f) for f in stage.filters)
             for row, (bnecks, stride) in enumerate(_each(stage.bnecks), start=1):
-                yield f"bneck {number}.{row}", _options({
-                    f"k{k}_e{e}": self._bneck(k, stride, hidden=e) for k in bnecks.kernels for e in bnecks.expand
-                })
+                pairs = product(bnecks.kernels, bnecks.expand)
+                blocks = {f"k{k}_e{e}": self._bneck(k, stride, hidden=e) for k, e in pairs}
+                yield f"bneck {number}.{row}", _options(blocks)
         if table.last:
-            pairs = product(table.last_kernels, table.last)
-            yield f"bneck {len(table.stages) + 2}", _options({
-                f"k{k}_f{f}_e{e}": self._bneck(k, 1, width=f, hidden=e) for k, (f, e) in pairs
-            })
+            triples = product(table.last_kernels, table.last)
+            blocks = {f"k{k}_f{f}_e{e}": self._bneck(k, 1, width=f, hidden=e) for k, (f, e) in triples}
+            yield f"bneck {len(table.stages) + 2}", _options(blocks)
         if len(table.unpooled) > 1:
             yield "head", _options({f"f{f}": Block("conv", self._activation, width=f) for f in table.unpooled})
         fixed = table.unpooled[0] if len(table.unpooled) == 1 else None
-        pooled = {f"f{f}": Block("pooled_conv", self._activation, width=f, hidden=fixed) for f in table.pooled}
-        yield "pooled head", _options(pooled)
+        blocks = {f"f{f}": Block("pooled_conv", self._activation, width=f, hidden=fixed) for f in table.pooled}
+        yield "pooled head", _options(blocks)
 
     def _bneck(
         self, kernel: int, stride: int, width: int | None = None, hidden: int | None = None, expansion: float = 6.0
@@ -112,7 +135,7 @@ def _each(parts: tuple[Bnecks, ...]) -> Iterator[tuple[Bnecks, int]]:
 
 
 def _options(blocks: dict[str, Block]) -> tuple[Option, ...]:
-    return tuple(Option(label, "space.variant", block) for label, block in blocks.items())
+    return tuple(Option(label, PATH, block) for label, block in blocks.items())
 
 
 def _least_side(chain: Chain) -> int:
