@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import DatabaseError, connections
 
@@ -85,6 +86,8 @@ class Supervisor:
             if not broker.wait_ready(self.home, service.alive):
                 raise StartFailed(f"The broker did not start. {service.last_words()}")
         self.migrate()
+        if self.stopping.is_set():
+            return
         web = self.launch("web", self.web_command())
         self.launch("worker", self.worker_command())
         self.launch("sweep", [sys.executable, "manage.py", "sweep"])
@@ -101,6 +104,8 @@ class Supervisor:
             call_command("migrate", interactive=False, verbosity=0)
             if settings.NASWEB_EMBEDDED:
                 local_owner()
+            elif not get_user_model().objects.exists():
+                self.warn("There is no account yet: make one with `.venv/bin/python manage.py createsuperuser`.")
         except DatabaseError as error:
             raise StartRefused(
                 f"The database cannot be brought up to date ({error}): check it, or the version of nasweb."

@@ -93,4 +93,5 @@ def test_servers_instead_of_the_embedded_ones(tmp_path: Path, fresh_servers: dic
         assert nasweb.get("/api/v1/searches/").status_code == 401
         assert nasweb.get("/api/v1/searches/", Host="other.example").status_code == 400
         assert not (tmp_path / "home" / "nasweb.sqlite3").exists()
+        assert "There is no account yet" in nasweb.errors.read_text()
         assert nasweb.interrupt() == 0

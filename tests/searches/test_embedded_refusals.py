@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.conf import settings
 
 from nasweb.embedded import broker, checks
 from nasweb.embedded.errors import StartRefused
@@ -98,7 +97,7 @@ def test_home_is_one_process_s(tmp_path: Path) -> None:
 
 
 def test_a_long_home_gets_a_short_private_socket(tmp_path: Path) -> None:
-    """Sockets' paths are limited by the kernel; the broker answers there all the same."""
+    """Sockets' paths are limited by the kernel; the broker answers there all the same, and nowhere else."""
     home = tmp_path / ("long" * 30)
     checks.check_home(home)
     assert len(bytes(broker_socket(home))) < 100
@@ -107,6 +106,9 @@ def test_a_long_home_gets_a_short_private_socket(tmp_path: Path) -> None:
     try:
         assert broker.wait_ready(home, lambda: process.poll() is None)
         assert broker_socket(home).parent.stat().st_mode & 0o777 == 0o700
+        with redis.Redis(unix_socket_path=str(broker_socket(home)), decode_responses=True) as client:
+            told = client.config_get("maxmemory-policy", "appendonly", "port")
+        assert told == {"maxmemory-policy": "noeviction", "appendonly": "yes", "port": "0"}
     finally:
         process.terminate()
         process.wait()
@@ -125,13 +127,3 @@ def test_secret_key_is_made_once(tmp_path: Path) -> None:
     assert len(key) >= 50
     assert ensure_secret_key(tmp_path) == key
     assert ensure_secret_key(tmp_path.parent) != key
-
-
-def test_broker_keeps_everything(broker: None) -> None:
-    """The running broker never evicts and writes what it holds to disk."""
-    if not settings.NASWEB_EMBEDDED_BROKER:
-        pytest.skip("this run uses a Redis server")
-    with redis.Redis(unix_socket_path=str(broker_socket(settings.NASWEB_HOME)), decode_responses=True) as client:
-        assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
-        assert client.config_get("appendonly")["appendonly"] == "yes"
-        assert client.config_get("port")["port"] == "0"

@@ -27,3 +27,5 @@ class Command(BaseCommand):
         except (StartRefused, StartFailed) as error:
             self.stderr.write(str(error))
             sys.exit(2 if isinstance(error, StartRefused) else 1)
+        except KeyboardInterrupt:  # before the supervisor listens to signals; nothing was started
+            sys.exit(130)
