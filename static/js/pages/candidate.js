@@ -13,13 +13,16 @@ const DOWNLOADS = {
   json: ["JSON", "architecture, costs, scores"],
 };
 const TERMS = {
-  landscape: "Landscape term (higher: loss falls along the slice)",
-  speed: "Speed term (higher: learns more in less time)",
-  time_seconds: "Time in the speed term",
-  train_seconds: "Measured training time",
-  valid_accuracy: "Validation accuracy",
-  truth: "Truth of the table",
+  landscape: "Landscape term",
+  speed: "Speed term",
+  time_seconds: "Time it counts",
+  train_seconds: "Measured training",
+  connected: "Input reaches output",
+  profile: "Profile",
+  time_model: "Time model",
 };
+
+const SHOWN_APART = new Set(["mote", "valid_accuracy", "truth"]);
 
 const root = document.querySelector("[data-candidate]");
 const place = (name) => document.querySelector(`[data-${name}]`);
@@ -56,9 +59,9 @@ function scoreFacts(candidate) {
     ["Score", number(candidate.score, 6)],
     ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
     ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
-    ...told.filter(([name]) => !["valid_accuracy", "truth"].includes(name)).map(([name, value]) => [
+    ...told.filter(([name]) => !SHOWN_APART.has(name)).map(([name, value]) => [
       TERMS[name] ?? name.replaceAll("_", " "),
-      typeof value === "string" ? value : name.endsWith("seconds") ? duration(value) : number(value, 5),
+      typeof value === "string" ? value : name === "connected" ? (value ? "yes" : "no") : name.endsWith("seconds") ? duration(value) : number(value, 5),
     ]),
     ["Charged", duration(candidate.seconds)],
   ]);
