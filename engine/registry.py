@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.blueprint import InputSpec
-from engine.config.algorithms import AlgorithmOptions, LayerNASOptions, RandomSearchOptions
+from engine.config.algorithms import (
+    AlgorithmOptions,
+    DynamicProgrammingOptions,
+    LayerNASOptions,
+    LocalSearchOptions,
+    PPOOptions,
+    RandomSearchOptions,
+    RegularisedEvolutionOptions,
+)
 from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, TorchvisionOptions, UploadOptions
 from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions, TableOptions
@@ -46,6 +54,16 @@ SPACES: Mapping[str, Kind] = {
 }
 ALGORITHMS: Mapping[str, Kind] = {
     "layernas": Kind("LayerNAS", LayerNASOptions, "engine.algorithms.layernas:LayerNAS"),
+    "dynamic_programming": Kind(
+        "Dynamic programming", DynamicProgrammingOptions, "engine.algorithms.dynamic_programming:DynamicProgramming"
+    ),
+    "regularised_evolution": Kind(
+        "Regularised evolution",
+        RegularisedEvolutionOptions,
+        "engine.algorithms.regularised_evolution:RegularisedEvolution",
+    ),
+    "ppo": Kind("PPO", PPOOptions, "engine.algorithms.ppo:PPO"),
+    "local_search": Kind("Local search", LocalSearchOptions, "engine.algorithms.local_search:LocalSearch"),
     "random": Kind("Random search", RandomSearchOptions, "engine.algorithms.random_search:RandomSearch"),
 }
 ESTIMATORS: Mapping[str, Kind] = {
@@ -67,7 +85,7 @@ def create_space(options: SpaceOptions, spec: InputSpec) -> SearchSpace:
 
 
 def create_algorithm(options: AlgorithmOptions, problem: SearchProblem, seed: int) -> SearchAlgorithm:
-    """A fresh algorithm."""
+    """A fresh algorithm; ConfigError (``algorithm...``) when it cannot search this problem."""
     algorithm: SearchAlgorithm = ALGORITHMS[options.kind].load()(options, problem, seed)
     return algorithm
 

@@ -3,7 +3,8 @@
 The public methods validate and count; an algorithm fills the private twins. Proposals are numbered 0, 1, 2, ... in
 the order they are asked. Whatever an algorithm proposes next depends only on its options, its seed and the outcomes
 told so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask for a
-round, score it anywhere in any order, and tell its outcomes in the order of the proposals.
+round, score it anywhere and tell its outcomes in any order: they change nothing until everything pending has been
+told, and then count in the order of the proposals.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import isfinite
 from random import Random
 from typing import Any
 
+from engine.config.base import Options
 from engine.errors import ArchitectureError, StateMismatch, UnknownProposal
 from engine.problem import SearchProblem
 from engine.space import Architecture
@@ -65,14 +67,17 @@ class SearchAlgorithm(ABC):
     """Base of all algorithms."""
 
     kind: str
+    options: Options
 
-    def __init__(self, problem: SearchProblem, seed: int) -> None:
+    def __init__(self, options: Options, problem: SearchProblem, seed: int) -> None:
+        self.options = options
         self.problem = problem
         self.space = problem.space
         self.seed = seed
         self.asked = 0
         self._pending: dict[int, Proposal] = {}
         self._failed: dict[int, Proposal] = {}
+        self._told: list[tuple[Proposal, float | None]] = []
 
     # --- public ------------------------------------------------------------------------------------------------
     @property
@@ -105,25 +110,30 @@ class SearchAlgorithm(ABC):
         score = outcome.score if outcome.score is not None and isfinite(outcome.score) else None
         if score is None:
             self._failed[proposal.number] = proposal
-        self._observe(proposal, score)
+        self._told.append((proposal, score))
+        if not self._pending:
+            told, self._told = self._told, []
+            told.sort(key=_number)
+            for proposal, score in told:
+                self._observe(proposal, score)
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""
         return {
-            "kind": self.kind,
-            "space": self.space.content_hash,
-            "seed": self.seed,
+            **self._identity(),
             "asked": self.asked,
             "pending": [self._dump(self._pending[number]) for number in sorted(self._pending)],
             "failed": [self._dump(self._failed[number]) for number in sorted(self._failed)],
+            "told": [[self._dump(proposal), score] for proposal, score in sorted(self._told, key=_number)],
             "state": self._dump_state(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes a state of the same kind, space and seed; StateMismatch leaves the object as it was."""
-        mine = {"kind": self.kind, "space": self.space.content_hash, "seed": self.seed}
-        if not isinstance(state, Mapping) or any(state.get(key) != value for key, value in mine.items()):
-            raise StateMismatch("the saved state belongs to another search (kind, space or seed differ)")
+        """Takes a state of the same search; StateMismatch leaves the object as it was."""
+        mine = self._identity()
+        differing = [key for key, value in mine.items() if not isinstance(state, Mapping) or state.get(key) != value]
+        if differing:
+            raise StateMismatch(f"the saved state belongs to another search: {', '.join(differing)} differ")
         before = self.__dict__.copy()
         try:
             pending = [self._load(p) for p in state["pending"]]
@@ -131,6 +141,7 @@ class SearchAlgorithm(ABC):
             self.asked = int(state["asked"])
             self._pending = {p.number: p for p in pending}
             self._failed = {p.number: p for p in failed}
+            self._told = [(self._load(row), None if score is None else float(score)) for row, score in state["told"]]
             self._load_state(state["state"])
         except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             self.__dict__.clear()
@@ -149,6 +160,16 @@ class SearchAlgorithm(ABC):
         """The generator that belongs to one proposal."""
         return Random(f"{self.seed}:{number}:{purpose}" if purpose else f"{self.seed}:{number}")
 
+    def _identity(self) -> dict[str, Any]:
+        """What must be equal for a saved state to be continued."""
+        return {
+            "kind": self.kind,
+            "space": self.space.content_hash,
+            "seed": self.seed,
+            "options": self.options.model_dump(mode="json"),
+            "objective": self.problem.objective.model_dump(mode="json"),
+        }
+
     # --- private twins ------------------------------------------------------------------------------------------
     @abstractmethod
     def _propose(self, number: int) -> Proposal | None:
@@ -156,7 +177,7 @@ class SearchAlgorithm(ABC):
 
     @abstractmethod
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        """Learns an outcome; None is a failure."""
+        """Learns an outcome, None for a failure; called in the order of the proposals while nothing is pending."""
 
     @abstractmethod
     def _exhausted(self) -> bool:
@@ -180,3 +201,7 @@ class SearchAlgorithm(ABC):
         row = asdict(proposal)
         row["choices"] = list(row.pop("architecture")["choices"])
         return row
+
+
+def _number(told: tuple[Proposal, float | None]) -> int:
+    return told[0].number

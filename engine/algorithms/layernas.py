@@ -7,7 +7,6 @@ leaves open is settled like this:
 - A child is proposed only if the costs still reachable from it meet the target; others are no trials.
 - The child that keeps the default is the same network: it is carried to the later layers' buckets without a trial, as
   long as its reachable costs meet the target. Every other child is another network, so nothing is ever scored twice.
-- Outcomes change nothing until all that is pending has been told; then they count in the order of the proposals.
 - A failed network is not stored; should a retry score it, it is stored then.
 - A network that was driven out of its bucket loses its untried children there, not at the other layers.
 """
@@ -41,16 +40,15 @@ class LayerNAS(SearchAlgorithm):
     """
 
     kind = "layernas"
+    options: LayerNASOptions
 
     def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
-        super().__init__(problem, seed)
-        self.options = options
+        super().__init__(options, problem, seed)
         self._space_hash = self.space.content_hash
         self._depth = self.space.depth
         self._layers = self._fresh_layers()
         self._root = Model(0, 0.0, self.space.default().choices)
         self._opened = False
-        self._told: list[tuple[Proposal, float]] = []
         self._costs: dict[int, float] = {}  # of proposals that are not told, to spare counting them twice
         # Whose turn it is: layer l of the selected model, selections made there, the model and its children so far.
         self._layer, self._searches = 1, 0
@@ -164,20 +162,12 @@ class LayerNAS(SearchAlgorithm):
 
     # --- learning ----------------------------------------------------------------------------------------------
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        if score is None:
-            self._costs.pop(proposal.number, None)
-        else:
-            self._told.append((proposal, score))
-        if not self._pending:
-            for told, value in sorted(self._told, key=lambda item: item[0].number):
-                self._store(told, value)
-            self._told = []
-
-    def _store(self, proposal: Proposal, score: float) -> None:
         """Stores a network at its own layer and carries it to all later ones that it can still serve."""
+        cost = self._costs.pop(proposal.number, None)
+        if score is None:
+            return
         choices = proposal.architecture.choices
         first = 1 if proposal.layer is None else proposal.layer + 1
-        cost = self._costs.pop(proposal.number, None)
         if cost is None:
             cost = self._cost(choices[:first])
         for layer in range(first, self._depth + 1):
@@ -198,26 +188,17 @@ class LayerNAS(SearchAlgorithm):
         ranges[-1] = (low if lo is None else max(low, lo)), (high if hi is None else min(high, hi))
         return [Layer(CostScale(*ends, slices), capacity, SELECTIONS[self.options.select]()) for ends in ranges]
 
-    def _identity(self) -> dict[str, Any]:
-        """What must be equal for a saved state to be continued, besides the space and the seed."""
-        return {**self.options.model_dump(mode="json"), "objective": self.problem.objective.model_dump(mode="json")}
-
     def _dump_state(self) -> dict[str, Any]:
         selected = self._selected
-        told = sorted(self._told, key=lambda item: item[0].number)
         return {
-            "identity": self._identity(),
             "root": self._root.position,
             "opened": self._opened,
             "layers": [layer.dump() for layer in self._layers],
-            "told": [[self._dump(proposal), score] for proposal, score in told],
             "turn": [self._layer, self._searches, self._children],
             "selected": selected.number if selected is not None and selected.stored else None,
         }
 
     def _load_state(self, state: Mapping[str, Any]) -> None:
-        if state["identity"] != self._identity():
-            raise ValueError("its options or its objective differ")
         layers = self._fresh_layers()
         for layer, saved in zip(layers, state["layers"], strict=True):
             layer.load(saved)
@@ -226,4 +207,3 @@ class LayerNAS(SearchAlgorithm):
         self._layers, self._costs = layers, {}
         self._root = Model(0, 0.0, self.space.default().choices, int(state["root"]))
         self._opened = bool(state["opened"])
-        self._told = [(self._load(row), float(score)) for row, score in state["told"]]

@@ -1,4 +1,4 @@
-"""Does LayerNAS reach the brute-force optimum of random additive problems with one bucket a cost?"""
+"""Do LayerNAS and dynamic programming reach the optimum of random additive problems with one bucket a cost?"""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ from itertools import product
 from random import Random
 
 from engine.algorithms.base import Outcome
-from engine.algorithms.layernas import LayerNAS
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.report import Figure, Report
-from engine.config.algorithms import LayerNASOptions
+from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
 from engine.config.search import Objective
 from engine.problem import SearchProblem
+from engine.registry import create_algorithm
 
 PROBLEMS = 200
+LayeredOptions = LayerNASOptions | DynamicProgrammingOptions
+ALGORITHMS: dict[str, LayeredOptions] = {"layernas": LayerNASOptions(), "dp": DynamicProgrammingOptions()}
 
 
 def run(quick: bool) -> Report:
-    """The share of problems whose optimum was found."""
+    """The share of problems whose brute-force optimum was found."""
     count = 20 if quick else PROBLEMS
-    found = sum(finds_optimum(seed, LayerNASOptions()) for seed in range(count))
-    figure = Figure("optimum_found_share.layernas", found / count, "share", "higher", goal=1.0)
-    return Report({"problems": count, "layers": "2-5", "options": "2-4", "round_size": 8}, [figure])
+    figures = []
+    for name, options in ALGORITHMS.items():
+        found = sum(finds_optimum(seed, options) for seed in range(count))
+        figures.append(Figure(f"optimum_found_share.{name}", found / count, "share", "higher", goal=1.0))
+    return Report({"problems": count, "layers": "2-5", "options": "2-4", "round_size": 8}, figures)
 
 
-def finds_optimum(seed: int, options: LayerNASOptions) -> bool:
-    """Whether LayerNAS, run until nothing is left, scores the best feasible network of the problem of that seed.
+def finds_optimum(seed: int, options: LayeredOptions) -> bool:
+    """Whether the algorithm, run until nothing is left, scores the best feasible network of the problem of that seed.
 
     ``options.buckets`` is replaced by the number of different costs there may be.
     """
@@ -39,7 +43,7 @@ def finds_optimum(seed: int, options: LayerNASOptions) -> bool:
     problem = SearchProblem(space, Objective(lo=lo, hi=hi))
     networks = map(space.architecture, product(range(choices), repeat=layers))
     optimum = max((reward(a) for a in networks if problem.feasible(a)), default=None)
-    algorithm = LayerNAS(options.model_copy(update={"buckets": int(high - low) + 1}), problem, seed)
+    algorithm = create_algorithm(options.model_copy(update={"buckets": int(high - low) + 1}), problem, seed)
     scores = []
     while proposals := algorithm.ask(8):
         for proposal in proposals:

@@ -34,4 +34,64 @@ class RandomSearchOptions(Options):
     kind: Literal["random"] = "random"
 
 
-AlgorithmOptions = Annotated[LayerNASOptions | RandomSearchOptions, Field(discriminator="kind")]
+class FitnessOptions(Options):
+    """What evolution and PPO maximise."""
+
+    objective: Literal["feasible", "mnas"] = Field(
+        "feasible",
+        title="Maximise",
+        description="feasible: the score, of feasible networks only; mnas: score * (cost / upper limit)^-0.07, "
+        "costlier networks are tried but never reported (scores must be positive)",
+    )
+
+
+class RegularisedEvolutionOptions(FitnessOptions):
+    """Regularised evolution: winners of a tournament are mutated in one layer, the oldest network dies."""
+
+    kind: Literal["regularised_evolution"] = "regularised_evolution"
+    population: int = Field(50, ge=1, le=10_000, title="Population")
+    tournament: int = Field(10, ge=1, le=10_000, title="Tournament", description="networks drawn, of which the best is mutated")
+
+
+class LocalSearchOptions(Options):
+    """Local search: from a random network to better ones that differ in one layer, again and again."""
+
+    kind: Literal["local_search"] = "local_search"
+    move: Literal["first", "best"] = Field(
+        "first", title="Move to", description="the first better neighbour, or the best after all of them were scored"
+    )
+
+
+class DynamicProgrammingOptions(Options):
+    """Dynamic programming (Algorithm 2): every option of a layer on every stored network before the next layer."""
+
+    kind: Literal["dynamic_programming"] = "dynamic_programming"
+    bucketing: Literal["cost", "unique"] = Field(
+        "cost", title="Buckets", description="cost: equation 4; unique: every network is kept, which tries them all"
+    )
+    buckets: int = Field(100, ge=1, le=10_000, title="Buckets a layer (H)")
+    replicas: int = Field(1, ge=1, le=1_000, title="Networks a bucket (k)")
+    child_order: Literal["random", "listed", "cost"] = Field(
+        "listed", title="Order of children", description="the order in which a network's children are scored"
+    )
+
+
+class PPOOptions(FitnessOptions):
+    """Proximal policy optimisation: networks are drawn from a policy that learns which options pay."""
+
+    kind: Literal["ppo"] = "ppo"
+    train_batch: int = Field(16, ge=2, le=1_024, title="Train batch", description="scored networks a feedback")
+    update_batch: int = Field(8, ge=1, le=1_024, title="Update batch", description="networks an update")
+    updates: int = Field(10, ge=1, le=1_000, title="Updates a feedback")
+    learning_rate: float = Field(0.05, gt=0, le=1, title="Learning rate")
+
+
+AlgorithmOptions = Annotated[
+    LayerNASOptions
+    | DynamicProgrammingOptions
+    | RegularisedEvolutionOptions
+    | PPOOptions
+    | LocalSearchOptions
+    | RandomSearchOptions,
+    Field(discriminator="kind"),
+]

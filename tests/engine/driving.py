@@ -29,7 +29,21 @@ ALGORITHM_OPTIONS: dict[str, dict[str, object]] = {
         "child_order": "listed",
     },
     "layernas-turns": {"kind": "layernas", "buckets": 5, "searches_per_layer": 2, "children_per_search": 3},
+    "dynamic_programming-unique": {"kind": "dynamic_programming", "bucketing": "unique", "child_order": "random"},
+    "regularised_evolution-small": {"kind": "regularised_evolution", "population": 5, "tournament": 2},
+    "local_search-best": {"kind": "local_search", "move": "best"},
+    "ppo-small": {"kind": "ppo", "train_batch": 4, "update_batch": 2, "updates": 3},
 }
+WITH_TARGET: dict[str, dict[str, object]] = {
+    "regularised_evolution-mnas": {
+        "kind": "regularised_evolution",
+        "objective": "mnas",
+        "population": 5,
+        "tournament": 2,
+    },
+    "ppo-mnas": {"kind": "ppo", "objective": "mnas", "train_batch": 4, "update_batch": 2},
+}
+"""Options that need an upper limit and propose networks above it."""
 SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
     "additive": None,
     "one-layer": None,
@@ -60,8 +74,9 @@ def make_problem(space: str | SearchSpace, lo: float | None = None, hi: float | 
 
 
 def make(algorithm: str, problem: SearchProblem, seed: int = 0) -> SearchAlgorithm:
-    """A fresh algorithm by its name in `ALGORITHM_OPTIONS`."""
-    options = ALGORITHMS[str(ALGORITHM_OPTIONS[algorithm]["kind"])].options(**ALGORITHM_OPTIONS[algorithm])
+    """A fresh algorithm by its name in `ALGORITHM_OPTIONS` or `WITH_TARGET`."""
+    given = {**ALGORITHM_OPTIONS, **WITH_TARGET}[algorithm]
+    options = ALGORITHMS[str(given["kind"])].options(**given)
     return create_algorithm(options, problem, seed)  # type: ignore[arg-type]
 
 

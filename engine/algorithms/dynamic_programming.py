@@ -1,0 +1,32 @@
+"""Dynamic programming (LayerNAS, Algorithm 2 and Appendix D): one layer after the other, every option of every model.
+
+``M_(l+1),h`` keeps the best model of each cost, and layer l+1 begins when all of layer l has been told. Baseline,
+reachable targets, carried networks and late scores are LayerNAS's (`engine.algorithms.layernas`); only whose turn it is
+differs, so a feasible network may not appear before the last layer.
+"""
+
+from __future__ import annotations
+
+from engine.algorithms.layernas import LayerNAS
+from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
+from engine.problem import SearchProblem
+
+
+class DynamicProgramming(LayerNAS):
+    """LayerNAS's layers and buckets, each layer exhausted before the next."""
+
+    kind = "dynamic_programming"
+
+    def __init__(self, options: DynamicProgrammingOptions, problem: SearchProblem, seed: int) -> None:
+        super().__init__(LayerNASOptions(**options.model_dump(exclude={"kind"})), problem, seed)
+
+    def _advance(self, number: int) -> bool:
+        """Selects a model of the first layer with an untried child; False while that layer waits for outcomes."""
+        for layer in range(1, self._depth):
+            model = self._select(layer, number)
+            if model is not None:
+                if layer != self._layer and self._pending:
+                    return False
+                self._layer, self._selected = layer, model
+                return True
+        return False

@@ -1,0 +1,105 @@
+"""Proximal policy optimisation (Schulman et al., "Proximal Policy Optimization Algorithms", 2017) of a `Policy`.
+
+Networks are drawn from the policy. Each time ``train_batch`` of them were scored, the policy takes ``updates`` steps,
+each on ``update_batch`` random ones of them. The advantage of a network is its fitness less the batch's mean, in the
+batch's standard deviations: a search has no intermediate states whose values a critic could learn. A network that
+was scored before counts as another sample and is no proposal. When `ATTEMPTS` samples bring nothing new, a random new
+network is proposed instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from engine.algorithms.base import Proposal
+from engine.algorithms.fitness import Fitness
+from engine.algorithms.policy import Policy
+from engine.algorithms.sampling import SamplingSearch
+from engine.config.algorithms import PPOOptions
+from engine.problem import SearchProblem
+from engine.space import Choices
+
+ATTEMPTS = 100
+
+
+class PPO(SamplingSearch):
+    """Policy search; failed networks teach nothing."""
+
+    kind = "ppo"
+    options: PPOOptions
+
+    def __init__(self, options: PPOOptions, problem: SearchProblem, seed: int) -> None:
+        self._fitness = Fitness(options.objective, problem)
+        super().__init__(options, problem, seed, self._fitness.admitted)
+        self._policy = self._fresh_policy()
+        self._values: dict[Choices, float] = {}
+        self._chances: dict[int, float] = {}  # log chances of the proposals without a score
+        self._batch: list[tuple[Choices, float, float]] = []  # network, log chance when drawn, fitness
+        self._feedbacks = 0
+
+    def _fresh_policy(self) -> Policy:
+        return Policy(self._fitness.admitted, self.options.learning_rate)
+
+    def _propose(self, number: int) -> Proposal | None:
+        rng = self.rng(number, "policy")
+        proposal: Proposal | None = None
+        for _ in range(ATTEMPTS):
+            choices = self._policy.sample(rng)
+            if choices is not None and self._networks.open(choices):
+                proposal = self._new(number, choices, "policy")
+                break
+            if choices in self._values:
+                self._learn(choices, self._log_chance(choices), self._values[choices])
+        else:
+            proposal = self._random(number)
+        if proposal is not None:
+            self._chances[number] = self._log_chance(proposal.architecture.choices)
+        return proposal
+
+    def _log_chance(self, choices: Choices) -> float:
+        return float(self._policy.log_chances([choices])[0])
+
+    def _observe(self, proposal: Proposal, score: float | None) -> None:
+        value = None if score is None else self._fitness(proposal.architecture, score)
+        if value is not None:
+            choices = proposal.architecture.choices
+            self._values[choices] = value
+            self._learn(choices, self._chances.pop(proposal.number), value)
+
+    def _learn(self, choices: Choices, log_chance: float, value: float) -> None:
+        """Adds a sample to the batch, and lets the policy learn from it when it is full."""
+        self._batch.append((choices, log_chance, value))
+        if len(self._batch) < self.options.train_batch:
+            return
+        networks, before, values = zip(*self._batch, strict=True)
+        advantages = np.array(values) - np.mean(values)
+        advantages /= max(float(advantages.std()), 1e-9)
+        rng = Random(f"{self.seed}:feedback:{self._feedbacks}")
+        for _ in range(self.options.updates):
+            drawn = rng.sample(range(len(networks)), min(self.options.update_batch, len(networks)))
+            self._policy.improve([networks[i] for i in drawn], advantages[drawn], np.array(before)[drawn])
+        self._batch = []
+        self._feedbacks += 1
+
+    def _dump_state(self) -> dict[str, Any]:
+        return {
+            **super()._dump_state(),
+            "policy": self._policy.dump(),
+            "values": [[list(choices), value] for choices, value in self._values.items()],
+            "chances": sorted(map(list, self._chances.items())),
+            "batch": [[list(choices), chance, value] for choices, chance, value in self._batch],
+            "feedbacks": self._feedbacks,
+        }
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        super()._load_state(state)
+        self._policy = self._fresh_policy()
+        self._policy.load(state["policy"])
+        self._values = {tuple(choices): float(value) for choices, value in state["values"]}
+        self._chances = {int(number): float(chance) for number, chance in state["chances"]}
+        self._batch = [(tuple(choices), float(chance), float(value)) for choices, chance, value in state["batch"]]
+        self._feedbacks = int(state["feedbacks"])

@@ -1,0 +1,70 @@
+"""Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019).
+
+A population is filled at random. From then on the best of a random tournament is mutated in one layer; each newcomer
+drives out the oldest, however good. A mutant that was scored before enters again with its known score and is no
+proposal. When `ATTEMPTS` mutants bring nothing new, a random new network is proposed instead.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from engine.algorithms.base import Proposal
+from engine.algorithms.fitness import Fitness
+from engine.algorithms.neighbours import mutated
+from engine.algorithms.sampling import SamplingSearch, Scored
+from engine.config.algorithms import RegularisedEvolutionOptions
+from engine.problem import SearchProblem
+from engine.space import Choices
+
+ATTEMPTS = 100
+
+
+class RegularisedEvolution(SamplingSearch):
+    """Evolution whose members die of age; failed networks never enter."""
+
+    kind = "regularised_evolution"
+    options: RegularisedEvolutionOptions
+
+    def __init__(self, options: RegularisedEvolutionOptions, problem: SearchProblem, seed: int) -> None:
+        self._fitness = Fitness(options.objective, problem)
+        super().__init__(options, problem, seed, self._fitness.admitted)
+        self._population: deque[Scored] = deque(maxlen=options.population)
+        self._scored: dict[Choices, Scored] = {}
+
+    def _propose(self, number: int) -> Proposal | None:
+        missing = self.options.population - len(self._population)
+        if missing > 0:
+            return self._random(number) if len(self._pending) < missing else None
+        rng = self.rng(number, "evolution")
+        for _ in range(ATTEMPTS):
+            tournament = rng.sample(self._population, min(self.options.tournament, len(self._population)))
+            parent = max(tournament, key=lambda member: member.value)
+            layer, choices = mutated(self.space, parent.choices, rng)
+            if self._networks.open(choices):
+                return self._new(number, choices, "mutation", layer, parent.number)
+            if known := self._scored.get(choices):
+                self._population.append(known)
+        return self._random(number)
+
+    def _observe(self, proposal: Proposal, score: float | None) -> None:
+        value = None if score is None else self._fitness(proposal.architecture, score)
+        if value is not None:
+            member = Scored(proposal.number, value, proposal.architecture.choices)
+            self._scored[member.choices] = member
+            self._population.append(member)
+
+    def _dump_state(self) -> dict[str, Any]:
+        return {
+            **super()._dump_state(),
+            "scored": list(map(list, self._scored.values())),
+            "population": [member.choices for member in self._population],
+        }
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        super()._load_state(state)
+        self._scored = {member.choices: member for member in (Scored.of(*row) for row in state["scored"])}
+        members = [self._scored[tuple(choices)] for choices in state["population"]]
+        self._population = deque(members, maxlen=self.options.population)
