@@ -51,7 +51,7 @@ class MobileNetSpace(LayeredSpace):
             raise ConfigError.at(
                 PATH,
                 f"{self.table.label} needs images of at least {least}x{least}, not {spec.height}x{spec.width}; "
-                "set a larger image size of the data set, or choose another space.",
+                f"set the data set's image size to {least} or more, or choose another space.",
             )
         super().__init__(chain, spec, ordered=True)
 
