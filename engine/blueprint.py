@@ -168,7 +168,13 @@ class BlueprintBuilder:
         return self._append("activation", (x,), self.shape(x), function=function)
 
     def conv_bn(
-        self, x: str, out_channels: int, kernel: int = 1, stride: int = 1, groups: int = 1, function: str | None = "relu"
+        self,
+        x: str,
+        out_channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        function: str | None = "relu",
     ) -> str:
         """Convolution, batch norm and, unless ``function`` is None, an activation."""
         x = self.batch_norm(self.conv2d(x, out_channels, kernel, stride, groups))

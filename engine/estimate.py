@@ -48,8 +48,8 @@ class Estimator(Protocol):
         """One `Estimate` an item, in order.
 
         What fails for one architecture becomes an Estimate with ``error``; ``stop`` is asked between items and every
-        few training steps, and `engine.errors.Stopped` is raised when it is true. The same items, seed and fidelity give
-        the same scores, alone or in any batch, unless a wall-clock time model was asked for.
+        few training steps, and `engine.errors.Stopped` is raised when it is true. The same items, seed and fidelity
+        give the same scores, alone or in any batch, unless a wall-clock time model was asked for.
         """
 
     def seconds(self, item: Architecture) -> float | None:

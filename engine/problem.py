@@ -98,14 +98,20 @@ class SearchProblem:
             path = "objective" if index == 0 else f"objective.constraints.{index - 1}"
             if metric == TABLE_METRIC and self.table is None:
                 field = "cost_metric" if index == 0 else "metric"
-                raise ConfigError.at(f"{path}.{field}", "a table cost needs the table estimate with its cost column named")
+                raise ConfigError.at(
+                    f"{path}.{field}", "a table cost needs the table estimate with its cost column named"
+                )
             low, high = self.cost_range((), metric)
             name = METRICS.get(metric, "Table cost")
             span = f"{name} of this space lie between {low:.6g} and {high:.6g}"
             if hi is not None and hi < low:
-                raise ConfigError.at(f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more")
+                raise ConfigError.at(
+                    f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more"
+                )
             if lo is not None and lo > high:
-                raise ConfigError.at(f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less")
+                raise ConfigError.at(
+                    f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less"
+                )
 
 
 def _meets(low: float, high: float, lo: float | None, hi: float | None) -> bool:

@@ -18,7 +18,9 @@ class ImageOptions(Options):
     fit: Literal["resize", "crop"] = Field(
         "resize", title="Fit", description="resize: squeeze to the square; crop: scale the short side, cut the centre"
     )
-    valid_share: float = Field(0.2, gt=0, lt=1, title="Validation share", description="part of the training images held out")
+    valid_share: float = Field(
+        0.2, gt=0, lt=1, title="Validation share", description="part of the training images held out"
+    )
     split_seed: int = Field(0, ge=0, title="Split seed", description="fixes which images are held out")
 
 

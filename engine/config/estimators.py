@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from engine.config.base import Options
 
 
-class MoteOptions(Options):
+class EstimateOptions(Options):
+    """Base of all estimates' options."""
+
+    recipe: ClassVar[int] = 1
+    """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
+
+
+class MoteOptions(EstimateOptions):
     """MOTE: train a reduced architecture on reduced data; combine its loss landscape with its speed of convergence."""
 
     kind: Literal["mote"] = "mote"
     profile: Literal["fast", "published"] = Field(
-        "fast", title="Profile", description="fast: about a hundred small steps; published: the authors' 250 steps of 1024 images"
+        "fast",
+        title="Profile",
+        description="fast: a hundred small steps; published: the authors' 250 steps of 1024 images",
     )
     time_model: Literal["deterministic", "wall"] = Field(
         "deterministic",
@@ -22,33 +31,43 @@ class MoteOptions(Options):
         description="deterministic: the same seed gives the same score on any worker; wall: measured seconds, as published",
     )
     landscape_mode: Literal["evaluate", "fit"] = Field(
-        "evaluate", title="Landscape", description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)"
+        "evaluate",
+        title="Landscape",
+        description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)",
     )
     seed: int = Field(0, ge=0, title="Estimate seed", description="fixes initial weights and the order of images")
 
 
-class ShortTrainingOptions(Options):
+class ShortTrainingOptions(EstimateOptions):
     """Train the full network for a few epochs; the score is its validation accuracy."""
 
     kind: Literal["short_training"] = "short_training"
     epochs: int = Field(2, ge=1, le=200, title="Epochs")
     batch_size: int = Field(64, ge=2, le=4096, title="Batch size")
-    learning_rate: float = Field(0.05, gt=0, le=10, title="Learning rate", description="peak of a one-cycle SGD schedule")
+    learning_rate: float = Field(
+        0.05, gt=0, le=10, title="Learning rate", description="peak of a one-cycle SGD schedule"
+    )
     seed: int = Field(0, ge=0, title="Estimate seed", description="fixes initial weights and the order of images")
 
 
-class TableOptions(Options):
+class TableOptions(EstimateOptions):
     """Look scores up in a CSV or Parquet table with a column ``arch`` in the space's string form."""
 
     kind: Literal["table"] = "table"
     table: int | None = Field(None, title="Table", description="number of an uploaded table")
-    path: str | None = Field(None, title="or file", description="a CSV or Parquet file on this machine (local use only)")
-    reward: str = Field(title="Reward column", description="what the search maximises, for example a validation accuracy")
+    path: str | None = Field(
+        None, title="or file", description="a CSV or Parquet file on this machine (local use only)"
+    )
+    reward: str = Field(
+        title="Reward column", description="what the search maximises, for example a validation accuracy"
+    )
     cost: str | None = Field(None, title="Cost column", description="offers the objective the metric table_cost")
     truth: str | None = Field(None, title="Truth column", description="reported beside the result, never searched on")
     seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
     seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
-    seed: int = Field(0, ge=0, title="Estimate seed", description="tables have no chance in them; kept for a common form")
+    seed: int = Field(
+        0, ge=0, title="Estimate seed", description="tables have no chance in them; kept for a common form"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -60,7 +60,9 @@ class Budget(Options):
     """When to stop: the next trial that would exceed either number is not started."""
 
     evaluations: int | None = Field(100, ge=1, le=1_000_000, title="Evaluations")
-    seconds: float | None = Field(None, gt=0, title="Seconds", description="sum of the trials' seconds, real or from the table")
+    seconds: float | None = Field(
+        None, gt=0, title="Seconds", description="sum of the trials' seconds, real or from the table"
+    )
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -74,7 +76,9 @@ class SearchConfig(Options):
 
     name: str = Field("", max_length=200, title="Name")
     space: SpaceOptions = Field(title="Search space")
-    dataset: DatasetOptions | None = Field(None, title="Data", description="what networks train on; not needed by tables")
+    dataset: DatasetOptions | None = Field(
+        None, title="Data", description="what networks train on; not needed by tables"
+    )
     algorithm: AlgorithmOptions = Field(default_factory=LayerNASOptions, title="Algorithm")
     estimator: EstimatorOptions = Field(title="Estimate")
     objective: Objective = Field(default_factory=Objective, title="Objective")

@@ -14,10 +14,16 @@ class NasBench201Options(Options):
 
     kind: Literal["nasbench201"] = "nasbench201"
     form: Literal["tensor", "edge"] = Field(
-        "tensor", title="Layers", description="tensor: a new tensor's edges a layer (5, 25, 125 options); edge: one edge a layer"
+        "tensor",
+        title="Layers",
+        description="tensor: a new tensor's edges a layer (5, 25, 125 options); edge: one edge a layer",
     )
-    channels: int = Field(16, ge=4, le=128, title="Channels", description="width of the first stage of the full network")
-    cells: int = Field(5, ge=1, le=10, title="Cells a stage", description="cells in each of the three stages of the full network")
+    channels: int = Field(
+        16, ge=4, le=128, title="Channels", description="width of the first stage of the full network"
+    )
+    cells: int = Field(
+        5, ge=1, le=10, title="Cells a stage", description="cells in each of the three stages of the full network"
+    )
 
 
 class NatsSizeOptions(Options):
@@ -46,7 +52,9 @@ class ChainOptions(Options):
     """A chain of layers that you define, each with named options built from blocks (`engine.spaces.chain`)."""
 
     kind: Literal["chain"] = "chain"
-    definition: dict[str, Any] = Field(title="Definition", description="the space as YAML or JSON: name, stem, layers, head")
+    definition: dict[str, Any] = Field(
+        title="Definition", description="the space as YAML or JSON: name, stem, layers, head"
+    )
 
 
 SpaceOptions = Annotated[

@@ -1,12 +1,10 @@
-"""What the estimates that train share: one item at a time, failures in words, and an identity."""
+"""What the estimates that train share: one item at a time, and failures in words."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 from time import perf_counter
 
 import torch
@@ -21,10 +19,7 @@ from engine.training import best_device, device_name
 
 
 class TrainingEstimator(ABC):
-    """Base of `Estimator`s that train networks; subclasses fill `_score` and name their recipe's ``VERSION``."""
-
-    VERSION: str
-    """Part of the identity; changes whenever the same options give other scores than before."""
+    """Base of `Estimator`s that train networks; subclasses fill `_score`."""
 
     inline = False
 
@@ -34,14 +29,6 @@ class TrainingEstimator(ABC):
         self.space = space
         self.data = data
         self.device = best_device()
-        self._options = options
-
-    @property
-    def identity(self) -> str:
-        """Digest of recipe, options and data; the options' seed is left out, as `estimate_batch` is given one."""
-        options = self._options.model_dump(mode="json", exclude={"seed"})
-        parts = [self.VERSION, options, self.data.info.content_hash]
-        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never

@@ -56,8 +56,6 @@ PROFILES: Mapping[str, Profile] = {
 class MoteEstimator(TrainingEstimator):
     """Scores by MOTE; ``fidelity`` is ``default`` (the options' profile) or a profile's name."""
 
-    VERSION = "mote 1"
-
     def __init__(self, options: MoteOptions, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
         super().__init__(options, space, data, table)
         self.options = options

@@ -27,8 +27,6 @@ class ShortTraining(TrainingEstimator):
     trained like any other: it learns the commonest class and scores accordingly.
     """
 
-    VERSION = "short training 1"
-
     def __init__(
         self, options: ShortTrainingOptions, space: SearchSpace, data: ImageData | None, table: object = None
     ) -> None:

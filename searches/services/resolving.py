@@ -65,10 +65,11 @@ class Resolved:
     def identity(self) -> str:
         """Digest of all that a score depends on besides the network, the seed and the fidelity.
 
-        That is the estimate's options and the content of its data; not where a table came from, nor its name.
+        That is the estimate's recipe and options and its data's content; not where a table came from, nor its name.
         """
-        options = self.config.estimator.model_dump(mode="json", exclude={"seed", "table", "path"})
-        return _digest([options, self.data_hash])
+        estimator = self.config.estimator
+        options = estimator.model_dump(mode="json", exclude={"seed", "table", "path"})
+        return _digest([estimator.recipe, options, self.data_hash])
 
     def key(self, architecture: Architecture) -> str:
         """Digest by which every search finds the evaluation of a network again."""

@@ -171,17 +171,6 @@ def test_what_fails_for_one_network_is_its_own_error(monkeypatch: pytest.MonkeyP
     assert cut_off.score is not None
 
 
-@pytest.mark.usefixtures("tiny")
-def test_the_identity_follows_options_and_data_but_not_the_seed() -> None:
-    plain = mote()[0].identity
-    assert mote(seed=7)[0].identity == plain
-    assert mote(landscape_mode="fit")[0].identity != plain
-    data = open_data(DigitsOptions(split_seed=1), Path())
-    space = create_space(SMALL_CELL, data.info.spec)
-    assert create_estimator(MoteOptions(), space, data, None).identity != plain
-    assert short()[0].identity != plain
-
-
 @pytest.mark.parametrize("make", [mote, short])
 def test_stop_ends_an_estimate(make: object) -> None:
     estimator, space = make()  # type: ignore[operator]
