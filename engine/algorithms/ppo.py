@@ -36,7 +36,6 @@ class PPO(SamplingSearch):
         self._fitness = Fitness(options.objective, problem)
         super().__init__(options, problem, seed, self._fitness.admitted)
         self._policy = self._fresh_policy()
-        self._values: dict[Choices, float] = {}
         self._chances: dict[int, float] = {}  # log chances of the proposals without a score
         self._batch: list[tuple[Choices, float, float]] = []  # network, log chance when drawn, fitness
         self._feedbacks = 0
@@ -52,29 +51,21 @@ class PPO(SamplingSearch):
             if choices is not None and self._networks.open(choices):
                 proposal = self._new(number, choices, "policy")
                 break
-            if choices in self._values:
-                self._learn(choices, self._log_chance(choices), self._values[choices])
         else:
             proposal = self._random(number)
         if proposal is not None:
-            self._chances[number] = self._log_chance(proposal.architecture.choices)
+            self._chances[number] = float(self._policy.log_chances([proposal.architecture.choices])[0])
         return proposal
-
-    def _log_chance(self, choices: Choices) -> float:
-        return float(self._policy.log_chances([choices])[0])
 
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         value = None if score is None else self._fitness(proposal.architecture, score)
         if value is not None:
-            choices = proposal.architecture.choices
-            self._values[choices] = value
-            self._learn(choices, self._chances.pop(proposal.number), value)
+            self._batch.append((proposal.architecture.choices, self._chances.pop(proposal.number), value))
+            if len(self._batch) == self.options.train_batch:
+                self._learn()
 
-    def _learn(self, choices: Choices, log_chance: float, value: float) -> None:
-        """Adds a sample to the batch, and lets the policy learn from it when it is full."""
-        self._batch.append((choices, log_chance, value))
-        if len(self._batch) < self.options.train_batch:
-            return
+    def _learn(self) -> None:
+        """Improves the policy with a full batch, which is used up."""
         networks, before, values = zip(*self._batch, strict=True)
         advantages = np.array(values) - np.mean(values)
         advantages /= max(float(advantages.std()), 1e-9)
@@ -89,7 +80,6 @@ class PPO(SamplingSearch):
         return {
             **super()._dump_state(),
             "policy": self._policy.dump(),
-            "values": [[list(choices), value] for choices, value in self._values.items()],
             "chances": sorted(map(list, self._chances.items())),
             "batch": [[list(choices), chance, value] for choices, chance, value in self._batch],
             "feedbacks": self._feedbacks,
@@ -99,7 +89,6 @@ class PPO(SamplingSearch):
         super()._load_state(state)
         self._policy = self._fresh_policy()
         self._policy.load(state["policy"])
-        self._values = {tuple(choices): float(value) for choices, value in state["values"]}
         self._chances = {int(number): float(chance) for number, chance in state["chances"]}
         self._batch = [(tuple(choices), float(chance), float(value)) for choices, chance, value in state["batch"]]
         self._feedbacks = int(state["feedbacks"])

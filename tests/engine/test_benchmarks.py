@@ -22,7 +22,8 @@ def test_json_is_one_object_in_the_common_form(capsys: pytest.CaptureFixture[str
     assert printed["benchmark"] == "layernas-chain"
     assert set(printed) == {"benchmark", "settings", "seconds", "figures"}
     assert printed["figures"] == [
-        {"name": "optimum_found_share.layernas", "value": 1.0, "unit": "share", "better": "higher", "goal": 1.0}
+        {"name": f"optimum_found_share.{name}", "value": 1.0, "unit": "share", "better": "higher", "goal": 1.0}
+        for name in ("layernas", "dp")
     ]
 
 
