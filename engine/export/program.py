@@ -22,7 +22,10 @@ def trace(network: nn.Module, spec: InputSpec) -> ExportedProgram:
     """The network in evaluation mode as a graph for any batch size; callers hold the lock of `engine.export.bundle`."""
     example = torch.zeros(2, spec.channels, spec.height, spec.width)
     with quiet(), failing("traced"):
-        return torch.export.export(network.eval(), (example,), dynamic_shapes=({0: Dim("batch")},))
+        program = torch.export.export(network.eval(), (example,), dynamic_shapes=({0: Dim("batch")},))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # it holds paths of this machine, and files would carry it
+    return program
 
 
 def program_bytes(program: ExportedProgram, files: Mapping[str, str]) -> bytes:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 from random import Random
 
@@ -175,6 +176,17 @@ def test_pt2_reloads_with_its_metadata_and_another_batch_size(subject: ExportSub
     assert set(program.state_dict) == set(network.state_dict())
     for batch in (1, 7):
         torch.testing.assert_close(program.module()(images(batch)), network(images(batch)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("format", ["onnx", "pt2"])
+def test_files_name_no_path_of_this_machine(subject: ExportSubject, format: str) -> None:
+    data = export(format, subject).data  # type: ignore[arg-type]
+    if format == "pt2":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            data = b"".join(archive.read(name) for name in archive.namelist())
+    here = Path(__file__).resolve().parents[2]
+    assert str(here).encode() not in data
+    assert b"networks/build.py" not in data
 
 
 def test_concurrent_exports_give_the_same_files(subject: ExportSubject) -> None:
