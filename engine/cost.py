@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.blueprint import Blueprint, Node, Shape
 
@@ -19,6 +20,9 @@ METRICS: Mapping[str, str] = {
     "madds_m": "Multiply-adds (millions)",
     "activation_mb": "Activation memory (MB per image)",
 }
+COUNTS: Mapping[str, tuple[Literal[0, 1, 2], int]] = {"params_m": (0, 1), "madds_m": (1, 1), "activation_mb": (2, 4)}
+"""Of each metric, the place of its count in (params, madds, activations), and what one of it weighs in `MILLION`s."""
+MILLION = 1e6
 STORED_OPS = frozenset({"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "linear"})
 
 
@@ -35,13 +39,8 @@ class Cost:
 
     def metric(self, name: str) -> float:
         """The count in the unit that the metric's name states."""
-        if name == "params_m":
-            return self.params / 1e6
-        if name == "madds_m":
-            return self.madds / 1e6
-        if name == "activation_mb":
-            return self.activations * 4 / 1e6
-        raise KeyError(name)
+        count, scale = COUNTS[name]
+        return (self.params, self.madds, self.activations)[count] * scale / MILLION
 
     def as_dict(self) -> dict[str, float]:
         """All metrics by name."""

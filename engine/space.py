@@ -152,13 +152,11 @@ class SearchSpace(ABC):
         Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
         is the range of equation 4 for layer l. Spaces whose options depend on more than the state override this.
         """
-        low, high = self._costs().cost_range(prefix, self.depth if until is None else until)
-        return low.metric(metric), high.metric(metric)
+        return self._costs().cost_range(prefix, self.depth if until is None else until, metric)
 
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         """`cost_range` of every child of a prefix, by option; overridden together with it."""
-        ranges = self._costs().child_ranges(prefix, self.depth if until is None else until)
-        return [(low.metric(metric), high.metric(metric)) for low, high in ranges]
+        return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
 
     def _costs(self) -> Trellis:
         """Made on first use, when the subclass has finished its own construction."""

@@ -8,9 +8,9 @@ until the end: the interval of a complete network is its cost to the last bit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from engine.cost import Cost
+from engine.cost import COUNTS, MILLION, Cost
 
 if TYPE_CHECKING:
     from engine.space import Choices, SearchSpace, State
@@ -38,45 +38,49 @@ class Trellis:
         self._depth = space.depth
         self._places: dict[tuple[int, State], Place] = {}
         cost, state = space.initial_state()
-        self._start = cost.params, cost.madds, cost.activations, self._place(0, state)
+        self._start = cost.params, cost.madds, cost.activations
+        self._first = self._place(0, state)
 
     def cost(self, choices: Choices) -> Cost:
         """Cost of the complete network."""
-        params, madds, activations, place = self._walk(choices)
-        extra = self._final(place)
-        return Cost(params + extra[0], madds + extra[1], activations + extra[2])
-
-    def cost_range(self, prefix: Choices, until: int) -> tuple[Cost, Cost]:
-        """Every count's least and largest value behind a prefix, layers from ``until`` on at their defaults."""
-        params, madds, activations, place = self._walk(prefix)
-        low, high = place.ranges.get(until) or self._range(place, until)
-        return (
-            Cost(params + low[0], madds + low[1], activations + low[2]),
-            Cost(params + high[0], madds + high[1], activations + high[2]),
-        )
-
-    def child_ranges(self, prefix: Choices, until: int) -> list[tuple[Cost, Cost]]:
-        """`cost_range` of every option of the layer behind the prefix, walking the prefix once."""
-        params, madds, activations, place = self._walk(prefix)
-        ranges = []
-        for choice in range(len(self._space.options(prefix))):
-            edge = place.edges.get(choice) or self._edge(place, choice)
-            low, high = edge[3].ranges.get(until) or self._range(edge[3], until)
-            base = params + edge[0], madds + edge[1], activations + edge[2]
-            least = Cost(base[0] + low[0], base[1] + low[1], base[2] + low[2])
-            same = high is low
-            ranges.append((least, least if same else Cost(base[0] + high[0], base[1] + high[1], base[2] + high[2])))
-        return ranges
-
-    def _walk(self, prefix: Choices) -> tuple[int, int, int, Place]:
-        params, madds, activations, place = self._start
-        for choice in prefix:
+        params, madds, activations = self._start
+        place = self._first
+        for choice in choices:
             edge = place.edges.get(choice) or self._edge(place, choice)
             params += edge[0]
             madds += edge[1]
             activations += edge[2]
             place = edge[3]
-        return params, madds, activations, place
+        final = (place.ranges.get(self._depth) or self._range(place, self._depth))[0]
+        return Cost(params + final[0], madds + final[1], activations + final[2])
+
+    def cost_range(self, prefix: Choices, until: int, metric: str) -> tuple[float, float]:
+        """A metric's least and largest value behind a prefix, layers from ``until`` on at their defaults."""
+        count, scale = COUNTS[metric]
+        spent, place = self._walk(prefix, count)
+        low, high = place.ranges.get(until) or self._range(place, until)
+        return (spent + low[count]) * scale / MILLION, (spent + high[count]) * scale / MILLION
+
+    def child_ranges(self, prefix: Choices, until: int, metric: str) -> list[tuple[float, float]]:
+        """`cost_range` of every option of the layer behind the prefix, walking the prefix once."""
+        count, scale = COUNTS[metric]
+        spent, place = self._walk(prefix, count)
+        ranges = []
+        for choice in range(len(self._space.options(prefix))):
+            edge = place.edges.get(choice) or self._edge(place, choice)
+            low, high = edge[3].ranges.get(until) or self._range(edge[3], until)
+            base = spent + edge[count]
+            ranges.append(((base + low[count]) * scale / MILLION, (base + high[count]) * scale / MILLION))
+        return ranges
+
+    def _walk(self, prefix: Choices, count: Literal[0, 1, 2]) -> tuple[int, Place]:
+        """What a prefix adds to one count, and the place behind it."""
+        spent, place = self._start[count], self._first
+        for choice in prefix:
+            edge = place.edges.get(choice) or self._edge(place, choice)
+            spent += edge[count]
+            place = edge[3]
+        return spent, place
 
     def _place(self, layer: int, state: State) -> Place:
         key = layer, state
@@ -89,9 +93,6 @@ class Trellis:
         edge = cost.params, cost.madds, cost.activations, self._place(place.layer + 1, after)
         place.edges[choice] = edge
         return edge
-
-    def _final(self, place: Place) -> Counts:
-        return (place.ranges.get(self._depth) or self._range(place, self._depth))[0]
 
     def _range(self, place: Place, until: int) -> tuple[Counts, Counts]:
         if place.layer == self._depth:

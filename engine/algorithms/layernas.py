@@ -170,12 +170,14 @@ class LayerNAS(SearchAlgorithm):
         first = 1 if proposal.layer is None else proposal.layer + 1
         if cost is None:
             cost = self._cost(choices[:first])
-        for layer in range(first, self._depth + 1):
-            store = self._layers[layer - 1]
-            if store.accepts(proposal.number, score, cost):
-                if not self.problem.reachable(choices[:layer]):
+        reachable = proposal.layer is not None  # the baseline is proposed unseen
+        for layer, store in enumerate(self._layers[first - 1 :], start=first):
+            index = store.scale.index(cost)
+            if store.accepts(index, score):
+                if not reachable and not self.problem.reachable(choices[:layer]):
                     return
-                store.insert(Model(proposal.number, score, choices), cost)
+                store.insert(index, Model(proposal.number, score, choices))
+            reachable = False
 
     # --- state -------------------------------------------------------------------------------------------------
     def _fresh_layers(self) -> list[Layer]:

@@ -161,14 +161,13 @@ class Layer:
         self.selection = selection
         self.buckets: dict[int, Bucket[Model]] = {}
 
-    def accepts(self, number: int, score: float, cost: float) -> bool:
-        """Whether a network of that score and cost would be stored."""
-        bucket = self.buckets.get(self.scale.index(cost))
-        return bucket is None or (score > bucket.floor and bucket.accepts(number, score))
+    def accepts(self, index: int, score: float) -> bool:
+        """Whether a network of that score, which was not offered before, would be stored in that bucket."""
+        bucket = self.buckets.get(index)
+        return bucket is None or score > bucket.floor
 
-    def insert(self, model: Model, cost: float) -> None:
+    def insert(self, index: int, model: Model) -> None:
         """Stores a network that `accepts` agreed to; the one it drives out loses its untried children."""
-        index = self.scale.index(cost)
         bucket = self.buckets.get(index)
         if bucket is None:
             bucket = self.buckets[index] = Bucket(self.capacity)

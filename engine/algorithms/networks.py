@@ -24,12 +24,16 @@ STEPS = 20_000
 
 
 class Listed:
-    """All feasible networks of a small space in a list; those taken are swapped out of its living part."""
+    """All feasible networks of a small space in a list, from whose living part those taken are swapped out.
+
+    The list itself is shared between searches; only the swaps are kept here.
+    """
 
     def __init__(self, problem: SearchProblem) -> None:
-        self._networks = list(_all_feasible(problem))
-        self._places = {choices: place for place, choices in enumerate(self._networks)}
-        self._taken: list[Choices] = []
+        self._networks, self._places = _all_feasible(problem)
+        self._moved: dict[int, Choices] = {}
+        self._moved_to: dict[Choices, int] = {}
+        self._taken: dict[Choices, None] = {}
 
     @property
     def total(self) -> int:
@@ -39,24 +43,25 @@ class Listed:
     def draw(self, rng: Random) -> Choices | None:
         """Any network not yet taken, all equally likely."""
         living = len(self._networks) - len(self._taken)
-        return self._networks[rng.randrange(living)] if living else None
+        return self._at(rng.randrange(living)) if living else None
+
+    def _at(self, place: int) -> Choices:
+        return self._moved.get(place) or self._networks[place]
 
     def open(self, choices: Choices) -> bool:
         """Whether a network is feasible and not taken."""
-        return self._places.get(choices, len(self._networks)) < len(self._networks) - len(self._taken)
+        return choices in self._places and choices not in self._taken
 
     def take(self, choices: Choices, drawn: bool = False) -> None:
         """Never draw this one again."""
-        place = self._places[choices]
-        last = len(self._networks) - len(self._taken) - 1
-        other = self._networks[last]
-        self._networks[place], self._networks[last] = other, choices
-        self._places[other], self._places[choices] = place, last
-        self._taken.append(choices)
+        place = self._moved_to.get(choices, self._places[choices])
+        last = self._at(len(self._networks) - len(self._taken) - 1)
+        self._moved[place], self._moved_to[last] = last, place
+        self._taken[choices] = None
 
     def dump(self) -> list[list[int]]:
         """The networks taken, in order."""
-        return [list(choices) for choices in self._taken]
+        return list(map(list, self._taken))
 
     def load(self, taken: list[list[int]]) -> None:
         """Inverse of `dump`, for a fresh object."""
@@ -137,9 +142,10 @@ def networks_of(problem: SearchProblem) -> Networks:
 
 
 @lru_cache(maxsize=4)
-def _all_feasible(problem: SearchProblem) -> tuple[Choices, ...]:
-    """Kept for the latest problems: a search that is rebuilt from its state between rounds lists them once."""
-    return tuple(feasible_networks(problem))
+def _all_feasible(problem: SearchProblem) -> tuple[tuple[Choices, ...], Mapping[Choices, int]]:
+    """The networks and their places, kept for the latest problems: a rebuilt search does not list them again."""
+    networks = tuple(feasible_networks(problem))
+    return networks, {choices: place for place, choices in enumerate(networks)}
 
 
 def feasible_networks(problem: SearchProblem) -> Iterator[Choices]:

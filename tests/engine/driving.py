@@ -29,9 +29,7 @@ ALGORITHM_OPTIONS: dict[str, dict[str, object]] = {
         "child_order": "listed",
     },
     "layernas-turns": {"kind": "layernas", "buckets": 5, "searches_per_layer": 2, "children_per_search": 3},
-    "dynamic_programming-unique": {"kind": "dynamic_programming", "bucketing": "unique", "child_order": "random"},
     "regularised_evolution-small": {"kind": "regularised_evolution", "population": 5, "tournament": 2},
-    "local_search-best": {"kind": "local_search", "move": "best"},
     "ppo-small": {"kind": "ppo", "train_batch": 4, "update_batch": 2, "updates": 3},
 }
 WITH_TARGET: dict[str, dict[str, object]] = {
