@@ -14,12 +14,18 @@ class LayerNASOptions(Options):
 
     kind: Literal["layernas"] = "layernas"
     bucketing: Literal["cost", "unique"] = Field(
-        "cost", title="Buckets", description="cost: equation 4; unique: every network keeps its own bucket (topology search)"
+        "cost",
+        title="Buckets",
+        description="cost: equation 4; unique: every network keeps its own bucket (topology search)",
     )
     buckets: int = Field(100, ge=1, le=10_000, title="Buckets a layer (H)")
-    replicas: int = Field(3, ge=1, le=1_000, title="Networks a bucket (k)", description="several guard against a lucky score")
+    replicas: int = Field(
+        3, ge=1, le=1_000, title="Networks a bucket (k)", description="several guard against a lucky score"
+    )
     select: Literal["best", "random"] = Field(
-        "best", title="Selection", description="which stored network is extended next: the best one with work left, or any"
+        "best",
+        title="Selection",
+        description="which stored network is extended next: the best one with work left, or any",
     )
     searches_per_layer: int = Field(1, ge=1, title="Searches a layer (R)")
     children_per_search: int = Field(1, ge=1, title="Children a search (T)")
@@ -50,7 +56,9 @@ class RegularisedEvolutionOptions(FitnessOptions):
 
     kind: Literal["regularised_evolution"] = "regularised_evolution"
     population: int = Field(50, ge=1, le=10_000, title="Population")
-    tournament: int = Field(10, ge=1, le=10_000, title="Tournament", description="networks drawn, of which the best is mutated")
+    tournament: int = Field(
+        10, ge=1, le=10_000, title="Tournament", description="networks drawn, of which the best is mutated"
+    )
 
 
 class LocalSearchOptions(Options):
