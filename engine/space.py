@@ -109,8 +109,9 @@ class SearchSpace(ABC):
 
     def complete(self, prefix: Choices) -> Architecture:
         """``(s_1..s_l, o_{l+1}..o_L)``: the prefix with every later layer at its default."""
+        default_option = self.default_option
         for _ in range(self.depth - len(prefix)):
-            prefix = (*prefix, self.default_option(prefix))
+            prefix += (default_option(prefix),)
         return Architecture(self.content_hash, prefix)
 
     def default(self) -> Architecture:
