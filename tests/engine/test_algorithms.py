@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from engine.algorithms.base import Outcome, SearchAlgorithm
+from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
 from engine.benchmarks.additive import AdditiveSpace
 from engine.config.search import Objective
 from engine.errors import StateMismatch, UnknownProposal
@@ -175,6 +175,26 @@ def test_scores_that_are_no_numbers_count_as_failures(algorithm: str) -> None:
         for proposal in searching.ask(4):
             searching.tell(Outcome(proposal.number, score))
     assert broken.state_dict() == failing.state_dict()
+
+
+@pytest.mark.parametrize("algorithm", [*ALGORITHM_OPTIONS, *WITH_TARGET])
+def test_late_scores_of_failed_networks_count_and_survive_reloading(algorithm: str) -> None:
+    searching = make(algorithm, problem_of("nats_size", hi=0.7))
+    failed = [p for _ in range(2) for p in _told(searching, None)]
+    for proposal in failed[::-1]:
+        searching = reloaded(searching, algorithm)
+        searching.tell(Outcome(proposal.number, 0.5))
+    assert not searching.done
+    later = [p for _ in range(5) for p in _told(searching, 0.6)]
+    assert later
+    assert not {p.architecture for p in failed} & {p.architecture for p in later}
+
+
+def _told(searching: SearchAlgorithm, score: float | None) -> list[Proposal]:
+    proposals = searching.ask(4)
+    for proposal in proposals:
+        searching.tell(Outcome(proposal.number, score))
+    return proposals
 
 
 def test_random_search_finds_every_feasible_network_of_a_small_space() -> None:
