@@ -28,7 +28,7 @@ class MoteOptions(EstimateOptions):
     time_model: Literal["deterministic", "wall"] = Field(
         "deterministic",
         title="Time",
-        description="deterministic: the same seed gives the same score on any worker; wall: measured seconds, as published",
+        description="deterministic: one seed, one score on any worker; wall: measured seconds, as published",
     )
     landscape_mode: Literal["evaluate", "fit"] = Field(
         "evaluate",

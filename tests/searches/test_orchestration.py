@@ -253,3 +253,18 @@ def test_draws_of_a_search_do_not_touch_the_global_generator(table: Path) -> Non
     random.seed(3)
     drive(start(table_config(table)))
     assert random.random() == expected
+
+
+def test_only_one_task_advances_a_search() -> None:
+    search = start(training_config())
+    token = advancing._claim(search.pk)
+    assert token is not None
+    assert advancing._claim(search.pk) is None
+    advancing.advance(search.pk)
+    search.refresh_from_db()
+    assert search.asked == 0
+    Search.objects.filter(pk=search.pk).update(advance_until=search.created_at)
+    advancing.advance(search.pk)
+    search.refresh_from_db()
+    assert search.asked == 3, "an expired claim is taken over"
+    assert search.advance_token == ""

@@ -278,21 +278,6 @@ def test_a_budget_without_a_limit_cannot_be_extended() -> None:
             control.extend(search, **numbers)
 
 
-def test_only_one_task_advances_a_search() -> None:
-    search = start(training_config())
-    token = advancing._claim(search.pk)
-    assert token is not None
-    assert advancing._claim(search.pk) is None
-    advancing.advance(search.pk)
-    search.refresh_from_db()
-    assert search.asked == 0
-    Search.objects.filter(pk=search.pk).update(advance_until=search.created_at)
-    advancing.advance(search.pk)
-    search.refresh_from_db()
-    assert search.asked == 3, "an expired claim is taken over"
-    assert search.advance_token == ""
-
-
 def test_the_sweeper_hands_out_what_was_lost() -> None:
     search = running()
     Evaluation.objects.update(dispatched_at=None)
