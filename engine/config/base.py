@@ -25,12 +25,12 @@ def field_errors(error: ValidationError, prefix: str = "", document: Any = None)
     errors = []
     for item in error.errors(include_url=False, include_context=True):
         location = item["loc"]
-        path = ".".join(_user_path(location, item.get("input")) if document is None else _walk(item, document))
+        path = ".".join(_user_path(location) if document is None else _walk(item, document))
         errors.append(FieldError(".".join(p for p in (prefix, path) if p), _message(item)))
     return ConfigError(errors)
 
 
-def _user_path(location: tuple[int | str, ...], _given: Any) -> list[str]:
+def _user_path(location: tuple[int | str, ...]) -> list[str]:
     parts: list[str] = []
     for index, part in enumerate(location):
         # A tagged union puts its tag right after the field's name: space.chain.layers -> space.layers.

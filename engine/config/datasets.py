@@ -21,7 +21,7 @@ class ImageOptions(Options):
     valid_share: float = Field(
         0.2, gt=0, lt=1, title="Validation share", description="part of the training images held out"
     )
-    split_seed: int = Field(0, ge=0, title="Split seed", description="fixes which images are held out")
+    split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="fixes which images are held out")
 
 
 class DigitsOptions(ImageOptions):

@@ -35,7 +35,9 @@ class MoteOptions(EstimateOptions):
         title="Landscape",
         description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)",
     )
-    seed: int = Field(0, ge=0, title="Estimate seed", description="fixes initial weights and the order of images")
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
+    )
 
 
 class ShortTrainingOptions(EstimateOptions):
@@ -47,7 +49,9 @@ class ShortTrainingOptions(EstimateOptions):
     learning_rate: float = Field(
         0.05, gt=0, le=10, title="Learning rate", description="peak of a one-cycle SGD schedule"
     )
-    seed: int = Field(0, ge=0, title="Estimate seed", description="fixes initial weights and the order of images")
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
+    )
 
 
 class TableOptions(EstimateOptions):
@@ -66,7 +70,7 @@ class TableOptions(EstimateOptions):
     seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
     seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
     seed: int = Field(
-        0, ge=0, title="Estimate seed", description="tables have no chance in them; kept for a common form"
+        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
     )
 
     @model_validator(mode="after")

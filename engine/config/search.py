@@ -15,7 +15,7 @@ from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
 from engine.cost import METRICS
-from engine.errors import ConfigError
+from engine.errors import ConfigError, FieldError
 
 METRIC_NAMES = (*METRICS, "table_cost")
 
@@ -126,8 +126,6 @@ def _check_metric(metric: str) -> None:
 
 def _moved(error: ConfigError) -> ConfigError:
     """Complaints of the whole document that begin with a field's name go to that field."""
-    from engine.errors import FieldError
-
     moved = []
     for item in error.errors:
         if item.path == "" and item.message.startswith("dataset: "):

@@ -62,7 +62,9 @@ class Supervisor:
 
     def url(self) -> str:
         """The one address to open."""
-        host = self.host if self.host not in ("0.0.0.0", "::") else settings.ALLOWED_HOSTS[0].lstrip(".")
+        host = self.host
+        if host in ("0.0.0.0", "::"):
+            host = next(name for name in settings.ALLOWED_HOSTS if name != "*").lstrip(".")
         return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
     def check(self) -> None:

@@ -80,7 +80,7 @@ class Points(UnderSearch):
 
     def _numbers(self, text: str) -> list[int]:
         parts = [part for part in text.split(",") if part.strip()]
-        if len(parts) > MAX_NUMBERS or not all(part.strip().isdecimal() for part in parts):
+        if len(parts) > MAX_NUMBERS or not all(part.strip().isdecimal() and len(part) < 19 for part in parts):
             raise ValidationError({"numbers": f"Give up to {MAX_NUMBERS} whole numbers, separated by commas."})
         return [int(part) for part in parts]
 

@@ -101,6 +101,7 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
                 raise ActionRefused(f"The search has no limit on {name} that could be extended.")
             if more:
                 setattr(row, f"budget_{name}", limit + more)
+        row.epoch += 1  # a look-up that is under way counts with the old budget: its rounds are void
         _reopen_last_round(row)
         row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch"])
         if row.status == Status.FINISHED:

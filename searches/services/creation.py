@@ -38,7 +38,7 @@ def create(
         raise
 
 
-def clone(search: Search, owner: Any) -> dict[str, Any]:
+def clone(search: Search) -> dict[str, Any]:
     """The configuration of a search, to be sent or edited as a new one."""
     return SearchConfig.parse(search.config).as_dict()
 

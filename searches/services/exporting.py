@@ -95,6 +95,6 @@ def _provenance(candidate: Candidate, evaluation: Evaluation, search: Search) ->
     }
 
 
-def _finite(terms: dict[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN and no infinity."""
-    return {name: value if math.isfinite(value) else None for name, value in terms.items()}
+def _finite(terms: dict[str, float | None]) -> dict[str, float | None]:
+    """JSON knows no NaN and no infinity; recorded terms have None in their place."""
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in terms.items()}

@@ -102,8 +102,7 @@ def resolve(
         raise ConfigError.at("estimator.path", "Files of the server are not read on request; upload the table instead.")
     dataset, row = _dataset(owner, config), _table(owner, config)
     place = _table_path(config, row)
-    stamp = place.stat().st_mtime_ns if place is not None and place.exists() else None
-    key = _digest([owner.pk, config.as_dict(), data_info, str(place), stamp])
+    key = _digest([owner.pk, config.as_dict(), data_info, str(place), _changed(place)])
     resolved = _kept.pop(key, None) or _resolve(config, dataset, row, place, data_info)
     _kept[key] = resolved
     while len(_kept) > KEPT:
@@ -162,7 +161,18 @@ def _table_path(config: SearchConfig, row: Table | None) -> Path | None:
         return row.path
     if not isinstance(config.estimator, TableOptions) or config.estimator.path is None:
         return None
-    return Path(config.estimator.path).expanduser()
+    try:
+        return Path(config.estimator.path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError.at("estimator.path", "There is no such user's home (~); write the whole path.") from error
+
+
+def _changed(place: Path | None) -> int | None:
+    """When the file was last written; None without one that can be looked at."""
+    try:
+        return place.stat().st_mtime_ns if place is not None else None
+    except (OSError, ValueError):
+        return None
 
 
 def _root(dataset: Dataset | None) -> Path:

@@ -58,6 +58,7 @@ def lease(evaluation_id: int) -> Evaluation | None:
 def show_leased(evaluation_id: int) -> None:
     """Shows on the candidates that wait for a leased evaluation that it is at work."""
     waiting = Candidate.objects.filter(evaluation=evaluation_id, status=Candidate.Status.PROPOSED)
+    waiting = waiting.exclude(search__status=Search.Status.CANCELLED)
     waiting.update(status=Candidate.Status.LEASED)
 
 

@@ -144,7 +144,7 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
     given = request.GET
     if "clone" in given:
         search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user)
-        return creation.clone(search, request.user)
+        return creation.clone(search)
     document = dict(example(given.get("example", EXAMPLES[0].slug)))
     if "space" in given:
         document["space"] = get_object_or_404(SearchSpace, pk=number(given["space"]), owner=request.user).options

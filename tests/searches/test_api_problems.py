@@ -85,7 +85,13 @@ def test_every_faulty_field_is_named(client: APIClient) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("space: [", "malformed at line"), ("just words", "mapping"), ("a: &a [*a]", "contains itself")],
+    [
+        ("space: [", "malformed at line"),
+        ("just words", "mapping"),
+        ("a: &a [*a]", "contains itself"),
+        ("a: &a {b: 1}\nc: {<<: *a}", "at line 2, column 5: merge keys"),
+        ("seed: 1" + ":59" * 50, "more than 100 characters"),
+    ],
 )
 def test_malformed_yaml(client: APIClient, text: str, words: str) -> None:
     for path in ("searches/", "searches/preflight/", "searches/validate/"):

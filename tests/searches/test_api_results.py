@@ -83,6 +83,7 @@ def test_points_of_given_numbers(search: Search) -> None:
         ("points/?after=x", "after"),
         ("points/?limit=0", "limit"),
         ("points/?numbers=1,two", "numbers"),
+        ("points/?numbers=99999999999999999999", "numbers"),
         ("pareto/?metric=beauty", "metric"),
         ("events/?after=-1", "after"),
         ("events/?limit=100000", "limit"),

@@ -29,7 +29,7 @@ def candidate() -> Candidate:
 
 
 def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> None:
-    candidate.evaluation.terms = {"landscape": 2.0, "speed": float("inf")}
+    candidate.evaluation.terms = {"landscape": 2.0, "speed": float("inf"), "truth": None}
     name, content_type, data = exporting.export(candidate, "json")
     document = json.loads(data)
     assert (name, content_type) == ("nasweb-my-first-search1-0.json", "application/json")
@@ -38,7 +38,7 @@ def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> No
     assert document["network"]["class_names"][9] == "digit 9"
     assert document["network"]["weights"]["trained"] is False
     assert document["scores"]["valid_accuracy"] == 91.0
-    assert document["scores"]["terms"] == {"landscape": 2.0, "speed": None}
+    assert document["scores"]["terms"] == {"landscape": 2.0, "speed": None, "truth": None}
     assert document["costs"]["analytic"] == document["costs"]["counted_by_running"]
     assert document["provenance"]["config"] == candidate.search.config
 
