@@ -16,7 +16,7 @@ from engine.errors import ConfigError
 from engine.loop import run
 from engine.registry import create_algorithm
 from searches.models import Bucket, Candidate, Evaluation, Search, Snapshot
-from searches.services import advancing, algorithm_state, creation, lookups
+from searches.services import advancing, algorithm_state, control, creation, lookups
 from searches.services.estimators import estimator_of
 from searches.services.resolving import resolve
 from tests.searches.driving import CHAIN, drive, outcomes, start, table_config, training_config, write_table
@@ -49,6 +49,20 @@ def test_a_table_search_is_the_engines_own_search(table: Path, algorithm: str, b
     assert search.status_reason == f"budget of {budget[unit] if unit == 'evaluations' else 500} {unit} spent"
     assert search.charged_seconds == pytest.approx(sum(search.candidates.values_list("seconds", flat=True)))
     assert search.budget_seconds is None or search.charged_seconds <= search.budget_seconds
+
+
+def test_an_extension_in_the_middle_of_a_look_up_is_not_lost(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = lookups.look_up
+
+    def extended_meanwhile(search: Search, *rest: object) -> lookups.Work:
+        work = look_up(search, *rest)
+        if work.ended and search.budget_evaluations == 24:
+            control.extend(Search.objects.get(pk=search.pk), evaluations=16)
+        return work
+
+    expected = drive(start(table_config(table)))
+    monkeypatch.setattr(lookups, "look_up", extended_meanwhile)
+    assert outcomes(drive(start(table_config(table, budget={"evaluations": 24})))) == outcomes(expected)
 
 
 def test_counters_best_and_buckets_are_those_of_the_rows(table: Path) -> None:
@@ -180,6 +194,8 @@ def test_creation_and_look_ups_never_import_torch(table: Path, tmp_path: Path) -
         ({"objective": {"cost_metric": "params_m", "lo": 99.0}}, "objective.lo"),
         ({"objective": {"cost_metric": "params_m", "lo": 0.0015001, "hi": 0.0015002}}, "objective.hi"),
         ({"estimator": {"kind": "table", "path": "x.csv", "reward": "score"}}, "estimator.path"),
+        ({"estimator": {"kind": "table", "path": "~nobody by this name/x.csv", "reward": "score"}}, "estimator.path"),
+        ({"estimator": {"kind": "table", "path": "x\0.csv", "reward": "score"}}, "estimator.path"),
         ({"estimator": {"kind": "table", "table": 99, "reward": "score"}}, "estimator.table"),
         ({"dataset": {"kind": "upload", "id": 99}}, "dataset.id"),
         ({"objective": {"cost_metric": "table_cost"}}, "objective.cost_metric"),

@@ -35,6 +35,8 @@ const header = new Header((name) => (name === "delete" ? location.assign("/") : 
 const online = liveState(document.querySelector("[data-live]"));
 
 let cursor = null; // number of the last event that was read
+let opened = 0; // events up to this number were in what the page opened with
+const news = { numbers: new Set(), kinds: new Set() }; // what events told that is not loaded yet; kept when a request fails
 let search = null;
 let drawnAt = 0;
 
@@ -51,37 +53,40 @@ async function refreshDetail() {
 
 async function open() {
   await refreshDetail();
-  cursor = Math.max(0, search.event_seq - OPENING);
+  opened = search.event_seq;
   await store.loadAll();
   await Promise.all([grid.load(), table.load()]);
+  cursor = Math.max(0, opened - OPENING);
 }
 
 /** Events after the cursor, page by page; the log gets them all. */
 async function readEvents() {
-  const numbers = new Set();
-  const kinds = new Set();
   for (;;) {
     const { results, last } = await api(`searches/${id}/events/`, { params: { after: cursor, limit: EVENTS } });
     for (const event of results) {
-      kinds.add(event.kind);
-      if (event.kind === "candidates") event.payload.numbers.forEach((number) => numbers.add(number));
-      if (event.kind === "error" && event.payload.candidate != null) numbers.add(event.payload.candidate);
+      if (event.seq <= opened) continue;
+      news.kinds.add(event.kind);
+      if (event.kind === "candidates") event.payload.numbers.forEach((number) => news.numbers.add(number));
+      if (event.kind === "error" && event.payload.candidate != null) news.numbers.add(event.payload.candidate);
     }
     log.add(results);
     cursor = Math.max(cursor, results.at(-1)?.seq ?? cursor);
-    if (results.length < EVENTS || cursor >= last) return { numbers: [...numbers], kinds };
+    if (results.length < EVENTS || cursor >= last) return;
   }
 }
 
 async function wake() {
   const first = cursor === null;
   if (first) await open();
-  const { numbers, kinds } = await readEvents();
+  await readEvents();
+  const { numbers, kinds } = news;
   const active = ["queued", "running", "pausing", "stopping"].includes(search.status);
-  if (!first && numbers.length) await store.load(numbers);
-  if (!first && (kinds.size || active)) await refreshDetail();
-  if (!first && (kinds.has("round") || kinds.has("status"))) await grid.load();
-  if (!first && kinds.size) await table.follow();
+  if (numbers.size) await store.load([...numbers]);
+  if (kinds.size || (!first && active)) await refreshDetail();
+  if (kinds.has("round") || kinds.has("status")) await grid.load();
+  if (kinds.size) await table.follow();
+  numbers.clear();
+  kinds.clear();
   if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
   draw(first);
 }

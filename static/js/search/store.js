@@ -16,7 +16,13 @@ export class PointStore {
   }
 
   async loadAll() {
-    this.merge((await api(`searches/${this.search}/points/`, { params: { after: -1 } })).columns);
+    let after = -1;
+    for (;;) {
+      const { columns, last, more } = await api(`searches/${this.search}/points/`, { params: { after } });
+      this.merge(columns);
+      if (!more) return;
+      after = last;
+    }
   }
 
   async load(numbers) {
