@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from nasweb.health import healthz
@@ -10,7 +11,8 @@ from nasweb.health import healthz
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz/", healthz),
-    path("", include("django.contrib.auth.urls")),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("", include("searches.urls")),
 ]
 
