@@ -53,7 +53,7 @@ def start_example(page: Page) -> int:
     """Through the form, with fewer evaluations than the example; the number of the new search."""
     page.goto("/")
     page.get_by_role("link", name=re.compile("New search")).click()
-    page.locator("[data-example=digits-sizes]").click()
+    page.locator("[data-example=digits-cells]").click()
     page.get_by_label("Evaluations", exact=True).fill(str(EVALUATIONS))
     expect(page.locator("#check")).to_contain_text(f"at most {EVALUATIONS}", timeout=30_000)
     page.get_by_role("button", name="Start the search").click()

@@ -155,7 +155,7 @@ def test_the_form_starts_from_what_the_address_names(client: Client, owner: Any)
     table = Table.objects.create(owner=owner, name="bench", filename="x.csv")
     for query, field, value in [
         (f"clone={search.pk}", "objective.hi", 30.0),
-        (f"example={EXAMPLES[1].slug}", "space.kind", "nasbench201"),
+        (f"example={EXAMPLES[1].slug}", "space.kind", "nats_size"),
         (f"dataset={dataset.pk}", "dataset.upload.id", dataset.pk),
         (f"table={table.pk}", "estimator.table.table", table.pk),
     ]:
