@@ -78,6 +78,14 @@ class Table:
             raise DataError(f"The column '{name}' {kind}; the table has columns of numbers: {known}.")
         return self._numbers[name]
 
+    def best(self, name: str) -> tuple[str, float] | None:
+        """The architecture with a column's largest number, as the file writes it; None where no number is known."""
+        numbers = self.numbers(name)
+        if np.isnan(numbers).all():
+            return None
+        row = int(np.nanargmax(numbers))
+        return self.archs[row], float(numbers[row])
+
     def rounded(self, name: str, decimals: int) -> Table:
         """The same table with one column rounded, so that equal values tie."""
         numbers = {**self._numbers, name: np.round(self.numbers(name), decimals)}

@@ -52,6 +52,8 @@ SECRET_KEY = SECRET_KEY or read_secret_key(NASWEB_HOME) or secrets.token_urlsafe
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, *LOOPBACK_HOSTS]
 REDIS_URL = REDIS_URL or broker_url(NASWEB_HOME)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_TLS = any(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 
 INSTALLED_APPS = [
     "django.contrib.admin",

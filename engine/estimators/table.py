@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.config.estimators import TableOptions
 from engine.errors import ConfigError, DataError, Stopped
 from engine.estimate import Estimate, Stop, never
@@ -54,13 +52,6 @@ class TableEstimator:
         """What the trial will be charged; 0 for architectures that the table does not know."""
         row = self._rows.row(item)
         return 0.0 if row is None else self._charge(row)
-
-    def best_truth(self) -> tuple[str, float] | None:
-        """The table's own optimum: architecture as the file writes it, and its truth; None without a truth column."""
-        if self._truth is None or np.isnan(self._truth).all():
-            return None
-        row = int(np.nanargmax(self._truth))
-        return self._rows.table.archs[row], float(self._truth[row])
 
     def _estimate(self, item: Architecture, seed: int, fidelity: str) -> Estimate:
         row = self._rows.row(item)

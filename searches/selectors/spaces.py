@@ -14,6 +14,8 @@ from engine.registry import create_space
 from engine.space import SearchSpace
 from searches.models import Search
 
+DEFINED_FOR = InputSpec(3, 224, 224)
+"""Images for which a space is looked at by itself: large ones, so that no stride is refused before data is chosen."""
 _OPTIONS: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 
 
@@ -26,8 +28,8 @@ def of_search(search: Search) -> SearchSpace:
 
 
 def of_options(options: dict[str, Any], *spec: int) -> SearchSpace:
-    """The space of these options; ``spec`` is channels, height, width, classes (default: 3x32x32, 10)."""
-    return _space(json.dumps(options, sort_keys=True), InputSpec(*spec))
+    """The space of these options; ``spec`` is channels, height, width, classes (default: `DEFINED_FOR`)."""
+    return _space(json.dumps(options, sort_keys=True), InputSpec(*spec) if spec else DEFINED_FOR)
 
 
 @lru_cache(maxsize=32)

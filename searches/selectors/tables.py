@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.errors import DataError
 from engine.table import Table
 from searches.models import Search
@@ -21,17 +19,12 @@ def optimum(search: Search) -> dict[str, Any] | None:
         return None
     path = search.table.path if search.table else Path(estimator["path"] or "").expanduser()
     try:
-        arch, best = _best(path, path.stat().st_mtime_ns, truth)
+        best = _best(path, path.stat().st_mtime_ns, truth)
     except (OSError, DataError):
         return None
-    return {"arch": arch, "truth": best}
+    return None if best is None else {"arch": best[0], "truth": best[1]}
 
 
 @lru_cache(maxsize=32)
-def _best(path: Path, _changed: int, column: str) -> tuple[str, float]:
-    table = Table.open(path)
-    numbers = table.numbers(column)
-    if np.isnan(numbers).all():
-        raise DataError(f"The column '{column}' holds no number.")
-    row = int(np.nanargmax(numbers))
-    return table.archs[row], float(numbers[row])
+def _best(path: Path, _changed: int, column: str) -> tuple[str, float] | None:
+    return Table.open(path).best(column)

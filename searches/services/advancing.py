@@ -105,7 +105,7 @@ def _round(search: Search, resolved: Resolved) -> bool:
     algorithm_state.save_buckets(search, copy)
     search.save(update_fields=["rounds", *recording.COUNTERS])
     if not asked:
-        change(search, *budgets.end(search))
+        change(search, *budgets.end(search, cut=not copy.algorithm.done))
         return False
     events.record(search, recording.entries([c for c in asked if c.status not in recording.WAITING]))
     hand_out(search, again=True)
@@ -115,7 +115,8 @@ def _round(search: Search, resolved: Resolved) -> bool:
 def _ask(search: Search, resolved: Resolved, copy: Copy) -> list[Candidate]:
     """Fills the open round as far as the algorithm and the budget go."""
     room = resolved.config.round_size - len(copy.algorithm.pending)
-    count = budgets.meter(search).admits([None] * max(room, 0))
+    seconds = None if search.budget_seconds is None else dispatching.recent_seconds(search)
+    count = budgets.meter(search).admits([seconds] * max(room, 0))
     asked = [Asked(search.rounds, proposal) for proposal in copy.algorithm.ask(count)]
     return proposals.write(search, resolved, asked)
 

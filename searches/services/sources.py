@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from engine.blueprint import InputSpec
 from engine.config.documents import read_yaml
 from engine.config.spaces import ChainOptions
 from engine.datasets.archive import unpack
@@ -24,6 +23,7 @@ from engine.errors import ConfigError, DataError, FieldError
 from engine.registry import create_space
 from engine.table import Table as EngineTable
 from searches.models import Dataset, SearchSpace, Table
+from searches.selectors.spaces import DEFINED_FOR
 from searches.services.errors import ActionRefused
 
 SHOWN = 5
@@ -78,7 +78,7 @@ def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> Se
     """
     options = ChainOptions(definition=_mapping(definition))
     try:
-        space = create_space(options, InputSpec())
+        space = create_space(options, DEFINED_FOR)
     except ConfigError as error:
         raise ConfigError([FieldError(e.path.removeprefix("space."), e.message) for e in error.errors]) from error
     fields = {"kind": options.kind, "options": options.model_dump(mode="json"), "size": str(space.size)}

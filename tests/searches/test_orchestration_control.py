@@ -182,6 +182,13 @@ def test_extending_a_training_fills_the_cut_round_first() -> None:
     assert outcomes(small) == outcomes(large)
 
 
+def test_seconds_of_earlier_trainings_keep_a_round_within_the_budget() -> None:
+    search = start(training_config(budget={"evaluations": None, "seconds": 11.0}))
+    work(search)
+    assert (search.asked, search.charged_seconds) == (5, 10.0), "a sixth training of 2 s would exceed 11 s"
+    assert search.status_reason == "budget of 11 seconds spent"
+
+
 @pytest.mark.parametrize("forget", [False, True])
 def test_a_retry_is_told_late_and_in_every_replay(forget: bool) -> None:
     search = running(budget={"evaluations": 40})

@@ -18,7 +18,7 @@ from searches.api import streaming
 from searches.api.serializers.candidates import FORMATS
 from searches.models import Candidate, Search
 from searches.selectors import searches
-from searches.services import control, creation, exporting
+from searches.services import control, creation, dispatching, exporting
 from searches.services.errors import ActionRefused
 
 WAIT_SECONDS = 1.0  # between two looks at a search
@@ -77,6 +77,8 @@ class Command(BaseCommand):
         if not options["wait"]:
             return
         shown = ""
+        if not dispatching.alive_workers():
+            self.stderr.write("No worker is running yet: start nasweb with 'make run'; the search waits for it.")
         while search.is_active or search.status == Search.Status.PAUSED:
             if (line := summary(search)) != shown:
                 self.stderr.write(line)
