@@ -9,17 +9,16 @@ dynamic programming over states instead of enumeration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost
 from engine.errors import ArchitectureError
+from engine.trellis import Choices as Choices
+from engine.trellis import State as State
 from engine.trellis import Trellis
-
-Choices = tuple[int, ...]
-State = Hashable
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,26 @@ until the end: the interval of a complete network is its cost to the last bit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Hashable, Sequence
+from typing import Literal, Protocol
 
 from engine.cost import COUNTS, MILLION, Cost
 
-if TYPE_CHECKING:
-    from engine.space import Choices, SearchSpace, State
-
+Choices = tuple[int, ...]
+State = Hashable
 Counts = tuple[int, int, int]
+
+
+class Layered(Protocol):
+    """What is asked of a space; `engine.space.SearchSpace` says what each answer means."""
+
+    @property
+    def depth(self) -> int: ...
+    def options(self, prefix: Choices) -> Sequence[str]: ...
+    def default_option(self, prefix: Choices) -> int: ...
+    def initial_state(self) -> tuple[Cost, State]: ...
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]: ...
+    def final_cost(self, state: State) -> Cost: ...
 
 
 class Place:
@@ -33,7 +45,7 @@ class Place:
 class Trellis:
     """All places of one space; the space's ``step``, ``initial_state`` and ``final_cost`` are asked once each."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Layered) -> None:
         self._space = space
         self._depth = space.depth
         self._places: dict[tuple[int, State], Place] = {}
