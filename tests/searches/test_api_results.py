@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -162,7 +161,7 @@ def test_export_of_nothing(search: Search) -> None:
     assert exported(search, "csv").startswith("id,number,round,arch")
 
 
-def test_ten_thousand_candidates_answer_fast(search: Search) -> None:
+def test_ten_thousand_candidates_take_as_few_queries_as_ten(search: Search) -> None:
     make_candidates(
         search, [{"score": (i * 7919 % 10_007) / 1e4, "madds_m": float(i % 997), "layer": i % 5} for i in range(10_000)]
     )
@@ -170,9 +169,6 @@ def test_ten_thousand_candidates_answer_fast(search: Search) -> None:
     limits = {"": 5, "candidates/?ordering=-score": 2, "points/": 2, "pareto/": 3, "buckets/": 2, "events/": 2}
     for path, most in limits.items():
         with CaptureQueriesContext(connection) as queries:
-            begin = perf_counter()
             reply = client.get(f"{API}searches/{search.pk}/{path}")
-            seconds = perf_counter() - begin
         assert reply.status_code == 200
         assert len(queries) <= most, (path, [query["sql"] for query in queries])
-        assert seconds < 2, path

