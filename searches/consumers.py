@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -13,7 +14,7 @@ REFUSED = 4404
 """Close code for "no such search, or not yours"; a page cannot read an HTTP status, so the handshake succeeds first."""
 
 
-class Doorbell(AsyncJsonWebsocketConsumer):
+class Doorbell(AsyncJsonWebsocketConsumer, ABC):
     """Joins one group and passes its rings on; whoever may not listen is closed with `REFUSED`."""
 
     group = ""
@@ -40,9 +41,9 @@ class Doorbell(AsyncJsonWebsocketConsumer):
         """One ring, as `searches.events` sends it."""
         await self.send_json({key: value for key, value in message.items() if key != "type"})
 
+    @abstractmethod
     async def find_group(self, user: Any) -> str | None:
         """The group to join, or None when the user may not."""
-        raise NotImplementedError
 
 
 class SearchDoorbell(Doorbell):
