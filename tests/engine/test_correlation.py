@@ -1,0 +1,89 @@
+"""Rank statistics against counting by hand, and what they do with missing scores."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from engine.correlation import best, kendall, kendall_interval, spearman, spearman_interval
+
+
+def counted_tau(x: list[float], y: list[float]) -> float:
+    """Tau-b by looking at every pair."""
+    agree = ties_x = ties_y = 0
+    pairs = list(combinations(range(len(x)), 2))
+    for i, j in pairs:
+        a, b = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
+        agree += int(a * b)
+        ties_x += a == 0
+        ties_y += b == 0
+    return float(agree / math.sqrt((len(pairs) - ties_x) * (len(pairs) - ties_y)))
+
+
+def noisy(count: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=count)
+    return truth + noise * rng.normal(size=count), truth
+
+
+def test_kendall_counts_pairs_ties_included() -> None:
+    x, y = [1.0, 2, 2, 5, 4, 9, 0], [1.0, 3, 2, 2, 7, 8, 1]
+    assert kendall(x, y) == pytest.approx(counted_tau(x, y))
+    assert kendall(x, [-value for value in y]) == pytest.approx(-counted_tau(x, y))
+
+
+def test_spearman_sees_ranks_only() -> None:
+    scores, truth = noisy(50, 0.5)
+    assert spearman(np.exp(3 * scores), truth) == pytest.approx(spearman(scores, truth))
+    assert spearman([1, 2, 3, 4], [1, 3, 2, 4]) == pytest.approx(1 - 6 * 2 / (4 * 15))  # 1 - 6 sum d^2 / n(n^2 - 1)
+
+
+def test_unscored_rank_last_and_unknown_truth_is_left_out() -> None:
+    nan = math.nan
+    assert kendall([nan, 1, 2, nan], [0, 1, 2, nan]) == pytest.approx(1.0)
+    assert kendall([nan, 1, 2], [5, 1, 2]) == pytest.approx(kendall([-9, 1, 2], [5, 1, 2]))
+    assert spearman([nan, -math.inf, 1, 2], [0, 0, 1, 2]) == pytest.approx(1.0)
+    assert kendall_interval([1, 2, 3, 4], [1, 2, 3, nan], resamples=10).count == 3
+
+
+@pytest.mark.parametrize("pair", [([1, 2], [1, 2]), ([1, 1, 1, 1], [1, 2, 3, 4]), ([1, 2, 3, 4], [5, 5, 5, 5])])
+def test_no_order_has_no_correlation(pair: tuple[list[float], list[float]]) -> None:
+    assert math.isnan(kendall(*pair))
+    assert math.isnan(spearman(*pair))
+    assert math.isnan(kendall_interval(*pair).low)
+
+
+def test_lists_of_two_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="one length"):
+        kendall([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize("interval", [kendall_interval, spearman_interval])
+def test_intervals_hold_the_value_narrow_with_more_and_follow_the_seed(interval: object) -> None:
+    small, large = (interval(*noisy(count, 1.0), seed=1, resamples=200) for count in (40, 400))  # type: ignore[operator]
+    for found in (small, large):
+        assert found.low < found.value < found.high
+    assert large.high - large.low < 0.6 * (small.high - small.low)
+    again, other = (interval(*noisy(40, 1.0), seed=seed, resamples=200) for seed in (1, 2))  # type: ignore[operator]
+    assert again == small
+    assert (other.value, other.low) != (small.value, small.low)
+    assert other.value == small.value
+
+
+def test_the_interval_covers_the_true_correlation_about_as_often_as_it_says() -> None:
+    """For normal pairs of correlation r the true tau is 2/pi arcsin(r); 40 samples, about two misses expected."""
+    truth = 2 / math.pi * math.asin(1 / math.sqrt(2))
+    found = [kendall_interval(*noisy(80, 1.0, seed), seed=0, resamples=100) for seed in range(40)]
+    assert sum(i.low <= truth <= i.high for i in found) >= 33
+
+
+def test_best_tenth_is_best_in_truth() -> None:
+    truth = np.arange(40.0)
+    scores, chosen = best(-truth, truth)
+    assert chosen.tolist() == [39, 38, 37, 36]
+    assert scores.tolist() == [-39, -38, -37, -36]
+    assert len(best([1, 2, 3], [1, 2, 3])[0]) == 1
+    assert len(best(truth, truth, share=0.5)[0]) == 20
