@@ -26,10 +26,13 @@ node_modules/.stamp: package.json package-lock.json | .venv/.stamp
 run: setup
 	@$(BIN)/python manage.py up
 
-# Browser tests run in a process of their own: pytest-playwright's event loop is in the way of pytest-asyncio's.
+# Two test processes, whole files each; what starts processes of its own runs alone. Browser tests have a run of their
+# own: pytest-playwright's event loop is in the way of pytest-asyncio's.
+PARALLEL := --numprocesses 2 --dist loadfile
 test: setup
-	$(BIN)/pytest -m "not browser"
-	NASWEB_TEST_SERVERS=1 $(BIN)/pytest -m "not browser and not processes and not postgres" tests/searches
+	$(BIN)/pytest $(PARALLEL) -m "not browser and not processes"
+	$(BIN)/pytest -m "processes and not browser"
+	NASWEB_TEST_SERVERS=1 $(BIN)/pytest $(PARALLEL) -m "not browser and not processes and not postgres" tests/searches
 	$(BIN)/pytest -m browser
 
 lint: export DJANGO_SETTINGS_MODULE := tests.settings

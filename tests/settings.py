@@ -1,7 +1,8 @@
 """Settings of the tests: a throw-away home, a broker of their own, accounts required, nothing taken from the shell.
 
 With ``NASWEB_TEST_SERVERS=1`` the same tests use the servers of ``NASWEB_TEST_DATABASE_URL`` and
-``NASWEB_TEST_REDIS_URL``.
+``NASWEB_TEST_REDIS_URL``. Of several test processes (pytest-xdist) each has a home, a broker, a database and a Redis
+database of its own, and one thread.
 """
 
 from __future__ import annotations
@@ -14,8 +15,15 @@ for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "NASWEB
 if "NASWEB_HOME" not in os.environ:
     home = tempfile.TemporaryDirectory(prefix="nasweb-tests-")
     os.environ["NASWEB_HOME"] = home.name
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["NASWEB_HOME"] = os.path.join(os.environ["NASWEB_HOME"], worker)
+    os.makedirs(os.environ["NASWEB_HOME"], exist_ok=True)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 TEST_DATABASE_URL = os.environ.get("NASWEB_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/nasweb")
 TEST_REDIS_URL = os.environ.get("NASWEB_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+if worker:
+    server, _, number = TEST_REDIS_URL.rpartition("/")
+    TEST_REDIS_URL = f"{server}/{int(number) + int(worker.removeprefix('gw'))}"
 if os.environ.get("NASWEB_TEST_SERVERS"):
     os.environ |= {"DATABASE_URL": TEST_DATABASE_URL, "REDIS_URL": TEST_REDIS_URL}
     os.environ |= {
