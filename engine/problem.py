@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from engine.config.search import Objective
-from engine.cost import METRICS
+from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError
+from engine.latency import LATENCY
 from engine.space import Architecture, Choices, SearchSpace
 
 TABLE_METRIC = "table_cost"
@@ -93,7 +94,8 @@ class SearchProblem:
         return [self.table.cost_range((*prefix, option), until) for option in range(len(self.space.options(prefix)))]
 
     def check(self) -> None:
-        """ConfigError, at the field, for targets that no network of the space meets."""
+        """ConfigError, at the field, for targets that no network meets and latencies that no table tells."""
+        self._check_latency()
         for index, (metric, lo, hi) in enumerate(self.limits):
             path = "objective" if index == 0 else f"objective.constraints.{index - 1}"
             if metric == TABLE_METRIC and self.table is None:
@@ -102,7 +104,7 @@ class SearchProblem:
                     f"{path}.{field}", "a table cost needs the table estimate with its cost column named"
                 )
             low, high = self.cost_range((), metric)
-            name = METRICS.get(metric, "Table cost")
+            name = METRIC_LABELS.get(metric, "Table cost")
             span = f"{name} of this space lie between {low:.6g} and {high:.6g}"
             if hi is not None and hi < low:
                 raise ConfigError.at(
@@ -112,6 +114,14 @@ class SearchProblem:
                 raise ConfigError.at(
                     f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less"
                 )
+
+    def _check_latency(self) -> None:
+        path = "objective.latency_table"
+        if self.space.latency is not None:
+            if reason := self.space.latency.refusal(self.space.operators()):
+                raise ConfigError.at(path, reason)
+        elif any(metric == LATENCY for metric, _, _ in self.limits):
+            raise ConfigError.at(path, "a latency needs a latency table: name one that was measured or uploaded")
 
 
 def _meets(low: float, high: float, lo: float | None, hi: float | None) -> bool:

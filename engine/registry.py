@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
     from engine.datasets.base import ImageData
     from engine.estimate import Estimator
+    from engine.latency import LatencyTable
     from engine.problem import SearchProblem
     from engine.space import SearchSpace
     from engine.table import Table
@@ -78,9 +79,13 @@ DATASETS: Mapping[str, Kind] = {
 }
 
 
-def create_space(options: SpaceOptions, spec: InputSpec) -> SearchSpace:
-    """The space for images and classes of ``spec``; ConfigError names the faulty field (``space.definition...``)."""
+def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable | None = None) -> SearchSpace:
+    """The space for images and classes of ``spec``; ConfigError names the faulty field (``space.definition...``).
+
+    With a latency table its costs have the metric ``latency_ms`` (`engine.problem` says whether the table will do).
+    """
     space: SearchSpace = SPACES[options.kind].load()(options, spec)
+    space.latency = latency
     return space
 
 

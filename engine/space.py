@@ -16,9 +16,11 @@ from random import Random
 from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost
 from engine.errors import ArchitectureError
+from engine.latency import LatencyTable
+from engine.operators import Operator
 from engine.trellis import Choices as Choices
 from engine.trellis import State as State
-from engine.trellis import Trellis
+from engine.trellis import Trellis, operators
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class SearchSpace(ABC):
 
     kind: str
     """The space's kind in the registry."""
+
+    latency: LatencyTable | None = None
+    """What operators take, for the metric ``latency_ms``; given by `engine.registry.create_space`, never changed."""
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
@@ -157,6 +162,13 @@ class SearchSpace(ABC):
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         """`cost_range` of every child of a prefix, by option; overridden together with it."""
         return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
+
+    def operators(self) -> frozenset[Operator]:
+        """Every operator that a network of the space can hold: what a latency table must know.
+
+        Overridden together with `cost_range`; may name more than networks reach, never fewer.
+        """
+        return operators(self)
 
     def _costs(self) -> Trellis:
         """Made on first use, when the subclass has finished its own construction."""

@@ -12,14 +12,19 @@ from collections.abc import Hashable, Sequence
 from typing import Literal, Protocol
 
 from engine.cost import COUNTS, MILLION, Cost
+from engine.latency import LatencyTable
+from engine.operators import Operator
 
 Choices = tuple[int, ...]
 State = Hashable
-Counts = tuple[int, int, int]
+Counts = tuple[int, int, int, int]
+"""Params, madds, activations, and nanoseconds where the space has a latency table (else 0)."""
 
 
 class Layered(Protocol):
     """What is asked of a space; `engine.space.SearchSpace` says what each answer means."""
+
+    latency: LatencyTable | None
 
     @property
     def depth(self) -> int: ...
@@ -38,7 +43,7 @@ class Place:
     def __init__(self, layer: int, state: State) -> None:
         self.layer = layer
         self.state = state
-        self.edges: dict[int, tuple[int, int, int, Place]] = {}
+        self.edges: dict[int, tuple[int, int, int, int, Place]] = {}
         self.ranges: dict[int, tuple[Counts, Counts]] = {}
 
 
@@ -50,21 +55,24 @@ class Trellis:
         self._depth = space.depth
         self._places: dict[tuple[int, State], Place] = {}
         cost, state = space.initial_state()
-        self._start = cost.params, cost.madds, cost.activations
+        self._latency = space.latency
+        self._start = self._counts(cost)
         self._first = self._place(0, state)
 
     def cost(self, choices: Choices) -> Cost:
         """Cost of the complete network."""
-        params, madds, activations = self._start
+        params, madds, activations, nanoseconds = self._start
         place = self._first
         for choice in choices:
             edge = place.edges.get(choice) or self._edge(place, choice)
             params += edge[0]
             madds += edge[1]
             activations += edge[2]
-            place = edge[3]
+            nanoseconds += edge[3]
+            place = edge[4]
         final = (place.ranges.get(self._depth) or self._range(place, self._depth))[0]
-        return Cost(params + final[0], madds + final[1], activations + final[2])
+        told = nanoseconds + final[3] if self._latency is not None else None
+        return Cost(params + final[0], madds + final[1], activations + final[2], nanoseconds=told)
 
     def cost_range(self, prefix: Choices, until: int, metric: str) -> tuple[float, float]:
         """A metric's least and largest value behind a prefix, layers from ``until`` on at their defaults."""
@@ -80,18 +88,18 @@ class Trellis:
         ranges = []
         for choice in range(len(self._space.options(prefix))):
             edge = place.edges.get(choice) or self._edge(place, choice)
-            low, high = edge[3].ranges.get(until) or self._range(edge[3], until)
+            low, high = edge[4].ranges.get(until) or self._range(edge[4], until)
             base = spent + edge[count]
             ranges.append(((base + low[count]) * scale / MILLION, (base + high[count]) * scale / MILLION))
         return ranges
 
-    def _walk(self, prefix: Choices, count: Literal[0, 1, 2]) -> tuple[int, Place]:
+    def _walk(self, prefix: Choices, count: Literal[0, 1, 2, 3]) -> tuple[int, Place]:
         """What a prefix adds to one count, and the place behind it."""
         spent, place = self._start[count], self._first
         for choice in prefix:
             edge = place.edges.get(choice) or self._edge(place, choice)
             spent += edge[count]
-            place = edge[3]
+            place = edge[4]
         return spent, place
 
     def _place(self, layer: int, state: State) -> Place:
@@ -100,16 +108,19 @@ class Trellis:
             self._places[key] = Place(layer, state)
         return self._places[key]
 
-    def _edge(self, place: Place, choice: int) -> tuple[int, int, int, Place]:
+    def _counts(self, cost: Cost) -> Counts:
+        nanoseconds = self._latency.nanoseconds(cost.operators) if self._latency is not None else 0
+        return cost.params, cost.madds, cost.activations, nanoseconds
+
+    def _edge(self, place: Place, choice: int) -> tuple[int, int, int, int, Place]:
         cost, after = self._space.step(place.layer, place.state, choice)
-        edge = cost.params, cost.madds, cost.activations, self._place(place.layer + 1, after)
+        edge = *self._counts(cost), self._place(place.layer + 1, after)
         place.edges[choice] = edge
         return edge
 
     def _range(self, place: Place, until: int) -> tuple[Counts, Counts]:
         if place.layer == self._depth:
-            cost = self._space.final_cost(place.state)
-            counts = cost.params, cost.madds, cost.activations
+            counts = self._counts(self._space.final_cost(place.state))
             place.ranges[until] = counts, counts
             return counts, counts
         prefix = (0,) * place.layer
@@ -117,11 +128,23 @@ class Trellis:
         lows: list[Counts] = []
         highs: list[Counts] = []
         for choice in range(len(self._space.options(prefix))) if free else [self._space.default_option(prefix)]:
-            params, madds, activations, after = place.edges.get(choice) or self._edge(place, choice)
+            params, madds, activations, nanoseconds, after = place.edges.get(choice) or self._edge(place, choice)
             low, high = after.ranges.get(until) or self._range(after, until)
-            lows.append((params + low[0], madds + low[1], activations + low[2]))
-            highs.append((params + high[0], madds + high[1], activations + high[2]))
-        least = min(c[0] for c in lows), min(c[1] for c in lows), min(c[2] for c in lows)
-        largest = max(c[0] for c in highs), max(c[1] for c in highs), max(c[2] for c in highs)
+            lows.append((params + low[0], madds + low[1], activations + low[2], nanoseconds + low[3]))
+            highs.append((params + high[0], madds + high[1], activations + high[2], nanoseconds + high[3]))
+        least: Counts = tuple(map(min, zip(*lows, strict=True)))
+        largest: Counts = tuple(map(max, zip(*highs, strict=True)))
         place.ranges[until] = least, least if least == largest else largest
         return place.ranges[until]
+
+
+def operators(space: Layered) -> frozenset[Operator]:
+    """Every operator of every network of a space; asks each option of each state that can reach its layer once."""
+    cost, state = space.initial_state()
+    found, states = set(cost.operators), {state}
+    for layer in range(space.depth):
+        choices = range(len(space.options((0,) * layer)))
+        steps = [space.step(layer, state, choice) for state in states for choice in choices]
+        found.update(*(cost.operators for cost, _ in steps))
+        states = {after for _, after in steps}
+    return frozenset(found.union(*(space.final_cost(state).operators for state in states)))

@@ -14,10 +14,10 @@ from engine.config.datasets import DatasetOptions
 from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
-from engine.cost import METRICS
+from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError, FieldError
 
-METRIC_NAMES = (*METRICS, "table_cost")
+METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 
 
 class Range(Options):
@@ -48,6 +48,15 @@ class Objective(Range):
     """The cost that is bucketed and its target range; the score itself is always maximised."""
 
     cost_metric: str = Field("madds_m", title="Cost", json_schema_extra={"enum": list(METRIC_NAMES)})
+    latency_table: int | None = Field(
+        None, title="Latency table", description="number of a measured or uploaded one; tells the metric latency_ms"
+    )
+    latency_hash: str | None = Field(
+        None,
+        max_length=64,
+        title="Its content",
+        description="digest of that table, written by nasweb: the search is refused when it holds other times",
+    )
     constraints: tuple[Constraint, ...] = Field((), title="Further limits")
 
     @model_validator(mode="after")

@@ -73,7 +73,7 @@ class Network(nn.Module):
         super().__init__()
         steps = plan(blueprint)
         for step in steps:
-            self.add_module(step.node.name, _module(blueprint, step, batch_norm_momentum, batch_norm_eps))
+            self.add_module(step.node.name, module_of(blueprint, step, batch_norm_momentum, batch_norm_eps))
         self._steps = [(step.node.name, step.inputs, step.finished) for step in steps]
         self._input, self._output = blueprint.nodes[0].name, blueprint.output.name
 
@@ -122,7 +122,8 @@ def _own_generator(seed: int) -> Iterator[None]:
         yield
 
 
-def _module(blueprint: Blueprint, step: Step, momentum: float, eps: float) -> nn.Module:
+def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: float = 1e-5) -> nn.Module:
+    """The module of one step, in training mode; its parameters are new."""
     node = step.node
     source = blueprint[node.inputs[0]].shape
     match node.op:
