@@ -7,15 +7,17 @@ A `Blueprint` is a directed acyclic graph of `Node`s in topological order, for o
 op               attributes (inputs: one unless stated)
 ===============  =====================================================================================
 input            -  (no inputs)
-conv2d           out_channels, kernel, stride, padding, groups, bias
+conv2d           out_channels, kernel, stride, padding, groups, dilation, bias
 batch_norm       -
 activation       function: relu, relu6, gelu, swish, hard_swish, sigmoid, hard_sigmoid
 max_pool         kernel, stride, padding
 avg_pool         kernel, stride, padding (padding is not counted in the mean)
 global_avg_pool  -  (to 1x1)
 add              -  (two or more inputs of one shape)
-multiply         -  (a map and a per-channel gate of 1x1)
+multiply         -  (a map and a gate: one value a channel, or one a value of the map)
 concat           -  (two or more inputs of one height and width)
+truncate         channels: the first so many channels of the input
+shift            -  (the map moved up and left by one pixel, zeros coming in)
 zeros            stride: zeros in the input's shape, each side divided by the stride and rounded up
 dropout          rate
 linear           out_features (flattens its input first)
@@ -142,20 +144,21 @@ class BlueprintBuilder:
         groups: int = 1,
         bias: bool = False,
         padding: int | None = None,
+        dilation: int = 1,
     ) -> str:
-        """A convolution; ``padding`` None means ``kernel // 2``."""
+        """A convolution; ``padding`` None means ``kernel // 2`` times the dilation."""
         s = self.shape(x)
-        padding = kernel // 2 if padding is None else padding
+        padding = dilation * (kernel // 2) if padding is None else padding
         if s.channels % groups or out_channels % groups:
             raise ArchitectureError(f"{groups} groups do not divide {s.channels} -> {out_channels} channels")
         attrs = {"out_channels": out_channels, "kernel": kernel, "stride": stride, "padding": padding}
-        shape = self._window(x, out_channels, kernel, stride, padding)
-        return self._append("conv2d", (x,), shape, **attrs, groups=groups, bias=bias)
+        shape = self._window(x, out_channels, dilation * (kernel - 1) + 1, stride, padding)
+        return self._append("conv2d", (x,), shape, **attrs, groups=groups, dilation=dilation, bias=bias)
 
-    def depthwise(self, x: str, kernel: int, stride: int = 1) -> str:
+    def depthwise(self, x: str, kernel: int, stride: int = 1, dilation: int = 1) -> str:
         """A convolution of every channel by itself."""
         channels = self.shape(x).channels
-        return self.conv2d(x, channels, kernel, stride, groups=channels)
+        return self.conv2d(x, channels, kernel, stride, groups=channels, dilation=dilation)
 
     def batch_norm(self, x: str) -> str:
         """Batch normalisation with a learned scale and shift."""
@@ -200,8 +203,11 @@ class BlueprintBuilder:
         return inputs[0] if len(inputs) == 1 else self._append("add", tuple(inputs), shapes.pop())
 
     def multiply(self, x: str, gate: str) -> str:
-        """A map scaled channel by channel with a 1x1 gate (squeeze-excitation)."""
-        return self._append("multiply", (x, gate), self.shape(x))
+        """A map scaled by a gate: channel by channel with a 1x1 one (squeeze-excitation), or value by value."""
+        shape, gates = self.shape(x), self.shape(gate)
+        if gates not in (shape, Shape(shape.channels, 1, 1)):
+            raise ArchitectureError(f"a gate of {gates} does not fit a map of {shape}")
+        return self._append("multiply", (x, gate), shape)
 
     def concat(self, inputs: Sequence[str]) -> str:
         """Maps of one height and width stacked along the channels."""
@@ -210,6 +216,18 @@ class BlueprintBuilder:
             raise ArchitectureError("only maps of one height and width can be concatenated")
         total = Shape(sum(s.channels for s in shapes), shapes[0].height, shapes[0].width)
         return inputs[0] if len(inputs) == 1 else self._append("concat", tuple(inputs), total)
+
+    def truncate(self, x: str, channels: int) -> str:
+        """The first ``channels`` channels; all of them is the map as it is."""
+        s = self.shape(x)
+        if not 0 < channels <= s.channels:
+            raise ArchitectureError(f"a map of {s.channels} channels cannot be cut to {channels}")
+        cut = Shape(channels, s.height, s.width)
+        return x if cut == s else self._append("truncate", (x,), cut, channels=channels)
+
+    def shift(self, x: str) -> str:
+        """The map moved up and left by one pixel: what a strided convolution behind it sees are the odd pixels."""
+        return self._append("shift", (x,), self.shape(x))
 
     def zeros(self, x: str, stride: int = 1) -> str:
         """Zeros shaped like the input, each side divided by ``stride`` and rounded up."""

@@ -2,7 +2,7 @@
 
 Metrics carry their unit: ``params_m`` (millions of learned parameters), ``madds_m`` (millions of multiply-adds
 for one image), ``activation_mb`` (10^6 bytes of float32 that the outputs of convolutions, pools, sums,
-concatenations and the classifier take for one image: what training keeps; norms and activations work in place,
+concatenations, shifts and the classifier take for one image: what training keeps; norms and activations work in place,
 and zeros are never kept).
 MAdds count convolutions and linear layers, one for a multiplication with its addition, as LayerNAS's tables do.
 
@@ -38,7 +38,9 @@ COUNTS: Mapping[str, tuple[Literal[0, 1, 2, 3], int]] = {
 """Of each metric, the place of its count in (params, madds, activations, nanoseconds), and what one of it weighs in
 `MILLION`s."""
 MILLION = 1e6
-STORED_OPS = frozenset({"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "linear"})
+STORED_OPS = frozenset(
+    {"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "shift", "linear"}
+)
 
 
 @dataclass(frozen=True)

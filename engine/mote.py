@@ -59,9 +59,13 @@ PUBLISHED: Mapping[str, Constants] = {
 }
 
 
+BENCHMARK_OF: Mapping[str, str] = {"darts": "nasbench301"}
+"""Spaces whose published constants go by their benchmark's name."""
+
+
 def constants_for(space_kind: str) -> Constants:
     """The published constants of a space; others begin with NAS-Bench-201's, until `calibrate` has enough terms."""
-    return PUBLISHED.get(space_kind, PUBLISHED["nasbench201"])
+    return PUBLISHED.get(BENCHMARK_OF.get(space_kind, space_kind), PUBLISHED["nasbench201"])
 
 
 def landscape_term(slice_losses: Sequence[float]) -> float:

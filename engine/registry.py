@@ -21,7 +21,14 @@ from engine.config.algorithms import (
 from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, TorchvisionOptions, UploadOptions
 from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions, TableOptions
-from engine.config.spaces import ChainOptions, MobileNetOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    MobileNetOptions,
+    NasBench201Options,
+    NatsSizeOptions,
+    SpaceOptions,
+)
 
 if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
@@ -50,6 +57,7 @@ class Kind:
 SPACES: Mapping[str, Kind] = {
     "nasbench201": Kind("NAS-Bench-201 cell", NasBench201Options, "engine.spaces.nasbench201:NasBench201Space"),
     "nats_size": Kind("Five-layer sizes (NATS-Bench size)", NatsSizeOptions, "engine.spaces.nats_size:NatsSizeSpace"),
+    "darts": Kind("DARTS / NAS-Bench-301 cells", DartsOptions, "engine.spaces.darts:DartsSpace"),
     "mobilenet": Kind("MobileNet (LayerNAS)", MobileNetOptions, "engine.spaces.mobilenet:MobileNetSpace"),
     "chain": Kind("Your own chain", ChainOptions, "engine.spaces.chain:ChainSpace"),
 }

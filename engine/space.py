@@ -95,6 +95,11 @@ class SearchSpace(ABC):
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
         """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
 
+    def branches(self, layer: int, state: State) -> tuple[int, int]:
+        """How many options a layer has in a state, and which is the default; overridden where that depends on it."""
+        prefix = (0,) * layer
+        return len(self.options(prefix)), self.default_option(prefix)
+
     @abstractmethod
     def final_cost(self, state: State) -> Cost:
         """Cost of what follows the last layer (head, classifier)."""

@@ -29,7 +29,7 @@ class Layered(Protocol):
     @property
     def depth(self) -> int: ...
     def options(self, prefix: Choices) -> Sequence[str]: ...
-    def default_option(self, prefix: Choices) -> int: ...
+    def branches(self, layer: int, state: State) -> tuple[int, int]: ...
     def initial_state(self) -> tuple[Cost, State]: ...
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]: ...
     def final_cost(self, state: State) -> Cost: ...
@@ -123,11 +123,11 @@ class Trellis:
             counts = self._counts(self._space.final_cost(place.state))
             place.ranges[until] = counts, counts
             return counts, counts
-        prefix = (0,) * place.layer
+        options, default = self._space.branches(place.layer, place.state)
         free = place.layer < until
         lows: list[Counts] = []
         highs: list[Counts] = []
-        for choice in range(len(self._space.options(prefix))) if free else [self._space.default_option(prefix)]:
+        for choice in range(options) if free else [default]:
             params, madds, activations, nanoseconds, after = place.edges.get(choice) or self._edge(place, choice)
             low, high = after.ranges.get(until) or self._range(after, until)
             lows.append((params + low[0], madds + low[1], activations + low[2], nanoseconds + low[3]))
@@ -143,8 +143,9 @@ def operators(space: Layered) -> frozenset[Operator]:
     cost, state = space.initial_state()
     found, states = set(cost.operators), {state}
     for layer in range(space.depth):
-        choices = range(len(space.options((0,) * layer)))
-        steps = [space.step(layer, state, choice) for state in states for choice in choices]
+        steps = [
+            space.step(layer, state, choice) for state in states for choice in range(space.branches(layer, state)[0])
+        ]
         found.update(*(cost.operators for cost, _ in steps))
         states = {after for _, after in steps}
     return frozenset(found.union(*(space.final_cost(state).operators for state in states)))

@@ -32,6 +32,28 @@ class NatsSizeOptions(Options):
     kind: Literal["nats_size"] = "nats_size"
 
 
+class DartsOptions(Options):
+    """DARTS / NAS-Bench-301: a normal and a reduction cell, each of four nodes with two inputs and two operations."""
+
+    kind: Literal["darts"] = "darts"
+    cells: int = Field(
+        8, ge=3, le=40, title="Cells", description="of the full network: 8 in NAS-Bench-301, 20 in DARTS's evaluation"
+    )
+    channels: int = Field(
+        32,
+        ge=4,
+        le=128,
+        title="Channels",
+        description="of the first cell: 32 in NAS-Bench-301, 36 in DARTS's evaluation",
+    )
+    stem: Literal["small", "large"] = Field(
+        "small",
+        title="Images",
+        description="small: one convolution in front, as for CIFAR; large: three of stride 2, as for ImageNet "
+        "(published with 14 cells and 48 channels)",
+    )
+
+
 class MobileNetOptions(Options):
     """LayerNAS's MobileNet spaces: output filters a block, then kernel and expanded filters of each of its layers."""
 
@@ -58,5 +80,6 @@ class ChainOptions(Options):
 
 
 SpaceOptions = Annotated[
-    NasBench201Options | NatsSizeOptions | MobileNetOptions | ChainOptions, Field(discriminator="kind")
+    NasBench201Options | NatsSizeOptions | DartsOptions | MobileNetOptions | ChainOptions,
+    Field(discriminator="kind"),
 ]

@@ -171,12 +171,13 @@ def _operation(node: Node) -> str:
 
 
 def _depthwise(node: Node) -> bool:
-    return node.op == "conv2d" and 1 < node.integer("groups") == node.shape.channels
+    return node.op == "conv2d" and node.integer("groups") > 1
 
 
 def _window(node: Node) -> str:
     kernel, stride = node.integer("kernel"), node.integer("stride")
-    return f"{kernel}{TIMES}{kernel}" + (f" /{stride}" if stride > 1 else "")
+    dilated = " dilated" if node.attrs.get("dilation", 1) != 1 else ""
+    return f"{kernel}{TIMES}{kernel}{dilated}" + (f" /{stride}" if stride > 1 else "")
 
 
 def _short(text: str, most: int) -> str:

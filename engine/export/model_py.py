@@ -142,7 +142,7 @@ def _layer(blueprint: Blueprint, step: Step) -> str:
     return ""
 
 
-_CONV_DEFAULTS = (("stride", 1), ("padding", 0), ("groups", 1))
+_CONV_DEFAULTS = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
 
 
 class _Forward:
@@ -245,6 +245,10 @@ class _Forward:
                 return Expression(" * ".join(value.bracketed for value in inputs), atomic=False)
             case "concat":
                 return Expression(f"torch.cat([{', '.join(value.text for value in inputs)}], dim=1)")
+            case "truncate":
+                return Expression(f"{first.bracketed}[:, :{node.shape.channels}]")
+            case "shift":
+                return Expression(f"F.pad({first.bracketed}[:, :, 1:, 1:], (0, 1, 0, 1))")
             case "zeros":
                 shape = node.shape
                 size = f"{first.text}.shape[0], {shape.channels}, {shape.height}, {shape.width}"

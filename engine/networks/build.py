@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.blueprint import Blueprint, Node, Shape
 from engine.networks.plan import Step, plan
@@ -26,10 +27,10 @@ class Add(nn.Module):
 
 
 class Multiply(nn.Module):
-    """A map scaled channel by channel."""
+    """A map scaled by a gate."""
 
     def forward(self, x: Tensor, gate: Tensor) -> Tensor:
-        """``(B, C, H, W)`` times ``(B, C, 1, 1)``."""
+        """``(B, C, H, W)`` times ``(B, C, 1, 1)`` or ``(B, C, H, W)``."""
         return x * gate
 
 
@@ -39,6 +40,26 @@ class Concat(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """``(B, C_i, H, W)`` each to ``(B, sum of C_i, H, W)``."""
         return torch.cat(inputs, dim=1)
+
+
+class Truncate(nn.Module):
+    """The first channels of a map."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, channels, H, W)``."""
+        return x[:, : self.channels]
+
+
+class Shift(nn.Module):
+    """A map moved up and left by one pixel; zeros come in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to the same shape."""
+        return functional.pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
 
 
 class Zeros(nn.Module):
@@ -129,8 +150,9 @@ def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: floa
     match node.op:
         case "conv2d":
             kernel, stride, padding = _window(node)
-            groups, bias = node.integer("groups"), bool(node.attrs["bias"])
-            return nn.Conv2d(source.channels, node.shape.channels, kernel, stride, padding, groups=groups, bias=bias)
+            groups, dilation, bias = node.integer("groups"), node.integer("dilation"), bool(node.attrs["bias"])
+            channels = source.channels, node.shape.channels
+            return nn.Conv2d(*channels, kernel, stride, padding, dilation, groups, bias)
         case "batch_norm":
             return nn.BatchNorm2d(node.shape.channels, eps=eps, momentum=momentum)
         case "activation":
@@ -147,6 +169,10 @@ def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: floa
             return Multiply()
         case "concat":
             return Concat()
+        case "truncate":
+            return Truncate(node.shape.channels)
+        case "shift":
+            return Shift()
         case "zeros":
             return Zeros(node.shape)
         case "dropout":

@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.blueprint import InputSpec
 from engine.cost import Cost
-from engine.networks.build import Add, Concat, Multiply
+from engine.networks.build import Add, Concat, Multiply, Shift
 
-STORED = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Add, Concat, Multiply)
+STORED = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Add, Concat, Multiply, Shift)
 
 
 def count(network: nn.Module, spec: InputSpec) -> Cost:

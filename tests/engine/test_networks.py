@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.blueprint import ACTIVATIONS, Blueprint, BlueprintBuilder, InputSpec
-from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import ChainOptions, DartsOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
 from engine.cost import blueprint_cost
 from engine.networks.build import Network, build
 from engine.networks.count import count
@@ -20,7 +20,12 @@ from engine.registry import create_space
 from engine.spaces.examples import CHAIN_EXAMPLES
 
 SPEC = InputSpec(channels=4, height=9, width=7, classes=3)
-SPACES = [NasBench201Options(cells=1), NatsSizeOptions(), ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"])]
+SPACES = [
+    NasBench201Options(cells=1),
+    NatsSizeOptions(),
+    DartsOptions(cells=3, channels=4),
+    ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
+]
 Append = Callable[[BlueprintBuilder, str], str]
 Reference = Callable[[Network, Tensor], Tensor]
 
@@ -72,6 +77,16 @@ OPERATIONS: dict[str, tuple[Append, Reference]] = {
     "add": (lambda b, x: b.add([x, b.max_pool(x, 1), x]), lambda n, x: 3 * x),
     "add zeros": (lambda b, x: b.add([b.zeros(x), x]), lambda n, x: x),
     "multiply": (gate, gate_reference),
+    "dilated": (
+        lambda b, x: b.depthwise(x, 5, stride=2, dilation=2),
+        lambda n, x: F.conv2d(x, n.conv2d_1.weight, stride=2, padding=4, dilation=2, groups=4),
+    ),
+    "multiply by a map": (lambda b, x: b.multiply(x, b.activation(x, "sigmoid")), lambda n, x: x * x.sigmoid()),
+    "truncate": (lambda b, x: b.truncate(x, 3), lambda n, x: x[:, :3]),
+    "shift": (
+        lambda b, x: b.shift(x),
+        lambda n, x: torch.cat([torch.cat([x[:, :, 1:, 1:], 0 * x[:, :, 1:, :1]], 3), 0 * x[:, :, :1]], 2),
+    ),
     "concat": (lambda b, x: b.concat([x, b.zeros(x), x]), lambda n, x: torch.cat([x, 0 * x, x], 1)),
     "zeros": (lambda b, x: b.zeros(x, stride=2), lambda n, x: torch.zeros(len(x), 4, 5, 4)),
     "linear": (

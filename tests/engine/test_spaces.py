@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.blueprint import InputSpec
-from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions
+from engine.config.spaces import ChainOptions, DartsOptions, NasBench201Options, NatsSizeOptions
 from engine.cost import METRICS, blueprint_cost
 from engine.errors import ArchitectureError
 from engine.networks.build import build
@@ -44,6 +44,7 @@ OPTIONS = {
     "tensor": NasBench201Options(),
     "edge": NasBench201Options(form="edge", channels=4, cells=1),
     "size": NatsSizeOptions(),
+    "darts": DartsOptions(cells=4, channels=6),
     "tiny_chain": ChainOptions(definition=TINY_CHAIN),
     **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
 }
