@@ -1,10 +1,10 @@
 """Operators: what a network computes, piece by piece, by names that a latency table can be keyed with.
 
 An `Operator` is a node of a blueprint without its place: the operation, the shapes of its inputs for one image, and
-its attributes. Its name is ``conv2d 16x32x32 bias=0 groups=1 kernel=3 out_channels=32 padding=1 stride=2``: operation,
-input shapes ``channels x height x width`` joined by ``+``, attributes in alphabetical order. So the same layer in two
-spaces, or twice in one network, is one operator. The input and dropout compute nothing when a network is used, and
-are none.
+its attributes. Its name is ``conv2d 16x32x32 bias=0 dilation=1 groups=1 kernel=3 out_channels=32 padding=1 stride=2``:
+operation, input shapes ``channels x height x width`` joined by ``+``, attributes in alphabetical order. So the same
+layer in two spaces, or twice in one network, is one operator. The input and dropout compute nothing when a network is
+used, and are none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.errors import ArchitectureError
 
 WINDOW = ("kernel", "padding", "stride")
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "conv2d": ("bias", "groups", "kernel", "out_channels", "padding", "stride"),
+    "conv2d": ("bias", "dilation", "groups", "kernel", "out_channels", "padding", "stride"),
     "batch_norm": (),
     "activation": ("function",),
     "max_pool": WINDOW,
@@ -26,6 +26,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "add": (),
     "multiply": (),
     "concat": (),
+    "truncate": ("channels",),
+    "shift": (),
     "zeros": ("stride",),
     "linear": ("out_features",),
 }

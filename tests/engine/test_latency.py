@@ -9,7 +9,14 @@ import pytest
 
 from engine.blueprint import BlueprintBuilder, InputSpec
 from engine.config.search import Objective
-from engine.config.spaces import ChainOptions, MobileNetOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    MobileNetOptions,
+    NasBench201Options,
+    NatsSizeOptions,
+    SpaceOptions,
+)
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError, ConfigError, DataError
 from engine.latency import LatencyTable
@@ -31,6 +38,7 @@ OPTIONS: dict[str, tuple[SpaceOptions, InputSpec]] = {
     "chain": (ChainOptions(definition=CHAIN), InputSpec(3, 9, 9, 4)),
     "nasbench201": (NasBench201Options(channels=4, cells=1), InputSpec(1, 8, 8, 10)),
     "nats_size": (NatsSizeOptions(), InputSpec(3, 8, 8, 10)),
+    "darts": (DartsOptions(cells=3, channels=4), InputSpec(1, 8, 8, 10)),
     "mobilenet": (MobileNetOptions(variant="60m"), InputSpec(3, 32, 32, 10)),
 }
 

@@ -20,7 +20,7 @@ from tests.engine.test_latency import OPTIONS
 QUICK = LatencyOptions(repeats=3, warmup=1, seconds=0.01)
 
 
-@pytest.mark.parametrize("name", ["chain", "nasbench201", "nats_size"])
+@pytest.mark.parametrize("name", ["chain", "nasbench201", "nats_size", "darts"])
 def test_every_operator_of_a_space_is_measured(name: str) -> None:
     options, spec = OPTIONS[name]
     space = create_space(options, spec)
