@@ -20,7 +20,14 @@ from engine.config.algorithms import (
 )
 from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, TorchvisionOptions, UploadOptions
-from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions, TableOptions
+from engine.config.estimators import (
+    EstimatorOptions,
+    LossCurveOptions,
+    MoteOptions,
+    ProxyOptions,
+    ShortTrainingOptions,
+    TableOptions,
+)
 from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
@@ -77,6 +84,8 @@ ALGORITHMS: Mapping[str, Kind] = {
 }
 ESTIMATORS: Mapping[str, Kind] = {
     "mote": Kind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator"),
+    "loss_curve": Kind("Loss curve (TSE)", LossCurveOptions, "engine.estimators.loss_curve:LossCurveEstimator"),
+    "proxy": Kind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
     "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),
     "table": Kind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
 }

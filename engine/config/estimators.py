@@ -54,6 +54,57 @@ class ShortTrainingOptions(EstimateOptions):
     )
 
 
+ProxyName = Literal[
+    "params",
+    "madds",
+    "grad_norm",
+    "snip",
+    "grasp",
+    "synflow",
+    "fisher",
+    "jacob_cov",
+    "naswot",
+    "zen",
+    "zico",
+    "ntk_condition",
+    "knas",
+    "lga",
+    "meco",
+    "expressivity",
+    "progressivity",
+    "trainability",
+    "complexity",
+]
+
+
+class ProxyOptions(EstimateOptions):
+    """Score the untrained network by one training-free proxy; seconds at most, and worth as much as its ranking."""
+
+    kind: Literal["proxy"] = "proxy"
+    name: ProxyName = Field("synflow", title="Proxy", description="engine/README.md names the paper of each")
+    network: Literal["full", "reduced"] = Field(
+        "full", title="Network", description="full: as published; reduced: MOTE's small network, quicker"
+    )
+    images: int = Field(64, ge=4, le=1024, title="Images", description="size of the one batch that is looked at")
+    seed: int = Field(0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and noise")
+
+
+class LossCurveOptions(EstimateOptions):
+    """Train as MOTE does and score the losses on the way (TSE, arXiv 2006.04492); the sooner they fall the better."""
+
+    kind: Literal["loss_curve"] = "loss_curve"
+    name: Literal["tse", "tse_e", "tse_ema", "last_loss"] = Field(
+        "tse",
+        title="Summary",
+        description="tse: sum over epochs; tse_e: over the last ones; tse_ema: later epochs count more; last_loss",
+    )
+    last_epochs: int = Field(2, ge=1, le=50, title="Last epochs", description="how many tse_e sums")
+    profile: Literal["fast", "published"] = Field("fast", title="Profile", description="as for MOTE")
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
+    )
+
+
 class TableOptions(EstimateOptions):
     """Look scores up in a CSV or Parquet table with a column ``arch`` in the space's string form."""
 
@@ -80,4 +131,6 @@ class TableOptions(EstimateOptions):
         return self
 
 
-EstimatorOptions = Annotated[MoteOptions | ShortTrainingOptions | TableOptions, Field(discriminator="kind")]
+EstimatorOptions = Annotated[
+    MoteOptions | LossCurveOptions | ProxyOptions | ShortTrainingOptions | TableOptions, Field(discriminator="kind")
+]

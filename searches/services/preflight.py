@@ -12,6 +12,7 @@ import numpy as np
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from engine.problem import SearchProblem
+from engine.proxies import check_proxy
 from engine.registry import create_algorithm
 from engine.space import Choices
 from searches.services.resolving import Resolved, resolve
@@ -24,9 +25,11 @@ RARE = 0.01
 
 
 def check(resolved: Resolved) -> None:
-    """ConfigError at its field when no network meets the limits, each alone or all together."""
-    problem = resolved.problem
+    """ConfigError at its field when no network meets the limits, each alone or all together, or none can be scored."""
+    problem, estimator = resolved.problem, resolved.config.estimator
     problem.check()
+    if estimator.kind == "proxy":
+        check_proxy(estimator.name, problem.space)
     if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
         return
     objective = problem.objective

@@ -16,6 +16,11 @@ from tests.searches.factories import CONFIG, make_user
 from tests.searches.test_sources import BAD_ZIPS, CHAIN, files_below
 
 pytestmark = pytest.mark.django_db
+SWISH_CHAIN = {
+    "activation": "swish",
+    "stem": {"width": 4},
+    "layers": [{"name": "one", "options": {"conv": {"block": "conv", "width": [8, 4]}}}],
+}
 TABLE = {"kind": "table", "reward": "accuracy"}
 BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unreachable target": ({"objective": {"hi": 0.0001}}, "objective.hi", "raise the limit"),
@@ -41,6 +46,11 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another's table": ({"estimator": {**TABLE, "table": 12345}}, "estimator.table", "no table 12345"),
     "a file of the server": ({"estimator": {**TABLE, "path": "/etc/passwd"}}, "estimator.path", "upload"),
     "a broken chain": ({"space": {"kind": "chain", "definition": {}}}, "space.definition.layers", "required"),
+    "a proxy without its ReLU units": (
+        {"space": {"kind": "chain", "definition": SWISH_CHAIN}, "estimator": {"kind": "proxy", "name": "naswot"}},
+        "estimator.name",
+        "have none",
+    ),
     "no budget": ({"budget": {"evaluations": None}}, "budget", "give a number"),
     "an endless number": ({"budget": {"evaluations": None, "seconds": "inf"}}, "budget.seconds", "finite"),
 }

@@ -1,0 +1,1 @@
+"""Training-free proxies, one idea a module; `engine.proxies` lists them."""

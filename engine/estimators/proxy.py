@@ -1,0 +1,74 @@
+"""Training-free proxies as an estimate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
+
+import torch
+from torch import Tensor
+
+from engine.blueprint import Blueprint
+from engine.config.estimators import ProxyOptions
+from engine.datasets.base import ImageData, Split, stratified_sample
+from engine.errors import EstimateError
+from engine.estimate import Estimate, Stop
+from engine.estimators.base import TrainingEstimator, reaches_output, unknown_fidelity
+from engine.estimators.proxies.probe import Probe
+from engine.proxies import PROXIES, unmet
+from engine.space import Architecture, SearchSpace
+from engine.training import ImageSet
+
+REDUCED_SIDE = 32
+REDUCED_CHANNELS = 32
+
+
+class ProxyEstimator(TrainingEstimator):
+    """One proxy of `engine.proxies` on the full network, or on MOTE's reduced one with images of at most 32 pixels.
+
+    The batch is drawn evenly from every class of the training images, the same for every network. Networks that
+    nothing of the image reaches, and scores that are no number, are errors in words.
+    """
+
+    def __init__(self, options: ProxyOptions, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
+        super().__init__(options, space, data, table)
+        self.options = options
+
+    @cached_property
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        train = self.data.load().train
+        rows = stratified_sample(train.labels, self.options.images, seed=0)
+        side = None if self.options.network == "full" else REDUCED_SIDE
+        images = ImageSet.of(Split(train.images[rows], train.labels[rows]), self.device, side)
+        return images.batch(torch.arange(len(images)))
+
+    def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
+        if fidelity != "default":
+            raise unknown_fidelity(fidelity, "choose default")
+        name, blueprint = self.options.name, self._blueprint(item)
+        if not reaches_output(blueprint):
+            raise EstimateError("nothing of the image reaches the class scores: the proxy says nothing about it")
+        if reason := unmet(name, blueprint):
+            raise EstimateError(reason)
+        score = evaluate(name, Probe(blueprint, *self._batch, seed, stop))
+        return Estimate(score, {name: score})
+
+    def _blueprint(self, item: Architecture) -> Blueprint:
+        if self.options.network == "full":
+            return self.space.blueprint(item)
+        spec = self.space.spec
+        height, width = min(spec.height, REDUCED_SIDE), min(spec.width, REDUCED_SIDE)
+        return self.space.reduced_blueprint(item, replace(spec, height=height, width=width), REDUCED_CHANNELS)
+
+
+def evaluate(name: str, probe: Probe) -> float:
+    """The proxy of this name; EstimateError when it comes out infinite or as no number."""
+    module, function = PROXIES[name].path.split(":")
+    compute: Callable[[Probe], float] = getattr(import_module(module), function)
+    score = compute(probe)
+    if not math.isfinite(score):
+        raise EstimateError(f"{PROXIES[name].label} came out infinite or as no number for this network")
+    return score
