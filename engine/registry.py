@@ -19,7 +19,7 @@ from engine.config.algorithms import (
     RegularisedEvolutionOptions,
 )
 from engine.config.base import Options
-from engine.config.datasets import DatasetOptions, DigitsOptions, TorchvisionOptions, UploadOptions
+from engine.config.datasets import DatasetOptions, DigitsOptions, FoldersOptions, TorchvisionOptions, UploadOptions
 from engine.config.estimators import (
     EstimatorOptions,
     LossCurveOptions,
@@ -93,6 +93,7 @@ DATASETS: Mapping[str, Kind] = {
     "digits": Kind("Digits (scikit-learn)", DigitsOptions, "engine.datasets.digits:DigitsData"),
     "upload": Kind("Uploaded images", UploadOptions, "engine.datasets.folders:FolderData"),
     "torchvision": Kind("CIFAR and Fashion-MNIST", TorchvisionOptions, "engine.datasets.vision:TorchvisionData"),
+    "folders": Kind("Folders of this machine", FoldersOptions, "engine.datasets.trees:TreeData"),
 }
 
 

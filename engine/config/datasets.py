@@ -45,4 +45,24 @@ class TorchvisionOptions(ImageOptions):
     download: bool = Field(False, title="Allow download", description="fetch it when it is not in the data folder")
 
 
-DatasetOptions = Annotated[DigitsOptions | UploadOptions | TorchvisionOptions, Field(discriminator="kind")]
+class FoldersOptions(ImageOptions):
+    """Class folders of this machine, as ImageNet comes: train/<class>/ and val/<class>/ (local use only).
+
+    The validation images that select are held out of train/; val/ is what test images are elsewhere. Estimates learn
+    from a sample of train/; a full training streams all of it.
+    """
+
+    kind: Literal["folders"] = "folders"
+    path: str = Field(title="Folder", description="holds train/<class>/ and perhaps val/<class>/ with image files")
+    sample: int = Field(
+        10_000,
+        ge=100,
+        le=200_000,
+        title="Sample",
+        description="images of train/ that estimates decode and learn from; a full training streams all",
+    )
+
+
+DatasetOptions = Annotated[
+    DigitsOptions | UploadOptions | TorchvisionOptions | FoldersOptions, Field(discriminator="kind")
+]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,26 @@ class ImageSplits:
     test: Split
 
 
+@dataclass(frozen=True)
+class FileSplit:
+    """Image files with their labels ``(N,)``, and how each becomes ``(channels, resolution, resolution)``."""
+
+    paths: Sequence[Path]
+    labels: Labels
+    channels: int
+    resolution: int
+    fit: Literal["resize", "crop"]
+
+
+@dataclass(frozen=True)
+class FileSplits:
+    """As `ImageSplits`, undecoded and whole."""
+
+    train: FileSplit
+    valid: FileSplit
+    test: FileSplit
+
+
 class ImageData(ABC):
     """An opened data set; making one reads no pixels."""
 
@@ -73,6 +94,10 @@ class ImageData(ABC):
     @abstractmethod
     def load(self) -> ImageSplits:
         """The images; slow the first time where files have to be decoded. DataError says what cannot be read."""
+
+    def files(self) -> FileSplits | None:
+        """The images as files to stream, where there may be too many of them to hold; None: `load` gives them all."""
+        return None
 
 
 def preprocessing(options: ImageOptions, channels: int, resolution: int) -> dict[str, Any]:

@@ -15,25 +15,28 @@ from engine.errors import DataError
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 MAX_PIXELS = 1_000_000
+"""Of an uploaded image."""
+MAX_LOCAL_PIXELS = 80_000_000
+"""Of an image in a folder of this machine, below Pillow's own limit."""
 GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
 Fit = Literal["resize", "crop"]
 
 
-def open_image(path: Path, name: str) -> Image.Image:
-    """The image with only its header read; DataError, with ``name``, for no image or one of a million pixels."""
+def open_image(path: Path, name: str, most: int = MAX_PIXELS) -> Image.Image:
+    """The image with only its header read; DataError, with ``name``, for no image or one of ``most`` pixels."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path)
     except Image.DecompressionBombError as error:
-        raise DataError(f"{name} has far more than {MAX_PIXELS:,} pixels; scale it down and upload again") from error
+        raise DataError(f"{name} has far more than {most:,} pixels; scale it down and upload again") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise DataError(f"{name} is not a readable image; replace or remove it and upload again") from error
     width, height = image.size
-    if width * height >= MAX_PIXELS:
+    if width * height >= most:
         image.close()
         raise DataError(
-            f"{name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {MAX_PIXELS:,}: "
+            f"{name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {most:,}: "
             "scale it down and upload again"
         )
     return image
@@ -55,6 +58,16 @@ def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit
             _decode(image, name)
             result[index] = square(image, channels, resolution, fit)
     return result
+
+
+def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
+    """One decoded image of a folder of this machine, which may be as large as cameras make them."""
+    name = "/".join(path.parts[-3:])
+    with open_image(path, name, MAX_LOCAL_PIXELS) as image:
+        if image.format == "JPEG" and min(image.size) >= 2 * resolution:
+            image.draft("RGB" if channels == 3 else "L", (resolution, resolution))
+        _decode(image, name)
+        return square(image, channels, resolution, fit)
 
 
 def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:

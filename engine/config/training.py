@@ -1,0 +1,125 @@
+"""Full trainings as data: the recipes, and what one training of one network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from engine.config.base import Options
+from engine.config.datasets import DatasetOptions
+
+
+class Recipe(Options):
+    """How a network is trained in full; the learning rate is meant for ``rate_batch`` images a step."""
+
+    label: str
+    source: str
+    """Where the numbers come from, and what is not as published."""
+    epochs: int
+    batch_size: int
+    """Images a step here."""
+    optimizer: Literal["sgd", "rmsprop"]
+    learning_rate: float
+    rate_batch: int
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    epsilon: float = 0.0
+    """RMSProp's, added to the root of the mean square."""
+    warmup_share: float = 0.0
+    """Part of all steps in which the rate rises linearly, before it falls along a half cosine to zero."""
+    flip: bool = False
+    """Every image is mirrored with probability 1/2."""
+    crop: bool = False
+    """Every image is padded by an eighth of its side with zeros and cut back at a random place."""
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "quick": Recipe(
+        label="Quick",
+        source="nasweb's own, sized for CPUs: one-cycle SGD with Nesterov momentum, images as they are",
+        epochs=20,
+        batch_size=64,
+        optimizer="sgd",
+        learning_rate=0.05,
+        rate_batch=64,
+        weight_decay=5e-4,
+        warmup_share=0.3,
+    ),
+    "nasbench201": Recipe(
+        label="NAS-Bench-201",
+        source="NAS-Bench-201 (arXiv 2001.00326): SGD with Nesterov momentum, rate 0.1 along a cosine, weight decay "
+        "5e-4, batches of 256, random flips and crops; inputs are pixels / 255 as everywhere here",
+        epochs=200,
+        batch_size=256,
+        optimizer="sgd",
+        learning_rate=0.1,
+        rate_batch=256,
+        weight_decay=5e-4,
+        flip=True,
+        crop=True,
+    ),
+    "layernas": Recipe(
+        label="LayerNAS",
+        source="LayerNAS, section 5.1: RMSProp with momentum 0.9, rate 2.64 for batches of 4096, 12.5 of 500 epochs of "
+        "warm-up, then a cosine. Batches are smaller here and the rate in proportion; the paper states no epsilon (1.0 "
+        "here), no weight decay and no augmentation (none; flips and crops here)",
+        epochs=500,
+        batch_size=256,
+        optimizer="rmsprop",
+        learning_rate=2.64,
+        rate_batch=4096,
+        epsilon=1.0,
+        warmup_share=12.5 / 500,
+        flip=True,
+        crop=True,
+    ),
+}
+
+
+class TrainingConfig(Options):
+    """One training in full: validation images choose the epoch, test images are looked at once, at the end."""
+
+    recipe: Literal["quick", "nasbench201", "layernas"] = Field("quick", title="Recipe")
+    epochs: int | None = Field(
+        None, ge=1, le=1000, title="Epochs", description="empty: the recipe's; the schedule is stretched or shortened"
+    )
+    batch_size: int | None = Field(
+        None, ge=2, le=8192, title="Batch size", description="empty: the recipe's; the rate follows in proportion"
+    )
+    flip: bool | None = Field(None, title="Random flips", description="empty: the recipe's; not for digits or letters")
+    crop: bool | None = Field(None, title="Random crops", description="empty: the recipe's")
+    dataset: DatasetOptions | None = Field(None, title="Data", description="empty: the search's own")
+    seed: int = Field(0, ge=0, lt=2**31, title="Seed", description="fixes initial weights, order and augmentation")
+
+    @property
+    def parts(self) -> Recipe:
+        """The recipe with this training's own settings in place."""
+        recipe = RECIPES[self.recipe]
+        own = {name: getattr(self, name) for name in ("epochs", "batch_size", "flip", "crop")}
+        return recipe.model_copy(update={name: value for name, value in own.items() if value is not None})
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate, in proportion to the batch size."""
+        parts = self.parts
+        return parts.learning_rate * parts.batch_size / parts.rate_batch
+
+    @property
+    def described(self) -> str:
+        """The recipe in a few words; a shortened one says so."""
+        recipe, parts = RECIPES[self.recipe], self.parts
+        told = [f"{recipe.label} recipe"]
+        if parts.epochs < recipe.epochs:
+            told.append(f"shortened: {parts.epochs} of {recipe.epochs} epochs")
+        elif parts.epochs > recipe.epochs:
+            told.append(f"lengthened: {parts.epochs} instead of {recipe.epochs} epochs")
+        else:
+            told.append(f"{parts.epochs} epochs")
+        if parts.batch_size != recipe.batch_size:
+            told.append(f"batches of {parts.batch_size} instead of {recipe.batch_size}")
+        for name, words in (("flip", "flips"), ("crop", "crops")):
+            if getattr(parts, name) != getattr(recipe, name):
+                told.append(f"{'with' if getattr(parts, name) else 'without'} random {words}")
+        return ", ".join(told)

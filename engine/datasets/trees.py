@@ -1,0 +1,188 @@
+"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as ImageNet comes.
+
+Full trainings stream the files (`ImageData.files`). Estimates, which see every image many times, get a sample of
+``train/`` that fits into memory (`ImageData.load`), drawn class by class with the split seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.blueprint import InputSpec
+from engine.config.datasets import FoldersOptions
+from engine.datasets.base import (
+    DatasetInfo,
+    FileSplit,
+    FileSplits,
+    ImageData,
+    ImageSplits,
+    Labels,
+    Split,
+    content_hash,
+    held_out,
+    held_out_count,
+    preprocessing,
+    stratified_sample,
+)
+from engine.datasets.cache import cached
+from engine.datasets.images import GREY_MODES, MAX_LOCAL_PIXELS, SUFFIXES, open_image, read_square
+from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
+from engine.errors import DataError
+
+LOOKED_AT = 64
+"""Images whose headers say the default size and whether all are grey."""
+REPORTED = ("val", "test", "valid")
+"""Names of the folder with the images that are reported on; the first that is there counts."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Files by class; ``digest`` is of their names, for nobody reads 150 GB to open a data set."""
+
+    class_names: tuple[str, ...]
+    train: tuple[tuple[Path, ...], ...]
+    test: tuple[tuple[Path, ...], ...]
+    digest: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Files of ``train/`` a class."""
+        return {name: len(files) for name, files in zip(self.class_names, self.train, strict=True)}
+
+
+class TreeData(ImageData):
+    """The folder that the options name; ``root`` is where decoded samples are kept."""
+
+    def __init__(self, options: FoldersOptions, root: Path) -> None:
+        self.options = options
+        self.root = root
+        try:
+            folder = Path(options.path).expanduser().absolute()
+            changed = _changed(folder)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DataError(
+                f"the folder '{options.path}' cannot be read ({error}); name one on this machine"
+            ) from error
+        self.listing = _listing(folder, changed)
+
+    @cached_property
+    def _look(self) -> tuple[int, int]:
+        """Channels, and the default side in pixels: the most common short side of a few images, at most 224."""
+        files = [file for files in self.listing.train for file in files]
+        sides: Counter[int] = Counter()
+        grey = True
+        for file in files[:: max(1, len(files) // LOOKED_AT)]:
+            with open_image(file, "/".join(file.parts[-3:]), MAX_LOCAL_PIXELS) as image:
+                sides[min(image.size)] += 1
+                grey = grey and image.mode in GREY_MODES
+        side = max(MIN_SIDE, min(MAX_DEFAULT_SIDE, sides.most_common(1)[0][0]))
+        return 1 if grey else 3, side
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square input, in pixels."""
+        return self.options.resolution or self._look[1]
+
+    @cached_property
+    def info(self) -> DatasetInfo:
+        """The description; counts are of all files, which a full training reads."""
+        listing, channels, side = self.listing, self._look[0], self.resolution
+        valid = held_out_count(listing.counts, self.options.valid_share)
+        return DatasetInfo(
+            label=f"Folder {Path(self.options.path).name}",
+            spec=InputSpec(channels, side, side, len(listing.class_names)),
+            class_names=listing.class_names,
+            preprocessing=preprocessing(self.options, channels, side),
+            train_count=sum(listing.counts.values()) - valid,
+            valid_count=valid,
+            test_count=sum(map(len, listing.test)),
+            content_hash=content_hash(f"{listing.digest} {self.options.sample}", self.options, side),
+        )
+
+    def load(self) -> ImageSplits:
+        """The sample that estimates learn from, split as the whole is; test images are only streamed."""
+        return cached(self.root, self.info.content_hash, self._sample)
+
+    def files(self) -> FileSplits:
+        """Every file."""
+        paths, labels = _flat(self.listing.train)
+        train, valid = held_out(labels, self.options.valid_share, self.options.split_seed)
+        return FileSplits(
+            self._files([paths[row] for row in train], labels[train]),
+            self._files([paths[row] for row in valid], labels[valid]),
+            self._files(*_flat(self.listing.test)),
+        )
+
+    def _files(self, paths: Sequence[Path], labels: Labels) -> FileSplit:
+        return FileSplit(paths, labels, self._look[0], self.resolution, self.options.fit)
+
+    def _sample(self) -> ImageSplits:
+        files, options = self.files(), self.options
+        valid_count = round(options.sample * options.valid_share)
+        train = self._decode(files.train, options.sample - valid_count)
+        return ImageSplits(train, self._decode(files.valid, valid_count), self._decode(files.test, 0))
+
+    def _decode(self, split: FileSplit, most: int) -> Split:
+        rows: NDArray[np.intp] = np.sort(stratified_sample(split.labels, most, self.options.split_seed)[:most])
+        shape = (len(rows), split.channels, split.resolution, split.resolution)
+        images = np.empty(shape, dtype=np.uint8)
+        for index, row in enumerate(rows):
+            images[index] = read_square(split.paths[row], split.channels, split.resolution, split.fit)
+        return Split(images, split.labels[rows])
+
+
+def _changed(folder: Path) -> tuple[int, ...]:
+    """When the folders of parts and classes were last changed: what a kept listing is valid for."""
+    if not (folder / "train").is_dir():
+        raise DataError(f"'{folder}' holds no folder train/ with a folder of images a class")
+    parts = [folder / name for name in ("train", *REPORTED) if (folder / name).is_dir()]
+    return tuple(entry.stat().st_mtime_ns for part in parts for entry in sorted(part.iterdir()) if entry.is_dir())
+
+
+@lru_cache(maxsize=4)
+def _listing(folder: Path, changed: tuple[int, ...]) -> Listing:
+    train = _classes(folder / "train")
+    if len(train) < 2:
+        raise DataError(f"'{folder / 'train'}' holds {len(train)} class folders with images; two at least are needed")
+    small = [name for name, files in train.items() if len(files) < 2]
+    if small:
+        raise DataError(f"the class '{small[0]}' has one image; two at least are needed, one of them to hold out")
+    reported = next((folder / name for name in REPORTED if (folder / name).is_dir()), None)
+    test = _classes(reported) if reported else {}
+    strange = sorted(set(test) - set(train))
+    if strange:
+        raise DataError(f"'{reported}' holds the class '{strange[0]}', which train/ has not")
+    digest = sha256()
+    for part in (train, test):
+        for name, files in part.items():
+            digest.update(f"{name}\0{len(files)}\0".encode())
+            digest.update("\0".join(file.name for file in files).encode(errors="surrogateescape"))
+    return Listing(tuple(train), tuple(train.values()), tuple(test.get(name, ()) for name in train), digest.hexdigest())
+
+
+def _classes(part: Path) -> dict[str, tuple[Path, ...]]:
+    classes = {}
+    for entry in sorted(os.scandir(part), key=lambda entry: entry.name):
+        if entry.is_dir() and not entry.name.startswith("."):
+            names = sorted(file.name for file in os.scandir(entry.path) if _is_image(file.name))
+            if names:
+                classes[entry.name] = tuple(Path(entry.path, name) for name in names)
+    return classes
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def _flat(classes: Sequence[Sequence[Path]]) -> tuple[list[Path], Labels]:
+    labels = np.repeat(np.arange(len(classes)), [len(files) for files in classes]).astype(np.int64)
+    return [file for files in classes for file in files], labels

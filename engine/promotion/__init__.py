@@ -1,0 +1,1 @@
+"""Training a network in full: recipes, checkpoints, learning curves; exactly resumable."""

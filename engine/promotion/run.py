@@ -1,0 +1,249 @@
+"""One network trained in full, step by step, with checkpoints from which it goes on as if nothing had happened.
+
+The order of images, augmentation and dropout are drawn from the seed, the epoch and the step, and the learning rate is
+a function of the step: a checkpoint needs no generator's state, and a training that was stopped anywhere gives the
+same weights as one that was not. Validation images choose the epoch whose weights are kept; test images are looked at
+once, with those weights, after the last epoch.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.blueprint import Blueprint
+from engine.config.training import Recipe, TrainingConfig
+from engine.datasets.base import ImageData
+from engine.errors import DataError, Stopped
+from engine.estimate import Stop, never
+from engine.networks.build import build
+from engine.promotion.augment import augmented
+from engine.promotion.sources import Source, sources_of
+from engine.training import best_device, deterministic, device_name, finite, place, steps_per_epoch
+
+LAST, BEST = "last.pt", "weights.pt"
+SAVE_SECONDS = 60.0
+"""At most this much of an epoch is lost with a worker."""
+FINITE_EVERY = 10
+EVALUATED = 512
+"""Images a forward pass when accuracies are measured."""
+
+
+@dataclass
+class Progress:
+    """How far a training is; ``seconds`` counts every run of it.
+
+    ``epoch`` epochs are complete and ``step`` of ``steps`` of the next; ``train_losses`` and ``valid_accuracies``
+    (percent) have one entry an epoch; ``best_epoch`` counts from 1.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 1
+    train_losses: list[float] = field(default_factory=list)
+    valid_accuracies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    best_epoch: int = 0
+
+    @property
+    def valid_accuracy(self) -> float | None:
+        """Of the best epoch so far."""
+        return self.valid_accuracies[self.best_epoch - 1] if self.best_epoch else None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training; ``test_accuracy`` is None where the data has no test images. Accuracies in percent."""
+
+    progress: Progress
+    valid_accuracy: float
+    test_accuracy: float | None
+    device: str
+
+
+def train_fully(
+    blueprint: Blueprint,
+    data: ImageData,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    stop: Stop = never,
+    tell: Callable[[Progress], object] = lambda progress: None,
+) -> Outcome:
+    """Trains, or goes on from the checkpoint in ``folder``, where the best weights are left as a ``state_dict``.
+
+    ``stop()`` is asked before every step: a checkpoint is written and Stopped raised when it is true. ``tell`` hears of
+    every step. EstimateError when the loss is no longer a number, DataError when images cannot be read.
+    """
+    device = best_device()
+    train, valid, test = sources_of(data, device)
+    if not len(train) or not len(valid):
+        raise DataError("a full training needs training and validation images; the data has none of one kind")
+    run = _Run(blueprint, train, config, folder, device, stop, tell)
+    with deterministic(config.seed, device):
+        while run.progress.epoch < run.recipe.epochs:
+            run.epoch(valid)
+        weights = torch.load(folder / BEST, map_location=device, weights_only=True)
+        run.network.load_state_dict(weights)
+        test_accuracy = run.accuracy(test) if len(test) else None
+    best = run.progress.valid_accuracy
+    assert best is not None
+    return Outcome(run.progress, best, test_accuracy, device_name(device))
+
+
+def optimizer_of(network: nn.Module, recipe: Recipe, rate: float) -> torch.optim.Optimizer:
+    """The recipe's optimizer; the rate is set anew before every step."""
+    parameters = network.parameters()
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(
+            parameters, rate, 0.9, recipe.epsilon, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        )
+    return torch.optim.SGD(parameters, rate, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True)
+
+
+def rate_factor(step: int, total: int, warmup_share: float) -> float:
+    """Share of the highest rate at a step: up in a line, down along a half cosine."""
+    warmup = warmup_share * total
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
+
+
+class _Run:
+    """The state of one training."""
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        train: Source,
+        config: TrainingConfig,
+        folder: Path,
+        device: torch.device,
+        stop: Stop,
+        tell: Callable[[Progress], object],
+    ) -> None:
+        self.config, self.recipe, self.rate = config, config.parts, config.rate
+        self.train, self.folder, self.device = train, folder, device
+        self.stop, self.tell = stop, tell
+        self.network = place(build(blueprint, seed=config.seed), device)
+        self.optimizer = optimizer_of(self.network, self.recipe, self.rate)
+        self.progress = Progress(steps=steps_per_epoch(len(train), self.recipe.batch_size))
+        self.losses: list[Tensor] = []
+        self.key = sha256(f"{config.model_dump_json()} {blueprint} {len(train)}".encode()).hexdigest()
+        self._load()
+        self.before, self.begun, self.saved = self.progress.seconds, monotonic(), monotonic()
+
+    def epoch(self, valid: Source) -> None:
+        """The rest of the epoch, then its validation and a checkpoint."""
+        progress, network = self.progress, self.network
+        total = progress.steps * self.recipe.epochs
+        network.train()
+        for inputs, labels in self.train.batches(self._rows()):
+            self._attend()
+            place_in_run = progress.epoch * progress.steps + progress.step
+            seed = [self.config.seed, progress.epoch, progress.step]
+            torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+            recipe = self.recipe
+            if recipe.flip or recipe.crop:
+                inputs = augmented(inputs, np.random.default_rng(seed), flip=recipe.flip, crop=recipe.crop)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.rate * rate_factor(place_in_run, total, recipe.warmup_share)
+            loss = functional.cross_entropy(network(inputs), labels)
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            self.losses.append(loss.detach())
+            progress.step += 1
+            if progress.step % FINITE_EVERY == 0:
+                finite(float(loss.detach()))
+            self._heard()
+        mean_loss, best = finite(float(torch.stack(self.losses).mean())), progress.valid_accuracy
+        valid_accuracy = self.accuracy(valid)
+        progress.train_losses.append(mean_loss)
+        progress.valid_accuracies.append(valid_accuracy)
+        progress.epoch, progress.step, self.losses = progress.epoch + 1, 0, []
+        if best is None or valid_accuracy > best:
+            progress.best_epoch = progress.epoch
+            weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+            _save(weights, self.folder / BEST)
+        self._heard()
+        self.save()
+
+    @torch.no_grad()
+    def accuracy(self, source: Source) -> float:
+        """Share of images classified correctly, in percent; Stopped as in training."""
+        self.network.eval()
+        correct = 0
+        for inputs, labels in source.batches(torch.split(torch.arange(len(source)), EVALUATED)):
+            if self.stop():
+                raise Stopped("stopped while images were classified")
+            correct += int((self.network(inputs).argmax(dim=1) == labels).sum())
+        return 100 * correct / len(source)
+
+    def save(self) -> None:
+        """A checkpoint, complete or not at all."""
+        progress = self.progress
+        state = {
+            "key": self.key,
+            "progress": {**vars(progress)},
+            "losses": [float(loss) for loss in self.losses],
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        _save(state, self.folder / LAST)
+        self.saved = monotonic()
+
+    def _rows(self) -> Iterator[Tensor]:
+        """Row numbers of the steps that are left of the epoch."""
+        progress, size = self.progress, self.recipe.batch_size
+        order = np.random.default_rng([self.config.seed, progress.epoch]).permutation(len(self.train))
+        rows = torch.from_numpy(order)
+        return (rows[step * size : (step + 1) * size] for step in range(progress.step, progress.steps))
+
+    def _attend(self) -> None:
+        if self.stop():
+            self._heard()
+            self.save()
+            raise Stopped("stopped in the middle of a full training")
+        if monotonic() - self.saved > SAVE_SECONDS:
+            self.save()
+
+    def _heard(self) -> None:
+        self.progress.seconds = self.before + monotonic() - self.begun
+        self.tell(self.progress)
+
+    def _load(self) -> None:
+        """Goes on from the folder's checkpoint where it is one of this very training."""
+        path = self.folder / LAST
+        if not path.is_file():
+            return
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        if state["key"] != self.key:
+            raise DataError(
+                "the checkpoint belongs to another training: the data or the network changed; start a new one"
+            )
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+        self.losses = [torch.tensor(loss, device=self.device) for loss in state["losses"]]
+
+
+def _save(state: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
