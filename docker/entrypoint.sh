@@ -17,7 +17,7 @@ case $role in
     worker)
         # One thread a process: the processes share the cores.
         export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NASWEB_TORCH_THREADS=1
-        exec python -m celery -A nasweb worker --queues advance,score --concurrency "${NASWEB_WORKERS:-$(nproc)}" \
+        exec python -m celery -A nasweb worker --queues advance,score,train --concurrency "${NASWEB_WORKERS:-$(nproc)}" \
             --loglevel INFO --without-gossip --without-mingle "$@"
         ;;
     sweep)

@@ -124,11 +124,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False  # leases, not the broker, make sure that nothing is lost
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away comes back some time
-CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}  # advance before score, as the worker lists them
+CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}  # in the order the worker lists them
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1}
 CELERY_TASK_ROUTES = {
     "searches.tasks.advance_search": {"queue": "advance"},
     "searches.tasks.score_candidates": {"queue": "score"},
+    "searches.tasks.train_network": {"queue": "train"},
 }
 
 REST_FRAMEWORK = {
@@ -154,6 +155,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "searches.api.schema.add_problems"],
     "ENUM_NAME_OVERRIDES": {
         "SearchStatus": "searches.models.search.Search.Status",
+        "TrainingStatus": "searches.models.training.Training.Status",
         "CandidateStatus": "searches.models.candidate.Candidate.Status",
         "CostMetric": "engine.config.search.METRIC_NAMES",
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from searches.models import Candidate, Dataset, Search, SearchSpace, Table, Worker
+from searches.models import Candidate, Dataset, Search, SearchSpace, Table, Training, Worker
 
 
 @admin.register(Search)
@@ -27,6 +27,16 @@ class CandidateAdmin(admin.ModelAdmin):
     list_select_related = ["search"]
     raw_id_fields = ["search", "evaluation"]
     show_full_result_count = False
+
+
+@admin.register(Training)
+class TrainingAdmin(admin.ModelAdmin):
+    """Full trainings."""
+
+    list_display = ["id", "candidate", "status", "epoch", "epochs", "valid_accuracy", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["candidate"]
+    raw_id_fields = ["candidate", "dataset"]
 
 
 @admin.register(SearchSpace, Dataset, Table)

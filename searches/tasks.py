@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from searches.services import advancing, scoring
+from searches.services import advancing, promoting, scoring
 
 
 @shared_task(name="searches.tasks.advance_search")
@@ -17,3 +17,9 @@ def advance_search(search_id: int) -> None:
 def score_candidates(evaluation_ids: list[int], search_id: int) -> None:
     """Scores evaluations that a search waits for."""
     scoring.score(evaluation_ids, search_id)
+
+
+@shared_task(name="searches.tasks.train_network")
+def train_network(training_id: int) -> None:
+    """Trains a network in full, as long as searches leave this process free."""
+    promoting.train(training_id)

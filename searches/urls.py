@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from searches.views import create, results, sources
+from searches.views import create, results, sources, trainings
 
 pages = [
     path("", results.search_list, name="searches"),
@@ -14,6 +14,8 @@ pages = [
     path("searches/examples/<slug:slug>/", create.start_example, name="search-example"),
     path("searches/<int:search_id>/", results.search_detail, name="search"),
     path("candidates/<int:candidate_id>/", results.candidate_detail, name="candidate"),
+    path("trainings/", trainings.training_list, name="trainings"),
+    path("trainings/<int:training_id>/", trainings.training_detail, name="training"),
     path("datasets/", sources.source_list, {"room": "datasets"}, name="datasets"),
     path("tables/", sources.source_list, {"room": "tables"}, name="tables"),
     path("spaces/", sources.source_list, {"room": "spaces"}, name="spaces"),

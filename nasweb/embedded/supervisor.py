@@ -131,7 +131,7 @@ class Supervisor:
 
     def worker_command(self) -> list[str]:
         """A Celery worker with as many processes as cores, each of one thread."""
-        options = ["--queues", "advance,score", "--concurrency", str(settings.NASWEB_WORKERS or cores())]
+        options = ["--queues", "advance,score,train", "--concurrency", str(settings.NASWEB_WORKERS or cores())]
         options += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
         return [sys.executable, "-m", "celery", "-A", "nasweb", "worker", *options]
 

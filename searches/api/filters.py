@@ -6,7 +6,18 @@ from django_filters import rest_framework as filters
 
 from searches.models import Candidate, Search
 
-RANGES = ("score", "valid_accuracy", "truth", "params_m", "madds_m", "activation_mb", "table_cost", "seconds")
+RANGES = (
+    "score",
+    "valid_accuracy",
+    "truth",
+    "trained_valid_accuracy",
+    "trained_test_accuracy",
+    "params_m",
+    "madds_m",
+    "activation_mb",
+    "table_cost",
+    "seconds",
+)
 
 
 class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):

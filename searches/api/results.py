@@ -41,6 +41,8 @@ class CandidateList(UnderSearch, ListAPIView):
         "score",
         "valid_accuracy",
         "truth",
+        "trained_valid_accuracy",
+        "trained_test_accuracy",
         "params_m",
         "madds_m",
         "activation_mb",

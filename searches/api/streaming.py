@@ -26,6 +26,8 @@ COLUMNS = (
     "score",
     "valid_accuracy",
     "truth",
+    "trained_valid_accuracy",
+    "trained_test_accuracy",
     "params_m",
     "madds_m",
     "activation_mb",

@@ -12,6 +12,7 @@ from searches.api.candidates import CandidateViewSet
 from searches.api.schema import SchemaView
 from searches.api.searches import SearchViewSet
 from searches.api.sources import DatasetViewSet, SpaceViewSet, TableViewSet
+from searches.api.trainings import Recipes, Trained, TrainingViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("searches", SearchViewSet)
@@ -19,6 +20,7 @@ router.register("candidates", CandidateViewSet)
 router.register("spaces", SpaceViewSet, basename="space")
 router.register("datasets", DatasetViewSet)
 router.register("tables", TableViewSet)
+router.register("trainings", TrainingViewSet)
 
 of_search = [
     path("candidates/", results.CandidateList.as_view(), name="search-candidates"),
@@ -26,6 +28,7 @@ of_search = [
     path("buckets/", results.Buckets.as_view(), name="search-buckets"),
     path("pareto/", results.Front.as_view(), name="search-pareto"),
     path("events/", results.Events.as_view(), name="search-events"),
+    path("trained/", Trained.as_view(), name="search-trained"),
     path("export/", results.Export.as_view(), name="search-export"),
 ]
 
@@ -35,6 +38,7 @@ urlpatterns = [
     path("algorithms/", catalogue.Algorithms.as_view(), name="algorithms"),
     path("estimators/", catalogue.Estimators.as_view(), name="estimators"),
     path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),
+    path("recipes/", Recipes.as_view(), name="recipes"),
     path("workers/", catalogue.Workers.as_view(), name="workers"),
     path("token/", obtain_auth_token, name="token"),
     path("schema/", SchemaView.as_view(), name="schema"),

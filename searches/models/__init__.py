@@ -5,6 +5,7 @@ from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
 from searches.models.search import Search, Snapshot
 from searches.models.source import Dataset, SearchSpace, Table
+from searches.models.training import Training
 from searches.models.worker import Worker
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "SearchSpace",
     "Snapshot",
     "Table",
+    "Training",
     "Worker",
 ]

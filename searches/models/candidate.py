@@ -40,6 +40,10 @@ class Candidate(models.Model):
     score = models.FloatField(null=True, blank=True)
     valid_accuracy = models.FloatField(null=True, blank=True, help_text="percent")
     truth = models.FloatField(null=True, blank=True, help_text="the table's truth column; never searched on")
+    trained_valid_accuracy = models.FloatField(
+        null=True, blank=True, help_text="percent, of the last full training on the search's data"
+    )
+    trained_test_accuracy = models.FloatField(null=True, blank=True, help_text="percent, of the same training")
     params_m = models.FloatField(null=True, blank=True)
     madds_m = models.FloatField(null=True, blank=True)
     activation_mb = models.FloatField(null=True, blank=True)

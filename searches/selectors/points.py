@@ -19,6 +19,8 @@ COLUMNS = (
     "table_cost",
     "truth",
     "valid_accuracy",
+    "trained_valid_accuracy",
+    "trained_test_accuracy",
     "layer",
 )
 LIMIT = 100_000

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from searches import events
-from searches.models import Candidate, Evaluation, Search
-from searches.services import algorithm_state, dispatching, recording
+from searches.models import Candidate, Evaluation, Search, Training
+from searches.services import algorithm_state, dispatching, recording, trainings
 from searches.services.errors import ActionRefused
 from searches.services.lifecycle import Status, change, halt, locked
 from searches.services.proposals import try_again
@@ -114,6 +114,7 @@ def delete(search: Search) -> None:
     with _acting(search, "delete") as row:
         evaluations = Evaluation.objects.filter(candidates__search=row, status=Evaluation.Status.PENDING)
         unfinished = list(evaluations.values_list("pk", flat=True))
+        trainings.remove_files(Training.objects.filter(candidate__search=row))
         Search.objects.filter(pk=row.pk).update(best=None)
         row.candidates.all().delete()
         Evaluation.objects.filter(pk__in=unfinished, candidates=None).delete()

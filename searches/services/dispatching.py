@@ -18,10 +18,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from searches.models import Candidate, Evaluation, Search, Worker
+from searches.models import Candidate, Evaluation, Search, Training, Worker
 
 ADVANCE = "searches.tasks.advance_search"
 SCORE = "searches.tasks.score_candidates"
+TRAIN = "searches.tasks.train_network"
 TASK_SECONDS = 1.0
 RECENT = 20
 log = logging.getLogger(__name__)
@@ -41,6 +42,12 @@ def score(search: Search, evaluation_ids: Sequence[int]) -> None:
     for start in range(0, len(evaluation_ids), size):
         chunk = list(evaluation_ids[start : start + size])
         transaction.on_commit(partial(_send, SCORE, [chunk, search.pk]), robust=True)
+
+
+def train(training: Training) -> None:
+    """Has the network trained by some worker that searches leave idle, after the commit."""
+    Training.objects.filter(pk=training.pk).update(dispatched_at=timezone.now())
+    transaction.on_commit(partial(_send, TRAIN, [training.pk]), robust=True)
 
 
 def chunk_size(count: int, seconds: float | None, workers: int) -> int:

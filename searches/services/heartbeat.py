@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import psutil
 from django.conf import settings
 from django.db import connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from searches.models import Evaluation, Search, Worker
+from searches.models import Evaluation, Search, Training, Worker
 
 LEAST_PAUSE = 1.0
+LEASED = (Evaluation.Status.LEASED, Training.Status.RUNNING)
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +38,7 @@ class Heartbeat:
         self.pid = os.getpid()
         self.name = f"{self.host}:{self.pid}"
         self.device = ""
-        self._held: tuple[int, int] | None = None
+        self._held: QuerySet[Any] | None = None
         self._search: int | None = None
         self._current = ""
         self._told = 0.0
@@ -60,10 +63,10 @@ class Heartbeat:
         Worker.objects.filter(name=self.name).delete()
 
     @contextmanager
-    def holding(self, evaluation: Evaluation, search: Search) -> Iterator[None]:
-        """Renews the evaluation's lease inside, and shows it as the current work."""
-        self._held = evaluation.pk, evaluation.attempts
-        self._search, self._current = search.pk, evaluation.arch
+    def holding(self, leased: Evaluation | Training, search: Search) -> Iterator[None]:
+        """Renews the lease of an evaluation or a training inside, and shows it as the current work."""
+        self._held = type(leased).objects.filter(pk=leased.pk, attempts=leased.attempts, status__in=LEASED)
+        self._search, self._current = search.pk, leased.arch
         self.start()
         if monotonic() - self._told > LEAST_PAUSE:
             self.beat()
@@ -75,9 +78,7 @@ class Heartbeat:
     def beat(self) -> None:
         """Renews the lease and writes the row."""
         if self._held is not None:
-            pk, attempts = self._held
-            held = Evaluation.objects.filter(pk=pk, attempts=attempts, status=Evaluation.Status.LEASED)
-            held.update(lease_until=lease_end())
+            self._held.update(lease_until=lease_end())
         search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()
         row = {
             "host": self.host,

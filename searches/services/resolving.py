@@ -20,7 +20,7 @@ from django.conf import settings
 
 from engine import table as tables
 from engine.blueprint import InputSpec
-from engine.config.datasets import UploadOptions
+from engine.config.datasets import DatasetOptions, FoldersOptions, UploadOptions
 from engine.config.estimators import TableOptions
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
@@ -100,7 +100,9 @@ def resolve(
     allowed = settings.NASWEB_EMBEDDED if local_files is None else local_files
     if getattr(config.estimator, "path", None) and data_info is None and not allowed:
         raise ConfigError.at("estimator.path", "Files of the server are not read on request; upload the table instead.")
-    dataset, row = _dataset(owner, config), _table(owner, config)
+    if isinstance(config.dataset, FoldersOptions) and data_info is None:
+        _check_local(allowed)
+    dataset, row = _dataset(owner, config.dataset), _table(owner, config)
     place = _table_path(config, row)
     key = _digest([owner.pk, config.as_dict(), data_info, str(place), _changed(place)])
     resolved = _kept.pop(key, None) or _resolve(config, dataset, row, place, data_info)
@@ -124,7 +126,7 @@ def _resolve(
 ) -> Resolved:
     if data_info is None:
         with _at("dataset"):
-            data_info = _data_info(config, dataset)
+            data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
     space = create_space(config.space, spec)
     table, costs = None, None
@@ -136,12 +138,36 @@ def _resolve(
     return Resolved(config, SearchProblem(space, config.objective, costs), table, data_info, dataset, row)
 
 
-def _dataset(owner: Any, config: SearchConfig) -> Dataset | None:
-    if not isinstance(config.dataset, UploadOptions):
+def resolve_data(
+    owner: Any, options: DatasetOptions, *, local_files: bool | None = None
+) -> tuple[Dataset | None, dict[str, Any]]:
+    """The row of uploaded images, if it is such, and the data's description; ConfigError as in `resolve`."""
+    if isinstance(options, FoldersOptions):
+        _check_local(settings.NASWEB_EMBEDDED if local_files is None else local_files)
+    row = _dataset(owner, options)
+    with _at("dataset"):
+        return row, _data_info(options, row)
+
+
+def images_of(options: DatasetOptions, row: Dataset | None, content_hash: str) -> ImageData:
+    """The images; DataError when they are gone or not those of the hash."""
+    data = open_data(options, _root(row))
+    if data.info.content_hash != content_hash:
+        raise DataError("the images are not those this was begun with; begin anew to use the new ones")
+    return data
+
+
+def _check_local(allowed: bool) -> None:
+    if not allowed:
+        raise ConfigError.at("dataset.path", "Folders of the server are not read on request; upload a zip instead.")
+
+
+def _dataset(owner: Any, options: DatasetOptions | None) -> Dataset | None:
+    if not isinstance(options, UploadOptions):
         return None
-    row = Dataset.objects.filter(owner=owner, pk=config.dataset.id).first()
+    row = Dataset.objects.filter(owner=owner, pk=options.id).first()
     if row is None:
-        raise ConfigError.at("dataset.id", f"You have no data set {config.dataset.id}; upload one or choose another.")
+        raise ConfigError.at("dataset.id", f"You have no data set {options.id}; upload one or choose another.")
     return row
 
 
@@ -179,10 +205,10 @@ def _root(dataset: Dataset | None) -> Path:
     return dataset.folder if dataset is not None else Path(settings.NASWEB_HOME) / "data"
 
 
-def _data_info(config: SearchConfig, dataset: Dataset | None) -> dict[str, Any]:
-    if config.dataset is None:
+def _data_info(options: DatasetOptions | None, dataset: Dataset | None) -> dict[str, Any]:
+    if options is None:
         return {}
-    info = open_data(config.dataset, _root(dataset)).info
+    info = open_data(options, _root(dataset)).info
     return {
         "label": dataset.name if dataset is not None else info.label,
         "channels": info.spec.channels,

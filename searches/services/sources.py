@@ -89,7 +89,9 @@ def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> Se
 
 
 def delete_dataset(row: Dataset) -> None:
-    """With its images; ActionRefused while a search uses them."""
+    """With its images; ActionRefused while a search or a full training uses them."""
+    if row.trainings.exists():
+        raise ActionRefused(f"'{row.name}' is used by full trainings; delete those first.")
     _delete(row, partial(shutil.rmtree, row.folder, ignore_errors=True))
 
 

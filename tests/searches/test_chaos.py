@@ -33,7 +33,7 @@ WORKER = [
     "nasweb",
     "worker",
     "--queues",
-    "advance,score",
+    "advance,score,train",
     "--concurrency",
     "2",
     "--loglevel",

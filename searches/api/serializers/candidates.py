@@ -75,7 +75,9 @@ class CandidateSerializer(serializers.ModelSerializer):
 
     costs = CostsSerializer(source="*")
     status = serializers.ChoiceField(Candidate.Status.choices)
-    test_accuracy = serializers.SerializerMethodField(help_text="percent; null: test data were never touched")
+    test_accuracy = serializers.FloatField(
+        source="trained_test_accuracy", allow_null=True, help_text="percent; null: test data were never touched"
+    )
     terms = serializers.DictField(source="evaluation.terms", child=serializers.FloatField(allow_null=True))
     parent = serializers.IntegerField(source="parent_number", allow_null=True, help_text="number of the parent")
     worker = serializers.CharField(source="evaluation.worker")
@@ -93,6 +95,8 @@ class CandidateSerializer(serializers.ModelSerializer):
             "valid_accuracy",
             "test_accuracy",
             "truth",
+            "trained_valid_accuracy",
+            "trained_test_accuracy",
             "costs",
             "terms",
             "seconds",
@@ -104,10 +108,6 @@ class CandidateSerializer(serializers.ModelSerializer):
             "error",
             "worker",
         ]
-
-    def get_test_accuracy(self, candidate: Candidate) -> float | None:
-        """Percent, known once a network was trained in full; no estimate touches test data."""
-        return None
 
 
 class CandidateDetailSerializer(CandidateSerializer):

@@ -21,6 +21,8 @@ class ColumnsSerializer(serializers.Serializer):
     table_cost = serializers.ListField(child=serializers.FloatField(allow_null=True))
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
     valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    trained_valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    trained_test_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
     layer = serializers.ListField(child=serializers.IntegerField(allow_null=True))
 
 

@@ -59,6 +59,8 @@ function scoreFacts(candidate) {
     ["Score", number(candidate.score, 6)],
     ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
     ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
+    ["Trained in full, validation", candidate.trained_valid_accuracy === null ? null : percent(candidate.trained_valid_accuracy)],
+    ["Trained in full, test", candidate.trained_test_accuracy === null ? null : percent(candidate.trained_test_accuracy)],
     ...told.filter(([name]) => !SHOWN_APART.has(name)).map(([name, value]) => [
       TERMS[name] ?? name.replaceAll("_", " "),
       typeof value === "string" ? value : name === "connected" ? (value ? "yes" : "no") : name.endsWith("seconds") ? duration(value) : number(value, 5),

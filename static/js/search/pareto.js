@@ -1,7 +1,7 @@
 /* Score against cost: every scored candidate, with the front that nothing beats. */
 import { axis, Chart, INSIDE_ZOOM, nothing, robustRange, tip, tooltip } from "../core/charts.js";
 import { saveText } from "../core/dom.js";
-import { cost, METRICS, number, plural } from "../core/format.js";
+import { cost, METRICS, number, percent, plural } from "../core/format.js";
 import { paretoFront } from "./store.js";
 
 const LARGE = 4000; // beyond this ECharts draws points in bulk
@@ -9,6 +9,8 @@ export const VALUES = {
   score: { name: "Score", axis: "Score (higher is better)" },
   truth: { name: "Truth", axis: "Truth from the table (not searched on)" },
   valid_accuracy: { name: "Validation accuracy", axis: "Validation accuracy (%)" },
+  trained_valid_accuracy: { name: "Trained validation accuracy", axis: "Validation accuracy after full training (%)" },
+  trained_test_accuracy: { name: "Trained test accuracy", axis: "Test accuracy after full training (%)" },
 };
 
 export class ParetoPlot {
@@ -106,6 +108,7 @@ export class ParetoPlot {
     if (row === undefined) return "";
     const at = (name) => this.store.value(name, row);
     const pairs = [["Score", number(at("score"), 5)], ["Truth", number(at("truth"), 5)], ["Validation accuracy", number(at("valid_accuracy"))]];
+    for (const name of ["trained_valid_accuracy", "trained_test_accuracy"]) pairs.push([VALUES[name].name, percent(at(name))]);
     for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(at(metric), metric)]);
     pairs.push(["Feasible", at("feasible") ? "yes" : "no"]);
     return tip(`Candidate ${at("number")}`, pairs);
@@ -140,7 +143,7 @@ export class ParetoPlot {
   }
 
   saveCsv() {
-    const names = ["number", ...Object.keys(METRICS), "score", "valid_accuracy", "truth", "feasible"];
+    const names = ["number", ...Object.keys(METRICS), ...Object.keys(VALUES), "feasible"];
     const rows = this.state.get("infeasible") === "1" ? [...this.rows, ...this.refused] : this.rows;
     const on = new Set(this.front);
     const lines = rows.map((row) => [...names.map((name) => this.store.value(name, row) ?? ""), on.has(row)].join());

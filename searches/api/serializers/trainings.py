@@ -1,0 +1,174 @@
+"""Full trainings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from engine.config.training import TrainingConfig
+from searches.models import Candidate, Training
+from searches.services import promoting, trainings
+
+
+class TrainedCandidateSerializer(serializers.ModelSerializer):
+    """Which network is trained."""
+
+    search_name = serializers.CharField(source="search.name")
+
+    class Meta:
+        model = Candidate
+        fields = ["id", "number", "arch", "score", "search", "search_name"]
+
+
+class TrainingSerializer(serializers.ModelSerializer):
+    """A full training; accuracies in percent. ``waiting`` says why a queued one has not begun."""
+
+    candidate = TrainedCandidateSerializer()
+    status = serializers.ChoiceField(Training.Status.choices)
+    recipe = serializers.CharField(source="config.recipe")
+    described = serializers.SerializerMethodField(help_text="the recipe in words; a shortened one says so")
+    data = serializers.CharField(source="data_info.label")
+    progress = serializers.FloatField(source="share", help_text="from 0 to 1")
+    eta_seconds = serializers.SerializerMethodField()
+    best_valid_accuracy = serializers.SerializerMethodField(help_text="of the best epoch so far")
+    waiting = serializers.SerializerMethodField()
+    actions = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Training
+        fields = [
+            "id",
+            "candidate",
+            "status",
+            "recipe",
+            "described",
+            "data",
+            "progress",
+            "epoch",
+            "epochs",
+            "step",
+            "steps",
+            "best_epoch",
+            "best_valid_accuracy",
+            "valid_accuracy",
+            "test_accuracy",
+            "seconds",
+            "eta_seconds",
+            "device",
+            "worker",
+            "waiting",
+            "error",
+            "actions",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+
+    def get_described(self, training: Training) -> str:
+        """Recipe, epochs, and what is not the recipe's own."""
+        return TrainingConfig.model_validate(training.config).described
+
+    def get_eta_seconds(self, training: Training) -> float | None:
+        """From the pace so far; null unless it runs."""
+        if training.status != Training.Status.RUNNING or not training.share:
+            return None
+        return training.seconds * (1 - training.share) / training.share
+
+    def get_best_valid_accuracy(self, training: Training) -> float | None:
+        """Percent."""
+        return training.valid_accuracies[training.best_epoch - 1] if training.best_epoch else None
+
+    def get_waiting(self, training: Training) -> str:
+        """Empty unless it is queued."""
+        if training.status != Training.Status.QUEUED:
+            return ""
+        if "room" not in self.context:
+            self.context["room"] = promoting.room()[1]
+        return self.context["room"] or "a worker takes it up as soon as it has nothing to score"
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_actions(self, training: Training) -> list[str]:
+        """What can be done now."""
+        return trainings.allowed(training)
+
+
+class TrainingDetailSerializer(TrainingSerializer):
+    """With learning curves, one entry an epoch."""
+
+    train_losses = serializers.ListField(child=serializers.FloatField())
+    valid_accuracies = serializers.ListField(child=serializers.FloatField())
+    config = serializers.DictField()
+    source = serializers.SerializerMethodField(help_text="where the recipe comes from")
+
+    class Meta(TrainingSerializer.Meta):
+        fields = [*TrainingSerializer.Meta.fields, "train_losses", "valid_accuracies", "config", "source"]
+
+    def get_source(self, training: Training) -> str:
+        """Paper, and what is not as published."""
+        return TrainingConfig.model_validate(training.config).parts.source
+
+
+class NewTrainingsSerializer(serializers.Serializer):
+    """Either ``candidates``, or ``search`` with ``select``; the rest is the training's configuration."""
+
+    candidates = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="their ids")
+    search = serializers.IntegerField(required=False)
+    select = serializers.ChoiceField(list(trainings.SELECTIONS), required=False)
+    recipe = serializers.CharField(required=False)
+    epochs = serializers.IntegerField(required=False, allow_null=True)
+    batch_size = serializers.IntegerField(required=False, allow_null=True)
+    flip = serializers.BooleanField(required=False, allow_null=True)
+    crop = serializers.BooleanField(required=False, allow_null=True)
+    dataset = serializers.DictField(required=False, allow_null=True)
+    seed = serializers.IntegerField(required=False)
+
+    def config(self) -> dict[str, Any]:
+        """The part that the engine checks."""
+        chosen = ("candidates", "search", "select")
+        return {name: value for name, value in self.initial_data.items() if name not in chosen}
+
+
+class RecipeSerializer(serializers.Serializer):
+    """One recipe."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    source = serializers.CharField()
+    epochs = serializers.IntegerField()
+    batch_size = serializers.IntegerField()
+    flip = serializers.BooleanField()
+    crop = serializers.BooleanField()
+
+
+class TrainedRowSerializer(serializers.Serializer):
+    """One finished training beside its estimate."""
+
+    training = serializers.IntegerField()
+    candidate = serializers.IntegerField()
+    number = serializers.IntegerField()
+    score = serializers.FloatField(allow_null=True)
+    valid_accuracy = serializers.FloatField()
+    test_accuracy = serializers.FloatField(allow_null=True)
+
+
+class InversionSerializer(serializers.Serializer):
+    """Two networks that the estimate and the training order differently."""
+
+    better = TrainedRowSerializer(help_text="trained better, though its score is lower")
+    worse = TrainedRowSerializer()
+    gap = serializers.FloatField(help_text="percentage points of validation accuracy")
+
+
+class TrainedGroupSerializer(serializers.Serializer):
+    """Trainings of one recipe on one data; rank correlation of the scores with the validation accuracies."""
+
+    described = serializers.CharField()
+    data = serializers.CharField()
+    trainings = TrainedRowSerializer(many=True)
+    kendall_tau = serializers.FloatField(allow_null=True)
+    p_value = serializers.FloatField(allow_null=True)
+    pairs = serializers.IntegerField()
+    inverted = serializers.IntegerField()
+    inversions = InversionSerializer(many=True, help_text="the widest first, at most 100")

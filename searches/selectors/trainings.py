@@ -1,0 +1,81 @@
+"""Full trainings of one owner, and what they say of the estimate that chose the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from django.db.models import QuerySet
+from scipy import stats
+
+from engine.config.training import TrainingConfig
+from searches.models import Search, Training
+
+SHOWN = 100
+"""Inverted pairs that are listed, the widest first."""
+
+
+def owned(owner: Any) -> QuerySet[Training]:
+    """The owner's trainings with their candidates and searches, newest first."""
+    mine = Training.objects.filter(candidate__search__owner=owner)
+    return mine.select_related("candidate", "candidate__search", "dataset").order_by("-id")
+
+
+def groups(search: Search) -> list[dict[str, Any]]:
+    """Finished trainings of a search that may be compared, the largest group first: one recipe, one data.
+
+    Each with Kendall's tau-b of the estimate's scores against the trained validation accuracies (None below two
+    networks, or without any difference), its p value, and the pairs that the two order differently.
+    """
+    done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
+    found: dict[tuple[str, str], list[Training]] = {}
+    for training in done.select_related("candidate").order_by("candidate__number"):
+        config = training.config | {"dataset": None}
+        key = str(sorted(config.items())), training.data_info["content_hash"]
+        found.setdefault(key, []).append(training)
+    return [_group(members) for members in sorted(found.values(), key=len, reverse=True)]
+
+
+def _group(trainings: Sequence[Training]) -> dict[str, Any]:
+    scored = [row for row in trainings if row.candidate.score is not None]
+    tau, p_value = None, None
+    if len(scored) > 1:
+        result = stats.kendalltau([row.candidate.score for row in scored], [row.valid_accuracy for row in scored])
+        if result.statistic == result.statistic:  # a number: neither side is constant
+            tau, p_value = float(result.statistic), float(result.pvalue)
+    inverted = [_pair(a, b) for a, b in combinations(scored, 2) if _inverted(a, b)]
+    inverted.sort(key=lambda pair: pair["gap"], reverse=True)
+    return {
+        "described": TrainingConfig.model_validate(trainings[0].config).described,
+        "data": trainings[0].data_info["label"],
+        "trainings": [_row(row) for row in trainings],
+        "kendall_tau": tau,
+        "p_value": p_value,
+        "pairs": len(scored) * (len(scored) - 1) // 2,
+        "inverted": len(inverted),
+        "inversions": inverted[:SHOWN],
+    }
+
+
+def _inverted(a: Training, b: Training) -> bool:
+    return (a.candidate.score - b.candidate.score) * (a.valid_accuracy - b.valid_accuracy) < 0
+
+
+def _pair(a: Training, b: Training) -> dict[str, Any]:
+    """``better`` trained better though its score is the lower one; ``gap`` in percentage points."""
+    better, worse = (a, b) if a.valid_accuracy > b.valid_accuracy else (b, a)
+    gap = better.valid_accuracy - worse.valid_accuracy
+    return {"better": _row(better), "worse": _row(worse), "gap": gap}
+
+
+def _row(training: Training) -> dict[str, Any]:
+    candidate = training.candidate
+    return {
+        "training": training.pk,
+        "candidate": candidate.pk,
+        "number": candidate.number,
+        "score": candidate.score,
+        "valid_accuracy": training.valid_accuracy,
+        "test_accuracy": training.test_accuracy,
+    }

@@ -1,0 +1,222 @@
+"""Training networks in full in a worker: lease, train, record; searches go first.
+
+At most half of the worker processes train, and a lone one only while no search wants it: a training then gives its
+process back within seconds and goes on later from its checkpoint, as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from engine.blueprint import Blueprint
+from engine.config.training import TrainingConfig
+from engine.datasets.base import ImageData
+from engine.errors import EngineError, Stopped
+from searches import events
+from searches.models import Candidate, Search, Training
+from searches.selectors import spaces
+from searches.services import dispatching
+from searches.services.heartbeat import heartbeat, lease_end
+from searches.services.resolving import SHAPE, images_of
+
+if TYPE_CHECKING:
+    from engine.promotion.run import Outcome, Progress
+
+PAUSE = 1.0
+"""Seconds between two looks at the row, and two writings of the progress."""
+MOST_LOST = 3
+LOST = "the worker was lost three times in a row without a step in between (out of memory?)"
+SEARCHES_FIRST = "searches go first: this machine has one worker process, and a search is using it"
+QUEUE = "waits for its turn: at most half of the worker processes train at a time"
+Status = Training.Status
+log = logging.getLogger(__name__)
+
+
+def train(training_id: int) -> None:
+    """Trains the network if nobody else does and there is room, and has the next one begun."""
+    from engine.promotion.run import train_fully  # torch; before there is a lease, for the import stops the heartbeat
+
+    training = lease(training_id)
+    if training is None:
+        return
+    log.info("%s begins", training)
+    with heartbeat().holding(training, training.candidate.search):
+        try:
+            blueprint, data, config = _given(training)
+            outcome = train_fully(
+                blueprint, data, config, training.folder, stop=stopper(training), tell=teller(training)
+            )
+        except Stopped:
+            release(training)
+        except EngineError as error:
+            fail(training, str(error))
+        except Exception as error:
+            log.exception("%s failed", training)
+            fail(training, f"{type(error).__name__}: {error}")
+        else:
+            finish(training, outcome)
+    hand_out()
+
+
+def lease(training_id: int) -> Training | None:
+    """The training, leased to this process; None when another has it, it is not wanted, or there is no room."""
+    queued = Training.objects.filter(pk=training_id, status=Status.QUEUED)
+    if not room()[0]:
+        queued.update(dispatched_at=None)
+        return None
+    hit = queued.update(
+        status=Status.RUNNING,
+        attempts=F("attempts") + 1,
+        worker=heartbeat().name,
+        lease_until=lease_end(),
+        device="",
+    )
+    if not hit:
+        return None
+    Training.objects.filter(pk=training_id, started_at=None).update(started_at=timezone.now())
+    return Training.objects.select_related("candidate__search__owner", "dataset").get(pk=training_id)
+
+
+def room() -> tuple[int, str]:
+    """How many trainings may begin now; where none may, why not. Two processes that ask at once may both be let in."""
+    workers = max(1, dispatching.alive_workers())
+    if workers == 1 and Search.objects.filter(status__in=Search.ACTIVE).exists():
+        return 0, SEARCHES_FIRST
+    free = max(1, workers // 2) - Training.objects.filter(status=Status.RUNNING).count()
+    return (free, "") if free > 0 else (0, QUEUE)
+
+
+def stopper(training: Training) -> Callable[[], bool]:
+    """A ``stop`` that is true once the training is not this process's any more, or a search needs the process."""
+    looked, stopped = monotonic(), False
+    mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+
+    def stop() -> bool:
+        nonlocal looked, stopped
+        if not stopped and monotonic() - looked >= PAUSE:
+            looked = monotonic()
+            stopped = not mine.exists() or _needed_elsewhere()
+        return stopped
+
+    return stop
+
+
+def teller(training: Training) -> Callable[[Progress], None]:
+    """Writes the progress down: after every epoch, and at most once in `PAUSE` seconds in between."""
+    told, epoch = 0.0, -1
+    mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+
+    def tell(progress: Progress) -> None:
+        nonlocal told, epoch
+        if progress.epoch == epoch and monotonic() - told < PAUSE:
+            return
+        mine.update(**_columns(progress), lost=0)
+        told, epoch = monotonic(), progress.epoch
+
+    return tell
+
+
+def release(training: Training) -> None:
+    """Gives the lease back; a training that was deleted meanwhile leaves no files behind."""
+    mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+    mine.update(status=Status.QUEUED, worker="", lease_until=None, dispatched_at=None)
+    if not Training.objects.filter(pk=training.pk).exists():
+        shutil.rmtree(training.folder, ignore_errors=True)
+
+
+def fail(training: Training, error: str) -> None:
+    """Ends it with the reason, if the lease still holds."""
+    mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+    with transaction.atomic():
+        search = Search.objects.select_for_update().get(pk=training.candidate.search_id)
+        if mine.update(status=Status.FAILED, error=error, lease_until=None, finished_at=timezone.now()):
+            number = training.candidate.number
+            events.record(search, [events.error(f"the full training of candidate {number} failed: {error}")])
+
+
+def finish(training: Training, outcome: Outcome) -> None:
+    """Writes the accuracies to the training and its candidate, and tells the search's pages."""
+    mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+    candidate = training.candidate
+    with transaction.atomic():
+        search = Search.objects.select_for_update().get(pk=candidate.search_id)
+        hit = mine.update(
+            **_columns(outcome.progress),
+            status=Status.FINISHED,
+            error="",
+            valid_accuracy=outcome.valid_accuracy,
+            test_accuracy=outcome.test_accuracy,
+            device=outcome.device,
+            lease_until=None,
+            finished_at=timezone.now(),
+        )
+        if hit:
+            show_trained(candidate)
+            test = "" if outcome.test_accuracy is None else f", test accuracy {outcome.test_accuracy:.2f} %"
+            told = (
+                f"candidate {candidate.number} was trained in full: validation accuracy {outcome.valid_accuracy:.2f} %"
+            )
+            log_entry = events.Entry(events.Event.Kind.LOG, told + test, {"training": training.pk})
+            events.record(search, [log_entry, events.candidates([candidate.number])])
+
+
+def show_trained(candidate: Candidate) -> None:
+    """Copies the accuracies of the last finished training on the search's own data to the candidate."""
+    own = candidate.search.data_info.get("content_hash")
+    done = Training.objects.filter(candidate=candidate, status=Status.FINISHED).order_by("-finished_at")
+    last = next((row for row in done if own is None or row.data_info["content_hash"] == own), None)
+    candidate.trained_valid_accuracy = last.valid_accuracy if last else None
+    candidate.trained_test_accuracy = last.test_accuracy if last else None
+    candidate.save(update_fields=["trained_valid_accuracy", "trained_test_accuracy"])
+
+
+def sweep() -> None:
+    """Leases of lost workers are handed out again, the third loss in a row is a failure; and what waits is sent."""
+    for training in Training.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now()):
+        if training.lost + 1 >= MOST_LOST:
+            fail(training, LOST)
+            continue
+        lost = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
+        if lost.filter(lease_until__lt=timezone.now()).update(
+            status=Status.QUEUED, lost=F("lost") + 1, worker="", lease_until=None, dispatched_at=None
+        ):
+            log.warning("%s was lost by %s; it goes on from its checkpoint", training, training.worker)
+    hand_out()
+
+
+def hand_out() -> None:
+    """Sends the oldest trainings that wait and are not on their way, as many as there is room for."""
+    free, _ = room()
+    old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
+    waiting = Training.objects.filter(Q(dispatched_at=None) | Q(dispatched_at__lt=old), status=Status.QUEUED)
+    for training in waiting.order_by("pk")[:free]:
+        dispatching.train(training)
+
+
+def _needed_elsewhere() -> bool:
+    return dispatching.alive_workers() <= 1 and Search.objects.filter(status__in=Search.ACTIVE).exists()
+
+
+def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
+    """The network and its images, as the rows say; DataError when the images changed."""
+    info, candidate = training.data_info, training.candidate
+    config = TrainingConfig.model_validate(training.config)
+    assert config.dataset is not None
+    data = images_of(config.dataset, training.dataset, info["content_hash"])
+    space = spaces.of_options(candidate.search.config["space"], *(info[name] for name in SHAPE))
+    return space.blueprint(space.architecture(candidate.choices)), data, config
+
+
+def _columns(progress: Progress) -> dict[str, object]:
+    names = ("epoch", "step", "steps", "train_losses", "valid_accuracies", "best_epoch", "seconds")
+    return {name: getattr(progress, name) for name in names}

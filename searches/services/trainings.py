@@ -1,0 +1,149 @@
+"""What a user may do with full trainings: ask for them, cancel, resume, delete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from pydantic import ValidationError
+
+from engine.config.base import field_errors
+from engine.config.search import SearchConfig
+from engine.config.training import TrainingConfig
+from engine.errors import ArchitectureError, ConfigError
+from searches.models import Bucket, Candidate, Search, Training
+from searches.selectors import pareto, spaces
+from searches.services import promoting
+from searches.services.errors import ActionRefused
+from searches.services.resolving import SHAPE, resolve_data
+
+MOST = 200
+SELECTIONS = ("front", "buckets")
+Status = Training.Status
+ALLOWED = {
+    "cancel": (Status.QUEUED, Status.RUNNING),
+    "resume": (Status.CANCELLED, Status.FAILED),
+    "delete": tuple(Status),
+}
+
+
+def read_config(raw: Mapping[str, Any]) -> TrainingConfig:
+    """Validates a mapping; ConfigError has one entry a faulty field."""
+    try:
+        return TrainingConfig.model_validate(dict(raw))
+    except ValidationError as error:
+        raise field_errors(error) from error
+
+
+def selected(search: Search, select: str) -> list[Candidate]:
+    """The Pareto front by the search's own cost, or the best candidate of every bucket, by number."""
+    if select == "front":
+        front = pareto.front(search, search.config["objective"]["cost_metric"])
+        numbers = {point["number"] for point in front}
+        missing = "The search has no front yet: no feasible candidate is scored."
+    elif select == "buckets":
+        residents = Bucket.objects.filter(search=search).values_list("residents", flat=True)
+        numbers = {kept[0][0] for kept in residents if kept}
+        missing = "The search keeps no networks in buckets; choose the front instead."
+    else:
+        raise ConfigError.at("select", f"Choose one of {', '.join(SELECTIONS)}.")
+    if not numbers:
+        raise ActionRefused(missing)
+    return list(search.candidates.filter(number__in=numbers).order_by("number"))
+
+
+def create(owner: Any, candidates: Sequence[Candidate], config: TrainingConfig) -> list[Training]:
+    """A training a candidate, queued; one that was asked for before is not begun twice, and goes on if it had ended
+    without a result. ConfigError names the field that cannot be met."""
+    if not candidates:
+        raise ConfigError.at("candidates", "Name at least one candidate.")
+    if len(candidates) > MOST:
+        raise ConfigError.at("candidates", f"{len(candidates)} networks are too many at once; at most {MOST}.")
+    made: dict[int, tuple[TrainingConfig, Any, dict[str, Any]]] = {}
+    for candidate in candidates:
+        search = candidate.search
+        if search.pk not in made:
+            made[search.pk] = _with_data(owner, search, config)
+        _check_network(candidate, made[search.pk][2])
+    with transaction.atomic():
+        begun = [_begun(candidate, *made[candidate.search_id]) for candidate in candidates]
+        promoting.hand_out()
+    return begun
+
+
+def cancel(training: Training) -> None:
+    """Ends at once; a worker at it notices within seconds. The checkpoint stays."""
+    _change(training, "cancel", status=Status.CANCELLED, lease_until=None, finished_at=timezone.now())
+
+
+def resume(training: Training) -> None:
+    """Goes on from the checkpoint, if there is one."""
+    again = {"status": Status.QUEUED, "error": "", "lost": 0, "dispatched_at": None, "finished_at": None}
+    _change(training, "resume", **again)
+    promoting.hand_out()
+
+
+def delete(training: Training) -> None:
+    """Removes the row, the checkpoint and the weights."""
+    folder, candidate = training.folder, training.candidate
+    with transaction.atomic():
+        training.delete()
+        promoting.show_trained(candidate)
+        transaction.on_commit(partial(shutil.rmtree, folder, ignore_errors=True), robust=True)
+
+
+def remove_files(trainings: Iterable[Training]) -> None:
+    """Removes checkpoints and weights after the commit, for rows that are about to go with their search."""
+    for folder in [training.folder for training in trainings]:
+        transaction.on_commit(partial(shutil.rmtree, folder, ignore_errors=True), robust=True)
+
+
+def allowed(training: Training) -> list[str]:
+    """Names of the actions that are possible now."""
+    return [action for action, statuses in ALLOWED.items() if training.status in statuses]
+
+
+def _change(training: Training, action: str, **columns: Any) -> None:
+    hit = Training.objects.filter(pk=training.pk, status__in=ALLOWED[action]).update(**columns)
+    training.refresh_from_db()
+    if not hit:
+        verb = {"cancel": "cancelled", "resume": "resumed"}[action]
+        raise ActionRefused(f"A training that is {training.status} cannot be {verb}.")
+
+
+def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[TrainingConfig, Any, dict[str, Any]]:
+    """The configuration with its data written out, the data's row and description."""
+    own = SearchConfig.parse(search.config).dataset
+    if config.dataset is None and own is None:
+        raise ConfigError.at("dataset", "This search looked scores up in a table; name the images to train on.")
+    if config.dataset is None:
+        config = config.model_copy(update={"dataset": own})
+        row, info = search.dataset, search.data_info
+    else:
+        row, info = resolve_data(owner, config.dataset)
+    return config, row, info
+
+
+def _check_network(candidate: Candidate, info: Mapping[str, Any]) -> None:
+    """ConfigError where the network cannot be built for these images."""
+    space = spaces.of_options(candidate.search.config["space"], *(info[name] for name in SHAPE))
+    try:
+        space.blueprint(space.architecture(candidate.choices))
+    except ArchitectureError as error:
+        raise ConfigError.at("dataset", f"Candidate {candidate.number} does not fit these images: {error}.") from error
+
+
+def _begun(candidate: Candidate, config: TrainingConfig, row: Any, info: dict[str, Any]) -> Training:
+    document = config.model_dump(mode="json")
+    key = sha256(json.dumps([document, info["content_hash"]], sort_keys=True).encode()).hexdigest()
+    fields = {"config": document, "dataset": row, "data_info": info, "epochs": config.parts.epochs}
+    training, new = Training.objects.get_or_create(candidate=candidate, config_hash=key, defaults=fields)
+    if not new and training.status in ALLOWED["resume"]:
+        resume(training)
+    return training

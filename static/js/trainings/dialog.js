@@ -1,0 +1,76 @@
+/* Asks how networks shall be trained in full, and has it done. */
+import { api, Problem } from "../core/api.js";
+import { h, toast } from "../core/dom.js";
+import { plural } from "../core/format.js";
+
+/** `what` is the body's choice of networks; resolves to the new trainings, or to null when the user thinks better of it. */
+export async function askForTraining(title, what) {
+  const recipes = await api("recipes/");
+  const select = h("select", { id: "train-recipe", name: "recipe" }, ...recipes.map(({ name, label, epochs }) => h("option", { value: name }, `${label} (${plural(epochs, "epoch")})`)));
+  const epochs = h("input", { id: "train-epochs", name: "epochs", type: "number", min: "1", max: "1000", step: "1" });
+  const about = h("p", { class: "muted small" });
+  const shortened = h("p", { class: "small", role: "status" });
+  const complaint = h("p", { class: "banner bad small", role: "alert", hidden: true });
+  const flip = h("input", { type: "checkbox", name: "flip" });
+  const crop = h("input", { type: "checkbox", name: "crop" });
+  const chosen = () => recipes.find(({ name }) => name === select.value);
+  const tell = () => {
+    const recipe = chosen();
+    const wanted = Number(epochs.value) || recipe.epochs;
+    shortened.textContent = wanted < recipe.epochs ? `Shortened: ${wanted} of ${recipe.epochs} epochs. The page and the downloads say so.` : "";
+  };
+  const change = () => {
+    const recipe = chosen();
+    about.textContent = recipe.source;
+    epochs.value = String(recipe.name === "quick" ? recipe.epochs : Math.min(recipe.epochs, 20));
+    flip.checked = recipe.flip;
+    crop.checked = recipe.crop;
+    tell();
+  };
+  select.addEventListener("change", change);
+  epochs.addEventListener("input", tell);
+  change();
+  const field = (label, input) => h("div", { class: "field" }, h("label", { for: input.id }, label), input);
+  const start = h("button", { class: "button primary", value: "yes" }, "Start training");
+  const form = h(
+    "form",
+    { method: "dialog" },
+    h("h2", { id: "train-title" }, title),
+    h("p", { class: "muted" }, "Validation images choose the epoch whose weights are kept; test images are looked at once, at the end. Searches go first on busy workers."),
+    field("Recipe", select),
+    about,
+    field("Epochs", epochs),
+    shortened,
+    h("div", { class: "checks" }, h("label", { class: "check" }, flip, "Random flips (not for digits or letters)"), h("label", { class: "check" }, crop, "Random crops")),
+    complaint,
+    h("div", { class: "row" }, h("button", { class: "button", value: "", formnovalidate: "" }, "Back"), start),
+  );
+  const dialog = h("dialog", { class: "modal", "aria-labelledby": "train-title" }, form);
+  document.body.append(dialog);
+  return new Promise((resolve) => {
+    let made = null;
+    form.addEventListener("submit", async (event) => {
+      if (event.submitter?.value !== "yes") return;
+      event.preventDefault();
+      start.disabled = true;
+      const recipe = chosen();
+      const body = { ...what, recipe: recipe.name, epochs: Number(epochs.value) || null };
+      if (flip.checked !== recipe.flip) body.flip = flip.checked;
+      if (crop.checked !== recipe.crop) body.crop = crop.checked;
+      try {
+        made = await api("trainings/", { method: "POST", body });
+        toast(`${plural(made.length, "network")} will be trained in full.`);
+        dialog.close();
+      } catch (error) {
+        complaint.hidden = false;
+        complaint.textContent = error instanceof Problem ? error.message : "The server could not be reached; nothing was begun. Try again.";
+        start.disabled = false;
+      }
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(made);
+    });
+    dialog.showModal();
+  });
+}

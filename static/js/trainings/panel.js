@@ -1,0 +1,109 @@
+/* The panel of a search: have its networks trained in full, and see where the estimate was wrong. */
+import { api } from "../core/api.js";
+import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
+import { h, progressBar, setBar, setText } from "../core/dom.js";
+import { number, percent, plural } from "../core/format.js";
+import { askForTraining } from "./dialog.js";
+import { follow, isActive } from "./parts.js";
+
+const LISTED = 8;
+const root = document.querySelector("[data-promote]");
+const search = Number(root.dataset.promote);
+const part = (name) => root.querySelector(`[data-${name}]`);
+const bars = new Map();
+let group = null;
+let chart = null;
+let drawn = "";
+
+function option(c) {
+  if (!group?.trainings.length) return nothing(c, "The first trained network appears here.");
+  const points = group.trainings.filter(({ score }) => score !== null);
+  const lines = group.inversions.slice(0, LISTED).map(({ better, worse }) => [{ coord: [better.score, better.valid_accuracy] }, { coord: [worse.score, worse.valid_accuracy] }]);
+  return {
+    graphic: [],
+    grid: { left: 58, right: 20, top: 16, bottom: 46 },
+    xAxis: axis(c, "Score (the estimate)"),
+    yAxis: axis(c, "Trained validation accuracy (%)", { nameGap: 44 }),
+    tooltip: tooltip(c, {
+      trigger: "item",
+      formatter: ({ value }) => {
+        const row = value && points[value[2]];
+        return row ? tip(`Candidate ${row.number}`, [["Score", number(row.score, 5)], ["Validation", percent(row.valid_accuracy)], ["Test", percent(row.test_accuracy)]]) : "";
+      },
+    }),
+    series: [
+      {
+        type: "scatter",
+        symbolSize: 11,
+        cursor: "pointer",
+        data: points.map((row, at) => [row.score, row.valid_accuracy, at]),
+        itemStyle: { color: c.blue, borderColor: c.surface, borderWidth: 1 },
+        markLine: { silent: true, symbol: "none", data: lines, lineStyle: { color: c.orange, type: "dashed", width: 1.5 }, label: { show: false } },
+      },
+    ],
+  };
+}
+
+function verdict() {
+  const { kendall_tau: tau, pairs, inverted, described, data } = group;
+  const ranked = tau === null ? "Two trained networks are needed to compare the order." : `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(group.trainings.length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
+  return `${ranked} ${described}, on ${data}.`;
+}
+
+function inversions() {
+  if (!group.inversions.length) return [h("h3", {}, "Rank inversions"), h("p", { class: "muted" }, group.pairs ? "None: the estimate ordered every pair as the training did." : "None to see yet.")];
+  const link = ({ candidate, number: at }) => h("a", { href: `/candidates/${candidate}/` }, `#${at}`);
+  const head = h("tr", {}, ...["Trained better", "though scored below", "Gap"].map((text, at) => h("th", { scope: "col", class: at === 2 ? "right" : null }, text)));
+  const body = group.inversions.map(({ better, worse, gap }) =>
+    h("tr", {}, h("td", {}, link(better), ` ${percent(better.valid_accuracy)}`), h("td", {}, link(worse), ` ${percent(worse.valid_accuracy)}`), h("td", { class: "right" }, `${number(gap, 3)} pp`)),
+  );
+  return [h("h3", {}, "Rank inversions"), h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Rank inversions" }, h("table", { class: "data" }, h("thead", {}, head), h("tbody", {}, ...body)))];
+}
+
+function showUnderWay(trainings) {
+  const place = part("under-way");
+  place.className = "card-body under-way";
+  place.hidden = !trainings.length;
+  place.replaceChildren(
+    ...trainings.map((training) => {
+      const bar = bars.get(training.id) ?? progressBar(`Progress of candidate ${training.candidate.number}`);
+      bars.set(training.id, bar);
+      setBar(bar, training.progress);
+      const state = training.status === "running" ? `${training.epoch} of ${training.epochs} epochs` : training.waiting || training.status;
+      return h("div", {}, h("a", { href: `/trainings/${training.id}/` }, `Candidate ${training.candidate.number}`), bar, h("span", { class: "muted small" }, training.status === "running" ? state : "queued"));
+    }),
+  );
+  const queued = trainings.find(({ status, waiting }) => status === "queued" && waiting);
+  if (queued && !trainings.some(({ status }) => status === "running")) place.append(h("p", { class: "muted small" }, `Queued: ${queued.waiting}.`));
+}
+
+function showCompared(groups) {
+  [group] = groups;
+  part("compared").hidden = !group;
+  part("untrained").hidden = Boolean(group);
+  const key = JSON.stringify(group?.trainings ?? []);
+  if (!group || key === drawn) return;
+  drawn = key;
+  setText(part("verdict"), verdict());
+  part("inversions").replaceChildren(...inversions());
+  if (!chart) {
+    chart = new Chart(root.querySelector(".chart"), option, { label: "Scatter plot of trained validation accuracy against the estimate's score." });
+    chart.on("click", ({ value }) => value?.[2] !== undefined && (location.href = `/candidates/${group.trainings.filter(({ score }) => score !== null)[value[2]].candidate}/`));
+  }
+  chart.draw(true);
+}
+
+async function load() {
+  const [running, groups] = await Promise.all([api("trainings/", { params: { search, status: "queued,running", page_size: 100, ordering: "id" } }), api(`searches/${search}/trained/`)]);
+  showUnderWay(running.results);
+  showCompared(groups);
+  return running.results.some(isActive);
+}
+
+const again = follow(load);
+const titles = { front: "Train the Pareto front in full", buckets: "Train the best network of each bucket in full" };
+for (const button of root.querySelectorAll("[data-train]")) {
+  button.addEventListener("click", async () => {
+    if (await askForTraining(titles[button.dataset.train], { search, select: button.dataset.train })) again();
+  });
+}
