@@ -67,8 +67,10 @@ export class CandidateTable {
   /** Follows a running search on the first page, but never under the user's pointer or focus. */
   async follow() {
     const busy = this.place.matches(":hover") || this.place.contains(document.activeElement);
-    if (this.page || busy || performance.now() - (this.loaded ?? -QUIET) < QUIET) return;
-    await this.load();
+    if (this.page || busy) return;
+    const left = QUIET - (performance.now() - (this.loaded ?? -QUIET));
+    if (left <= 0) await this.load();
+    else this.later ??= setTimeout(() => ((this.later = null), this.follow()), left); // the last change is shown, too
   }
 
   async load() {
