@@ -1,4 +1,4 @@
-"""Full training in a browser: a search promoted on digits shows true accuracies beside MOTE; trained weights leave with it."""
+"""Full training in a browser: true accuracies beside MOTE on digits, and trained weights to take away."""
 
 from __future__ import annotations
 
