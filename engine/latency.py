@@ -106,10 +106,15 @@ class LatencyTable:
 
     def to_csv(self) -> str:
         """The file that `read` takes back."""
+        return self.csv_of(self.named)
+
+    @staticmethod
+    def csv_of(named: Mapping[str, float]) -> str:
+        """A file of milliseconds by name, of a table that may be empty."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(self.named.items())
+        writer.writerows(named.items())
         return sink.getvalue()
 
 

@@ -130,6 +130,7 @@ CELERY_TASK_ROUTES = {
     "searches.tasks.advance_search": {"queue": "advance"},
     "searches.tasks.score_candidates": {"queue": "score"},
     "searches.tasks.train_network": {"queue": "train"},
+    "searches.tasks.measure_latency": {"queue": "score"},
 }
 
 REST_FRAMEWORK = {
@@ -157,6 +158,7 @@ SPECTACULAR_SETTINGS = {
         "SearchStatus": "searches.models.search.Search.Status",
         "TrainingStatus": "searches.models.training.Training.Status",
         "CandidateStatus": "searches.models.candidate.Candidate.Status",
+        "MeasurementStatus": "searches.models.latency.Measurement.Status",
         "CostMetric": "engine.config.search.METRIC_NAMES",
     },
 }

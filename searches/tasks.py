@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from searches.services import advancing, promoting, scoring
+from searches.services import advancing, measuring, promoting, scoring
 
 
 @shared_task(name="searches.tasks.advance_search")
@@ -23,3 +23,9 @@ def score_candidates(evaluation_ids: list[int], search_id: int) -> None:
 def train_network(training_id: int) -> None:
     """Trains a network in full, as long as searches leave this process free."""
     promoting.train(training_id)
+
+
+@shared_task(name="searches.tasks.measure_latency")
+def measure_latency(kind: str, row_id: int) -> None:
+    """Measures a latency table (``table``) or a candidate's network (``network``)."""
+    measuring.measure(kind, row_id)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
-from engine.config.base import Options
+from engine.config.base import Options, field_errors
+from engine.config.datasets import DatasetOptions
+from engine.config.spaces import SpaceOptions
 
 
 class LatencyOptions(Options):
@@ -30,3 +33,44 @@ class LatencyOptions(Options):
         title="Seconds at most",
         description="for one operator or network: what takes longer is repeated less, three times at least",
     )
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> LatencyOptions:
+        """Validates a mapping; ConfigError has one entry per faulty field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise field_errors(error, document=raw) from error
+
+
+class ImageSize(Options):
+    """What networks take and give, where no data set says it."""
+
+    channels: int = Field(3, ge=1, le=64, title="Channels")
+    height: int = Field(32, ge=1, le=1024, title="Height")
+    width: int = Field(32, ge=1, le=1024, title="Width")
+    classes: int = Field(10, ge=2, le=100_000, title="Classes")
+
+
+class LatencyRequest(Options):
+    """A table to measure: every operator of a space, for the images of a data set or of a given size."""
+
+    name: str = Field("", max_length=200, title="Name")
+    space: SpaceOptions = Field(title="Search space")
+    dataset: DatasetOptions | None = Field(None, title="Data", description="whose images and classes count")
+    input: ImageSize | None = Field(None, title="Images", description="or their size")
+    measurement: LatencyOptions = Field(default_factory=LatencyOptions, title="Measurement")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if (self.dataset is None) == (self.input is None):
+            raise ValueError("name either a data set or the size of the images (input)")
+        return self
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> LatencyRequest:
+        """Validates a mapping; ConfigError has one entry per faulty field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise field_errors(error) from error

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from engine.config.latency import LatencyOptions
+from engine.errors import ConfigError
 from searches.api.serializers.candidates import FORMATS, CandidateDetailSerializer
+from searches.api.serializers.latencies import NetworkLatencySerializer
 from searches.models import Candidate
 from searches.selectors import candidates
-from searches.services import exporting
+from searches.services import exporting, latencies
 
+MEASUREMENTS = 20
 FORMAT = OpenApiParameter("format", str, enum=FORMATS, default="json")
 
 
@@ -38,6 +44,25 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The architecture as an SVG picture."""
         return HttpResponse(exporting.drawing(self.get_object()), content_type="image/svg+xml")
+
+    @extend_schema(methods=["GET"], summary="Measured latencies", responses=NetworkLatencySerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        summary="Measure the latency",
+        request=LatencyOptions,
+        responses={201: NetworkLatencySerializer},
+    )
+    @action(detail=True, methods=["get", "post"])
+    def latency(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The whole network timed on a worker's machine, newest first: a check on the sum of a latency table."""
+        candidate = self.get_object()
+        if request.method == "POST":
+            if not isinstance(request.data, Mapping):
+                raise ConfigError.at("", "The body must be an object, {} for the usual measurement.")
+            row = latencies.measure_network(candidate, request.data)
+            return Response(NetworkLatencySerializer(row).data, status=status.HTTP_201_CREATED)
+        rows = candidate.latencies.select_related("candidate")[:MEASUREMENTS]
+        return Response(NetworkLatencySerializer(rows, many=True).data)
 
     @extend_schema(
         summary="Download", parameters=[FORMAT], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}

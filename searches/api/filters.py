@@ -15,6 +15,7 @@ RANGES = (
     "params_m",
     "madds_m",
     "activation_mb",
+    "latency_ms",
     "table_cost",
     "seconds",
 )

@@ -46,6 +46,7 @@ class CandidateList(UnderSearch, ListAPIView):
         "params_m",
         "madds_m",
         "activation_mb",
+        "latency_ms",
         "table_cost",
         "seconds",
         "layer",

@@ -30,14 +30,16 @@ PROBLEM = {
 
 
 class ConfigSchema(OpenApiSerializerExtension):
-    """`SearchConfig` as clients may send it: fields with defaults are optional (pydantic's validation schema)."""
+    """Option models as clients may send them: fields with defaults are optional (pydantic's validation schema)."""
 
-    target_class = "engine.config.search.SearchConfig"
+    target_class = "engine.config.base.Options"
+    match_subclasses = True
     priority = 1
 
     def get_name(self, auto_schema: Any, direction: str) -> str:
-        """One component for requests and replies."""
-        return "SearchConfig"
+        """One component for requests and replies; a body that is also part of another model has a name of its own."""
+        name = str(self.target.__name__)
+        return f"{name}Body" if name.endswith("Options") else name
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """Registers the parts as components of their own."""

@@ -31,6 +31,7 @@ COLUMNS = (
     "params_m",
     "madds_m",
     "activation_mb",
+    "latency_ms",
     "table_cost",
     "seconds",
     "layer",

@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from searches.api import catalogue, results
 from searches.api.candidates import CandidateViewSet
+from searches.api.latencies import LatencyTableViewSet
 from searches.api.schema import SchemaView
 from searches.api.searches import SearchViewSet
 from searches.api.sources import DatasetViewSet, SpaceViewSet, TableViewSet
@@ -21,6 +22,7 @@ router.register("spaces", SpaceViewSet, basename="space")
 router.register("datasets", DatasetViewSet)
 router.register("tables", TableViewSet)
 router.register("trainings", TrainingViewSet)
+router.register("latency-tables", LatencyTableViewSet, basename="latencytable")
 
 of_search = [
     path("candidates/", results.CandidateList.as_view(), name="search-candidates"),

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from engine.cost import METRICS
+from engine.cost import METRIC_LABELS
 
-CHOICE_LABELS = {**METRICS, "table_cost": "Table cost (the table's own unit)"}
+CHOICE_LABELS = {**METRIC_LABELS, "table_cost": "Table cost (the table's own unit)"}
 Choices = Sequence[tuple[Any, str]]
 
 

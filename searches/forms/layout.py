@@ -49,6 +49,8 @@ SECTIONS = (
     Section("budget", "Budget", "When to stop; extend it later if you like.", model=Budget, own=("round_size", "seed")),
 )
 ROWS = "objective.constraints"
+UNSHOWN = ("objective.latency_hash",)
+"""What nasweb writes itself."""
 NO_DATA = ""
 
 
@@ -67,7 +69,8 @@ def section_options(section: Section) -> Iterator[tuple[str, str, FieldInfo]]:
     if section.model is not None:
         fields = section.model.model_fields
         for name in sorted(fields, key=lambda name: name != "cost_metric"):
-            yield f"{section.key}.{name}", "", fields[name]
+            if f"{section.key}.{name}" not in UNSHOWN:
+                yield f"{section.key}.{name}", "", fields[name]
     for name in section.own:
         yield name, "", SearchConfig.model_fields[name]
 

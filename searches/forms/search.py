@@ -25,7 +25,7 @@ from searches.forms.layout import (
     row_name,
     section_options,
 )
-from searches.models import Dataset, Table
+from searches.models import Dataset, LatencyTable, Table
 
 FALLBACK = {"objective": "objective.hi", "budget": "budget.evaluations"}
 """Where a complaint about a whole part is shown, if not at the part's first field."""
@@ -64,7 +64,11 @@ class SearchForm(forms.Form):
         super().__init__(data, initial=values)
         self.config: SearchConfig | None = None
         self.row_count = _rows_in(values if data is None else data) + 1
-        choices = {"dataset.upload.id": _named(Dataset, owner), "estimator.table.table": _named(Table, owner)}
+        choices = {
+            "dataset.upload.id": _named(Dataset, owner),
+            "estimator.table.table": _named(Table, owner),
+            "objective.latency_table": _named(LatencyTable, owner),
+        }
         name = SearchConfig.model_fields["name"]
         self.fields["name"] = forms.CharField(label=name.title, required=False, max_length=200)
         self.info: dict[str, Any] = {}

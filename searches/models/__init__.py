@@ -3,6 +3,7 @@
 from searches.models.candidate import Bucket, Candidate
 from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
+from searches.models.latency import LatencyTable, NetworkLatency
 from searches.models.search import Search, Snapshot
 from searches.models.source import Dataset, SearchSpace, Table
 from searches.models.training import Training
@@ -14,7 +15,9 @@ __all__ = [
     "Dataset",
     "Evaluation",
     "Event",
+    "LatencyTable",
     "MoteScore",
+    "NetworkLatency",
     "Search",
     "SearchSpace",
     "Snapshot",

@@ -47,6 +47,7 @@ class Candidate(models.Model):
     params_m = models.FloatField(null=True, blank=True)
     madds_m = models.FloatField(null=True, blank=True)
     activation_mb = models.FloatField(null=True, blank=True)
+    latency_ms = models.FloatField(null=True, blank=True, help_text="from the search's latency table")
     table_cost = models.FloatField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

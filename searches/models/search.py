@@ -30,6 +30,9 @@ class Search(models.Model):
     space = models.ForeignKey(SearchSpace, models.PROTECT, related_name="searches")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")
     table = models.ForeignKey(Table, models.PROTECT, null=True, blank=True, related_name="searches")
+    latency_table = models.ForeignKey(
+        "searches.LatencyTable", models.PROTECT, null=True, blank=True, related_name="searches"
+    )
     data_info = models.JSONField(
         default=dict,
         help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash",

@@ -16,6 +16,7 @@ COLUMNS = (
     "params_m",
     "madds_m",
     "activation_mb",
+    "latency_ms",
     "table_cost",
     "truth",
     "valid_accuracy",

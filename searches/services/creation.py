@@ -52,10 +52,11 @@ def _write(owner: Any, resolved: Resolved, bound: int | None, key: str | None) -
     search = Search.objects.create(
         owner=owner,
         name=config.name or _name(resolved),
-        config=config.as_dict(),
+        config=_with_hash(resolved),
         space=_space(owner, resolved),
         dataset=resolved.dataset,
         table=resolved.table_row,
+        latency_table=resolved.latency_row,
         data_info=resolved.data_info,
         idempotency_key=key,
         status=Search.Status.QUEUED,
@@ -66,6 +67,13 @@ def _write(owner: Any, resolved: Resolved, bound: int | None, key: str | None) -
     events.record(search, [events.status(search)])
     dispatching.advance(search.pk)
     return search
+
+
+def _with_hash(resolved: Resolved) -> dict[str, Any]:
+    """The configuration; what defines the search includes the times of its latency table."""
+    document = resolved.config.as_dict()
+    document["objective"]["latency_hash"] = resolved.latency_row and resolved.latency_row.content_hash
+    return document
 
 
 def _name(resolved: Resolved) -> str:

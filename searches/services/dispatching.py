@@ -18,11 +18,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from searches.models import Candidate, Evaluation, Search, Training, Worker
+from searches.models import Candidate, Evaluation, LatencyTable, NetworkLatency, Search, Training, Worker
 
 ADVANCE = "searches.tasks.advance_search"
 SCORE = "searches.tasks.score_candidates"
 TRAIN = "searches.tasks.train_network"
+MEASURE = "searches.tasks.measure_latency"
 TASK_SECONDS = 1.0
 RECENT = 20
 log = logging.getLogger(__name__)
@@ -48,6 +49,12 @@ def train(training: Training) -> None:
     """Has the network trained by some worker that searches leave idle, after the commit."""
     Training.objects.filter(pk=training.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, TRAIN, [training.pk]), robust=True)
+
+
+def measure(kind: str, row: LatencyTable | NetworkLatency) -> None:
+    """Has a latency measured by some worker, after the commit."""
+    type(row).objects.filter(pk=row.pk).update(dispatched_at=timezone.now())
+    transaction.on_commit(partial(_send, MEASURE, [kind, row.pk]), robust=True)
 
 
 def chunk_size(count: int, seconds: float | None, workers: int) -> int:

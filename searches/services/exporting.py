@@ -18,7 +18,7 @@ from searches.models import Candidate, Evaluation, Search
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE
 
-MEASURES = ("score", "valid_accuracy", "truth", "table_cost", "feasible", "seconds")
+MEASURES = ("score", "valid_accuracy", "truth", "latency_ms", "table_cost", "feasible", "seconds")
 
 
 def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
@@ -37,10 +37,11 @@ def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
 
 def drawing(candidate: Candidate) -> str:
     """The architecture as an SVG document."""
-    return to_svg(draw(*_architecture(candidate)))
+    return to_svg(draw(*architecture_of(candidate)))
 
 
-def _architecture(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
+def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
+    """The network of a candidate and its space, for the images of its search."""
     search = candidate.search
     info = search.data_info
     spec = InputSpec(*(info[name] for name in SHAPE)) if info else InputSpec()
@@ -50,7 +51,7 @@ def _architecture(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
 
 def _subject(candidate: Candidate) -> ExportSubject:
     search, evaluation = candidate.search, candidate.evaluation
-    space, architecture = _architecture(candidate)
+    space, architecture = architecture_of(candidate)
     name = slugify(search.name)[:40].strip("-") or f"search-{search.pk}"
     return ExportSubject(
         name=f"nasweb-{name}-{candidate.number}",

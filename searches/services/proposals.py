@@ -14,7 +14,7 @@ from searches.models import Candidate, Evaluation, Search
 from searches.services import recording
 from searches.services.resolving import Resolved
 
-COST_COLUMNS = ("params_m", "madds_m", "activation_mb", "table_cost")
+COST_COLUMNS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
 INSERTED_AT_ONCE = 500
 
 

@@ -25,10 +25,11 @@ from engine.config.estimators import TableOptions
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
 from engine.errors import ConfigError, DataError
+from engine.latency import LatencyTable as Latencies
 from engine.problem import SearchProblem
 from engine.registry import create_space, open_data
 from engine.space import Architecture, SearchSpace
-from searches.models import Dataset, Search, Table
+from searches.models import Dataset, LatencyTable, Search, Table
 
 KEPT = 8
 FIDELITY = "default"
@@ -45,6 +46,7 @@ class Resolved:
     data_info: dict[str, Any]
     dataset: Dataset | None
     table_row: Table | None
+    latency_row: LatencyTable | None = None
 
     @property
     def space(self) -> SearchSpace:
@@ -103,9 +105,10 @@ def resolve(
     if isinstance(config.dataset, FoldersOptions) and data_info is None:
         _check_local(allowed)
     dataset, row = _dataset(owner, config.dataset), _table(owner, config)
+    latency = _latency_table(owner, config)
     place = _table_path(config, row)
-    key = _digest([owner.pk, config.as_dict(), data_info, str(place), _changed(place)])
-    resolved = _kept.pop(key, None) or _resolve(config, dataset, row, place, data_info)
+    key = _digest([owner.pk, config.as_dict(), data_info, str(place), _changed(place), latency and latency.pk])
+    resolved = _kept.pop(key, None) or _resolve(config, dataset, row, latency, place, data_info)
     _kept[key] = resolved
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
@@ -121,6 +124,7 @@ def _resolve(
     config: SearchConfig,
     dataset: Dataset | None,
     row: Table | None,
+    latency: LatencyTable | None,
     place: Path | None,
     data_info: dict[str, Any] | None,
 ) -> Resolved:
@@ -128,14 +132,14 @@ def _resolve(
         with _at("dataset"):
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
-    space = create_space(config.space, spec)
+    space = create_space(config.space, spec, latency and Latencies.of(latency.entries.items()))
     table, costs = None, None
     if place is not None:
         with _at("estimator.table" if row else "estimator.path"):
             table = tables.Table.open(place)
         with _at("estimator.cost"):
             costs = tables.TableCosts(table, space, config.estimator.cost) if config.estimator.cost else None
-    return Resolved(config, SearchProblem(space, config.objective, costs), table, data_info, dataset, row)
+    return Resolved(config, SearchProblem(space, config.objective, costs), table, data_info, dataset, row, latency)
 
 
 def resolve_data(
@@ -169,6 +173,24 @@ def _dataset(owner: Any, options: DatasetOptions | None) -> Dataset | None:
     if row is None:
         raise ConfigError.at("dataset.id", f"You have no data set {options.id}; upload one or choose another.")
     return row
+
+
+def _latency_table(owner: Any, config: SearchConfig) -> LatencyTable | None:
+    number, wanted = config.objective.latency_table, config.objective.latency_hash
+    if number is None:
+        return None
+    row = LatencyTable.objects.filter(owner=owner, pk=number).first()
+    if row is None:
+        problem = f"You have no latency table {number}; measure or upload one, or choose another."
+    elif row.is_open:
+        problem = f"“{row.name}” is still being measured, {row.done} of {row.total} operators; wait until it is ready."
+    elif row.status != LatencyTable.Status.READY:
+        problem = f"“{row.name}” was not measured to its end ({row.error or row.status}); choose another."
+    elif wanted not in (None, row.content_hash):
+        problem = f"“{row.name}” holds other times than the table this search was made with (latency_hash)."
+    else:
+        return row
+    raise ConfigError.at("objective.latency_table", problem)
 
 
 def _table(owner: Any, config: SearchConfig) -> Table | None:

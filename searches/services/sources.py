@@ -92,20 +92,21 @@ def delete_dataset(row: Dataset) -> None:
     """With its images; ActionRefused while a search or a full training uses them."""
     if row.trainings.exists():
         raise ActionRefused(f"'{row.name}' is used by full trainings; delete those first.")
-    _delete(row, partial(shutil.rmtree, row.folder, ignore_errors=True))
+    delete_unused(row, partial(shutil.rmtree, row.folder, ignore_errors=True))
 
 
 def delete_table(row: Table) -> None:
     """With its file; ActionRefused while a search uses it."""
-    _delete(row, partial(row.path.unlink, missing_ok=True))
+    delete_unused(row, partial(row.path.unlink, missing_ok=True))
 
 
 def delete_space(row: SearchSpace) -> None:
     """ActionRefused while a search uses it."""
-    _delete(row)
+    delete_unused(row)
 
 
-def _delete(row: Any, files: Any = None) -> None:
+def delete_unused(row: Any, files: Any = None) -> None:
+    """Deletes a row and its files; ActionRefused names the searches that use it."""
     with transaction.atomic():
         used = list(row.searches.order_by("id").values_list("id", "name")[: SHOWN + 1])
         if used:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from engine.estimate import Estimate
 from searches.models import Candidate, Evaluation, Search, Worker
-from searches.services import dispatching, promoting, recording
+from searches.services import dispatching, measuring, promoting, recording
 from searches.services.scoring import MAX_ATTEMPTS
 
 LOST = "the worker was lost three times while scoring this network (out of memory?)"
@@ -24,6 +24,7 @@ def sweep() -> None:
     _free_expired_leases()
     promoting.sweep()
     _forget_dead_workers()
+    measuring.sweep()
     idle = _idle_workers()
     for search in Search.objects.filter(status__in=Search.ACTIVE).select_related("owner"):
         with transaction.atomic():

@@ -20,12 +20,8 @@ class CostsSerializer(serializers.Serializer):
     params_m = serializers.FloatField(allow_null=True)
     madds_m = serializers.FloatField(allow_null=True)
     activation_mb = serializers.FloatField(allow_null=True)
+    latency_ms = serializers.FloatField(allow_null=True, help_text="null: the search has no latency table")
     table_cost = serializers.FloatField(allow_null=True)
-    latency_ms = serializers.SerializerMethodField(help_text="null: not measured")
-
-    def get_latency_ms(self, candidate: Candidate) -> float | None:
-        """Milliseconds, once a device was measured; no search does that yet."""
-        return None
 
 
 class LineageSerializer(serializers.Serializer):

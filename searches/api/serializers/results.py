@@ -18,6 +18,7 @@ class ColumnsSerializer(serializers.Serializer):
     params_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
     madds_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
     activation_mb = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    latency_ms = serializers.ListField(child=serializers.FloatField(allow_null=True))
     table_cost = serializers.ListField(child=serializers.FloatField(allow_null=True))
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
     valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))

@@ -4,6 +4,7 @@ export const METRICS = {
   madds_m: { name: "Multiply-adds", unit: "M", axis: "Multiply-adds (millions for one image)" },
   params_m: { name: "Parameters", unit: "M", axis: "Parameters (millions)" },
   activation_mb: { name: "Activation memory", unit: "MB", axis: "Activation memory (MB for one image)" },
+  latency_ms: { name: "Latency", unit: "ms", axis: "Latency (ms for one pass, from the latency table)" },
   table_cost: { name: "Table cost", unit: "", axis: "Table cost (the table's own unit)" },
 };
 

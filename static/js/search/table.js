@@ -16,6 +16,7 @@ const COLUMNS = [
   { name: "trained_test_accuracy", title: "Trained test", right: true, optional: true, show: (c) => percent(c.trained_test_accuracy) },
   { name: "madds_m", title: "Multiply-adds", right: true, show: (c) => cost(c.costs.madds_m, "madds_m") },
   { name: "params_m", title: "Parameters", right: true, show: (c) => cost(c.costs.params_m, "params_m") },
+  { name: "latency_ms", title: "Latency", right: true, show: (c) => cost(c.costs.latency_ms, "latency_ms") },
   { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
   { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
   { name: "layer", title: "Layer", right: true, fixed: true, show: (c) => (c.layer === null ? "–" : String(c.layer + 1)) },

@@ -1,0 +1,73 @@
+"""Latencies: tables of milliseconds an operator, and whole networks timed to check them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from searches.models.candidate import Candidate
+
+
+class Measurement(models.Model):
+    """Something that a worker measures in the background; a lease says that one is at it."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        MEASURING = "measuring"
+        READY = "ready"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    OPEN = (Status.WAITING, Status.MEASURING)
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    error = models.TextField(blank=True)
+    options = models.JSONField(default=dict, help_text="engine.config.latency.LatencyOptions; empty: not measured here")
+    machine = models.CharField(max_length=300, blank=True, help_text="device and software in words")
+    attempts = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"measurement {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.status in self.OPEN
+
+
+class LatencyTable(Measurement):
+    """Milliseconds an operator, uploaded or measured for all operators of a space; its content never changes."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="latency_tables")
+    name = models.CharField(max_length=200)
+    space = models.JSONField(default=dict, help_text="the space measured, as a configuration; empty: uploaded")
+    spec = models.JSONField(default=list, help_text="[channels, height, width, classes]; empty: uploaded")
+    total = models.PositiveIntegerField(default=0, help_text="operators")
+    done = models.PositiveIntegerField(default=0)
+    entries = models.JSONField(default=dict, help_text="{operator: milliseconds}")
+    content_hash = models.CharField(max_length=64, blank=True, help_text="empty until it is ready")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NetworkLatency(Measurement):
+    """A candidate's whole network timed on a worker's machine, milliseconds a pass."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="latencies")
+    median_ms = models.FloatField(null=True, blank=True)
+    low_ms = models.FloatField(null=True, blank=True, help_text="lower quartile")
+    high_ms = models.FloatField(null=True, blank=True, help_text="upper quartile")
+    repeats = models.PositiveIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"latency of {self.candidate_id}"

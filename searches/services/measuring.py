@@ -1,0 +1,117 @@
+"""Measuring latencies in a worker: lease a row, measure, write what is known every second, so that nothing is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from engine.blueprint import InputSpec
+from engine.config.latency import LatencyOptions, LatencyRequest
+from engine.errors import EngineError, Stopped
+from engine.latency import LatencyTable as Latencies
+from engine.registry import create_space
+from searches.models import LatencyTable, NetworkLatency
+from searches.services import dispatching
+from searches.services.exporting import architecture_of
+from searches.services.heartbeat import heartbeat, lease_end
+from searches.services.latencies import NETWORK, TABLE, content
+
+MAX_ATTEMPTS = 3
+PAUSE = 1.0
+LOST = "the worker was lost three times while measuring (out of memory?)"
+MODELS = {TABLE: LatencyTable, NETWORK: NetworkLatency}
+Status = LatencyTable.Status
+log = logging.getLogger(__name__)
+
+
+def measure(kind: str, pk: int) -> None:
+    """Measures a row of `MODELS` unless another process has it or it has ended; errors become the row's, in words."""
+    model = MODELS[kind]
+    waiting = Q(status=Status.WAITING) | Q(status=Status.MEASURING, lease_until__lt=timezone.now())
+    leased = {"status": Status.MEASURING, "attempts": F("attempts") + 1, "worker": heartbeat().name}
+    if not model.objects.filter(waiting, pk=pk, attempts__lt=MAX_ATTEMPTS).update(**leased, lease_until=lease_end()):
+        return
+    row = model.objects.get(pk=pk)
+    held = Held(row)
+    try:
+        found = _table(row, held) if isinstance(row, LatencyTable) else _network(row, held)
+        held.end(Status.READY, **found)
+    except Stopped:
+        return
+    except EngineError as error:
+        held.end(Status.FAILED, error=str(error))
+    except Exception as error:
+        log.exception("%s could not be measured", row)
+        held.end(Status.FAILED, error=f"{type(error).__name__}: {error}")
+
+
+class Held:
+    """The lease of a row. Nothing is written, and ``stop`` is true, once the row was cancelled, deleted or taken."""
+
+    def __init__(self, row: LatencyTable | NetworkLatency) -> None:
+        model = type(row)
+        self._mine = model.objects.filter(pk=row.pk, status=Status.MEASURING, attempts=row.attempts)
+        self._told = monotonic()
+        self._lost = False
+
+    def tell(self, progress: Callable[[], dict[str, Any]] = dict) -> None:
+        """Renews the lease and writes the progress, at most once in `PAUSE` seconds."""
+        if not self._lost and monotonic() - self._told >= PAUSE:
+            self._lost = not self._mine.update(lease_until=lease_end(), **progress())
+            self._told = monotonic()
+
+    def stop(self) -> bool:
+        """Whether nobody wants the result any more."""
+        self.tell()
+        return self._lost
+
+    def end(self, status: Status, **fields: Any) -> None:
+        """The last word."""
+        self._mine.update(**{"finished_at": timezone.now(), **fields, "status": status, "lease_until": None})
+
+
+def _table(row: LatencyTable, held: Held) -> dict[str, Any]:
+    """Measures what earlier attempts did not, in the order of names."""
+    from engine.networks.latency import machine, measure_operators
+
+    options = LatencyOptions.parse(row.options)
+    request = LatencyRequest.parse({"space": row.space, "input": {}})
+    space = create_space(request.space, InputSpec(*row.spec))
+    known = dict(row.entries)
+    wanted = sorted((op for op in space.operators() if op.name not in known), key=lambda op: op.name)
+    for operator, timing in measure_operators(wanted, options, held.stop):
+        known[operator.name] = timing.median_ms
+        held.tell(lambda: {"entries": known, "done": len(known)})
+    return {"machine": machine(options), **content(Latencies.of(known.items()))}
+
+
+def _network(row: NetworkLatency, held: Held) -> dict[str, Any]:
+    from engine.networks.latency import machine, measure_network
+
+    options = LatencyOptions.parse(row.options)
+    space, architecture = architecture_of(row.candidate)
+    timing = measure_network(space.blueprint(architecture), options, held.stop)
+    found = {"median_ms": timing.median_ms, "low_ms": timing.low_ms, "high_ms": timing.high_ms}
+    return {"machine": machine(options), "repeats": timing.repeats, **found}
+
+
+def sweep() -> None:
+    """Hands out again what was never sent, what was sent long ago and what lost workers left; three times at most."""
+    now = timezone.now()
+    old = now - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
+    unsent = Q(status=Status.WAITING) & (Q(dispatched_at=None) | Q(dispatched_at__lt=old))
+    lost = Q(status=Status.MEASURING, lease_until__lt=now)
+    for kind, model in MODELS.items():
+        given_up = model.objects.filter(lost, attempts__gte=MAX_ATTEMPTS)
+        given_up.update(status=Status.FAILED, error=LOST, lease_until=None, finished_at=now)
+        for row in model.objects.filter(unsent | lost):
+            with transaction.atomic():
+                dispatching.measure(kind, row)
