@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 NAVIGATION = (
     ("searches", "Searches", ("searches", "search", "search-new", "candidate")),
+    ("compare", "Compare", ("compare",)),
     ("trainings", "Trainings", ("trainings", "training")),
     ("datasets", "Data", ("datasets",)),
     ("tables", "Tables", ("tables",)),

@@ -13,6 +13,7 @@ pages = [
     path("searches/new/fields/", create.fields, name="search-fields"),
     path("searches/examples/<slug:slug>/", create.start_example, name="search-example"),
     path("searches/<int:search_id>/", results.search_detail, name="search"),
+    path("compare/", results.compare, name="compare"),
     path("candidates/<int:candidate_id>/", results.candidate_detail, name="candidate"),
     path("trainings/", trainings.training_list, name="trainings"),
     path("trainings/<int:training_id>/", trainings.training_detail, name="training"),

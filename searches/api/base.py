@@ -43,6 +43,14 @@ def number_of(request: Request, name: str, default: int, low: int, high: int = 2
     return number
 
 
+def numbers_of(request: Request, name: str, most: int) -> list[int]:
+    """Up to ``most`` whole numbers from the address, separated by commas."""
+    parts = [part.strip() for part in request.query_params.get(name, "").split(",") if part.strip()]
+    if len(parts) > most or not all(part.isdecimal() and len(part) < 19 for part in parts):
+        raise ValidationError({name: f"Give up to {most} whole numbers, separated by commas."})
+    return [int(part) for part in parts]
+
+
 class UnderSearch(APIView):
     """A view of something that belongs to one search of the user."""
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from engine.config.search import METRIC_NAMES
 from searches.api import streaming
-from searches.api.base import UnderSearch, number_of
+from searches.api.base import UnderSearch, number_of, numbers_of
 from searches.api.filters import CandidateFilter
 from searches.api.pagination import KeysetPagination
 from searches.api.serializers.candidates import CandidateSerializer
@@ -77,15 +77,9 @@ class Points(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Scored and failed candidates as typed arrays."""
         if "numbers" in request.query_params:
-            return Response(points.numbered(self.parent, self._numbers(request.query_params["numbers"])))
+            return Response(points.numbered(self.parent, numbers_of(request, "numbers", MAX_NUMBERS)))
         after = number_of(request, "after", -1, -1)
         return Response(points.after(self.parent, after, number_of(request, "limit", points.LIMIT, 1, points.LIMIT)))
-
-    def _numbers(self, text: str) -> list[int]:
-        parts = [part for part in text.split(",") if part.strip()]
-        if len(parts) > MAX_NUMBERS or not all(part.strip().isdecimal() and len(part) < 19 for part in parts):
-            raise ValidationError({"numbers": f"Give up to {MAX_NUMBERS} whole numbers, separated by commas."})
-        return [int(part) for part in parts]
 
 
 class Buckets(UnderSearch):

@@ -23,6 +23,7 @@ from searches.api.serializers.searches import (
     ExampleSerializer,
     ExtendSerializer,
     PreflightSerializer,
+    RepeatSerializer,
     SearchDetailSerializer,
     SearchSerializer,
 )
@@ -132,6 +133,19 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         """A new search with the same configuration."""
         config = SearchConfig.parse(creation.clone(self.get_object()))
         return self._created(creation.create(request.user, config))
+
+    @extend_schema(
+        summary="Repeat with other seeds", request=RepeatSerializer, responses={201: SearchSerializer(many=True)}
+    )
+    @action(detail=True, methods=["post"])
+    def repeat(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Searches of the same settings with the next seeds; compared, they show mean and spread."""
+        search, body = self.get_object(), RepeatSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = [row.pk for row in creation.repeat(search, **body.validated_data)]
+        rows = list(self.get_queryset().filter(pk__in=made).order_by("id"))
+        data = SearchSerializer(rows, many=True, context=self._context(rows)).data
+        return Response(data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Look before launching", request=CONFIG_BODY, responses=PreflightSerializer)
     @action(detail=False, methods=["post"])

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import SimpleRouter
 
-from searches.api import catalogue, results
+from searches.api import catalogue, comparisons, results
 from searches.api.candidates import CandidateViewSet
 from searches.api.latencies import LatencyTableViewSet
 from searches.api.schema import SchemaView
@@ -37,6 +37,7 @@ of_search = [
 urlpatterns = [
     path("searches/<int:search_id>/", include(of_search)),
     path("candidates/<int:pk>/drawing.svg", CandidateViewSet.as_view({"get": "drawing"}), name="candidate-drawing"),
+    path("comparisons/", comparisons.Comparison.as_view(), name="comparisons"),
     path("algorithms/", catalogue.Algorithms.as_view(), name="algorithms"),
     path("estimators/", catalogue.Estimators.as_view(), name="estimators"),
     path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),

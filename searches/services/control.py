@@ -24,6 +24,7 @@ ALLOWED = {
     "extend": (Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.FINISHED),
     "delete": tuple(Status),
     "clone": tuple(Status),
+    "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
 LOOKED_UP = "A table answers the same again, so nothing can be retried."

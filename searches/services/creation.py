@@ -10,12 +10,14 @@ from engine.config.search import SearchConfig
 from engine.registry import ALGORITHMS, SPACES, create_algorithm
 from searches import events
 from searches.models import Search, SearchSpace
+from searches.selectors import comparison
 from searches.services import dispatching
 from searches.services.estimators import estimator_of
 from searches.services.preflight import check, preflight
 from searches.services.resolving import Resolved, resolve
 
-__all__ = ["clone", "create", "preflight"]
+__all__ = ["clone", "create", "preflight", "repeat"]
+SEED_MARK = " (seed "
 
 
 def create(
@@ -41,6 +43,19 @@ def create(
 def clone(search: Search) -> dict[str, Any]:
     """The configuration of a search, to be sent or edited as a new one."""
     return SearchConfig.parse(search.config).as_dict()
+
+
+def repeat(search: Search, count: int, *, local_files: bool | None = None) -> list[Search]:
+    """Starts ``count`` more searches of the same settings, with the next seeds that no repeat has used."""
+    config = SearchConfig.parse(search.config)
+    first = max(other.config["seed"] for other in comparison.repeats(search)) + 1
+    name = search.name.rpartition(SEED_MARK)[0] or search.name
+    made = []
+    for seed in range(first, first + count):
+        mark = f"{SEED_MARK}{seed})"
+        again = config.model_copy(update={"seed": seed, "name": name[: 200 - len(mark)] + mark})
+        made.append(create(search.owner, SearchConfig.parse(again.as_dict()), local_files=local_files))
+    return made
 
 
 def _made(owner: Any, key: str) -> Search | None:

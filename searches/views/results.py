@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search
+from searches.selectors import comparison
 
 KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIMATORS.items())}
 
@@ -34,3 +35,9 @@ def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
     candidates = Candidate.objects.select_related("search")
     candidate = get_object_or_404(candidates, pk=candidate_id, search__owner=request.user)
     return render(request, "searches/candidate.html", {"candidate": candidate})
+
+
+@login_required
+def compare(request: HttpRequest) -> HttpResponse:
+    """Searches side by side; which ones stands in the address."""
+    return render(request, "searches/compare.html", {"kind_labels": KIND_LABELS, "most": comparison.MOST})

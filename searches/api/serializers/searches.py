@@ -10,10 +10,10 @@ from rest_framework import serializers
 from engine.config.search import SearchConfig
 from searches.api.serializers.candidates import BestSerializer
 from searches.models import Search
-from searches.selectors import searches, spaces, tables
+from searches.selectors import comparison, searches, spaces, tables
 from searches.services import control
 
-ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "clone")
+ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "clone", "repeat")
 
 
 class SpaceBriefSerializer(serializers.Serializer):
@@ -216,6 +216,12 @@ class ExtendSerializer(serializers.Serializer):
         if attrs.get("evaluations") is None and attrs.get("seconds") is None:
             raise serializers.ValidationError("Give evaluations, seconds, or both.")
         return attrs
+
+
+class RepeatSerializer(serializers.Serializer):
+    """How many searches with further seeds."""
+
+    count = serializers.IntegerField(min_value=1, max_value=comparison.MOST - 1, default=2)
 
 
 class ExampleSerializer(serializers.Serializer):

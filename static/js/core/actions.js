@@ -18,6 +18,7 @@ const ACTIONS = {
   retry: { label: "Retry failed", done: "Failed networks are scored again." },
   extend: { label: "Extend budget", done: "The budget was extended.", ask: true },
   clone: { label: "Clone", clone: true },
+  repeat: { label: "Repeat with other seeds", repeat: true },
   delete: {
     label: "Delete",
     done: "The search was deleted.",
@@ -41,6 +42,16 @@ async function extension(search) {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "").map(([name, value]) => [name, Number(value)]));
 }
 
+async function repetition() {
+  const given = await ask({
+    title: "Repeat with other seeds",
+    text: "New searches of the same settings start with the next seeds; their page shows mean and spread.",
+    confirm: "Start them",
+    inputs: [{ name: "count", label: "Further searches", type: "number", min: "1", max: "11", step: "1", value: "2", required: "" }],
+  });
+  return given && { count: Number(given.count) };
+}
+
 /** Does one action; `changed(name)` runs when the server has accepted it. */
 export async function act(name, search, changed) {
   const action = ACTIONS[name];
@@ -50,11 +61,16 @@ export async function act(name, search, changed) {
     return;
   }
   if (action.ask) body = await extension(search);
+  else if (action.repeat) body = await repetition();
   else if (action.question) body = await ask(action.question);
   if (body === null) return;
   try {
-    if (name === "delete") await api(`searches/${search.id}/`, { method: "DELETE" });
-    else await api(`searches/${search.id}/${name}/`, { method: "POST", body });
+    const path = `searches/${search.id}/`;
+    const answer = name === "delete" ? await api(path, { method: "DELETE" }) : await api(`${path}${name}/`, { method: "POST", body });
+    if (action.repeat) {
+      location.href = `/compare/?searches=${[search, ...answer].map(({ id }) => id).join()}`;
+      return;
+    }
     toast(action.done);
     changed(name);
   } catch (error) {

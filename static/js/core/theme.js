@@ -32,7 +32,7 @@ export function colours() {
     return getComputedStyle(probe).color;
   };
   const names = ["text", "muted", "line", "line-strong", "surface", "raised", "sunken", "accent"];
-  const charts = ["chart-blue", "chart-orange", "chart-green", "chart-purple", "chart-grey"];
+  const charts = ["chart-blue", "chart-orange", "chart-green", "chart-purple", "chart-gold", "chart-red", "chart-grey"];
   const found = Object.fromEntries([...names, ...charts].map((name) => [name.replace("chart-", ""), resolve(name)]));
   probe.remove();
   return found;

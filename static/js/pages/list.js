@@ -11,8 +11,18 @@ const place = document.querySelector("[data-list]");
 const empty = document.querySelector("[data-empty]");
 const none = document.querySelector("[data-none]");
 const more = document.querySelector("[data-more]");
+const compare = document.querySelector("[data-compare]");
 const rows = new Map();
+const ticked = new Set();
 let extra = 0; // pages after the first that the user asked for
+
+function tick(id, on) {
+  if (on) ticked.add(id);
+  else ticked.delete(id);
+  compare.hidden = !ticked.size;
+  compare.search = `?searches=${[...ticked].join()}`;
+  setText(compare, `Compare ${ticked.size}`);
+}
 
 /** One search as a row; `show` writes only what changed, so that focus and hover stay. */
 class Row {
@@ -20,6 +30,7 @@ class Row {
     const part = (name) => (this[name] = h("span", { class: "value" }));
     const labelled = (label, ...content) => h("div", {}, h("span", { class: "label" }, label), ...content);
     this.link = h("a", { href: `/searches/${search.id}/` });
+    this.tick = h("input", { type: "checkbox", "aria-label": `Compare ${search.name}`, onchange: () => tick(search.id, this.tick.checked) });
     this.chip = h("span", { class: "chip" });
     this.about = h("div", { class: "about" });
     this.bar = progressBar(`Progress of ${search.name}`);
@@ -28,7 +39,7 @@ class Row {
     this.element = h(
       "article",
       { class: "search-row", dataset: { id: String(search.id) } },
-      h("div", { class: "head" }, h("div", { class: "title" }, this.link, this.chip), this.about),
+      h("div", { class: "head" }, h("div", { class: "title" }, this.tick, this.link, this.chip), this.about),
       labelled("Best score", part("best")),
       labelled("Evaluated", part("evaluated"), this.bar),
       labelled("Rate", part("rate")),
@@ -74,6 +85,7 @@ async function load() {
     if (shown.has(id)) continue;
     row.element.remove();
     rows.delete(id);
+    tick(id, false);
   }
   found.forEach((search, at) => {
     let row = rows.get(search.id);

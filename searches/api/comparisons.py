@@ -1,0 +1,41 @@
+"""Searches side by side."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from engine.config.search import METRIC_NAMES
+from searches.api.base import numbers_of
+from searches.api.serializers.comparisons import ComparisonSerializer
+from searches.models import Search
+from searches.selectors import comparison, searches
+
+
+class Comparison(APIView):
+    """Several searches of the user in one answer."""
+
+    @extend_schema(
+        summary="Compare searches",
+        parameters=[
+            OpenApiParameter("searches", str, required=True, description="numbers, separated by commas"),
+            OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the first search's own"),
+        ],
+        responses=ComparisonSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Fronts, hypervolume and best score as they grew, repeats over seeds as mean and spread, settings apart."""
+        wanted = list(dict.fromkeys(numbers_of(request, "searches", comparison.MOST)))
+        rows = searches.owned(request.user).in_bulk(wanted)
+        missing = [str(number) for number in wanted if number not in rows]
+        if missing or not wanted:
+            told = f"There is no search {', '.join(missing)}." if missing else "Name at least one search."
+            raise ValidationError({"searches": told})
+        found: list[Search] = [rows[number] for number in wanted]
+        metric = request.query_params.get("metric") or found[0].config["objective"]["cost_metric"]
+        if metric not in METRIC_NAMES:
+            raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
+        return Response(comparison.compare(found, metric))

@@ -1,0 +1,101 @@
+"""Searches side by side."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from searches.models import Search
+
+
+class ReferenceSerializer(serializers.Serializer):
+    """The corner of every hypervolume: the largest cost and the least score that count."""
+
+    cost = serializers.FloatField()
+    score = serializers.FloatField()
+
+
+class ComparedBestSerializer(serializers.Serializer):
+    """The best network, in brief."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    arch = serializers.CharField()
+
+
+class ComparedPointSerializer(serializers.Serializer):
+    """One network of a front."""
+
+    id = serializers.IntegerField()
+    cost = serializers.FloatField()
+    score = serializers.FloatField()
+
+
+class ComparedSearchSerializer(serializers.Serializer):
+    """One search; a step is ``[evaluations, seconds, score, truth]``, a volume ``[evaluations, seconds, area]``."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(Search.Status.choices)
+    algorithm = serializers.CharField()
+    estimator = serializers.CharField()
+    seed = serializers.IntegerField()
+    evaluations = serializers.IntegerField()
+    seconds = serializers.FloatField()
+    best = ComparedBestSerializer(allow_null=True)
+    best_score = serializers.FloatField(allow_null=True)
+    best_truth = serializers.FloatField(allow_null=True)
+    hypervolume = serializers.FloatField(allow_null=True)
+    front = ComparedPointSerializer(many=True)
+    steps = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
+    volumes = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+
+
+class SpreadSerializer(serializers.Serializer):
+    """Mean, standard deviation, least and largest at every ``x``."""
+
+    x = serializers.ListField(child=serializers.FloatField())
+    mean = serializers.ListField(child=serializers.FloatField())
+    std = serializers.ListField(child=serializers.FloatField())
+    low = serializers.ListField(child=serializers.FloatField())
+    high = serializers.ListField(child=serializers.FloatField())
+
+
+class SpreadsSerializer(serializers.Serializer):
+    """Of the best score and of the hypervolume."""
+
+    score = SpreadSerializer()
+    hypervolume = SpreadSerializer()
+
+
+class AlongSerializer(serializers.Serializer):
+    """Against what the curves are drawn."""
+
+    evaluations = SpreadsSerializer()
+    seconds = SpreadsSerializer()
+
+
+class RepeatsSerializer(serializers.Serializer):
+    """Searches that differ in nothing but the seed."""
+
+    name = serializers.CharField()
+    searches = serializers.ListField(child=serializers.IntegerField())
+    seeds = serializers.ListField(child=serializers.IntegerField())
+    curves = AlongSerializer()
+
+
+class SettingSerializer(serializers.Serializer):
+    """A setting in which the searches differ, one value a search."""
+
+    path = serializers.CharField()
+    values = serializers.ListField(child=serializers.CharField())
+
+
+class ComparisonSerializer(serializers.Serializer):
+    """Searches side by side."""
+
+    metric = serializers.CharField()
+    reference = ReferenceSerializer(allow_null=True)
+    searches = ComparedSearchSerializer(many=True)
+    groups = RepeatsSerializer(many=True)
+    settings = SettingSerializer(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())

@@ -1,0 +1,257 @@
+"""Searches side by side: fronts, hypervolume and best score as they grew, repeats over seeds, settings that differ.
+
+The score selects, always: the best network so far and the front are those of the score, and a truth is only reported
+of what the score chose. Seconds are what the trials were charged, added up in the order of their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from engine.pareto import ParetoFront, Point
+from searches.models import Candidate, Search
+
+MOST = 12
+"""Searches compared at once."""
+MARGIN = 0.1
+"""The hypervolume's reference lies this share of the fronts' span beyond their worst cost and score."""
+GRID = 200
+IGNORED = ("name", "seed")
+"""Settings in which repeats of one search may differ."""
+NO_VALUE = "-"
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one search went: steps ``(evaluations, seconds, score, truth)`` and the front as it was at each change."""
+
+    evaluations: int
+    seconds: float
+    steps: tuple[tuple[int, float, float, float | None], ...]
+    fronts: tuple[tuple[int, float, tuple[Point[int], ...]], ...]
+
+    @property
+    def front(self) -> tuple[Point[int], ...]:
+        """The front in the end; keys are candidates' ids."""
+        return self.fronts[-1][2] if self.fronts else ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The corner of the hypervolume: the largest cost and the least score that count, the same for all."""
+
+    cost: float
+    score: float
+
+
+def compare(searches: Sequence[Search], metric: str) -> dict[str, Any]:
+    """Everything the page of a comparison shows; two queries a search, none for those that did not change."""
+    courses = [course(search, metric) for search in searches]
+    reference = reference_of([c.front for c in courses])
+    volumes = [_volumes(c, reference) for c in courses]
+    groups = repeats_among(searches)
+    return {
+        "metric": metric,
+        "reference": None if reference is None else {"cost": reference.cost, "score": reference.score},
+        "searches": [
+            _shown(search, c, volume, groups) for search, c, volume in zip(searches, courses, volumes, strict=True)
+        ],
+        "groups": [_group(members, searches, courses, volumes) for members in groups if len(members) > 1],
+        "settings": differing(searches),
+        "warnings": _warnings(searches, metric, courses),
+    }
+
+
+def course(search: Search, metric: str) -> Course:
+    """The course of a search, kept until its log grows."""
+    return _course(search.pk, metric, (search.created_at, search.event_seq, search.epoch))
+
+
+@lru_cache(maxsize=64)
+def _course(search_id: int, metric: str, _state: Hashable) -> Course:
+    rows = Candidate.objects.filter(search_id=search_id, status=Candidate.Status.SCORED).order_by("number")
+    front: ParetoFront[int] = ParetoFront()
+    steps: list[tuple[int, float, float, float | None]] = []
+    fronts: list[tuple[int, float, tuple[Point[int], ...]]] = []
+    evaluations, seconds, best = 0, 0.0, -np.inf
+    for key, score, cost, feasible, spent, truth in rows.values_list(
+        "id", "score", metric, "feasible", "seconds", "truth"
+    ).iterator(chunk_size=5_000):
+        evaluations += 1
+        seconds += spent or 0.0
+        if not feasible:
+            continue
+        if score > best:
+            best = score
+            steps.append((evaluations, seconds, score, truth))
+        if cost is not None and front.add(Point(cost, score, key)):
+            fronts.append((evaluations, seconds, tuple(front.points)))
+    return Course(evaluations, seconds, tuple(steps), tuple(fronts))
+
+
+def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
+    """The corner just beyond all the fronts; None while they are empty."""
+    points = [point for front in fronts for point in front]
+    if not points:
+        return None
+    costs, scores = [p.cost for p in points], [p.score for p in points]
+    cost_span = max(costs) - min(costs) or abs(max(costs)) or 1.0
+    score_span = max(scores) - min(scores) or abs(max(scores)) or 1.0
+    return Reference(max(costs) + MARGIN * cost_span, min(scores) - MARGIN * score_span)
+
+
+def _volumes(course: Course, reference: Reference | None) -> list[tuple[int, float, float]]:
+    """``(evaluations, seconds, hypervolume)`` wherever it grew."""
+    grown: list[tuple[int, float, float]] = []
+    if reference is None:
+        return grown
+    for evaluations, seconds, points in course.fronts:
+        volume = ParetoFront(points).hypervolume(reference.cost, reference.score)
+        if not grown or volume > grown[-1][2]:
+            grown.append((evaluations, seconds, volume))
+    return grown
+
+
+def settings_key(config: Mapping[str, Any]) -> str:
+    """Equal for searches that differ in nothing but name and seed."""
+    return repr(sorted((path, value) for path, value in flat(config).items() if path not in IGNORED))
+
+
+def repeats_among(searches: Sequence[Search]) -> list[list[int]]:
+    """Positions of searches of equal settings and data, in the order of their first."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for position, search in enumerate(searches):
+        data = str(search.data_info.get("content_hash", ""))
+        groups.setdefault((settings_key(search.config), data), []).append(position)
+    return list(groups.values())
+
+
+def repeats(search: Search) -> list[Search]:
+    """The search and its owner's others of equal settings, by seed."""
+    others = Search.objects.filter(owner=search.owner_id, space=search.space_id).order_by("id")
+    wanted = settings_key(search.config)
+    found = [other for other in others if settings_key(other.config) == wanted]
+    return sorted(found, key=lambda other: (other.config["seed"], other.pk))
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by dotted path; lists count as one value."""
+    values: dict[str, Any] = {}
+    for name, value in config.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping) and value:
+            values |= flat(value, f"{path}.")
+        else:
+            values[path] = value
+    return values
+
+
+def differing(searches: Sequence[Search]) -> list[dict[str, Any]]:
+    """``{path, values}`` of the settings, names apart, in which not all searches agree, in the document's order."""
+    configs = [flat(search.config) for search in searches]
+    paths = dict.fromkeys(path for config in configs for path in config)
+    rows = [
+        {"path": path, "values": [_told(config.get(path, NO_VALUE)) for config in configs]}
+        for path in paths
+        if path != "name"
+    ]
+    data = [str(search.data_info.get("label", "")) or NO_VALUE for search in searches]
+    return [row for row in [*rows, {"path": "data", "values": data}] if len(set(row["values"])) > 1]
+
+
+def _told(value: Any) -> str:
+    return NO_VALUE if value is None or value == "" else str(value)
+
+
+def _shown(
+    search: Search, course: Course, volumes: list[tuple[int, float, float]], groups: list[list[int]]
+) -> dict[str, Any]:
+    best = search.best
+    return {
+        "id": search.pk,
+        "name": search.name,
+        "status": search.status,
+        "algorithm": search.config["algorithm"]["kind"],
+        "estimator": search.config["estimator"]["kind"],
+        "seed": search.config["seed"],
+        "evaluations": course.evaluations,
+        "seconds": course.seconds,
+        "best": None if best is None else {"id": best.pk, "number": best.number, "arch": best.arch},
+        "best_score": course.steps[-1][2] if course.steps else None,
+        "best_truth": course.steps[-1][3] if course.steps else None,
+        "hypervolume": volumes[-1][2] if volumes else None,
+        "front": [{"id": p.key, "cost": p.cost, "score": p.score} for p in course.front],
+        "steps": course.steps,
+        "volumes": volumes,
+    }
+
+
+def _group(
+    members: Sequence[int],
+    searches: Sequence[Search],
+    courses: Sequence[Course],
+    volumes: Sequence[Sequence[tuple[int, float, float]]],
+) -> dict[str, Any]:
+    """Mean and spread of repeats: best score and hypervolume along evaluations and along seconds."""
+    first = searches[members[0]]
+    curves: dict[str, Any] = {}
+    for along, column in (("evaluations", 0), ("seconds", 1)):
+        ends = [float(getattr(courses[i], along)) for i in members]
+        scores = [[(step[column], step[2]) for step in courses[i].steps] for i in members]
+        areas = [[(step[column], step[2]) for step in volumes[i]] for i in members]
+        curves[along] = {"score": mean_and_spread(scores, ends), "hypervolume": mean_and_spread(areas, ends)}
+    return {
+        "name": first.name,
+        "searches": [searches[i].pk for i in members],
+        "seeds": [searches[i].config["seed"] for i in members],
+        "curves": curves,
+    }
+
+
+def mean_and_spread(curves: Sequence[Sequence[tuple[float, float]]], ends: Sequence[float]) -> dict[str, list[float]]:
+    """Mean, population standard deviation, least and largest of step curves ``[(x, y), ...]``.
+
+    ``x`` begins where every curve has a value and goes on to the shortest curve's end.
+    """
+    empty: dict[str, list[float]] = {name: [] for name in ("x", "mean", "std", "low", "high")}
+    if not curves or not all(curves):
+        return empty
+    begin, end = max(curve[0][0] for curve in curves), min(ends)
+    if end < begin:
+        return empty
+    steps = np.unique([x for curve in curves for x, _ in curve if begin <= x <= end] + [begin, end])
+    x = steps if len(steps) <= GRID else np.linspace(begin, end, GRID)
+    values = np.array([_at(curve, x) for curve in curves])
+    return {
+        "x": x.tolist(),
+        "mean": values.mean(axis=0).tolist(),
+        "std": values.std(axis=0).tolist(),
+        "low": values.min(axis=0).tolist(),
+        "high": values.max(axis=0).tolist(),
+    }
+
+
+def _at(curve: Sequence[tuple[float, float]], x: np.ndarray) -> np.ndarray:
+    xs, ys = np.array(curve, dtype=float).T
+    return ys[np.searchsorted(xs, x, side="right") - 1]
+
+
+def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]) -> list[str]:
+    """What makes the comparison weaker than it looks."""
+    told = []
+    estimates = {repr(sorted(flat(search.config["estimator"]).items())) for search in searches}
+    if len(estimates) > 1:
+        told.append("The searches use different estimates: their scores are on different scales, only costs compare.")
+    if len({search.space_id for search in searches}) > 1:
+        told.append("The searches look at different spaces.")
+    if len({str(search.data_info.get("content_hash", "")) for search in searches}) > 1:
+        told.append("The searches train on different data.")
+    empty = [s.name for s, c in zip(searches, courses, strict=True) if not c.front]
+    if empty:
+        told.append(f"No feasible network with a known {metric} yet in: {', '.join(empty)}.")
+    return told

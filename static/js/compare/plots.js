@@ -1,0 +1,179 @@
+/* The three plots of a comparison: fronts, hypervolume and best score as they grew. */
+import { axis, Chart, INSIDE_ZOOM, nothing, tip, tooltip } from "../core/charts.js";
+import { h, saveText } from "../core/dom.js";
+import { cost, duration, METRICS, number, plural } from "../core/format.js";
+
+const GRID = { left: 66, right: 20, top: 40, bottom: 46 };
+
+class Plot {
+  constructor(root, name, label) {
+    this.root = root;
+    this.name = name;
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
+    const button = (text, act) => h("button", { class: "button quiet small", type: "button", onclick: act }, text);
+    root.querySelector("[data-saves]").append(button("PNG", () => this.chart.save(`${name}.png`)), button("CSV", () => saveText(`${name}.csv`, this.rows().map((row) => row.join()).join("\n"))));
+  }
+
+  show(data, choices) {
+    this.data = data;
+    this.choices = choices;
+    this.root.querySelector(".caption").textContent = this.caption();
+    this.chart.draw(true);
+  }
+
+  legend(c) {
+    return { type: "scroll", top: 4, left: 12, right: 12, itemWidth: 22, textStyle: { color: c.muted, fontSize: 12 }, pageTextStyle: { color: c.muted }, pageIconColor: c.muted };
+  }
+}
+
+export class FrontsPlot extends Plot {
+  constructor(root) {
+    super(root, "fronts", "Pareto fronts of the compared searches over one another; the table below holds their best networks.");
+    this.chart.on("click", (event) => event.data?.id && location.assign(event.data.address));
+  }
+
+  caption() {
+    const sizes = this.data.lines.map(({ search }) => search.front.length);
+    const repeated = this.data.groups.length ? " Of repeats the first seed's front is drawn strongly, the others faintly." : "";
+    return `${plural(sizes.reduce((sum, size) => sum + size, 0), "network")} on the fronts; feasible networks only, higher scores are better.${repeated} A click opens the network.`;
+  }
+
+  option(c) {
+    if (!this.data) return {};
+    const log = this.choices.get("logx") === "1";
+    const { metric } = this.data;
+    const drawn = [];
+    for (const { label, search, group, look } of this.data.lines) {
+      const members = group ? this.data.searches.filter(({ id }) => group.searches.includes(id)) : [search];
+      for (const member of members) drawn.push({ label, member, look, faint: member.id !== search.id });
+    }
+    if (!drawn.some(({ member }) => member.front.length)) return nothing(c, "No feasible network with this cost yet.");
+    const series = drawn.map(({ label, member, look, faint }) => ({
+      name: label, type: "line", step: "end", symbol: look.symbol, symbolSize: faint ? 4 : 8, showAllSymbol: true, cursor: "pointer",
+      data: member.front.filter((point) => !log || point.cost > 0).map((point) => ({ value: [point.cost, point.score], id: point.id, address: member.candidates + point.id + "/" })),
+      lineStyle: { color: c[look.colour], width: faint ? 1 : 2, type: look.dash, opacity: faint ? 0.45 : 1 },
+      itemStyle: { color: c[look.colour], opacity: faint ? 0.45 : 1 },
+    }));
+    return {
+      grid: GRID,
+      legend: this.legend(c),
+      xAxis: axis(c, METRICS[metric]?.axis ?? metric, { type: log ? "log" : "value" }),
+      yAxis: axis(c, "Score (higher is better)", { nameGap: 48 }),
+      dataZoom: INSIDE_ZOOM,
+      tooltip: tooltip(c, { trigger: "item", formatter: ({ seriesName, value }) => tip(seriesName, [["Score", number(value[1], 5)], [METRICS[metric]?.name ?? metric, cost(value[0], metric)]]) }),
+      series,
+    };
+  }
+
+  rows() {
+    return [["search", "candidate", this.data.metric, "score"], ...this.data.searches.flatMap((search) => search.front.map((point) => [search.id, point.id, point.cost, point.score]))];
+  }
+}
+
+/** Step curves along evaluations or seconds: one a search, or mean and spread of repeats. */
+class GrowthPlot extends Plot {
+  get along() {
+    return this.choices.get("along");
+  }
+
+  option(c) {
+    if (!this.data) return {};
+    const series = this.data.lines.flatMap((line) => this.series(c, line));
+    if (!series.some(({ data }) => data.length)) return nothing(c, this.empty);
+    const x = this.along === "seconds" ? "Charged seconds" : "Scored candidates";
+    return {
+      grid: GRID,
+      legend: { ...this.legend(c), data: this.data.lines.map(({ label }) => label) },
+      xAxis: axis(c, x, { min: 0, scale: false }),
+      yAxis: axis(c, this.axis, { nameGap: 48 }),
+      dataZoom: INSIDE_ZOOM.slice(0, 1),
+      tooltip: tooltip(c, { trigger: "item", formatter: ({ seriesName, value }) => tip(seriesName, [[this.axis, number(value[1], 5)], [x, this.along === "seconds" ? duration(value[0]) : number(value[0])]]) }),
+      series,
+    };
+  }
+
+  series(c, { label, search, group, look }) {
+    const style = { lineStyle: { color: c[look.colour], width: 2, type: look.dash }, itemStyle: { color: c[look.colour] } };
+    const line = { name: label, type: "line", step: "end", symbol: "circle", symbolSize: 5, showSymbol: false, ...style };
+    const spread = group && this.spread(group);
+    if (!spread?.x.length) {
+      const steps = this.curve(search);
+      const end = search[this.along];
+      const last = steps.at(-1);
+      return [{ ...line, data: last && end > last[0] ? [...steps, [end, last[1]]] : steps, showSymbol: steps.length < 60 }];
+    }
+    const at = (values) => spread.x.map((x, place) => [x, values[place]]);
+    const band = { type: "line", step: "end", symbol: "none", silent: true, lineStyle: { opacity: 0 }, tooltip: { show: false }, stack: `${this.name} ${label}`, stackStrategy: "all" };
+    const heights = spread.high.map((high, place) => high - spread.low[place]);
+    return [
+      { ...line, data: at(spread.mean) },
+      { ...band, name: `${label}: least`, data: at(spread.low) },
+      { ...band, name: `${label}: largest`, data: at(heights), areaStyle: { color: c[look.colour], opacity: 0.16 } },
+    ];
+  }
+
+  words() {
+    const along = this.along === "seconds" ? "the trials' seconds, added up in the order of their numbers" : "scored candidates";
+    const spread = this.data.groups.length ? " Repeats: the line is the mean over seeds, the band reaches from the least to the largest." : "";
+    return `Horizontal: ${along}.${spread}`;
+  }
+
+  rows() {
+    return [["search", this.along, this.axis], ...this.data.searches.flatMap((search) => this.curve(search).map((step) => [search.id, ...step]))];
+  }
+}
+
+export class VolumesPlot extends GrowthPlot {
+  axis = "Hypervolume";
+
+  empty = "No feasible network yet.";
+
+  constructor(root) {
+    super(root, "hypervolume", "Hypervolume of each search's front as it grew.");
+  }
+
+  curve(search) {
+    const column = this.along === "seconds" ? 1 : 0;
+    return search.volumes.map((step) => [step[column], step[2]]);
+  }
+
+  spread(group) {
+    return group.curves[this.along].hypervolume;
+  }
+
+  caption() {
+    const { reference, metric } = this.data;
+    if (!reference) return this.words();
+    return `Area between the front and one corner for all: ${METRICS[metric]?.name.toLowerCase() ?? metric} ${cost(reference.cost, metric)}, score ${number(reference.score)}, a tenth of the fronts' spans beyond their worst. ${this.words()}`;
+  }
+}
+
+export class BestPlot extends GrowthPlot {
+  axis = "Best score";
+
+  empty = "No feasible network yet.";
+
+  constructor(root) {
+    super(root, "best-so-far", "Best score of each search so far.");
+  }
+
+  get truth() {
+    return this.choices.get("value") === "truth";
+  }
+
+  curve(search) {
+    const column = this.along === "seconds" ? 1 : 0;
+    const value = this.truth ? 3 : 2;
+    return search.steps.filter((step) => step[value] !== null).map((step) => [step[column], step[value]]);
+  }
+
+  spread(group) {
+    return this.truth ? null : group.curves[this.along].score;
+  }
+
+  caption() {
+    this.axis = this.truth ? "Truth of the best-scored network" : "Best score";
+    const truth = this.truth ? "The truth of the network with the best score so far, which no search has seen. Of repeats the first seed is drawn. " : "";
+    return `${truth}${this.words()}`;
+  }
+}
