@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
-from engine.config.search import Budget
+from engine.config.search import Budget, Final
 from engine.estimate import Estimate, Estimator, Stop, never
 
 
@@ -15,44 +15,73 @@ class BudgetMeter:
     """What is left of a budget: a trial that would exceed it is not started, and none after it.
 
     Trials are charged in the order of the proposals, failed ones too. A trial whose seconds are not known beforehand
-    may start while anything is left. ``evaluations`` and ``seconds`` are limits, None for none.
+    may start while anything is left. ``evaluations`` and ``seconds`` are limits, None for none; ``trials`` and
+    ``charged`` count all stages, ``final_trials`` and ``final_charged`` what of it was stage 1. With ``final``, the
+    search (stage 0) may spend all evaluations but one a finalist, and the rest of the seconds' share. After finals were
+    scored, an extended budget keeps as much for finals again.
     """
 
     def __init__(
-        self, evaluations: int | None = None, seconds: float | None = None, *, trials: int = 0, charged: float = 0.0
+        self,
+        evaluations: int | None = None,
+        seconds: float | None = None,
+        *,
+        trials: int = 0,
+        charged: float = 0.0,
+        final: Final | None = None,
+        final_trials: int = 0,
+        final_charged: float = 0.0,
     ) -> None:
         self.evaluations = evaluations
         self.seconds = seconds
         self.trials = trials
         self.charged = charged
+        self.final = final
+        self.final_trials = final_trials
+        self.final_charged = final_charged
 
     @classmethod
-    def of(cls, budget: Budget) -> BudgetMeter:
+    def of(cls, budget: Budget, final: Final | None = None) -> BudgetMeter:
         """A fresh meter of a configured budget."""
-        return cls(budget.evaluations, budget.seconds)
+        return cls(budget.evaluations, budget.seconds, final=final)
 
-    def fits(self, seconds: float | None) -> bool:
+    def fits(self, seconds: float | None, stage: int = 0) -> bool:
         """Whether the next trial may start."""
-        return self.admits([seconds]) == 1
+        return self.admits([seconds], stage) == 1
 
-    def admits(self, seconds: Sequence[float | None]) -> int:
-        """How many of the next trials, in order, may start together."""
-        trials, charged = self.trials, self.charged
-        for started, needed in enumerate(seconds):
-            if self.evaluations is not None and trials >= self.evaluations:
-                return started
-            if self.seconds is not None:
-                over = charged >= self.seconds if needed is None else charged + needed > self.seconds
-                if over:
-                    return started
-            trials += 1
-            charged += needed or 0.0
-        return len(seconds)
+    def admits(self, seconds: Sequence[float | None], stage: int = 0) -> int:
+        """How many of the next trials of a stage, in order, may start together."""
+        admitted = _admits(seconds, self.evaluations, self.seconds, self.trials, self.charged)
+        if self.final is None or stage:
+            return admitted
+        kept = self.final.count + self.final_trials
+        evaluations = None if self.evaluations is None else self.evaluations - kept
+        limit = None if self.seconds is None else self.seconds * (1 - self.final.share)
+        trials, charged = self.trials - self.final_trials, self.charged - self.final_charged
+        return _admits(seconds[:admitted], evaluations, limit, trials, charged)
 
-    def charge(self, seconds: float) -> None:
+    def charge(self, seconds: float, stage: int = 0) -> None:
         """Books a trial."""
         self.trials += 1
         self.charged += seconds
+        if stage:
+            self.final_trials += 1
+            self.final_charged += seconds
+
+
+def _admits(
+    needs: Sequence[float | None], evaluations: int | None, seconds: float | None, trials: int, charged: float
+) -> int:
+    for started, needed in enumerate(needs):
+        if evaluations is not None and trials >= evaluations:
+            return started
+        if seconds is not None:
+            over = charged >= seconds if needed is None else charged + needed > seconds
+            if over:
+                return started
+        trials += 1
+        charged += needed or 0.0
+    return len(needs)
 
 
 @dataclass(frozen=True)
@@ -73,14 +102,33 @@ class RunResult:
 
     @property
     def best(self) -> Trial | None:
-        """The best feasible network ever scored, of equals the first; None when there is none."""
+        """The best feasible network; of equals the first, None when there is none.
+
+        Where any were scored by the final estimate, that decides between those, and their search scores only ties.
+        """
         scored = [trial for trial in self.trials if trial.feasible and trial.estimate.score is not None]
-        return max(scored, key=lambda trial: trial.estimate.score or 0.0, default=None)
+        searched = {trial.proposal.number: trial for trial in scored if not trial.proposal.stage}
+        finals = [trial for trial in scored if trial.proposal.stage]
+
+        def rank(trial: Trial) -> tuple[float, float, int]:
+            first = searched.get(trial.proposal.parent or 0) if trial.proposal.stage else None
+            number = trial.proposal.number if first is None else first.proposal.number
+            return trial.estimate.score or 0.0, (first and first.estimate.score) or 0.0, -number
+
+        return max(finals or scored, key=rank, default=None)
 
     @property
     def seconds(self) -> float:
         """Sum of what the trials were charged."""
         return sum(trial.estimate.seconds for trial in self.trials)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What scores the proposals of one stage; ``seed`` is the estimate's."""
+
+    estimator: Estimator
+    seed: int = 0
 
 
 def rounds(
@@ -90,24 +138,38 @@ def rounds(
     round_size: int,
     *,
     seed: int = 0,
+    final: Judge | None = None,
     stop: Stop = never,
 ) -> Iterator[list[Trial]]:
     """The search, a told round at a time, until the budget ends or nothing is left to propose.
 
-    Proposals that the budget does not cover stay pending. While seconds are limited but unknown beforehand, trials run
-    one by one. `engine.errors.Stopped` passes through when ``stop`` becomes true.
+    With ``final``, finalists are then proposed and scored by it, as far as the algorithm expects finals and the meter
+    has a budget left. Proposals that the budget does not cover stay pending, or are given up for the finals. While
+    seconds are limited but unknown beforehand, trials run one by one. `engine.errors.Stopped` passes through when
+    ``stop`` becomes true.
     """
-    while proposals := algorithm.ask(round_size):
+    yield from _stage(algorithm, Judge(estimator, seed), meter, round_size, 0, stop)
+    if final is not None:
+        algorithm.abandon()
+        yield from _stage(algorithm, final, meter, round_size, 1, stop)
+
+
+def _stage(
+    algorithm: SearchAlgorithm, judge: Judge, meter: BudgetMeter, round_size: int, stage: int, stop: Stop
+) -> Iterator[list[Trial]]:
+    estimator = judge.estimator
+    while proposals := algorithm.ask(round_size, stage):
         known = [estimator.seconds(proposal.architecture) for proposal in proposals]
         chunk = 1 if meter.seconds is not None and None in known else len(proposals)
         trials: list[Trial] = []
         for start in range(0, len(proposals), chunk):
-            admitted = proposals[start : start + meter.admits(known[start : start + chunk])]
+            admitted = proposals[start : start + meter.admits(known[start : start + chunk], stage)]
             if not admitted:
                 break
             items = [proposal.architecture for proposal in admitted]
-            for proposal, estimate in zip(admitted, estimator.estimate_batch(items, seed=seed, stop=stop), strict=True):
-                meter.charge(estimate.seconds)
+            estimates = estimator.estimate_batch(items, seed=judge.seed, stop=stop)
+            for proposal, estimate in zip(admitted, estimates, strict=True):
+                meter.charge(estimate.seconds, stage)
                 trials.append(Trial(proposal, estimate, algorithm.problem.feasible(proposal.architecture)))
         for trial in trials:
             algorithm.tell(Outcome(trial.proposal.number, trial.estimate.score))
@@ -124,10 +186,15 @@ def run(
     round_size: int,
     *,
     seed: int = 0,
+    final: Final | None = None,
+    judge: Judge | None = None,
     stop: Stop = never,
 ) -> RunResult:
-    """A whole search; ``seed`` is the estimate's."""
-    meter = BudgetMeter.of(budget)
-    told = rounds(algorithm, estimator, meter, round_size, seed=seed, stop=stop)
+    """A whole search; ``seed`` is the estimate's. ``final`` and the ``judge`` that scores finalists go together."""
+    if (final is None) != (judge is None):
+        raise ValueError("the final options and the judge of the finalists go together")
+    if final is not None:
+        algorithm.expect_finals(final.count)
+    told = rounds(algorithm, estimator, BudgetMeter.of(budget, final), round_size, seed=seed, final=judge, stop=stop)
     trials = tuple(trial for batch in told for trial in batch)
     return RunResult(trials, "exhausted" if algorithm.done else "budget")

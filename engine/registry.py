@@ -107,9 +107,13 @@ def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable |
     return space
 
 
-def create_algorithm(options: AlgorithmOptions, problem: SearchProblem, seed: int) -> SearchAlgorithm:
-    """A fresh algorithm; ConfigError (``algorithm...``) when it cannot search this problem."""
+def create_algorithm(
+    options: AlgorithmOptions, problem: SearchProblem, seed: int, finalists: int = 0
+) -> SearchAlgorithm:
+    """A fresh algorithm that can name so many finalists; ConfigError (``algorithm...``) when it cannot search this."""
     algorithm: SearchAlgorithm = ALGORITHMS[options.kind].load()(options, problem, seed)
+    if finalists:
+        algorithm.expect_finals(finalists)
     return algorithm
 
 

@@ -5,6 +5,10 @@ the order they are asked. Whatever an algorithm proposes next depends only on it
 told so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask for a
 round, score it anywhere and tell its outcomes in any order: they change nothing until everything pending has been
 told, and then count in the order of the proposals.
+
+Proposals of stage 0 are networks to try; those of stage 1 are finalists, networks tried before that are to be scored
+again by a further estimate (`engine.algorithms.finalists`). Which stage is asked is the caller's choice, round by
+round: the budget decides, not the algorithm.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from math import isfinite
 from random import Random
 from typing import Any
 
+from engine.algorithms.finalists import Finalists, Leaders
 from engine.config.base import Options
 from engine.errors import ArchitectureError, StateMismatch, UnknownProposal
 from engine.problem import SearchProblem
@@ -24,7 +29,10 @@ from engine.space import Architecture
 
 @dataclass(frozen=True)
 class Proposal:
-    """A network to score. ``layer`` counts from 0; ``parent`` is the number of the proposal it was derived from."""
+    """A network to score. ``layer`` counts from 0; ``parent`` is the number of the proposal it was derived from.
+
+    ``stage`` 0: by the search's estimate; 1: by the final one, and ``parent`` is the proposal that tried the network.
+    """
 
     number: int
     architecture: Architecture
@@ -32,6 +40,7 @@ class Proposal:
     layer: int | None = None
     bucket: int | None = None
     parent: int | None = None
+    stage: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,9 @@ class SearchAlgorithm(ABC):
         self._pending: dict[int, Proposal] = {}
         self._failed: dict[int, Proposal] = {}
         self._told: list[tuple[Proposal, float | None]] = []
+        self._finalists: Finalists | None = None
+        self._finalist_count = 0
+        self._abandoned: int | None = None
 
     # --- public ------------------------------------------------------------------------------------------------
     @property
@@ -87,13 +99,25 @@ class SearchAlgorithm(ABC):
 
     @property
     def done(self) -> bool:
-        """Nothing is pending and nothing is left to propose."""
-        return not self._pending and self._exhausted()
+        """Nothing is pending and no network is left to try; finalists may be."""
+        return not self._pending and not self._abandoned and self._exhausted()
 
-    def ask(self, count: int) -> list[Proposal]:
-        """Up to ``count`` new proposals; an empty list means: tell first, or done."""
+    def expect_finals(self, count: int) -> None:
+        """Remembers up to ``count`` networks for stage 1; called before anything is asked."""
+        self._finalist_count = count
+        self._finalists = self.choose_finalists(count)
+
+    def choose_finalists(self, count: int) -> Finalists:
+        """Who will be asked at stage 1: the leaders by score. Override for another rule."""
+        return Leaders(self.problem, count)
+
+    def ask(self, count: int, stage: int = 0) -> list[Proposal]:
+        """Up to ``count`` new proposals of a stage; an empty list means: tell first, or nothing is left there."""
+        propose = self._propose_final if stage else self._propose
+        if self._abandoned is not None and not stage:
+            return []
         proposals: list[Proposal] = []
-        while len(proposals) < count and (proposal := self._propose(self.asked)) is not None:
+        while len(proposals) < count and (proposal := propose(self.asked)) is not None:
             self.asked += 1
             self._pending[proposal.number] = proposal
             proposals.append(proposal)
@@ -112,10 +136,15 @@ class SearchAlgorithm(ABC):
             self._failed[proposal.number] = proposal
         self._told.append((proposal, score))
         if not self._pending:
-            told, self._told = self._told, []
-            told.sort(key=_number)
-            for proposal, score in told:
-                self._observe(proposal, score)
+            self._observe_told()
+
+    def abandon(self) -> None:
+        """Gives up all pending proposals, which will not be scored; only finalists may be asked from now on."""
+        self._abandoned = len(self._pending)
+        if self._pending:
+            self.asked = min(self._pending)
+            self._pending = {}
+            self._observe_told()
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""
@@ -126,6 +155,8 @@ class SearchAlgorithm(ABC):
             "failed": [self._dump(self._failed[number]) for number in sorted(self._failed)],
             "told": [[self._dump(proposal), score] for proposal, score in sorted(self._told, key=_number)],
             "state": self._dump_state(),
+            "finalists": None if self._finalists is None else self._finalists.dump(),
+            "abandoned": self._abandoned,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -142,6 +173,10 @@ class SearchAlgorithm(ABC):
             self._pending = {p.number: p for p in pending}
             self._failed = {p.number: p for p in failed}
             self._told = [(self._load(row), None if score is None else float(score)) for row, score in state["told"]]
+            self._abandoned = state.get("abandoned")
+            if self._finalists is not None:
+                self._finalists = self.choose_finalists(self._finalist_count)
+                self._finalists.load(state["finalists"])
             self._load_state(state["state"])
         except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             self.__dict__.clear()
@@ -162,13 +197,36 @@ class SearchAlgorithm(ABC):
 
     def _identity(self) -> dict[str, Any]:
         """What must be equal for a saved state to be continued."""
+        finalists = {"finalist_count": self._finalist_count} if self._finalist_count else {}
         return {
+            **finalists,
             "kind": self.kind,
             "space": self.space.content_hash,
             "seed": self.seed,
             "options": self.options.model_dump(mode="json"),
             "objective": self.problem.objective.model_dump(mode="json"),
         }
+
+    def _observe_told(self) -> None:
+        """Observes what was told, in the order of the proposals."""
+        told, self._told = self._told, []
+        told.sort(key=_number)
+        for proposal, score in told:
+            if proposal.stage:
+                assert self._finalists is not None
+                assert proposal.parent is not None
+                self._finalists.settle(proposal.parent, score)
+                continue
+            if self._finalists is not None and score is not None:
+                self._finalists.learn(proposal, score)
+            self._observe(proposal, score)
+
+    def _propose_final(self, number: int) -> Proposal | None:
+        chosen = None if self._finalists is None else self._finalists.next()
+        if chosen is None:
+            return None
+        parent, architecture = chosen
+        return Proposal(number, architecture, "final", parent=parent, stage=1)
 
     # --- private twins ------------------------------------------------------------------------------------------
     @abstractmethod

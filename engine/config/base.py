@@ -34,7 +34,7 @@ def _user_path(location: tuple[int | str, ...]) -> list[str]:
     parts: list[str] = []
     for index, part in enumerate(location):
         # A tagged union puts its tag right after the field's name: space.chain.layers -> space.layers.
-        if index == 1 and location[0] in TAGGED_FIELDS:
+        if (index == 1 and location[0] in TAGGED_FIELDS) or (index == 2 and location[:2] == ("final", "estimator")):
             continue
         parts.append(str(part))
     return parts

@@ -80,6 +80,18 @@ class Budget(Options):
         return self
 
 
+class Final(Options):
+    """A further estimate for the leading networks, which decides between them; part of the budget is kept for it."""
+
+    estimator: EstimatorOptions = Field(title="Estimate")
+    count: int = Field(
+        10, ge=1, le=1_000, title="Finalists", description="leading networks that are scored again; each is a trial"
+    )
+    share: float = Field(
+        0.4, gt=0, lt=1, title="Share of the seconds", description="part of a budget in seconds kept for finalists"
+    )
+
+
 class SearchConfig(Options):
     """Everything that defines a search. The same document and seed give the same search anywhere."""
 
@@ -96,12 +108,34 @@ class SearchConfig(Options):
         8, ge=1, le=1024, title="Round size", description="proposals that go out before the next look at the scores"
     )
     seed: int = Field(0, ge=0, lt=2**31, title="Seed")
+    final: Final | None = Field(None, title="Final estimate")
 
     @model_validator(mode="after")
     def _needs_data(self) -> Self:
-        if self.dataset is None and self.estimator.kind != "table":
+        if self.dataset is None and any(options.kind != "table" for options in self.estimators):
             raise ValueError("dataset: this estimate trains networks; choose the data to train on")
         return self
+
+    @model_validator(mode="after")
+    def _final_fits(self) -> Self:
+        if self.final is None:
+            return self
+        if self.final.estimator == self.estimator:
+            raise ValueError("final.estimator: this is the search's own estimate; change its options or its seed")
+        most = self.budget.evaluations
+        if most is not None and self.final.count >= most:
+            raise ValueError(f"final.count: the budget of {most} evaluations leaves nothing to search with; name fewer")
+        return self
+
+    @property
+    def estimators(self) -> tuple[EstimatorOptions, ...]:
+        """The estimate of each stage: the search's, and the final one where there is one."""
+        return (self.estimator,) if self.final is None else (self.estimator, self.final.estimator)
+
+    @property
+    def finalists(self) -> int:
+        """How many networks may be scored again."""
+        return 0 if self.final is None else self.final.count
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> SearchConfig:
@@ -137,7 +171,8 @@ def _moved(error: ConfigError) -> ConfigError:
     """Complaints of the whole document that begin with a field's name go to that field."""
     moved = []
     for item in error.errors:
-        if item.path == "" and item.message.startswith("dataset: "):
-            item = FieldError("dataset", item.message.removeprefix("dataset: ").capitalize())
+        field, _, message = item.message.partition(": ")
+        if item.path == "" and field in ("dataset", "final.estimator", "final.count"):
+            item = FieldError(field, message[:1].upper() + message[1:])
         moved.append(item)
     return ConfigError(moved)

@@ -8,6 +8,7 @@ from searches.models import Candidate, Search
 
 RANGES = (
     "score",
+    "final_score",
     "valid_accuracy",
     "truth",
     "trained_valid_accuracy",

@@ -39,6 +39,7 @@ class CandidateList(UnderSearch, ListAPIView):
     ordering_fields = [
         "number",
         "score",
+        "final_score",
         "valid_accuracy",
         "truth",
         "trained_valid_accuracy",

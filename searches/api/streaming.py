@@ -24,6 +24,7 @@ COLUMNS = (
     "status",
     "feasible",
     "score",
+    "final_score",
     "valid_accuracy",
     "truth",
     "trained_valid_accuracy",

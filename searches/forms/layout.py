@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from engine.config.search import Budget, Constraint, Objective, SearchConfig
+from engine.config.search import Budget, Constraint, Final, Objective, SearchConfig
 from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES, Kind
 from engine.spaces import chain
 from searches.examples import EXAMPLES
@@ -27,9 +27,11 @@ class Section:
     kinds: Mapping[str, Kind] | None = None
     model: type[BaseModel] | None = None
     own: tuple[str, ...] = ()
-    """Fields of the configuration itself that stand in this section."""
+    """Fields of the configuration itself, or of its final part, that stand in this section."""
 
 
+FINAL = "final"
+"""The section whose kinds are estimates: ``final.table.reward`` is ``final.estimator.reward``."""
 SECTIONS = (
     Section("space", "Search space", "What can be chosen, layer by layer.", SPACES),
     Section("estimator", "Estimate", "How a network is judged without training it in full.", ESTIMATORS),
@@ -45,6 +47,13 @@ SECTIONS = (
         "Objective",
         "The score is maximised within this range of cost; an empty end is open.",
         model=Objective,
+    ),
+    Section(
+        FINAL,
+        "Final estimate",
+        "Leading networks can be scored again, more thoroughly or with another seed; the decision then falls on that.",
+        ESTIMATORS,
+        own=("final.count", "final.share"),
     ),
     Section("budget", "Budget", "When to stop; extend it later if you like.", model=Budget, own=("round_size", "seed")),
 )
@@ -72,7 +81,8 @@ def section_options(section: Section) -> Iterator[tuple[str, str, FieldInfo]]:
             if f"{section.key}.{name}" not in UNSHOWN:
                 yield f"{section.key}.{name}", "", fields[name]
     for name in section.own:
-        yield name, "", SearchConfig.model_fields[name]
+        model = Final if name.startswith(f"{FINAL}.") else SearchConfig
+        yield name, "", model.model_fields[name.rsplit(".", 1)[-1]]
 
 
 def row_name(index: int, name: str) -> str:
@@ -88,6 +98,9 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section in SECTIONS:
         part = config.get(section.key)
+        if section.key == FINAL and part:
+            values.update({name: part[name.rsplit(".", 1)[-1]] for name in section.own})
+            part = part["estimator"]
         if section.kinds is not None:
             kind = part.get("kind") if isinstance(part, Mapping) else NO_DATA
             values[f"{section.key}.kind"] = kind

@@ -10,12 +10,13 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
-from engine.config.search import SearchConfig
+from engine.config.search import Final, SearchConfig
 from engine.errors import ConfigError
 from searches.forms.documents import read_yaml
 from searches.forms.fields import default_of, form_field, is_nullable, is_rows
 from searches.forms.layout import (
     CHAIN_EXAMPLE,
+    FINAL,
     NO_DATA,
     ROW_FIELDS,
     ROWS,
@@ -67,6 +68,7 @@ class SearchForm(forms.Form):
         choices = {
             "dataset.upload.id": _named(Dataset, owner),
             "estimator.table.table": _named(Table, owner),
+            "final.table.table": _named(Table, owner),
             "objective.latency_table": _named(LatencyTable, owner),
         }
         name = SearchConfig.model_fields["name"]
@@ -90,6 +92,8 @@ class SearchForm(forms.Form):
             offered = [(kind, entry.label) for kind, entry in section.kinds.items()]
             if section.key == "dataset":
                 offered.append((NO_DATA, "None (a table needs no images)"))
+            if section.key == FINAL:
+                offered.insert(0, (NO_DATA, "None (the best score wins)"))
             chosen = values.get(f"{section.key}.kind", offered[0][0])
             self.fields[f"{section.key}.kind"] = forms.ChoiceField(
                 label="Kind",
@@ -105,7 +109,7 @@ class SearchForm(forms.Form):
             self.info[name] = info
             self.fields[name] = form_field(name.rsplit(".", 1)[-1], info, choices.get(name))
             self.initial.setdefault(name, default_of(info))
-            if name.startswith("estimator.table.") and name.rsplit(".", 1)[-1] in (
+            if name.startswith(("estimator.table.", "final.table.")) and name.rsplit(".", 1)[-1] in (
                 "reward",
                 "cost",
                 "truth",
@@ -170,6 +174,10 @@ class SearchForm(forms.Form):
     def place(self, path: str) -> tuple[str | None, str]:
         """``(form field, rest of the path below it)`` for a dotted path; (None, path) when no field fits."""
         parts = path.split(".") if path else []
+        if parts[:2] == [FINAL, "estimator"]:
+            parts = [FINAL, *parts[2:]]
+        elif path in self.fields:
+            return path, ""
         if (
             parts[:2] == ROWS.split(".")
             and len(parts) > 2
@@ -215,11 +223,17 @@ class SearchForm(forms.Form):
             if name in self.errors:
                 continue
             key, _, rest = name.partition(".")
+            if rest and document[key] is None:
+                continue
             if rest:
                 document[key][rest.rsplit(".", 1)[-1]] = value
             else:
                 document[key] = value
         document["objective"]["constraints"] = self._constraints()
+        final = document.pop(FINAL)
+        if final and "kind" in final:
+            own = {name: final.pop(name) for name in Final.model_fields if name in final}
+            document[FINAL] = {"estimator": final, **own}
         return document
 
     def _sent(self, name: str) -> bool:

@@ -8,8 +8,24 @@ from searches.models.evaluation import Evaluation
 from searches.models.search import Search
 
 
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Rows of proposals."""
+
+    def networks(self) -> CandidateQuerySet:
+        """One row a network: finalists' further estimates are left out."""
+        return self.filter(stage=0)
+
+    def finals(self) -> CandidateQuerySet:
+        """The further estimates of finalists."""
+        return self.exclude(stage=0)
+
+
 class Candidate(models.Model):
-    """A proposal of a search, numbered as the algorithm asked them; its score and costs are copied here to sort by."""
+    """A proposal of a search, numbered as the algorithm asked them; its score and costs are copied here to sort by.
+
+    Stage 0 rows are the networks of the search. A stage 1 row is the final estimate of the network whose number is
+    ``parent_number``: work like any other, but no network of its own; its score is that network's ``final_score``.
+    """
 
     class Status(models.TextChoices):
         PROPOSED = "proposed"
@@ -28,6 +44,7 @@ class Candidate(models.Model):
     layer = models.PositiveIntegerField(null=True, blank=True, help_text="counted from 0")
     bucket = models.PositiveIntegerField(null=True, blank=True)
     parent_number = models.PositiveIntegerField(null=True, blank=True)
+    stage = models.PositiveSmallIntegerField(default=0, help_text="0: the search's estimate, 1: the final one")
 
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PROPOSED)
     error = models.TextField(blank=True)
@@ -38,6 +55,7 @@ class Candidate(models.Model):
     )
     feasible = models.BooleanField(default=True)
     score = models.FloatField(null=True, blank=True)
+    final_score = models.FloatField(null=True, blank=True, help_text="of a finalist: the final estimate's")
     valid_accuracy = models.FloatField(null=True, blank=True, help_text="percent")
     truth = models.FloatField(null=True, blank=True, help_text="the table's truth column; never searched on")
     trained_valid_accuracy = models.FloatField(
@@ -52,6 +70,8 @@ class Candidate(models.Model):
     seconds = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     scored_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CandidateQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]

@@ -30,6 +30,9 @@ class Search(models.Model):
     space = models.ForeignKey(SearchSpace, models.PROTECT, related_name="searches")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")
     table = models.ForeignKey(Table, models.PROTECT, null=True, blank=True, related_name="searches")
+    final_table = models.ForeignKey(
+        Table, models.PROTECT, null=True, blank=True, related_name="final_searches", help_text="of the final estimate"
+    )
     latency_table = models.ForeignKey(
         "searches.LatencyTable", models.PROTECT, null=True, blank=True, related_name="searches"
     )
@@ -52,7 +55,8 @@ class Search(models.Model):
     )
     rounds = models.PositiveIntegerField(default=0, help_text="rounds told to the algorithm so far")
     asked = models.PositiveIntegerField(default=0)
-    scored = models.PositiveIntegerField(default=0)
+    scored = models.PositiveIntegerField(default=0, help_text="networks scored by the search's estimate")
+    finals = models.PositiveIntegerField(default=0, help_text="finalists scored by the final estimate")
     failed = models.PositiveIntegerField(default=0)
     from_cache = models.PositiveIntegerField(default=0)
     feasible = models.PositiveIntegerField(default=0, help_text="scored and feasible")

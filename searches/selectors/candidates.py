@@ -27,16 +27,16 @@ FROM line JOIN searches_candidate c ON c.id = line.id ORDER BY line.depth
 
 def owned(owner: Any) -> QuerySet[Candidate]:
     """The owner's candidates with their evaluation, its curves left out."""
-    return _with_evaluation(Candidate.objects.filter(search__owner=owner))
+    return _with_evaluation(Candidate.objects.networks().filter(search__owner=owner))
 
 
 def of_search(search: Search) -> QuerySet[Candidate]:
     """All candidates of a search with their evaluation, its curves left out."""
-    return _with_evaluation(Candidate.objects.filter(search=search))
+    return _with_evaluation(Candidate.objects.networks().filter(search=search))
 
 
 def detailed(owner: Any) -> QuerySet[Candidate]:
-    """The owner's candidates with their search, space, evaluation and MOTE score."""
+    """The owner's candidates, further estimates too, with their search, space, evaluation and MOTE score."""
     related = ("search", "search__space", "evaluation", "evaluation__mote")
     return Candidate.objects.filter(search__owner=owner).select_related(*related)
 
@@ -45,6 +45,14 @@ def lineage(candidate: Candidate) -> list[dict[str, Any]]:
     """The candidate, its parent, and so on back to the first layer; one query."""
     rows = Candidate.objects.raw(_ANCESTORS, [candidate.pk, candidate.search_id, LINEAGE_LIMIT])
     return [{"number": r.number, "id": r.pk, "arch": r.arch, "layer": r.layer, "score": r.score} for r in rows]
+
+
+def finals(candidate: Candidate) -> Sequence[Candidate]:
+    """The further estimates of a network, with their evaluations, oldest first; asks only where there may be some."""
+    if not candidate.search.config.get("final"):
+        return []
+    own = Candidate.objects.finals().filter(search=candidate.search_id, parent_number=candidate.number)
+    return list(own.select_related("evaluation").defer("evaluation__curves").order_by("number"))
 
 
 def chunk(search: Search, after: int, limit: int = EXPORT_CHUNK) -> Sequence[Candidate]:

@@ -10,7 +10,8 @@ from searches.models import Candidate, Search
 
 def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[str, Any]]:
     """Networks that no other of at most their cost equals or beats, by ascending cost; two queries."""
-    scored = Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, **{f"{metric}__isnull": False})
+    scored = Candidate.objects.networks().filter(search=search, status=Candidate.Status.SCORED)
+    scored = scored.filter(**{f"{metric}__isnull": False})
     if feasible_only:
         scored = scored.filter(feasible=True)
     rows = scored.order_by("number").values_list(metric, "score", "id")

@@ -11,6 +11,7 @@ COLUMNS = (
     "id",
     "number",
     "score",
+    "final_score",
     "feasible",
     "seconds",
     "params_m",
@@ -46,7 +47,7 @@ def numbered(search: Search, numbers: Sequence[int]) -> dict[str, Any]:
 
 
 def _rows(search: Search, limit: int, **where: Any) -> list[tuple[Any, ...]]:
-    finished = Candidate.objects.filter(search=search, status__in=FINISHED, **where)
+    finished = Candidate.objects.networks().filter(search=search, status__in=FINISHED, **where)
     return list(finished.order_by("number").values_list(*COLUMNS)[:limit])
 
 

@@ -53,7 +53,7 @@ def rates(searches: Sequence[Search], now: datetime | None = None) -> dict[int, 
 
 def progress(search: Search, rate: float | None) -> Progress:
     """How far a search is; ``rate`` comes from `rates`."""
-    evaluated = search.scored + search.failed
+    evaluated = search.scored + search.finals + search.failed
     limits = [search.budget_evaluations, int(search.bound) if search.bound else None]
     bound = min((limit for limit in limits if limit is not None), default=None)
     shares = [evaluated / bound] if bound else []
@@ -70,7 +70,8 @@ def progress(search: Search, rate: float | None) -> Progress:
 def layers_progress(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
     """Scored candidates a layer of the space."""
     counts = (
-        Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, layer__isnull=False)
+        Candidate.objects.networks()
+        .filter(search=search, status=Candidate.Status.SCORED, layer__isnull=False)
         .order_by()
         .values_list("layer")
         .annotate(count=Count("id"))

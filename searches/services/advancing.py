@@ -86,7 +86,7 @@ def _step(search_id: int, token: str) -> bool:
             goes_on = False
             if search.status == Status.RUNNING:
                 hand_out(search)
-        elif resolved.inline:
+        elif resolved.inline and not (work is not None and work.over):
             goes_on = work is None or lookups.write(search, resolved, work)
         else:
             goes_on = _round(search, resolved)
@@ -113,12 +113,26 @@ def _round(search: Search, resolved: Resolved) -> bool:
 
 
 def _ask(search: Search, resolved: Resolved, copy: Copy) -> list[Candidate]:
-    """Fills the open round as far as the algorithm and the budget go."""
-    room = resolved.config.round_size - len(copy.algorithm.pending)
-    seconds = None if search.budget_seconds is None else dispatching.recent_seconds(search)
-    count = budgets.meter(search).admits([seconds] * max(room, 0))
-    asked = [Asked(search.rounds, proposal) for proposal in copy.algorithm.ask(count)]
-    return proposals.write(search, resolved, asked)
+    """Fills the open round as far as the algorithm and the budget go; a new one holds finalists when the search ends.
+
+    A round is of one stage. What the search's estimates were looked up for is asked there, never here.
+    """
+    pending = copy.algorithm.pending
+    stages = range(int(resolved.inline), len(resolved.stages))
+    for stage in {proposal.stage for proposal in pending.values()} or stages:
+        count = _room(search, stage, resolved.config.round_size - len(pending))
+        asked = [Asked(search.rounds, proposal) for proposal in copy.algorithm.ask(count, stage)]
+        if asked:
+            return proposals.write(search, resolved, asked)
+    return []
+
+
+def _room(search: Search, stage: int, wanted: int) -> int:
+    """How many of the wanted trials may start; one final at first, where only its seconds can say how many fit."""
+    seconds = None if search.budget_seconds is None else dispatching.recent_seconds(search, stage)
+    if stage and search.budget_seconds is not None and seconds is None:
+        wanted = min(wanted, 1)
+    return budgets.meter(search).admits([seconds] * max(wanted, 0), stage)
 
 
 def _tell(search: Search, copy: Copy) -> None:

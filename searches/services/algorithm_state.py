@@ -15,13 +15,12 @@ from itertools import groupby
 
 from engine.algorithms.base import BucketView, Outcome, SearchAlgorithm
 from engine.errors import StateMismatch
-from engine.registry import create_algorithm
 from searches.models import Bucket, Candidate, Search, Snapshot
 from searches.services.resolving import Resolved
 
 KEPT_COPIES = 4
 FIRST_SNAPSHOT = 1_000
-COLUMNS = ("number", "round", "choices", "status", "score", "revived_round")
+COLUMNS = ("number", "round", "choices", "status", "score", "revived_round", "stage")
 BUCKET_COLUMNS = ["low", "high", "residents", "inserted", "evicted"]
 
 
@@ -107,7 +106,7 @@ def _ahead(copy: Copy, search: Search) -> bool:
 
 
 def _from_snapshot(search: Search, resolved: Resolved) -> Copy:
-    algorithm = create_algorithm(resolved.config.algorithm, resolved.problem, resolved.config.seed)
+    algorithm = resolved.algorithm()
     copy = Copy(algorithm, search.epoch)
     snapshot = Snapshot.objects.filter(search=search, rounds__lte=search.rounds).first()
     if snapshot is not None:
@@ -142,7 +141,7 @@ def tell_late(algorithm: SearchAlgorithm, scores: Iterable[tuple[int, float]]) -
 
 def _ask_again(algorithm: SearchAlgorithm, rows: list) -> None:
     fresh = [row for row in rows if row.number >= algorithm.asked]
-    proposals = algorithm.ask(len(fresh))
+    proposals = algorithm.ask(len(fresh), fresh[0].stage) if fresh else []
     asked = [(proposal.number, list(proposal.architecture.choices)) for proposal in proposals]
     if asked != [(row.number, row.choices) for row in fresh]:
         number = fresh[0].number

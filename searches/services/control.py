@@ -141,7 +141,8 @@ def _acting(search: Search, action: str) -> Iterator[Search]:
 def _why_not(search: Search, action: str) -> str:
     if action != "retry":
         return ""
-    if search.config["estimator"]["kind"] == "table":
+    final = search.config.get("final") or search.config
+    if search.config["estimator"]["kind"] == final["estimator"]["kind"] == "table":
         return LOOKED_UP if search.status != Status.FAILED else ""
     if not search.failed and search.status != Status.FAILED:
         return "No candidate has failed."
@@ -159,7 +160,7 @@ def _reopen_last_round(search: Search) -> None:
     """A round that the budget cut short was told for show; with more budget it is filled first."""
     last = search.rounds - 1
     rows = search.candidates.filter(round=last)
-    cut = 0 < rows.count() < search.config["round_size"]
+    cut = 0 < rows.count() < search.config["round_size"] and not rows.finals().exists()
     later = search.candidates.filter(round=search.rounds).exists()
     retold = search.candidates.filter(revived_round=last).exists()
     if cut and not later and not retold:

@@ -7,14 +7,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from engine.config.search import SearchConfig
-from engine.registry import ALGORITHMS, SPACES, create_algorithm
+from engine.errors import ConfigError, FieldError
+from engine.registry import ALGORITHMS, SPACES
 from searches import events
 from searches.models import Search, SearchSpace
 from searches.selectors import comparison
 from searches.services import dispatching
 from searches.services.estimators import estimator_of
-from searches.services.preflight import check, preflight
-from searches.services.resolving import Resolved, resolve
+from searches.services.preflight import bound_of, check, preflight
+from searches.services.resolving import PATHS, Resolved, Stage, resolve
 
 __all__ = ["clone", "create", "preflight", "repeat"]
 SEED_MARK = " (seed "
@@ -28,9 +29,10 @@ def create(
         return made
     resolved = resolve(owner, config, local_files=local_files)
     check(resolved)
-    if resolved.inline:
-        estimator_of(resolved)  # its columns are there
-    bound = create_algorithm(config.algorithm, resolved.problem, config.seed).bound()
+    for path, stage in zip(PATHS, resolved.stages, strict=False):
+        if stage.inline:
+            _look_at_columns(resolved, stage, path)
+    bound = bound_of(resolved)
     try:
         with transaction.atomic():
             return _write(owner, resolved, bound, idempotency_key)
@@ -38,6 +40,15 @@ def create(
         if idempotency_key and (made := _made(owner, idempotency_key)):
             return made
         raise
+
+
+def _look_at_columns(resolved: Resolved, stage: Stage, path: str) -> None:
+    """ConfigError, at the field of that stage, for a column that is not there."""
+    try:
+        estimator_of(resolved, stage)
+    except ConfigError as error:
+        own = [FieldError(item.path.replace(PATHS[0], path, 1), item.message) for item in error.errors]
+        raise ConfigError(own) from error
 
 
 def clone(search: Search) -> dict[str, Any]:
@@ -72,6 +83,7 @@ def _write(owner: Any, resolved: Resolved, bound: int | None, key: str | None) -
         dataset=resolved.dataset,
         table=resolved.table_row,
         latency_table=resolved.latency_row,
+        final_table=resolved.stages[-1].table_row if config.final is not None else None,
         data_info=resolved.data_info,
         idempotency_key=key,
         status=Search.Status.QUEUED,

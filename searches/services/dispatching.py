@@ -64,9 +64,9 @@ def chunk_size(count: int, seconds: float | None, workers: int) -> int:
     return max(1, min(ceil(TASK_SECONDS / seconds), ceil(count / max(workers, 1))))
 
 
-def recent_seconds(search: Search) -> float | None:
-    """Median seconds of the search's latest runs, or None before the first."""
-    runs = search.candidates.filter(status=Candidate.Status.SCORED, from_cache=False).order_by("-number")
+def recent_seconds(search: Search, stage: int = 0) -> float | None:
+    """Median seconds of the latest runs of a stage, or None before the first."""
+    runs = search.candidates.filter(stage=stage, status=Candidate.Status.SCORED, from_cache=False).order_by("-number")
     seconds = [value for value in runs.values_list("seconds", flat=True)[:RECENT] if value]
     return median(seconds) if seconds else None
 

@@ -6,18 +6,19 @@ from collections import OrderedDict
 
 from engine.estimate import Estimator
 from engine.registry import create_estimator
-from searches.services.resolving import Resolved
+from searches.services.resolving import Resolved, Stage
 
-KEPT = 2
+KEPT = 3
 _kept: OrderedDict[str, Estimator] = OrderedDict()
 
 
-def estimator_of(resolved: Resolved) -> Estimator:
-    """The estimator of a configuration; the first one of a process that trains imports torch."""
-    key = f"{resolved.identity} {resolved.space.content_hash}"
+def estimator_of(resolved: Resolved, stage: Stage | None = None) -> Estimator:
+    """The estimator of a stage (default: the search's); the first one of a process that trains imports torch."""
+    stage = stage or resolved.stages[0]
+    key = f"{stage.identity} {resolved.space.content_hash}"
     estimator = _kept.pop(key, None)
     if estimator is None:
-        estimator = create_estimator(resolved.config.estimator, resolved.space, resolved.open_data(), resolved.table)
+        estimator = create_estimator(stage.options, resolved.space, resolved.open_data(stage), stage.table)
     _kept[key] = estimator
     while len(_kept) > KEPT:
         _kept.popitem(last=False)

@@ -18,7 +18,7 @@ from searches.models import Candidate, Evaluation, Search
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE
 
-MEASURES = ("score", "valid_accuracy", "truth", "latency_ms", "table_cost", "feasible", "seconds")
+MEASURES = ("score", "final_score", "valid_accuracy", "truth", "latency_ms", "table_cost", "feasible", "seconds")
 
 
 def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
@@ -78,6 +78,7 @@ def _provenance(candidate: Candidate, evaluation: Evaluation, search: Search) ->
             "layer": candidate.layer,
             "bucket": candidate.bucket,
             "parent": candidate.parent_number,
+            "stage": candidate.stage,
             "status": candidate.status,
             "error": candidate.error,
             "from_cache": candidate.from_cache,

@@ -21,40 +21,64 @@ BATCH_SECONDS = 0.25
 
 @dataclass
 class Work:
-    """Rounds looked up after a copy's rows. ``ended``: nothing more is asked; ``cut``: seconds end inside a round."""
+    """Rounds looked up after a copy's rows.
+
+    ``ended``: nothing more is looked up; ``cut``: seconds end inside a round; ``abandoned``: the copy asks finalists
+    only; ``finals_follow``: the search ends with finalists, whose estimate is not looked up.
+    """
 
     copy: Copy
     asked: list[Asked] = field(default_factory=list)
     told: list[events.Entry] = field(default_factory=list)
     ended: bool = False
     cut: bool = False
+    abandoned: bool = False
+    finals_follow: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether all that is left are finalists whose estimate is not looked up."""
+        return self.ended and self.finals_follow and not self.asked
 
 
 def look_up(search: Search, resolved: Resolved, copy: Copy) -> Work:
-    """Asks, looks up and tells rounds until there is enough to write; the copy is then ahead of the rows."""
-    work, meter, estimator = Work(copy), budgets.meter(search), estimator_of(resolved)
-    algorithm, seed = copy.algorithm, resolved.config.estimator.seed
+    """Asks, looks up and tells rounds until there is enough to write; the copy is then ahead of the rows.
+
+    Where finalists are looked up too, their rounds follow as soon as the search has spent its part of the budget.
+    """
+    last = len(resolved.stages) - 1 if resolved.stages[-1].inline else 0
+    work = Work(copy, finals_follow=last < len(resolved.stages) - 1)
+    meter, algorithm = budgets.meter(search), copy.algorithm
     deadline = monotonic() + BATCH_SECONDS
-    rows = search.candidates.filter(round=copy.rounds).order_by("number").values_list("number", "score")
-    open_round = [Outcome(*row) for row in rows]
+    rows = search.candidates.filter(round=copy.rounds, stage=0).order_by("number").values_list("number", "score")
+    open_round, stage = [Outcome(*row) for row in rows], 0
+    work.ended = any(proposal.stage > last for proposal in algorithm.pending.values())
     while not work.ended and len(work.asked) < BATCH and monotonic() < deadline:
-        room = meter.admits([0.0] * (resolved.config.round_size - len(open_round)))
-        asked = algorithm.ask(room)
+        asked = algorithm.ask(meter.admits([0.0] * (resolved.config.round_size - len(open_round)), stage), stage)
+        estimator, seed = estimator_of(resolved, resolved.stages[stage]), resolved.stages[stage].options.seed
         seconds = [estimator.seconds(proposal.architecture) for proposal in asked]
-        admitted = asked[: meter.admits(seconds)]
+        admitted = asked[: meter.admits(seconds, stage)]
         estimates = estimator.estimate_batch([proposal.architecture for proposal in admitted], seed=seed)
         for proposal, estimate in zip(admitted, estimates, strict=True):
-            meter.charge(estimate.seconds)
+            meter.charge(estimate.seconds, stage)
             work.asked.append(Asked(copy.rounds, proposal, estimate))
             open_round.append(Outcome(proposal.number, estimate.score))
-        work.cut = len(admitted) < len(asked)
-        work.ended = work.cut or not open_round
+        cut = len(admitted) < len(asked)
+        work.cut |= cut
+        over = cut or not open_round
         if open_round:
             scored = sum(outcome.score is not None for outcome in open_round)
             work.told.append(events.round_told(copy.rounds, len(open_round), scored))
             for outcome in open_round:
                 algorithm.tell(outcome)
             copy.rounds, open_round = copy.rounds + 1, []
+        if over and stage < last:
+            algorithm.abandon()
+            work.abandoned, stage = True, stage + 1
+        else:
+            work.ended = over
+    if work.over and work.cut:
+        algorithm_state.forget(search.pk)
     return work
 
 
@@ -67,13 +91,14 @@ def write(search: Search, resolved: Resolved, work: Work) -> bool:
     candidates = proposals.write(search, resolved, work.asked)
     search.rounds = copy.rounds
     search.save(update_fields=["rounds", *recording.COUNTERS])
-    if work.cut:
-        # A proposal that the budget does not cover is pending in the copy, and rounds count when nothing is.
+    if work.cut or work.abandoned:
+        # The copy asked what the budget does not cover, and its rows do not hold.
         algorithm_state.forget(search.pk)
         copy = algorithm_state.load(search, resolved)
     algorithm_state.save_buckets(search, copy)
     algorithm_state.save_snapshot(search, copy)
     events.record(search, [*recording.entries(candidates), *work.told])
-    if work.ended:
+    if work.ended and not work.finals_follow:
         change(search, *budgets.end(search, work.cut))
-    return not work.ended
+        return False
+    return True

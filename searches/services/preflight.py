@@ -13,7 +13,6 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from engine.problem import SearchProblem
 from engine.proxies import check_proxy
-from engine.registry import create_algorithm
 from engine.space import Choices
 from searches.services.resolving import Resolved, resolve
 
@@ -41,6 +40,12 @@ def check(resolved: Resolved) -> None:
     raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
 
 
+def bound_of(resolved: Resolved) -> int | None:
+    """The algorithm's bound on trials, finalists included; None where it has none."""
+    bound = resolved.algorithm().bound()
+    return None if bound is None else bound + resolved.config.finalists
+
+
 def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     """A seeded sample of the space's costs, the share that is feasible, bounds and warnings; nothing is created."""
     resolved = resolve(owner, config)
@@ -49,7 +54,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     costs, feasible = _sample(problem, config.seed)
     low, high = problem.cost_range((), metric)
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
-    bound = create_algorithm(config.algorithm, problem, config.seed).bound()
+    bound = bound_of(resolved)
     share = sum(feasible) / len(feasible)
     return {
         "feasible_share": share,

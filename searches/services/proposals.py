@@ -34,12 +34,13 @@ def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Ca
     """
     if not asked:
         return []
-    keys = [resolved.key(item.proposal.architecture) for item in asked]
+    keys = [resolved.stages[item.proposal.stage].key(item.proposal.architecture) for item in asked]
     known = _evaluations(keys)
     fresh = {key: _evaluation(resolved, key, item) for key, item in zip(keys, asked, strict=True) if key not in known}
     evaluations = known | _insert(fresh)
-    if not resolved.inline:
-        try_again([e for e in known.values() if e.status == Evaluation.Status.FAILED])
+    looked_up = {stage.identity for stage in resolved.stages if stage.inline}
+    failed = [e for e in known.values() if e.status == Evaluation.Status.FAILED]
+    try_again(e for e in failed if e.identity not in looked_up)
     now = timezone.now()
     candidates = []
     for key, item in zip(keys, asked, strict=True):
@@ -61,6 +62,8 @@ def try_again(evaluations: Iterable[Evaluation]) -> None:
     """Makes failed evaluations work to do."""
     clean = {"status": Evaluation.Status.PENDING, "attempts": 0, "error": "", "worker": "", "dispatched_at": None}
     evaluations = list(evaluations)
+    if not evaluations:
+        return
     for evaluation in evaluations:
         for name, value in clean.items():
             setattr(evaluation, name, value)
@@ -82,15 +85,15 @@ def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
 
 
 def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:
-    architecture, options = item.proposal.architecture, resolved.config.estimator
+    architecture, stage = item.proposal.architecture, resolved.stages[item.proposal.stage]
     evaluation = Evaluation(
         key=key,
         space_hash=architecture.space,
         choices=list(architecture.choices),
         arch=resolved.space.to_string(architecture),
-        estimator=options.kind,
-        identity=resolved.identity,
-        seed=options.seed,
+        estimator=stage.options.kind,
+        identity=stage.identity,
+        seed=stage.options.seed,
     )
     if item.estimate is not None:
         recording.finish(evaluation, item.estimate)
@@ -111,6 +114,7 @@ def _candidate(search: Search, resolved: Resolved, item: Asked) -> Candidate:
         layer=proposal.layer,
         bucket=proposal.bucket,
         parent_number=proposal.parent,
+        stage=proposal.stage,
         feasible=resolved.problem.feasible(proposal.architecture),
         **known,
     )

@@ -22,7 +22,7 @@ from searches.services import dispatching
 
 WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
 OUTCOME = ["status", "error", "score", "valid_accuracy", "truth", "seconds", "scored_at", "from_cache"]
-COUNTERS = ["asked", "scored", "failed", "from_cache", "feasible", "charged_seconds", "best"]
+COUNTERS = ["asked", "scored", "finals", "failed", "from_cache", "feasible", "charged_seconds", "best"]
 MOTE_CURVES = ("epoch_losses", "landscape_losses")
 NOT_A_NUMBER = "the score is not a number: the network's loss overflowed; try other training options"
 
@@ -86,26 +86,52 @@ def settle(search: Search, candidate: Candidate, evaluation: Evaluation, now: da
     candidate.seconds = evaluation.seconds
     candidate.scored_at = now or timezone.now()
     search.failed += failed
-    search.scored += not failed
-    search.feasible += candidate.feasible and not failed
+    search.scored += not failed and not candidate.stage
+    search.finals += not failed and bool(candidate.stage)
+    search.feasible += candidate.feasible and not failed and not candidate.stage
     search.from_cache += candidate.from_cache
     search.charged_seconds += evaluation.seconds
 
 
 def crown(search: Search, candidates: Iterable[Candidate]) -> None:
-    """Makes the best feasible one the search's best, not saved; the lower number wins a tie, whoever answered first."""
-    ranked = [c for c in candidates if c.feasible and c.score is not None]
+    """Makes the best feasible network the search's best, not saved; final scores are put on their networks, and saved.
+
+    Final scores decide between networks that have one; of equals, the search's scores; the lower number wins a tie,
+    whoever answered first.
+    """
+    candidates = list(candidates)
+    ranked = [c for c in candidates if not c.stage and c.feasible and c.score is not None]
+    ranked += _finalists(search, [c for c in candidates if c.stage and c.feasible and c.score is not None])
     if ranked and search.best is not None:
         ranked.append(search.best)
     if ranked:
-        search.best = max(ranked, key=lambda c: (c.score, -c.number))
+        search.best = max(ranked, key=_rank)
+
+
+def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
+    """The networks of these finals, with their final scores."""
+    if not finals:
+        return []
+    scores = {final.parent_number: final.score for final in finals}
+    networks = list(search.candidates.networks().filter(number__in=scores))
+    for network in networks:
+        network.final_score = scores[network.number]
+    Candidate.objects.bulk_update(networks, ["final_score"])
+    return networks
+
+
+def _rank(network: Candidate) -> tuple[bool, float, float, int]:
+    score = network.score or 0.0
+    decided = network.final_score is not None
+    return decided, network.final_score if network.final_score is not None else score, score, -network.number
 
 
 def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
-    """The events of candidates that were scored or failed."""
+    """The events of candidates that were scored or failed; a final is news of its network."""
     failed = [c for c in candidates if c.status == Candidate.Status.FAILED]
     shown = [events.failure(c.number, c.arch, c.error) for c in failed]
-    return [events.candidates([c.number for c in candidates]), *shown] if candidates else []
+    numbers = [c.parent_number if c.stage and c.parent_number is not None else c.number for c in candidates]
+    return [events.candidates(numbers), *shown] if candidates else []
 
 
 def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str, Any]) -> None:

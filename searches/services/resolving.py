@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,33 +19,66 @@ from typing import Any
 from django.conf import settings
 
 from engine import table as tables
+from engine.algorithms.base import SearchAlgorithm
 from engine.blueprint import InputSpec
 from engine.config.datasets import DatasetOptions, FoldersOptions, UploadOptions
-from engine.config.estimators import TableOptions
+from engine.config.estimators import EstimatorOptions, TableOptions
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
-from engine.errors import ConfigError, DataError
+from engine.errors import ConfigError, DataError, StateMismatch
 from engine.latency import LatencyTable as Latencies
 from engine.problem import SearchProblem
-from engine.registry import create_space, open_data
+from engine.registry import create_algorithm, create_space, open_data
 from engine.space import Architecture, SearchSpace
 from searches.models import Dataset, LatencyTable, Search, Table
 
 KEPT = 8
 FIDELITY = "default"
+PATHS = ("estimator", "final.estimator")
+"""Where the estimate of each stage stands in a configuration."""
 SHAPE = ("channels", "height", "width", "classes")
 
 
 @dataclass(frozen=True)
+class Stage:
+    """What scores the proposals of one stage; ``data_hash`` is a digest of the images or the table it depends on."""
+
+    options: EstimatorOptions
+    table: tables.Table | None
+    table_row: Table | None
+    data_hash: str
+
+    @property
+    def inline(self) -> bool:
+        """Whether scores are looked up where the search is advanced."""
+        return self.table is not None
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of all that a score depends on besides the network, the seed and the fidelity.
+
+        That is the estimate's recipe and options and its data's content; not where a table came from, nor its name.
+        """
+        options = self.options.model_dump(mode="json", exclude={"seed", "table", "path"})
+        return _digest([self.options.recipe, options, self.data_hash])
+
+    def key(self, architecture: Architecture) -> str:
+        """Digest by which every search finds the evaluation of a network again."""
+        return _digest([architecture.space, architecture.choices, self.identity, FIDELITY, self.options.seed])
+
+
+@dataclass(frozen=True)
 class Resolved:
-    """A configuration with all it needs; ``data_info`` is what `Search.data_info` keeps, empty without data."""
+    """A configuration with all it needs; ``data_info`` is what `Search.data_info` keeps, empty without data.
+
+    ``stages[0]`` scores the search's proposals, ``stages[1]`` finalists, where the configuration has a final estimate.
+    """
 
     config: SearchConfig
     problem: SearchProblem
-    table: tables.Table | None
+    stages: tuple[Stage, ...]
     data_info: dict[str, Any]
     dataset: Dataset | None
-    table_row: Table | None
     latency_row: LatencyTable | None = None
 
     @property
@@ -55,35 +88,32 @@ class Resolved:
 
     @property
     def inline(self) -> bool:
-        """Whether estimates are looked up where the search is advanced."""
-        return self.table is not None
+        """Whether the search's estimates are looked up where it is advanced."""
+        return self.stages[0].inline
 
     @property
-    def data_hash(self) -> str:
-        """Digest of the images or the table that scores depend on."""
-        return self.table.content_hash if self.table is not None else self.data_info["content_hash"]
+    def table_row(self) -> Table | None:
+        """The uploaded table of the search's estimate."""
+        return self.stages[0].table_row
 
-    @cached_property
-    def identity(self) -> str:
-        """Digest of all that a score depends on besides the network, the seed and the fidelity.
+    def algorithm(self) -> SearchAlgorithm:
+        """A fresh algorithm, which expects finals where the configuration has a final estimate."""
+        config = self.config
+        return create_algorithm(config.algorithm, self.problem, config.seed, config.finalists)
 
-        That is the estimate's recipe and options and its data's content; not where a table came from, nor its name.
-        """
-        estimator = self.config.estimator
-        options = estimator.model_dump(mode="json", exclude={"seed", "table", "path"})
-        return _digest([estimator.recipe, options, self.data_hash])
+    def stage_of(self, identity: str) -> Stage:
+        """The stage that an evaluation belongs to; StateMismatch when its recipe or data are not this search's."""
+        for stage in self.stages:
+            if stage.identity == identity:
+                return stage
+        raise StateMismatch("this estimate's recipe or data changed since the search was made; clone the search")
 
-    def key(self, architecture: Architecture) -> str:
-        """Digest by which every search finds the evaluation of a network again."""
-        parts = [architecture.space, architecture.choices, self.identity, FIDELITY, self.config.estimator.seed]
-        return _digest(parts)
-
-    def open_data(self) -> ImageData | None:
+    def open_data(self, stage: Stage) -> ImageData | None:
         """The images to train on; DataError when they are gone or not those the search was made with."""
-        if self.config.dataset is None or self.inline:
+        if self.config.dataset is None or stage.inline:
             return None
         data = open_data(self.config.dataset, _root(self.dataset))
-        if data.info.content_hash != self.data_hash:
+        if data.info.content_hash != stage.data_hash:
             raise DataError("the images are not those this search was made with; clone the search to use the new ones")
         return data
 
@@ -100,15 +130,19 @@ def resolve(
     file of this machine (default: on the embedded loopback only). The latest few results are kept.
     """
     allowed = settings.NASWEB_EMBEDDED if local_files is None else local_files
-    if getattr(config.estimator, "path", None) and data_info is None and not allowed:
-        raise ConfigError.at("estimator.path", "Files of the server are not read on request; upload the table instead.")
     if isinstance(config.dataset, FoldersOptions) and data_info is None:
         _check_local(allowed)
-    dataset, row = _dataset(owner, config.dataset), _table(owner, config)
-    latency = _latency_table(owner, config)
-    place = _table_path(config, row)
-    key = _digest([owner.pk, config.as_dict(), data_info, str(place), _changed(place), latency and latency.pk])
-    resolved = _kept.pop(key, None) or _resolve(config, dataset, row, latency, place, data_info)
+    dataset, latency = _dataset(owner, config.dataset), _latency_table(owner, config)
+    places = []
+    for path, options in zip(PATHS, config.estimators, strict=False):
+        if getattr(options, "path", None) and data_info is None and not allowed:
+            message = "Files of the server are not read on request; upload the table instead."
+            raise ConfigError.at(f"{path}.path", message)
+        row = _table(owner, options, path)
+        places.append((row, _table_path(options, row, path)))
+    changed = [(str(place), _changed(place)) for _, place in places]
+    key = _digest([owner.pk, config.as_dict(), data_info, changed, latency and latency.pk])
+    resolved = _kept.pop(key, None) or _resolve(config, dataset, places, latency, data_info)
     _kept[key] = resolved
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
@@ -123,9 +157,8 @@ def resolve_search(search: Search) -> Resolved:
 def _resolve(
     config: SearchConfig,
     dataset: Dataset | None,
-    row: Table | None,
+    places: Sequence[tuple[Table | None, Path | None]],
     latency: LatencyTable | None,
-    place: Path | None,
     data_info: dict[str, Any] | None,
 ) -> Resolved:
     if data_info is None:
@@ -133,13 +166,20 @@ def _resolve(
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
     space = create_space(config.space, spec, latency and Latencies.of(latency.entries.items()))
-    table, costs = None, None
-    if place is not None:
-        with _at("estimator.table" if row else "estimator.path"):
-            table = tables.Table.open(place)
+    opened: dict[Path, tables.Table] = {}
+    stages = []
+    for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
+        if place is not None and place not in opened:
+            with _at(f"{path}.table" if row else f"{path}.path"):
+                opened[place] = tables.Table.open(place)
+        table = None if place is None else opened[place]
+        stages.append(Stage(options, table, row, data_info["content_hash"] if table is None else table.content_hash))
+    costs = None
+    if stages[0].table is not None and config.estimator.cost:
         with _at("estimator.cost"):
-            costs = tables.TableCosts(table, space, config.estimator.cost) if config.estimator.cost else None
-    return Resolved(config, SearchProblem(space, config.objective, costs), table, data_info, dataset, row, latency)
+            costs = tables.TableCosts(stages[0].table, space, config.estimator.cost)
+    problem = SearchProblem(space, config.objective, costs)
+    return Resolved(config, problem, tuple(stages), data_info, dataset, latency)
 
 
 def resolve_data(
@@ -193,26 +233,24 @@ def _latency_table(owner: Any, config: SearchConfig) -> LatencyTable | None:
     raise ConfigError.at("objective.latency_table", problem)
 
 
-def _table(owner: Any, config: SearchConfig) -> Table | None:
-    if not isinstance(config.estimator, TableOptions) or config.estimator.table is None:
+def _table(owner: Any, options: EstimatorOptions, path: str) -> Table | None:
+    if not isinstance(options, TableOptions) or options.table is None:
         return None
-    row = Table.objects.filter(owner=owner, pk=config.estimator.table).first()
+    row = Table.objects.filter(owner=owner, pk=options.table).first()
     if row is None:
-        raise ConfigError.at(
-            "estimator.table", f"You have no table {config.estimator.table}; upload one or choose another."
-        )
+        raise ConfigError.at(f"{path}.table", f"You have no table {options.table}; upload one or choose another.")
     return row
 
 
-def _table_path(config: SearchConfig, row: Table | None) -> Path | None:
+def _table_path(options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
     if row is not None:
         return row.path
-    if not isinstance(config.estimator, TableOptions) or config.estimator.path is None:
+    if not isinstance(options, TableOptions) or options.path is None:
         return None
     try:
-        return Path(config.estimator.path).expanduser()
+        return Path(options.path).expanduser()
     except RuntimeError as error:
-        raise ConfigError.at("estimator.path", "There is no such user's home (~); write the whole path.") from error
+        raise ConfigError.at(f"{path}.path", "There is no such user's home (~); write the whole path.") from error
 
 
 def _changed(place: Path | None) -> int | None:

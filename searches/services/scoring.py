@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -29,7 +30,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
         search = Search.objects.filter(pk=search_id, status=Search.Status.RUNNING).select_related("owner").first()
         if search is None:
             return
-        _prepare(search)
+        _prepare(search, evaluation_id)
         evaluation = lease(evaluation_id)
         if evaluation is None:
             continue
@@ -39,7 +40,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
             except Stopped:
                 release(evaluation)
                 continue
-            recording.record(evaluation.pk, evaluation.attempts, estimate, search.config["estimator"])
+            recording.record(evaluation.pk, evaluation.attempts, estimate, _options(evaluation, search, estimate))
 
 
 def lease(evaluation_id: int) -> Evaluation | None:
@@ -89,20 +90,29 @@ def stopper(evaluation: Evaluation) -> Callable[[], bool]:
     return stop
 
 
-def _prepare(search: Search) -> None:
+def _prepare(search: Search, evaluation_id: int) -> None:
     """Makes the estimator before there is a lease: importing torch stops the heartbeat's thread for seconds.
 
     An error comes again under the lease, where it is recorded.
     """
     with suppress(Exception):
-        estimator_of(resolve_search(search))
+        resolved = resolve_search(search)
+        identity = Evaluation.objects.values_list("identity", flat=True).get(pk=evaluation_id)
+        estimator_of(resolved, resolved.stage_of(identity))
+
+
+def _options(evaluation: Evaluation, search: Search, estimate: Estimate) -> dict[str, Any]:
+    """The options of the estimate that found a score."""
+    if estimate.score is None:
+        return {}
+    return resolve_search(search).stage_of(evaluation.identity).options.model_dump(mode="json")
 
 
 def _estimate(evaluation: Evaluation, search: Search) -> Estimate:
     """The estimate; whatever goes wrong with one network becomes its reason, so that the search goes on."""
     try:
         resolved = resolve_search(search)
-        estimator = estimator_of(resolved)
+        estimator = estimator_of(resolved, resolved.stage_of(evaluation.identity))
         architecture = resolved.space.architecture(evaluation.choices)
         (estimate,) = estimator.estimate_batch([architecture], seed=evaluation.seed, stop=stopper(evaluation))
     except Stopped:

@@ -97,7 +97,7 @@ def delete_dataset(row: Dataset) -> None:
 
 def delete_table(row: Table) -> None:
     """With its file; ActionRefused while a search uses it."""
-    delete_unused(row, partial(row.path.unlink, missing_ok=True))
+    delete_unused(row, partial(row.path.unlink, missing_ok=True), row.final_searches)
 
 
 def delete_space(row: SearchSpace) -> None:
@@ -105,10 +105,11 @@ def delete_space(row: SearchSpace) -> None:
     delete_unused(row)
 
 
-def delete_unused(row: Any, files: Any = None) -> None:
+def delete_unused(row: Any, files: Any = None, more_searches: Any = None) -> None:
     """Deletes a row and its files; ActionRefused names the searches that use it."""
     with transaction.atomic():
-        used = list(row.searches.order_by("id").values_list("id", "name")[: SHOWN + 1])
+        searches = row.searches.all() if more_searches is None else row.searches.all() | more_searches.all()
+        used = list(searches.order_by("id").distinct().values_list("id", "name")[: SHOWN + 1])
         if used:
             names = ", ".join(f"{pk} ({name})" for pk, name in used[:SHOWN])
             more = " and others" if len(used) > SHOWN else ""

@@ -34,7 +34,7 @@ def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
     """One network."""
     candidates = Candidate.objects.select_related("search")
     candidate = get_object_or_404(candidates, pk=candidate_id, search__owner=request.user)
-    return render(request, "searches/candidate.html", {"candidate": candidate})
+    return render(request, "searches/candidate.html", {"candidate": candidate, "kind_labels": KIND_LABELS})
 
 
 @login_required

@@ -111,7 +111,7 @@ def test_what_a_score_depends_on_is_in_its_key(table: Path, tmp_path: Path) -> N
 
     def key(config: SearchConfig) -> str:
         resolved = resolve(owner, config, local_files=True)
-        return resolved.key(resolved.space.default())
+        return resolved.stages[0].key(resolved.space.default())
 
     base = table_config(table)
     copy = tmp_path / "copy.csv"

@@ -63,7 +63,7 @@ class BestSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Candidate
-        fields = ["id", "number", "arch", "score", "valid_accuracy", "truth", "costs"]
+        fields = ["id", "number", "arch", "score", "final_score", "valid_accuracy", "truth", "costs"]
 
 
 class CandidateSerializer(serializers.ModelSerializer):
@@ -88,6 +88,7 @@ class CandidateSerializer(serializers.ModelSerializer):
             "status",
             "feasible",
             "score",
+            "final_score",
             "valid_accuracy",
             "test_accuracy",
             "truth",
@@ -106,6 +107,19 @@ class CandidateSerializer(serializers.ModelSerializer):
         ]
 
 
+class FinalistSerializer(serializers.ModelSerializer):
+    """A further estimate of a finalist."""
+
+    estimator = serializers.CharField(source="evaluation.estimator")
+    seed = serializers.IntegerField(source="evaluation.seed")
+    terms = serializers.DictField(source="evaluation.terms", child=serializers.FloatField(allow_null=True))
+    status = serializers.ChoiceField(Candidate.Status.choices)
+
+    class Meta:
+        model = Candidate
+        fields = ["id", "number", "round", "status", "score", "estimator", "seed", "terms", "seconds", "error"]
+
+
 class CandidateDetailSerializer(CandidateSerializer):
     """A candidate with where it came from and all that is known of it."""
 
@@ -118,6 +132,7 @@ class CandidateDetailSerializer(CandidateSerializer):
     seed = serializers.IntegerField(source="evaluation.seed")
     fidelity = serializers.CharField(source="evaluation.fidelity")
     downloads = serializers.SerializerMethodField()
+    finals = serializers.SerializerMethodField(help_text="further estimates, oldest first")
     drawing = serializers.SerializerMethodField()
     lineage = serializers.SerializerMethodField()
 
@@ -132,6 +147,8 @@ class CandidateDetailSerializer(CandidateSerializer):
             "device",
             "seed",
             "fidelity",
+            "stage",
+            "finals",
             "downloads",
             "drawing",
             "lineage",
@@ -156,6 +173,12 @@ class CandidateDetailSerializer(CandidateSerializer):
         """Terms and seconds."""
         mote = _mote(candidate)
         return MoteSerializer(mote).data if mote else None
+
+    @extend_schema_field(FinalistSerializer(many=True))
+    def get_finals(self, candidate: Candidate) -> list[dict[str, Any]]:
+        """What the final estimate said of it, on which the decision falls."""
+        rows: list[dict[str, Any]] = FinalistSerializer(candidates.finals(candidate), many=True).data
+        return rows
 
     @extend_schema_field(serializers.DictField(child=serializers.URLField()))
     def get_downloads(self, candidate: Candidate) -> dict[str, str]:

@@ -13,6 +13,7 @@ class ColumnsSerializer(serializers.Serializer):
     id = serializers.ListField(child=serializers.IntegerField())
     number = serializers.ListField(child=serializers.IntegerField())
     score = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    final_score = serializers.ListField(child=serializers.FloatField(allow_null=True))
     feasible = serializers.ListField(child=serializers.BooleanField())
     seconds = serializers.ListField(child=serializers.FloatField(allow_null=True))
     params_m = serializers.ListField(child=serializers.FloatField(allow_null=True))

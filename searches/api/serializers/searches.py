@@ -94,6 +94,7 @@ class SearchSerializer(serializers.ModelSerializer):
             "round_size",
             "evaluated",
             "scored",
+            "finals",
             "failed",
             "from_cache",
             "asked",

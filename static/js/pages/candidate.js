@@ -1,7 +1,7 @@
 /* The candidate page: what the network is, what it costs, how it scored, where it came from, and the files to take away. */
 import { api } from "../core/api.js";
 import { axis, Chart, tip, tooltip } from "../core/charts.js";
-import { facts, h, setText } from "../core/dom.js";
+import { facts, h, kindLabel, setText } from "../core/dom.js";
 import { cost, duration, METRICS, number, percent } from "../core/format.js";
 import { lineageList } from "../search/lineage.js";
 
@@ -58,6 +58,7 @@ function scoreFacts(candidate) {
   return facts([
     ["Score", number(candidate.score, 6)],
     ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
+    ["Final score", candidate.final_score === null ? null : number(candidate.final_score, 6)],
     ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
     ["Trained in full, validation", candidate.trained_valid_accuracy === null ? null : percent(candidate.trained_valid_accuracy)],
     ["Trained in full, test", candidate.trained_test_accuracy === null ? null : percent(candidate.trained_test_accuracy)],
@@ -69,9 +70,24 @@ function scoreFacts(candidate) {
   ]);
 }
 
+/** The further estimates of a finalist: on them the decision falls. */
+function showFinals(candidate) {
+  const section = place("finals");
+  section.hidden = !candidate.finals.length;
+  const heads = ["Estimate", "Seed", "Status", "Score", "Validation accuracy", "Seconds"];
+  const rows = candidate.finals.map((final) =>
+    h("tr", {}, h("td", {}, kindLabel(final.estimator)), h("td", { class: "right" }, String(final.seed)),
+      h("td", {}, h("span", { class: "chip", dataset: { status: final.status } }, final.status), final.error ? ` ${final.error}` : ""),
+      h("td", { class: "right" }, number(final.score, 6)), h("td", { class: "right" }, percent(final.terms.valid_accuracy ?? null)), h("td", { class: "right" }, number(final.seconds, 3))),
+  );
+  const head = h("thead", {}, h("tr", {}, ...heads.map((title) => h("th", { scope: "col" }, title))));
+  section.querySelector("[data-rows]").replaceChildren(h("table", { class: "data" }, head, h("tbody", {}, ...rows)));
+}
+
 function provenance(candidate) {
   return facts([
     ["Status", candidate.status],
+    ["Estimate of", candidate.stage ? `candidate ${candidate.parent}, once more as a finalist` : null],
     ["Proposed in round", number(candidate.round)],
     ["Origin", candidate.origin],
     ["Layer", candidate.layer === null ? null : String(candidate.layer + 1)],
@@ -98,6 +114,7 @@ function show(candidate) {
   );
   place("scores").replaceChildren(scoreFacts(candidate));
   place("provenance").replaceChildren(provenance(candidate));
+  showFinals(candidate);
   place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
   place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
   place("downloads").replaceChildren(

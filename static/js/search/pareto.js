@@ -7,6 +7,7 @@ import { paretoFront } from "./store.js";
 const LARGE = 4000; // beyond this ECharts draws points in bulk
 export const VALUES = {
   score: { name: "Score", axis: "Score (higher is better)" },
+  final_score: { name: "Final score", axis: "Final score of the finalists" },
   truth: { name: "Truth", axis: "Truth from the table (not searched on)" },
   valid_accuracy: { name: "Validation accuracy", axis: "Validation accuracy (%)" },
   trained_valid_accuracy: { name: "Trained validation accuracy", axis: "Validation accuracy after full training (%)" },
@@ -107,7 +108,7 @@ export class ParetoPlot {
     const row = event.value?.[2];
     if (row === undefined) return "";
     const at = (name) => this.store.value(name, row);
-    const pairs = [["Score", number(at("score"), 5)], ["Truth", number(at("truth"), 5)], ["Validation accuracy", number(at("valid_accuracy"))]];
+    const pairs = [["Score", number(at("score"), 5)], ["Final score", number(at("final_score"), 5)], ["Truth", number(at("truth"), 5)], ["Validation accuracy", number(at("valid_accuracy"))]];
     for (const name of ["trained_valid_accuracy", "trained_test_accuracy"]) pairs.push([VALUES[name].name, percent(at(name))]);
     for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(at(metric), metric)]);
     pairs.push(["Feasible", at("feasible") ? "yes" : "no"]);

@@ -10,6 +10,7 @@ const COLUMNS = [
   { name: "arch", title: "Architecture", show: (c) => h("a", { href: `/candidates/${c.id}/`, class: "mono", title: c.arch }, c.arch), fixed: true, className: "arch" },
   { name: "status", title: "Status", fixed: true, show: (c) => h("span", { class: "chip", dataset: { status: c.status }, title: c.error || null }, c.status) },
   { name: "score", title: "Score", right: true, show: (c) => number(c.score, 5) },
+  { name: "final_score", title: "Final score", right: true, optional: true, show: (c) => number(c.final_score, 5) },
   { name: "truth", title: "Truth", right: true, optional: true, show: (c) => number(c.truth, 5) },
   { name: "valid_accuracy", title: "Valid. accuracy", right: true, optional: true, show: (c) => percent(c.valid_accuracy) },
   { name: "trained_valid_accuracy", title: "Trained valid.", right: true, optional: true, show: (c) => percent(c.trained_valid_accuracy) },
