@@ -7,15 +7,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from engine.config.search import SearchConfig
-from engine.errors import ConfigError, FieldError
 from engine.registry import ALGORITHMS, SPACES
 from searches import events
 from searches.models import Search, SearchSpace
 from searches.selectors import comparison
 from searches.services import dispatching
 from searches.services.estimators import estimator_of
-from searches.services.preflight import bound_of, check, preflight
-from searches.services.resolving import PATHS, Resolved, Stage, resolve
+from searches.services.preflight import bound_of, check, of_stage, preflight
+from searches.services.resolving import PATHS, Resolved, resolve
 
 __all__ = ["clone", "create", "preflight", "repeat"]
 SEED_MARK = " (seed "
@@ -31,7 +30,8 @@ def create(
     check(resolved)
     for path, stage in zip(PATHS, resolved.stages, strict=False):
         if stage.inline:
-            _look_at_columns(resolved, stage, path)
+            with of_stage(path):
+                estimator_of(resolved, stage)  # its columns are there
     bound = bound_of(resolved)
     try:
         with transaction.atomic():
@@ -40,15 +40,6 @@ def create(
         if idempotency_key and (made := _made(owner, idempotency_key)):
             return made
         raise
-
-
-def _look_at_columns(resolved: Resolved, stage: Stage, path: str) -> None:
-    """ConfigError, at the field of that stage, for a column that is not there."""
-    try:
-        estimator_of(resolved, stage)
-    except ConfigError as error:
-        own = [FieldError(item.path.replace(PATHS[0], path, 1), item.message) for item in error.errors]
-        raise ConfigError(own) from error
 
 
 def clone(search: Search) -> dict[str, Any]:

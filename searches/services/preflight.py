@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isfinite
 from random import Random
 from time import monotonic
@@ -10,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from engine.config.search import SearchConfig
-from engine.errors import ConfigError
+from engine.errors import ConfigError, FieldError
 from engine.problem import SearchProblem
 from engine.proxies import check_proxy
 from engine.space import Choices
-from searches.services.resolving import Resolved, resolve
+from searches.services.resolving import PATHS, Resolved, resolve
 
 SAMPLES = 2_000
 SAMPLE_SECONDS = 0.6
@@ -25,10 +27,12 @@ RARE = 0.01
 
 def check(resolved: Resolved) -> None:
     """ConfigError at its field when no network meets the limits, each alone or all together, or none can be scored."""
-    problem, estimator = resolved.problem, resolved.config.estimator
+    problem = resolved.problem
     problem.check()
-    if estimator.kind == "proxy":
-        check_proxy(estimator.name, problem.space)
+    for path, options in zip(PATHS, resolved.config.estimators, strict=False):
+        if options.kind == "proxy":
+            with of_stage(path):
+                check_proxy(options.name, problem.space)
     if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
         return
     objective = problem.objective
@@ -38,6 +42,16 @@ def check(resolved: Resolved) -> None:
         )
     end = "lo" if objective.hi is None else "hi"
     raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
+
+
+@contextmanager
+def of_stage(path: str) -> Iterator[None]:
+    """Complaints about an estimate go to the fields of the stage that it belongs to."""
+    try:
+        yield
+    except ConfigError as error:
+        own = [FieldError(item.path.replace(PATHS[0], path, 1), item.message) for item in error.errors]
+        raise ConfigError(own) from error
 
 
 def bound_of(resolved: Resolved) -> int | None:
