@@ -13,6 +13,7 @@ NAVIGATION = (
     ("datasets", "Data", ("datasets",)),
     ("tables", "Tables", ("tables",)),
     ("spaces", "Spaces", ("spaces",)),
+    ("latency-tables", "Latency", ("latency-tables", "latency-table")),
     ("docs", "API", ("docs",)),
 )
 

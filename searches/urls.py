@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from searches.views import create, results, sources, trainings
+from searches.views import create, latencies, results, sources, trainings
 
 pages = [
     path("", results.search_list, name="searches"),
@@ -20,6 +20,17 @@ pages = [
     path("datasets/", sources.source_list, {"room": "datasets"}, name="datasets"),
     path("tables/", sources.source_list, {"room": "tables"}, name="tables"),
     path("spaces/", sources.source_list, {"room": "spaces"}, name="spaces"),
+    path("latency/", latencies.latency_list, name="latency-tables"),
+    path("latency/rows/", latencies.latency_rows, name="latency-rows"),
+    path("latency/<int:row_id>/", latencies.latency_detail, name="latency-table"),
+    path("latency/<int:row_id>/cancel/", latencies.latency_cancel, name="latency-cancel"),
+    path("latency/<int:row_id>/delete/", latencies.latency_delete, name="latency-delete"),
+    path("searches/new/latency/", latencies.latency_for_search, name="latency-for-search"),
+    path(
+        "searches/new/latency/<int:row_id>/",
+        latencies.latency_for_search_progress,
+        name="latency-for-search-progress",
+    ),
     path("datasets/<int:row_id>/delete/", sources.source_delete, {"room": "datasets"}, name="dataset-delete"),
     path("tables/<int:row_id>/delete/", sources.source_delete, {"room": "tables"}, name="table-delete"),
     path("spaces/<int:row_id>/delete/", sources.source_delete, {"room": "spaces"}, name="space-delete"),

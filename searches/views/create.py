@@ -11,10 +11,11 @@ from django.views.decorators.http import require_POST
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
+from engine.latency import LATENCY
 from searches.examples import EXAMPLES
 from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP, as_text
 from searches.forms.search import SearchForm
-from searches.models import Search, SearchSpace
+from searches.models import LatencyTable, Search, SearchSpace
 from searches.services import creation
 from searches.views.lookahead import Histogram, in_words
 
@@ -153,6 +154,10 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
     if "table" in given:
         document["estimator"] = {"kind": "table", "table": number(given["table"])}
         document["dataset"] = None
+    if "latency" in given:
+        table = get_object_or_404(LatencyTable, pk=number(given["latency"]), owner=request.user)
+        document["objective"] = {"cost_metric": LATENCY, "latency_table": table.pk}
+        document["space"] = table.space or document["space"]
     if not given:
         document["name"] = ""
     return document

@@ -64,6 +64,7 @@ form.addEventListener("click", (event) => {
   changed();
 });
 document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.elt.id === "latency-progress") changed(); // a table was chosen, or is ready
   if (event.detail.target.id !== "fields") return;
   document.querySelector("#yaml-errors").replaceChildren();
   show("form");
