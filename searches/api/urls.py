@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import SimpleRouter
 
-from searches.api import catalogue, comparisons, results
+from searches.api import catalogue, comparisons, plots, results
 from searches.api.candidates import CandidateViewSet
 from searches.api.latencies import LatencyTableViewSet
 from searches.api.schema import SchemaView
@@ -26,6 +26,9 @@ router.register("latency-tables", LatencyTableViewSet, basename="latencytable")
 
 of_search = [
     path("candidates/", results.CandidateList.as_view(), name="search-candidates"),
+    path("plot/", plots.Plot.as_view(), name="search-plot"),
+    path("history/", plots.History.as_view(), name="search-history"),
+    path("budget/", plots.Budget.as_view(), name="search-budget"),
     path("points/", results.Points.as_view(), name="search-points"),
     path("buckets/", results.Buckets.as_view(), name="search-buckets"),
     path("pareto/", results.Front.as_view(), name="search-pareto"),

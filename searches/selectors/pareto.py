@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.pareto import Point, pareto_front
 from searches.models import Candidate, Search
+from searches.selectors import columns
 
 
 def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[str, Any]]:
-    """Networks that no other of at most their cost equals or beats, by ascending cost; two queries."""
-    scored = Candidate.objects.networks().filter(search=search, status=Candidate.Status.SCORED)
-    scored = scored.filter(**{f"{metric}__isnull": False})
-    if feasible_only:
-        scored = scored.filter(feasible=True)
-    rows = scored.order_by("number").values_list(metric, "score", "id")
-    points = pareto_front(Point(*row) for row in rows)
-    shown = Candidate.objects.in_bulk([point.key for point in points])
+    """Networks that no other of at most their cost equals or beats, by ascending cost."""
+    found = columns.of(search)
+    numbers = found.front(metric, "score", feasible_only)
+    ids = found["id"][numbers].tolist()
+    arch = dict(Candidate.objects.filter(pk__in=ids).values_list("pk", "arch"))
+    rows = zip(ids, numbers.tolist(), found["score"][numbers].tolist(), found[metric][numbers].tolist(), strict=True)
     return [
-        {
-            "id": point.key,
-            "number": shown[point.key].number,
-            "arch": shown[point.key].arch,
-            "score": point.score,
-            "cost": point.cost,
-        }
-        for point in points
+        {"id": pk, "number": number, "arch": arch[pk], "score": score, "cost": cost}
+        for pk, number, score, cost in rows
+        if pk in arch
     ]

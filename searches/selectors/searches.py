@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from searches.models import Candidate, Search
+from searches.selectors import history
 
 RATE_WINDOW = timedelta(minutes=1)
 
@@ -69,14 +70,7 @@ def progress(search: Search, rate: float | None) -> Progress:
 
 def layers_progress(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
     """Scored candidates a layer of the space."""
-    counts = (
-        Candidate.objects.networks()
-        .filter(search=search, status=Candidate.Status.SCORED, layer__isnull=False)
-        .order_by()
-        .values_list("layer")
-        .annotate(count=Count("id"))
-    )
-    scored = dict(counts)
+    scored = history.layers(search)
     return [{"layer": i, "name": name, "scored": scored.get(i, 0)} for i, name in enumerate(layer_names)]
 
 

@@ -1,0 +1,130 @@
+"""A search that grows as fast as wanted: LayerNAS proposes, a synthetic quality scores, the product's own services write.
+
+Only the training is left out; candidates, evaluations, buckets and events are what a worker would have written.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.algorithms.base import Outcome
+from engine.config.search import SearchConfig
+from engine.estimate import Estimate
+from engine.registry import create_algorithm
+from engine.space import Architecture
+from searches import events
+from searches.models import Search
+from searches.services import algorithm_state, creation, proposals, recording
+from searches.services.lifecycle import change
+from searches.services.proposals import Asked
+from searches.services.resolving import resolve_search
+
+LAYERS = 10
+ROUND_SIZE = 50
+BATCH = 500
+FAILING = 0.002
+CLAIM = "bench"
+BLOCKS = {
+    "conv": {"block": "conv", "kernel": [3, 5], "width": [16, 24, 32]},
+    "sep": {"block": "separable_conv", "kernel": [3, 5], "width": [16, 24, 32]},
+}
+
+
+class Growth:
+    """One running search of the owner's; it is claimed, so that no worker of the product advances it meanwhile."""
+
+    def __init__(self, owner: Any, evaluations: int, seed: int = 7) -> None:
+        config = SearchConfig.parse(
+            {
+                "name": f"{evaluations:,} candidates",
+                "space": {"kind": "chain", "definition": _definition()},
+                "dataset": {"kind": "digits"},
+                "algorithm": {"kind": "layernas", "buckets": 60, "replicas": 20},
+                "estimator": {"kind": "mote"},
+                "objective": {"cost_metric": "madds_m"},
+                "budget": {"evaluations": evaluations},
+                "round_size": ROUND_SIZE,
+                "seed": seed,
+            }
+        )
+        self.rng = Random(f"growth:{seed}")
+        with transaction.atomic():
+            self.search = creation.create(owner, config)
+            claim = {"advance_token": CLAIM, "advance_until": timezone.now() + timedelta(days=1)}
+            Search.objects.filter(pk=self.search.pk).update(**claim)
+            self.search.refresh_from_db()
+            change(self.search, Search.Status.RUNNING)
+        self.resolved = resolve_search(self.search)
+        algorithm = create_algorithm(config.algorithm, self.resolved.problem, seed)
+        self.copy = algorithm_state.Copy(algorithm, self.search.epoch)
+        self.effects = [[self.rng.gauss(0, 1) for _ in range(100)] for _ in range(LAYERS)]
+
+    def grow(self, candidates: int) -> int:
+        """Asks, scores and writes so many candidates in transactions of `BATCH`; how many there were to ask."""
+        asked = 0
+        while asked < candidates:
+            more = self._batch(min(BATCH, candidates - asked))
+            if not more:
+                break
+            asked += more
+        return asked
+
+    def burst(self, per_second: int, seconds: float) -> int:
+        """Grows at a steady rate, a tenth of a second at a time; the number of candidates written."""
+        begun, written = time.monotonic(), 0
+        while (passed := time.monotonic() - begun) < seconds:
+            due = int(per_second * min(passed + 0.1, seconds)) - written
+            written += self.grow(due) if due > 0 else 0
+            time.sleep(max(0.0, 0.1 - (time.monotonic() - begun - passed)))
+        return written
+
+    def finish(self) -> None:
+        """Ends the search as a spent budget does."""
+        with transaction.atomic():
+            change(self.search, Search.Status.FINISHED, f"budget of {self.search.asked} evaluations spent")
+
+    def _batch(self, size: int) -> int:
+        copy, asked, told = self.copy, [], []
+        while len(asked) < size:
+            round_ = [
+                Asked(copy.rounds, proposal, self._estimate(proposal.architecture))
+                for proposal in copy.algorithm.ask(min(ROUND_SIZE, size - len(asked)))
+            ]
+            if not round_:
+                break
+            for item in round_:
+                assert item.estimate is not None
+                copy.algorithm.tell(Outcome(item.proposal.number, item.estimate.score))
+            scored = sum(item.estimate is not None and item.estimate.score is not None for item in round_)
+            told.append(events.round_told(copy.rounds, len(round_), scored))
+            copy.rounds += 1
+            asked += round_
+        with transaction.atomic():
+            search = self.search = Search.objects.select_for_update().get(pk=self.search.pk)
+            candidates = proposals.write(search, self.resolved, asked)
+            search.rounds = copy.rounds
+            search.save(update_fields=["rounds", *recording.COUNTERS])
+            algorithm_state.save_buckets(search, copy)
+            events.record(search, [*recording.entries(candidates), *told])
+        return len(asked)
+
+    def _estimate(self, architecture: Architecture) -> Estimate:
+        """Grows with the logarithm of the cost, with an effect a choice, and noise; a few fail, as trainings do."""
+        if self.rng.random() < FAILING:
+            return Estimate(None, error="the loss is not a number after 3 steps", seconds=0.4)
+        cost = self.resolved.problem.cost(architecture)
+        effect = sum(layer[choice] for layer, choice in zip(self.effects, architecture.choices, strict=True))
+        score = 70 + 9 * math.log10(cost + 0.05) + 0.9 * effect + self.rng.gauss(0, 0.6)
+        return Estimate(score, terms={"valid_accuracy": min(100.0, score)}, seconds=self.rng.lognormvariate(0.2, 0.3))
+
+
+def _definition() -> dict[str, Any]:
+    layers = [{"name": f"layer {i + 1}", "stride": 2 if i in (3, 7) else 1, "options": BLOCKS} for i in range(LAYERS)]
+    return {"name": "ten layers", "stem": {"width": 16}, "layers": layers}

@@ -1,0 +1,112 @@
+"""What the plots of a search show, computed on the server: scatter, history, the best at a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from searches.api import binary
+from searches.api.base import UnderSearch, number_of
+from searches.api.serializers.plots import BudgetSerializer, HistorySerializer
+from searches.selectors import budget, history, plot
+from searches.selectors.columns import COSTS, NUMBERS, SCORES
+
+TRUE = ("1", "true", "yes")
+MOST_CELLS = (400, 240)
+METRIC = OpenApiParameter("metric", str, enum=COSTS, description="default: the search's own")
+VALUE = OpenApiParameter("value", str, enum=SCORES, default="score")
+
+
+class Plot(UnderSearch):
+    """Score against cost, or any two columns."""
+
+    @extend_schema(
+        summary="Scatter plot as typed columns",
+        description=f"{binary.__doc__}\n\n{plot.__doc__}",
+        parameters=[
+            OpenApiParameter("x", str, enum=NUMBERS, description="default: the search's cost metric"),
+            OpenApiParameter("y", str, enum=NUMBERS, default="score"),
+            OpenApiParameter("infeasible", bool, default=False),
+            OpenApiParameter("log_x", bool, default=False),
+            OpenApiParameter("log_y", bool, default=False),
+            OpenApiParameter("outliers", bool, default=False, description="1: the axes reach to far outliers"),
+            OpenApiParameter("window", str, description="x0,x1,y0,y1 of the part in view; default: all"),
+            OpenApiParameter("cells", str, default="120,60", description="columns,rows of the view's cells"),
+            OpenApiParameter("upto", int, description="replay: only numbers below this"),
+            OpenApiParameter("layer", int, description="replay: only layers up to this, counted from 0"),
+        ],
+        responses={(200, binary.CONTENT_TYPE): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The whole front, single candidates where they stand apart, counts elsewhere."""
+        asked = request.query_params
+        window = _numbers(request, "window", 4)
+        cells = _numbers(request, "cells", 2) or (120, 60)
+        look = plot.Look(
+            x=_choice(request, "x", NUMBERS, self.parent.config["objective"]["cost_metric"]),
+            y=_choice(request, "y", NUMBERS, "score"),
+            **{name: asked.get(name, "") in TRUE for name in ("infeasible", "log_x", "log_y", "outliers")},
+            window=(window[0], window[1], window[2], window[3]) if window else None,
+            cells=(_between(cells[0], MOST_CELLS[0]), _between(cells[1], MOST_CELLS[1])),
+            upto=number_of(request, "upto", 0, 0) if "upto" in asked else None,
+            layer=number_of(request, "layer", 0, 0) if "layer" in asked else None,
+        )
+        return binary.response(request, *plot.plot(self.parent, look))
+
+
+class History(UnderSearch):
+    """The best so far."""
+
+    @extend_schema(summary="Best so far", responses=HistorySerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Improvements against trials and charged seconds, with the spread of what was tried."""
+        return Response(history.history(self.parent))
+
+
+class Budget(UnderSearch):
+    """The best network at a cost."""
+
+    @extend_schema(
+        summary="Best network at a budget",
+        parameters=[METRIC, VALUE, OpenApiParameter("cost", float, description="default: the front's largest cost")],
+        responses=BudgetSerializer,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With its neighbours on the front and what they choose otherwise; needs no new search."""
+        metric = _choice(request, "metric", COSTS, self.parent.config["objective"]["cost_metric"])
+        value = _choice(request, "value", SCORES, "score")
+        cost = _numbers(request, "cost", 1)
+        return Response(budget.at(self.parent, metric, value, cost[0] if cost else None))
+
+
+def _choice(request: Request, name: str, allowed: Sequence[str], default: str) -> str:
+    chosen = request.query_params.get(name) or default
+    if chosen not in allowed:
+        raise ValidationError({name: f"Choose one of {', '.join(allowed)}."})
+    return chosen
+
+
+def _numbers(request: Request, name: str, count: int) -> tuple[float, ...] | None:
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count or not all(isfinite(number) for number in numbers):
+        what = "a number" if count == 1 else f"{count} numbers, separated by commas"
+        raise ValidationError({name: f"Give {what}."})
+    return numbers
+
+
+def _between(value: float, most: int) -> int:
+    return int(min(max(value, 1), most))

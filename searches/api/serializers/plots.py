@@ -1,0 +1,70 @@
+"""Answers of the plots."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+
+class StepsSerializer(serializers.Serializer):
+    """Improvements, one array a column."""
+
+    trials = serializers.ListField(child=serializers.IntegerField())
+    seconds = serializers.ListField(child=serializers.FloatField())
+    number = serializers.ListField(child=serializers.IntegerField())
+    id = serializers.ListField(child=serializers.IntegerField())
+    score = serializers.ListField(child=serializers.FloatField())
+    truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
+
+
+class SpreadSerializer(serializers.Serializer):
+    """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches."""
+
+    trials = serializers.ListField(child=serializers.IntegerField())
+    seconds = serializers.ListField(child=serializers.FloatField())
+    low = serializers.ListField(child=serializers.FloatField())
+    middle = serializers.ListField(child=serializers.FloatField())
+    high = serializers.ListField(child=serializers.FloatField())
+
+
+class HistorySerializer(serializers.Serializer):
+    """The best feasible score so far; ``trials`` and ``seconds`` are where the search is now."""
+
+    steps = StepsSerializer()
+    spread = SpreadSerializer()
+    trials = serializers.IntegerField()
+    seconds = serializers.FloatField()
+
+
+class DifferenceSerializer(serializers.Serializer):
+    """A layer where a neighbour (``there``) chooses otherwise than the best network (``here``)."""
+
+    layer = serializers.CharField()
+    here = serializers.CharField()
+    there = serializers.CharField()
+
+
+class BudgetNetworkSerializer(serializers.Serializer):
+    """A network of the front; ``near_tie``: hardly better than the next cheaper one."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    arch = serializers.CharField()
+    cost = serializers.FloatField()
+    value = serializers.FloatField()
+    near_tie = serializers.BooleanField()
+    differences = DifferenceSerializer(many=True)
+
+
+class BudgetSerializer(serializers.Serializer):
+    """``low`` to ``high`` is the front's cost band, ``costs`` its networks' costs, ``within`` counts what fits."""
+
+    metric = serializers.CharField()
+    value = serializers.CharField()
+    cost = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    costs = serializers.ListField(child=serializers.FloatField())
+    within = serializers.IntegerField()
+    best = BudgetNetworkSerializer(allow_null=True)
+    cheaper = BudgetNetworkSerializer(allow_null=True)
+    dearer = BudgetNetworkSerializer(allow_null=True)

@@ -1,0 +1,72 @@
+"""Moving the budget after the search: the best network at any cost of the band, and what its neighbours do otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from searches.models import Candidate, Search
+from searches.selectors import columns, spaces
+from searches.selectors.columns import SCORED
+from searches.selectors.plot import near_ties
+
+
+def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str, Any]:
+    """The best feasible network of at most ``cost`` (None: the whole band), with the front networks beside it.
+
+    Without any network that cheap, ``best`` is None and ``dearer`` the cheapest one.
+    """
+    found = columns.of(search)
+    front = found.front(metric, value)
+    costs = found[metric][front]
+    if cost is None and len(costs):
+        cost = float(costs[-1])
+    place = int(np.searchsorted(costs, cost if cost is not None else 0.0, side="right")) - 1
+    chosen = {"best": place, "cheaper": place - 1, "dearer": place + 1}
+    numbers = {name: int(front[at]) for name, at in chosen.items() if 0 <= at < len(front)}
+    rows = Candidate.objects.filter(search=search, number__in=numbers.values()).in_bulk(field_name="pk")
+    by_number = {row.number: row for row in rows.values()}
+    shown = {name: by_number[number] for name, number in numbers.items() if number in by_number}
+    ties = near_ties(found[value][front])
+    networks = {
+        name: _network(search, row, metric, value, shown.get("best"), bool(ties[chosen[name]]))
+        for name, row in shown.items()
+    }
+    within = found["state"] == SCORED
+    within &= found["feasible"] & (found[metric] <= (cost if cost is not None else -np.inf))
+    return {
+        "metric": metric,
+        "value": value,
+        "cost": cost,
+        "low": float(costs[0]) if len(costs) else None,
+        "high": float(costs[-1]) if len(costs) else None,
+        "costs": costs.tolist(),
+        "within": int(within.sum()),
+        **{name: networks.get(name) for name in chosen},
+    }
+
+
+def _network(
+    search: Search, row: Candidate, metric: str, value: str, best: Candidate | None, tie: bool
+) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": row.number,
+        "arch": row.arch,
+        "cost": getattr(row, metric),
+        "value": getattr(row, value),
+        "near_tie": tie,
+        "differences": differences(search, best.choices, row.choices) if best is not None else [],
+    }
+
+
+def differences(search: Search, one: list[int], other: list[int]) -> list[dict[str, str]]:
+    """Layer by layer, where two networks of a search choose differently."""
+    space = spaces.of_search(search)
+    labels = [space.labels(space.architecture(choices)) for choices in (one, other)]
+    return [
+        {"layer": layer, "here": here, "there": there}
+        for layer, here, there in zip(space.layer_names, *labels, strict=True)
+        if here != there
+    ]

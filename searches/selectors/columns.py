@@ -1,0 +1,190 @@
+"""The finished candidates of a search as arrays, kept in the process and brought up to date from the event log.
+
+A slot is a candidate's number, so arrays are in the order of proposals. Every change of a finished candidate writes a
+``candidates`` or ``error`` event in its transaction; what the events after the last look name is read again, nothing
+else. Fronts, history and counts are derived from the arrays and kept until the next event.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from threading import RLock
+from typing import Any, TypeVar
+
+import numpy as np
+from django.db import connection
+
+from searches.models import Candidate, Event, Search
+
+SCORES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
+COSTS = ("madds_m", "params_m", "activation_mb", "latency_ms", "table_cost", "seconds")
+NUMBERS = (*SCORES, *COSTS)
+"""Columns that can be plotted; of `SCORES` more is better, of `COSTS` less."""
+READ = ("number", "id", "status", "feasible", "layer", *NUMBERS)
+ABSENT, SCORED, FAILED = 0, 1, 2
+KEPT_ROWS = 1_000_000
+READ_AT_ONCE = 2_000
+READ_ALL_FROM = 20_000
+T = TypeVar("T")
+
+
+class Columns:
+    """Arrays by name, each of one entry a number: `NUMBERS` as float64 (NaN: unknown), ``id`` and ``layer`` as int64
+    (-1: none), ``state`` (`ABSENT`, `SCORED`, `FAILED`) and ``feasible``.
+
+    ``seq`` is the event up to which they are up to date, ``recent`` the numbers that came last, newest last.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search_id, self.epoch, self.seq, self.size = search.pk, search.epoch, -1, 0
+        self.arrays: dict[str, np.ndarray] = {}
+        self.recent = np.empty(0, dtype=np.int64)
+        self.fronts: dict[tuple[str, str, bool], np.ndarray] = {}
+        self._derived: dict[str, Any] = {}
+        self._grow(max(search.asked, 16))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.arrays[name][: self.size]
+
+    def update(self, seq: int) -> None:
+        """Reads what the events up to ``seq`` changed."""
+        if self.seq >= seq:
+            return
+        if self.seq < 0:
+            self._read_all()
+        else:
+            numbers = self._changed(seq)
+            if len(numbers) > READ_ALL_FROM:
+                self._read_all()
+            else:
+                self._read_some(numbers)
+        self.seq = seq
+        self._derived.clear()
+
+    def derived(self, name: str, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives, kept until the arrays change."""
+        if name not in self._derived:
+            self._derived[name] = compute()
+        return self._derived[name]  # type: ignore[no-any-return]
+
+    def front(self, x: str, y: str, feasible_only: bool = True) -> np.ndarray:
+        """Numbers of the networks that none beats in both columns, by ascending ``x``; kept up to date by what comes."""
+        key = (x, y, feasible_only)
+        if key not in self.fronts:
+            self.fronts[key] = front_of(self, np.flatnonzero(self["state"] == SCORED), *key)
+        return self.fronts[key]
+
+    def _changed(self, seq: int) -> np.ndarray:
+        kinds = (Event.Kind.CANDIDATES, Event.Kind.ERROR)
+        events = Event.objects.filter(search=self.search_id, seq__gt=self.seq, seq__lte=seq, kind__in=kinds)
+        numbers: list[int] = []
+        for payload in events.order_by("seq").values_list("payload", flat=True):
+            numbers += payload.get("numbers") or []
+            if payload.get("candidate") is not None:
+                numbers.append(payload["candidate"])
+        return np.asarray(numbers, dtype=np.int64)
+
+    def _read_all(self) -> None:
+        self.arrays["state"][:] = ABSENT
+        self.fronts.clear()
+        self._store(_rows(self.search_id))
+        self.recent = np.flatnonzero(self["state"] == SCORED)[-READ_AT_ONCE:]
+
+    def _read_some(self, numbers: np.ndarray) -> None:
+        fresh = np.unique(numbers)
+        if not len(fresh):
+            return
+        known = fresh[fresh < self.size]
+        replaced = bool((self["state"][known] != ABSENT).any())
+        self.arrays["state"][known] = ABSENT
+        for start in range(0, len(fresh), READ_AT_ONCE):
+            self._store(_rows(self.search_id, fresh[start : start + READ_AT_ONCE].tolist()))
+        came = numbers[numbers < self.size]
+        came = came[self["state"][came] == SCORED]
+        self.recent = np.concatenate([self.recent, came])[-READ_AT_ONCE:]
+        if replaced:
+            self.fronts.clear()
+        for key, front in self.fronts.items():
+            self.fronts[key] = front_of(self, np.union1d(front, came), *key)
+
+    def _store(self, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        names = [row[2] for row in rows]
+        table = np.array([(*row[:2], 0, *row[3:]) for row in rows], dtype=np.float64)
+        numbers = table[:, 0].astype(np.int64)
+        self._grow(int(numbers.max()) + 1)
+        self.size = max(self.size, int(numbers.max()) + 1)
+        scored = np.fromiter((name == Candidate.Status.SCORED for name in names), bool, len(names))
+        self.arrays["state"][numbers] = np.where(scored, SCORED, FAILED)
+        self.arrays["feasible"][numbers] = table[:, 3] == 1
+        self.arrays["id"][numbers] = table[:, 1]
+        self.arrays["layer"][numbers] = np.nan_to_num(table[:, 4], nan=-1)
+        for place, name in enumerate(NUMBERS, READ.index(NUMBERS[0])):
+            self.arrays[name][numbers] = table[:, place]
+
+    def _grow(self, size: int) -> None:
+        held = len(self.arrays.get("state", ()))
+        if size <= held:
+            return
+        room = max(size, 2 * held)
+        kinds: dict[str, tuple[Any, float]] = {name: (np.float64, np.nan) for name in NUMBERS}
+        kinds |= {"id": (np.int64, -1), "layer": (np.int64, -1), "state": (np.uint8, ABSENT), "feasible": (bool, False)}
+        for name, (kind, empty) in kinds.items():
+            array = np.full(room, empty, dtype=kind)
+            array[:held] = self.arrays.get(name, array[:0])
+            self.arrays[name] = array
+
+
+_kept: OrderedDict[tuple[int, datetime], Columns] = OrderedDict()
+_lock = RLock()
+
+
+def of(search: Search) -> Columns:
+    """The columns as of the search's last event; those looked at last are kept, up to `KEPT_ROWS` rows in all."""
+    with _lock:
+        key = (search.pk, search.created_at)
+        columns = _kept.pop(key, None)
+        if columns is None or columns.epoch != search.epoch or columns.seq > search.event_seq:
+            columns = Columns(search)
+        columns.update(search.event_seq)
+        _kept[key] = columns
+        while len(_kept) > 1 and sum(kept.size for kept in _kept.values()) > KEPT_ROWS:
+            _kept.popitem(last=False)
+        return columns
+
+
+def front_of(columns: Columns, numbers: np.ndarray, x: str, y: str, feasible_only: bool) -> np.ndarray:
+    """The front among these numbers, by ascending ``x``; of networks alike in both, the first number stays."""
+    a, b = columns[x][numbers], columns[y][numbers]
+    usable = np.isfinite(a) & np.isfinite(b) & (columns["state"][numbers] == SCORED)
+    if feasible_only:
+        usable &= columns["feasible"][numbers]
+    numbers, a, b = numbers[usable], better_less(x) * a[usable], better_less(y) * b[usable]
+    order = np.lexsort((numbers, b, a))
+    lowest = np.minimum.accumulate(b[order])
+    kept = np.ones(len(order), dtype=bool)
+    kept[1:] = lowest[1:] < lowest[:-1]
+    front = numbers[order][kept]
+    return front if better_less(x) > 0 else front[::-1]
+
+
+def better_less(name: str) -> int:
+    """1 where less is better, -1 where more is."""
+    return -1 if name in SCORES else 1
+
+
+def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[Any, ...]]:
+    """Rows of `READ`, past the ORM: 100,000 of them are read whenever a process sees a search for the first time."""
+    where, values = "", [search_id, Candidate.Status.SCORED.value, Candidate.Status.FAILED.value]
+    if numbers is not None:
+        numbers = list(numbers)
+        where, values = f" AND number IN ({', '.join(['%s'] * len(numbers))})", [*values, *numbers]
+    names = ", ".join(READ)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s){where}", values
+        )
+        return cursor.fetchall()

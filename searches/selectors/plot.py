@@ -1,0 +1,177 @@
+"""What a scatter plot of a search shows: the whole front, single candidates where they stand apart, counts elsewhere.
+
+Up to `EXACT` candidates in view are given one by one. With more, the view is cut into cells: a candidate alone in its
+cell and the latest ones are given one by one, the others as the number of candidates a cell, and the counts say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from searches.models import Search
+from searches.selectors import columns
+from searches.selectors.columns import SCORED, Columns, front_of
+
+EXACT = 2_500
+LATEST = 100
+ALONE = 1_500
+TIE_SHARE = 0.01
+"""Front neighbours whose values differ by no more than this share of the front's range are marked as near ties."""
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Axes, what is left out, the window ``(x0, x1, y0, y1)`` in view (None: all) and its cells.
+
+    ``upto`` and ``layer`` go back in the search: only numbers below ``upto``, only layers up to ``layer``.
+    """
+
+    x: str
+    y: str
+    infeasible: bool = False
+    log_x: bool = False
+    log_y: bool = False
+    outliers: bool = False
+    window: tuple[float, float, float, float] | None = None
+    cells: tuple[int, int] = (120, 60)
+    upto: int | None = None
+    layer: int | None = None
+
+
+Payload = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def plot(search: Search, look: Look) -> Payload:
+    """The header with counts and ranges, and the arrays by name."""
+    found = columns.of(search)
+    numbers = _considered(found, look)
+    feasible = found["feasible"][numbers]
+    kept, refused = numbers[feasible], numbers[~feasible]
+    shown = numbers if look.infeasible else kept
+    front = _front(found, look, kept)
+    x_range, x_outside = _range(found[look.x][shown], found[look.x][front], look.log_x, look.outliers)
+    y_range, y_outside = _range(found[look.y][shown], found[look.y][front], look.log_y, look.outliers)
+    x0, x1, y0, y1 = look.window or (*x_range, *y_range)
+    a, b = found[look.x][shown], found[look.y][shown]
+    seen = shown[(a >= x0) & (a <= x1) & (b >= y0) & (b <= y1)]
+    points, cells = _bin(found, look, seen, (x0, x1), (y0, y1))
+    ties = near_ties(found[look.y][front])
+    header = {
+        "seq": found.seq,
+        "size": found.size,
+        "scored": int((found["state"] == SCORED).sum()),
+        "feasible": len(kept),
+        "infeasible": len(refused),
+        "outside": int((x_outside | y_outside).sum()),
+        "in_view": len(seen),
+        "single": len(points),
+        "ties": int(ties.sum()),
+        "x_range": x_range,
+        "y_range": y_range,
+        "view": [x0, x1, y0, y1],
+        "cells": look.cells,
+    }
+    arrays = {f"front_{name}": values for name, values in _numbered(found, look, front).items()}
+    arrays |= {f"point_{name}": values for name, values in _numbered(found, look, points).items()}
+    arrays["front_tie"] = ties.astype(np.uint8)
+    arrays["point_feasible"] = found["feasible"][points].astype(np.uint8)
+    return header, arrays | cells
+
+
+def near_ties(values: np.ndarray) -> np.ndarray:
+    """Whether a front network is hardly better than its neighbour before it."""
+    close = np.zeros(len(values), dtype=bool)
+    if len(values) > 2:
+        close[1:] = np.abs(np.diff(values)) <= TIE_SHARE * np.ptp(values)
+    return close
+
+
+def robust_range(values: np.ndarray, keep: np.ndarray) -> Range:
+    """The interval without far outliers: three spreads around the middle half, and every value of ``keep``."""
+    if len(values) < 8:
+        return float(values.min()), float(values.max())
+    p5, p25, p75, p95 = np.quantile(values, (0.05, 0.25, 0.75, 0.95))
+    spread = max(p75 - p25, (p95 - p5) / 3, 1e-12)
+    low = min(p25 - 3 * spread, *keep) if len(keep) else p25 - 3 * spread
+    high = max(p75 + 3 * spread, *keep) if len(keep) else p75 + 3 * spread
+    inside = values[(values >= low) & (values <= high)]
+    return float(inside.min()), float(inside.max())
+
+
+def _considered(found: Columns, look: Look) -> np.ndarray:
+    """Numbers that have both values, as far as the replay has come."""
+    a, b = found[look.x], found[look.y]
+    usable = (found["state"] == SCORED) & np.isfinite(a) & np.isfinite(b)
+    if look.log_x:
+        usable &= a > 0
+    if look.log_y:
+        usable &= b > 0
+    if look.layer is not None:
+        usable &= found["layer"] <= look.layer
+    numbers = np.flatnonzero(usable)
+    return numbers if look.upto is None else numbers[numbers < look.upto]
+
+
+def _front(found: Columns, look: Look, kept: np.ndarray) -> np.ndarray:
+    whole = look.upto is None and look.layer is None and not look.log_x and not look.log_y
+    return found.front(look.x, look.y) if whole else front_of(found, kept, look.x, look.y, True)
+
+
+def _range(values: np.ndarray, keep: np.ndarray, log: bool, outliers: bool) -> tuple[Range, np.ndarray]:
+    """The axis with a margin, and which values lie beyond it."""
+    if not len(values):
+        return ((1.0, 10.0) if log else (0.0, 1.0)), np.zeros(0, dtype=bool)
+    scaled, kept = (np.log10(values), np.log10(keep)) if log else (values, keep)
+    low, high = (float(scaled.min()), float(scaled.max())) if outliers else robust_range(scaled, kept)
+    beyond = (scaled < low) | (scaled > high)
+    margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.5
+    low, high = low - margin, high + margin
+    return ((10**low, 10**high) if log else (low, high)), beyond
+
+
+def _bin(
+    found: Columns, look: Look, seen: np.ndarray, x_range: Range, y_range: Range
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Numbers given one by one, and the other candidates' counts: cell index (row by row from below), how many."""
+    nothing = np.empty(0, dtype=np.uint32)
+    empty = {f"{kind}_{part}": nothing for kind in ("cell", "refused") for part in ("index", "count")}
+    if len(seen) <= EXACT:
+        return seen, empty
+    width, height = look.cells
+    across = _place(found[look.x][seen], x_range, look.log_x, width)
+    up = _place(found[look.y][seen], y_range, look.log_y, height)
+    index = up * width + across
+    feasible = found["feasible"][seen]
+    counts = np.bincount(index, minlength=width * height)
+    alone = np.flatnonzero(counts[index] == 1)[-ALONE:]
+    latest = np.flatnonzero(np.isin(seen, found.recent[-LATEST:]))
+    single = np.zeros(len(seen), dtype=bool)
+    single[alone] = single[latest] = True
+    cells = {}
+    for kind, chosen in (("cell", feasible & ~single), ("refused", ~feasible & ~single)):
+        counts = np.bincount(index[chosen], minlength=width * height)
+        filled = np.flatnonzero(counts)
+        cells[f"{kind}_index"] = filled.astype(np.uint32)
+        cells[f"{kind}_count"] = counts[filled].astype(np.uint32)
+    return seen[single], cells
+
+
+def _place(values: np.ndarray, span: Range, log: bool, cells: int) -> np.ndarray:
+    low, high = span
+    if log:
+        values, low, high = np.log10(values), np.log10(low), np.log10(high)
+    share = (values - low) / (high - low) if high > low else np.zeros(len(values))
+    return np.clip((share * cells).astype(np.int64), 0, cells - 1)
+
+
+def _numbered(found: Columns, look: Look, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "number": numbers.astype(np.uint32),
+        "id": found["id"][numbers].astype(np.float64),
+        "x": found[look.x][numbers],
+        "y": found[look.y][numbers],
+    }
