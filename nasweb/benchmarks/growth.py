@@ -1,4 +1,4 @@
-"""A search that grows as fast as wanted: LayerNAS proposes, a synthetic quality scores, the product's own services write.
+"""A search that grows as fast as wanted: LayerNAS proposes, a synthetic quality scores, the services write it down.
 
 Only the training is left out; candidates, evaluations, buckets and events are what a worker would have written.
 """
@@ -46,7 +46,7 @@ class Growth:
                 "name": f"{evaluations:,} candidates",
                 "space": {"kind": "chain", "definition": _definition()},
                 "dataset": {"kind": "digits"},
-                "algorithm": {"kind": "layernas", "buckets": 60, "replicas": 20},
+                "algorithm": {"kind": "layernas", "buckets": 60, "replicas": 40},
                 "estimator": {"kind": "mote"},
                 "objective": {"cost_metric": "madds_m"},
                 "budget": {"evaluations": evaluations},

@@ -56,6 +56,7 @@ class Plot(UnderSearch):
             **{name: asked.get(name, "") in TRUE for name in ("infeasible", "log_x", "log_y", "outliers")},
             window=(window[0], window[1], window[2], window[3]) if window else None,
             cells=(_between(cells[0], MOST_CELLS[0]), _between(cells[1], MOST_CELLS[1])),
+            latest=self.parent.is_active,
             upto=number_of(request, "upto", 0, 0) if "upto" in asked else None,
             layer=number_of(request, "layer", 0, 0) if "layer" in asked else None,
         )

@@ -20,11 +20,12 @@ from searches.api.filters import CandidateFilter
 from searches.api.pagination import KeysetPagination
 from searches.api.serializers.candidates import CandidateSerializer
 from searches.api.serializers.results import BucketsSerializer, EventsSerializer, FrontSerializer, PointsSerializer
-from searches.models import Candidate
+from searches.models import Candidate, Event
 from searches.selectors import buckets, candidates, events, pareto, points, spaces
 
 MAX_NUMBERS = 2_000
 FALSE = ("0", "false", "no")
+KINDS = tuple(Event.Kind.values)
 
 
 class CandidateList(UnderSearch, ListAPIView):
@@ -86,12 +87,25 @@ class Points(UnderSearch):
 class Buckets(UnderSearch):
     """The bucket grid."""
 
-    @extend_schema(summary="Bucket grid", responses=BucketsSerializer)
+    @extend_schema(
+        summary="Bucket grid",
+        parameters=[
+            OpenApiParameter("layer", int, description="only this layer, counted from 0"),
+            OpenApiParameter("index", int, description="only buckets of this index"),
+            OpenApiParameter("residents", bool, default=True, description="0: without the networks kept, only counts"),
+        ],
+        responses=BucketsSerializer,
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Layers by cost buckets, as of the last round; empty for algorithms without buckets."""
         names = spaces.of_search(self.parent).layer_names
         metric = self.parent.config["objective"]["cost_metric"]
-        return Response({"metric": metric, "layers": buckets.grid(self.parent, names)})
+        place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
+        layers = buckets.grid(self.parent, names, **place)
+        if request.query_params.get("residents", "1").lower() in FALSE:
+            for cell in (cell for layer in layers for cell in layer["buckets"]):
+                del cell["residents"]
+        return Response({"metric": metric, "layers": layers})
 
 
 class Front(UnderSearch):
@@ -122,13 +136,17 @@ class Events(UnderSearch):
         parameters=[
             OpenApiParameter("after", int, default=0),
             OpenApiParameter("limit", int, default=500, description=f"up to {events.LIMIT}"),
+            OpenApiParameter("kinds", str, description=f"only these, separated by commas: {', '.join(KINDS)}"),
         ],
         responses=EventsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Numbered 1, 2, 3, ... without gaps; ask again with ``after=last``."""
+        """Numbered 1, 2, 3, ... without gaps; ask again with ``after=last``, at once when ``limit`` came."""
         after, limit = number_of(request, "after", 0, 0), number_of(request, "limit", 500, 1, events.LIMIT)
-        return Response(EventsSerializer(events.after(self.parent, after, limit)).data)
+        kinds = [kind for kind in request.query_params.get("kinds", "").split(",") if kind]
+        if unknown := set(kinds) - set(KINDS):
+            raise ValidationError({"kinds": f"Choose of {', '.join(KINDS)}, not {', '.join(sorted(unknown))}."})
+        return Response(EventsSerializer(events.after(self.parent, after, limit, kinds)).data)
 
 
 class Export(UnderSearch):

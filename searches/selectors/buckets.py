@@ -8,9 +8,9 @@ from typing import Any
 from searches.models import Bucket, Candidate, Search
 
 
-def grid(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Layers that have buckets, in order, with their buckets by index; two queries."""
-    buckets = list(Bucket.objects.filter(search=search).order_by("layer", "index"))
+def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
+    """Layers that have buckets, in order, with their buckets by index; ``place`` names a layer or a bucket's index."""
+    buckets = list(Bucket.objects.filter(search=search, **place).order_by("layer", "index"))
     best = {bucket.residents[0][0] for bucket in buckets if bucket.residents}
     ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id")) if best else {}
     layers: dict[int, list[dict[str, Any]]] = {}
@@ -31,6 +31,7 @@ def _cell(bucket: Bucket, ids: dict[int, int]) -> dict[str, Any]:
         "score": score,
         "number": number,
         "id": ids.get(number),
+        "kept": len(bucket.residents),
         "residents": bucket.residents,
         "inserted": bucket.inserted,
         "evicted": bucket.evicted,

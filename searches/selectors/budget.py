@@ -1,4 +1,4 @@
-"""Moving the budget after the search: the best network at any cost of the band, and what its neighbours do otherwise."""
+"""Moving the budget after the search: the best network at any cost of the band, and how its neighbours differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finished candidates of a search as arrays, kept in the process and brought up to date from the event log.
+"""The finished networks of a search as arrays, kept in the process and brought up to date from the event log.
 
 A slot is a candidate's number, so arrays are in the order of proposals. Every change of a finished candidate writes a
 ``candidates`` or ``error`` event in its transaction; what the events after the last look name is read again, nothing
@@ -70,7 +70,7 @@ class Columns:
         return self._derived[name]  # type: ignore[no-any-return]
 
     def front(self, x: str, y: str, feasible_only: bool = True) -> np.ndarray:
-        """Numbers of the networks that none beats in both columns, by ascending ``x``; kept up to date by what comes."""
+        """Numbers of the networks that none beats in both columns, by ascending ``x``; kept up to date."""
         key = (x, y, feasible_only)
         if key not in self.fronts:
             self.fronts[key] = front_of(self, np.flatnonzero(self["state"] == SCORED), *key)
@@ -185,6 +185,6 @@ def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[An
     names = ", ".join(READ)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s){where}", values
+            f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s) AND stage = 0{where}", values
         )
         return cursor.fetchall()

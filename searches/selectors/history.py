@@ -55,7 +55,7 @@ def _history(found: Columns) -> dict[str, Any]:
 
 
 def _spread(score: np.ndarray, feasible: np.ndarray, seconds: np.ndarray) -> dict[str, list[float]]:
-    """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches; ``trials`` is a stretch's end."""
+    """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches, each given at its end."""
     parts = min(PARTS, int(feasible.sum()) // LEAST)
     ends = np.linspace(0, len(score), parts + 1).round().astype(int)[1:] if parts > 1 else np.empty(0, dtype=int)
     spread: dict[str, list[float]] = {"trials": [], "seconds": [], "low": [], "middle": [], "high": []}

@@ -13,7 +13,7 @@ import numpy as np
 
 from searches.models import Search
 from searches.selectors import columns
-from searches.selectors.columns import SCORED, Columns, front_of
+from searches.selectors.columns import NUMBERS, SCORED, Columns, front_of
 
 EXACT = 2_500
 LATEST = 100
@@ -27,7 +27,8 @@ Range = tuple[float, float]
 class Look:
     """Axes, what is left out, the window ``(x0, x1, y0, y1)`` in view (None: all) and its cells.
 
-    ``upto`` and ``layer`` go back in the search: only numbers below ``upto``, only layers up to ``layer``.
+    ``latest``: those that came last are given one by one. ``upto`` and ``layer`` go back in the search: only numbers
+    below ``upto``, only layers up to ``layer``.
     """
 
     x: str
@@ -38,6 +39,7 @@ class Look:
     outliers: bool = False
     window: tuple[float, float, float, float] | None = None
     cells: tuple[int, int] = (120, 60)
+    latest: bool = False
     upto: int | None = None
     layer: int | None = None
 
@@ -74,6 +76,7 @@ def plot(search: Search, look: Look) -> Payload:
         "y_range": y_range,
         "view": [x0, x1, y0, y1],
         "cells": look.cells,
+        "known": found.derived("known", lambda: _known(found)),
     }
     arrays = {f"front_{name}": values for name, values in _numbered(found, look, front).items()}
     arrays |= {f"point_{name}": values for name, values in _numbered(found, look, points).items()}
@@ -100,6 +103,12 @@ def robust_range(values: np.ndarray, keep: np.ndarray) -> Range:
     high = max(p75 + 3 * spread, *keep) if len(keep) else p75 + 3 * spread
     inside = values[(values >= low) & (values <= high)]
     return float(inside.min()), float(inside.max())
+
+
+def _known(found: Columns) -> list[str]:
+    """Columns that any scored candidate has."""
+    scored = found["state"] == SCORED
+    return [name for name in NUMBERS if np.isfinite(found[name][scored]).any()]
 
 
 def _considered(found: Columns, look: Look) -> np.ndarray:
@@ -148,7 +157,7 @@ def _bin(
     feasible = found["feasible"][seen]
     counts = np.bincount(index, minlength=width * height)
     alone = np.flatnonzero(counts[index] == 1)[-ALONE:]
-    latest = np.flatnonzero(np.isin(seen, found.recent[-LATEST:]))
+    latest = np.flatnonzero(np.isin(seen, found.recent[-LATEST:])) if look.latest else alone[:0]
     single = np.zeros(len(seen), dtype=bool)
     single[alone] = single[latest] = True
     cells = {}

@@ -9,8 +9,28 @@ from django.shortcuts import get_object_or_404, render
 from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search
+<<<<<<< HEAD
 from searches.selectors import comparison
+=======
+from searches.selectors.columns import COSTS, SCORES
+>>>>>>> fcd5986 (Search page at 100,000 candidates: counted cells, front whole, budget slider, replay, selection for the table, saving every plot)
 
+LABELS = {
+    "score": "Score",
+    "final_score": "Final score",
+    "valid_accuracy": "Validation accuracy",
+    "trained_valid_accuracy": "Trained validation accuracy",
+    "trained_test_accuracy": "Trained test accuracy",
+    "latency_ms": "Latency",
+    "truth": "Truth",
+    "madds_m": "Multiply-adds",
+    "params_m": "Parameters",
+    "activation_mb": "Activation memory",
+    "table_cost": "Table cost",
+    "seconds": "Seconds",
+}
+PLOTTED = {"cost_axes": COSTS, "score_axes": SCORES}
+AXES = (("metric", "X"), ("value", "Y"))
 KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIMATORS.items())}
 
 
@@ -26,6 +46,8 @@ def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
     """One search, live."""
     search = get_object_or_404(Search, pk=search_id, owner=request.user)
     context = {"search": search, "candidate_statuses": Candidate.Status.values, "kind_labels": KIND_LABELS}
+    labelled = {name: [(column, LABELS[column]) for column in columns] for name, columns in PLOTTED.items()}
+    context |= {"axes": AXES, **labelled}
     return render(request, "searches/detail.html", context)
 
 

@@ -37,7 +37,7 @@ class PointsSerializer(serializers.Serializer):
 
 
 class BucketSerializer(serializers.Serializer):
-    """Costs in ``[low, high)``; ``residents`` are ``[number, score]``, best first."""
+    """Costs in ``[low, high)``; ``kept`` counts its ``residents``, which are ``[number, score]``, best first."""
 
     index = serializers.IntegerField()
     low = serializers.FloatField()
@@ -45,7 +45,10 @@ class BucketSerializer(serializers.Serializer):
     score = serializers.FloatField(allow_null=True)
     number = serializers.IntegerField(allow_null=True)
     id = serializers.IntegerField(allow_null=True)
-    residents = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    kept = serializers.IntegerField()
+    residents = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()), required=False, help_text="unless residents=0"
+    )
     inserted = serializers.IntegerField()
     evicted = serializers.IntegerField()
 

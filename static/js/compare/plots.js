@@ -1,6 +1,5 @@
 /* The three plots of a comparison: fronts, hypervolume and best score as they grew. */
-import { axis, Chart, INSIDE_ZOOM, nothing, tip, tooltip } from "../core/charts.js";
-import { h, saveText } from "../core/dom.js";
+import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { cost, duration, METRICS, number, plural } from "../core/format.js";
 
 const GRID = { left: 66, right: 20, top: 40, bottom: 46 };
@@ -10,8 +9,7 @@ class Plot {
     this.root = root;
     this.name = name;
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
-    const button = (text, act) => h("button", { class: "button quiet small", type: "button", onclick: act }, text);
-    root.querySelector("[data-saves]").append(button("PNG", () => this.chart.save(`${name}.png`)), button("CSV", () => saveText(`${name}.csv`, this.rows().map((row) => row.join()).join("\n"))));
+    saveMenu(root.querySelector("[data-saves]"), this.chart, name, () => this.rows());
   }
 
   show(data, choices) {

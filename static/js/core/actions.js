@@ -1,6 +1,7 @@
 /* What can be done with a search: buttons for the actions the server allows now. */
 import { api, Problem } from "./api.js";
 import { ask, h, toast } from "./dom.js";
+import { at } from "./paths.js";
 
 const ACTIONS = {
   pause: { label: "Pause", done: "No new networks are started." },
@@ -57,7 +58,7 @@ export async function act(name, search, changed) {
   const action = ACTIONS[name];
   let body = {};
   if (action.clone) {
-    location.href = `/searches/new/?clone=${search.id}`;
+    location.href = at(`/searches/new/?clone=${search.id}`);
     return;
   }
   if (action.ask) body = await extension(search);

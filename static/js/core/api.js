@@ -1,5 +1,7 @@
 /* The REST interface under /api/v1/, with its problem documents as errors. */
 
+import { at } from "./paths.js";
+
 const ROOT = "/api/v1";
 
 /** A refusal in words; `errors` is `[{field, message}]`. */
@@ -16,27 +18,33 @@ function csrf() {
   return document.querySelector("meta[name=csrf-token]")?.content ?? "";
 }
 
-/** GET by default; `params` with null or "" are left out. Network failures are TypeErrors, refusals are Problems. */
-export async function api(path, { method = "GET", body, params = {}, signal } = {}) {
+/** The response, when the server did not refuse; network failures are TypeErrors, refusals are Problems. */
+export async function request(path, { method = "GET", body, params = {}, signal, accept = "application/json" } = {}) {
   const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== ""));
   const address = path.startsWith("/") || path.startsWith("http") ? path : `${ROOT}/${path}`;
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: accept };
   if (method !== "GET") headers["X-CSRFToken"] = csrf();
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(query.size ? `${address}?${query}` : address, {
+  const response = await fetch(at(query.size ? `${address}?${query}` : address), {
     method,
     headers,
     signal,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  if (response.status === 204) return null;
-  const text = await response.text();
-  let data = null;
+  if (!response.ok) throw new Problem(response.status, parsed(await response.text()));
+  return response;
+}
+
+/** JSON of an answer; GET by default; `params` with null or "" are left out. */
+export async function api(path, options = {}) {
+  const response = await request(path, options);
+  return response.status === 204 ? null : parsed(await response.text());
+}
+
+function parsed(text) {
   try {
-    data = text ? JSON.parse(text) : null;
+    return text ? JSON.parse(text) : null;
   } catch {
-    data = null; // an error page instead of JSON: the status says enough
+    return null; // an error page instead of JSON: the status says enough
   }
-  if (!response.ok) throw new Problem(response.status, data);
-  return data;
 }

@@ -2,7 +2,7 @@
 /* global echarts */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
-import { h } from "./dom.js";
+import { h, saveText } from "./dom.js";
 
 const charts = new Set();
 const resized = new ResizeObserver((entries) => {
@@ -30,6 +30,7 @@ export class Chart {
     const palette = colours();
     const option = this.build(palette);
     this.echarts.setOption({ ...frame(palette), ...option }, { notMerge: fresh, replaceMerge: fresh ? undefined : ["series", "graphic"], lazyUpdate: false });
+    this.drawings = (this.drawings ?? 0) + 1;
     zoom?.forEach((part) => this.echarts.dispatchAction({ type: "dataZoom", ...part }));
     this.cost = performance.now() - begun;
   }
@@ -48,10 +49,34 @@ export class Chart {
   }
 
   /** The picture as PNG, at twice the screen's resolution. */
-  save(filename) {
+  png(filename) {
     const address = this.echarts.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colours().surface });
     h("a", { href: address, download: filename }).click();
   }
+
+  /** The same picture as SVG, drawn anew off the page. */
+  svg(filename) {
+    const palette = colours();
+    const size = { width: this.echarts.getWidth(), height: this.echarts.getHeight() };
+    const copy = echarts.init(null, null, { renderer: "svg", ssr: true, ...size });
+    copy.setOption({ ...frame(palette), ...this.build(palette), backgroundColor: palette.surface, dataZoom: undefined });
+    for (const part of this.zoom()) copy.dispatchAction({ type: "dataZoom", ...part });
+    saveText(filename, copy.renderToSVGString(), "image/svg+xml");
+    copy.dispose();
+  }
+}
+
+/** A menu that saves what a chart shows: the picture as PNG or SVG, and `rows()` (the names first) as CSV. */
+export function saveMenu(place, chart, name, rows) {
+  const csv = () => saveText(`${name}.csv`, rows().map((row) => row.map(cell).join()).join("\n"));
+  const ways = [["PNG picture", "png", () => chart.png(`${name}.png`)], ["SVG picture", "svg", () => chart.svg(`${name}.svg`)], ["CSV table", "csv", csv]];
+  const buttons = ways.map(([label, way, run]) => h("button", { class: "button small", type: "button", dataset: { save: way }, onclick: run }, label));
+  place.replaceChildren(h("details", { class: "menu" }, h("summary", { class: "button quiet small" }, "Save"), h("div", {}, ...buttons)));
+}
+
+function cell(value) {
+  const text = String(value ?? "");
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function frame(c) {
@@ -92,7 +117,7 @@ export function axis(c, name, extra = {}) {
     nameTextStyle: { color: c.muted, fontSize: 12 },
     axisLine: { show: true, lineStyle: { color: c["line-strong"] } },
     axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, formatter: (value) => number(value, 4) },
+    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, showMinLabel: extra.min === undefined || extra.min === 0, showMaxLabel: extra.max === undefined, formatter: (value) => number(value, 4) },
     splitLine: { lineStyle: { color: c.line } },
     scale: true,
     ...extra,
@@ -115,23 +140,4 @@ export function tip(title, pairs, mono = "") {
     mono ? h("div", { class: "mono" }, mono) : null,
     h("dl", {}, ...shown.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
   );
-}
-
-/**
- * The interval that holds all but far outliers: three interquartile ranges around the middle half, and every value of
- * `keep`. Returns `{min, max, outside}`; min and max are null when nothing lies outside.
- */
-export function robustRange(values, keep = []) {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  if (sorted.length < 8) return { min: null, max: null, outside: 0 };
-  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
-  const spread = Math.max(at(0.75) - at(0.25), (at(0.95) - at(0.05)) / 3, 1e-12);
-  const low = Math.min(at(0.25) - 3 * spread, ...keep);
-  const high = Math.max(at(0.75) + 3 * spread, ...keep);
-  const outside = sorted.filter((value) => value < low || value > high).length;
-  if (!outside) return { min: null, max: null, outside };
-  const first = sorted.find((value) => value >= low);
-  const last = sorted.findLast((value) => value <= high);
-  const step = 10 ** Math.floor(Math.log10((last - first) / 4 || Math.abs(last) || 1));
-  return { min: Math.floor(first / step) * step, max: Math.ceil(last / step) * step, outside };
 }

@@ -1,6 +1,8 @@
 /* Elements, messages and questions. Text only ever enters as text, so nothing a user typed can become markup. */
 
-/** An element: `h("a", {href, class, dataset, onclick}, ...children)`; null and false children are left out. */
+import { at } from "./paths.js";
+
+/** An element: `h("a", {href, class, dataset, onclick}, ...children)`; null and false children are left out, paths get the app's prefix. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -8,7 +10,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "dataset") Object.assign(element.dataset, value);
     else if (name in element && typeof value === "boolean") element[name] = value;
-    else element.setAttribute(name === "className" ? "class" : name, value);
+    else element.setAttribute(name === "className" ? "class" : name, name === "href" ? at(value) : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;

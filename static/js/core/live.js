@@ -3,6 +3,8 @@
  * `wake` reads what changed; it runs at most twice a second, never twice at once, and not in a hidden tab.
  */
 
+import { at } from "./paths.js";
+
 const BATCH = 500; // ms between two updates
 const FIRST_RETRY = 500;
 const LAST_RETRY = 20_000;
@@ -28,7 +30,7 @@ export class Doorbell {
   connect() {
     clearTimeout(this.reconnect);
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}${this.path}`);
+    const socket = new WebSocket(`${scheme}://${location.host}${at(this.path)}`);
     this.socket = socket;
     socket.addEventListener("open", () => {
       this.retry = FIRST_RETRY;

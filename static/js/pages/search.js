@@ -1,49 +1,62 @@
-/* The search page: reads the rows of one search through the API and follows them live. */
+/* The search page: reads what one search shows through the API and follows it live. */
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { Doorbell, liveState } from "../core/live.js";
+import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
+import { isScore } from "../search/axes.js";
+import { BudgetCard } from "../search/budget.js";
 import { BucketGrid } from "../search/grid.js";
 import { Header } from "../search/header.js";
 import { HistoryPlot } from "../search/history.js";
 import { LineagePanel } from "../search/lineage.js";
+import { Notifier } from "../search/notify.js";
 import { EventLog, showWorkers } from "../search/panels.js";
 import { ParetoPlot } from "../search/pareto.js";
-import { PointStore } from "../search/store.js";
+import { Replay } from "../search/replay.js";
 import { CandidateTable } from "../search/table.js";
 
 const EVENTS = 500;
 const OPENING = 200; // lines of the log when the page opens
-const DRAW_SHARE = 4; // a plot that takes t ms to draw rests at least 4 t
+const KINDS = "status,round,error,log"; // events with words; the plots come whole from the server
+const REST = 3; // an update that takes t ms of the page's time is followed by 3 t of quiet at least
 
 const root = document.querySelector("[data-search]");
 const id = Number(root.dataset.search);
 const defaults = {
-  metric: "", value: "score", infeasible: "0", logx: "0", outliers: "0", along: "evaluations", tab: "candidates",
-  sort: "-score", status: "", feasible: "true", layer: "", search: "",
+  metric: "", value: "score", infeasible: "0", logx: "0", logy: "0", outliers: "0", window: "", within: "", budget: "", along: "evaluations",
+  tab: "candidates", sort: "-score", status: "", feasible: "true", layer: "", search: "",
 };
 const state = new UrlState(defaults);
-const store = new PointStore(id);
-const openCandidate = (candidate) => (location.href = `/candidates/${candidate}/`);
-const lineage = new LineagePanel();
-const pareto = new ParetoPlot(document.querySelector("#pareto"), store, state, openCandidate);
-const history = new HistoryPlot(document.querySelector("#history"), store, state);
+const lineage = new LineagePanel(id);
+const replay = new Replay(document.querySelector("[data-replay-root]"), () => pareto.load().catch(() => {}));
+const table = new CandidateTable(document.querySelector("#candidates"), id, state, () => pareto.brush(null));
+const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
+  open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
+  select: (range) => table.narrow(range && { x: pareto.metric, y: pareto.value, range }),
+  replay: () => replay.params(),
+  changed: () => refreshBudget().catch(() => {}),
+});
+const history = new HistoryPlot(document.querySelector("#history"), id, state);
 const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket));
-const table = new CandidateTable(document.querySelector("#candidates"), store, id, state);
+const budget = new BudgetCard(document.querySelector("#budget"), id, state, (chosen) => pareto.mark(chosen));
 const log = new EventLog(document.querySelector("#events .log"));
-const header = new Header((name) => (name === "delete" ? location.assign("/") : bell.ring()));
+const header = new Header((name) => (name === "delete" ? location.assign(at("/")) : bell.ring()));
 const online = liveState(document.querySelector("[data-live]"));
+const notifier = new Notifier(document.querySelector("[data-notify]"), id);
 
 let cursor = null; // number of the last event that was read
 let opened = 0; // events up to this number were in what the page opened with
-const news = { numbers: new Set(), kinds: new Set() }; // what events told that is not loaded yet; kept when a request fails
+let shown = -1; // what is drawn is as of this event
+const kinds = new Set(); // of events that came; kept when a request fails
 let search = null;
+let busy = 0; // ms that the last update took of the page's own time
 let drawnAt = 0;
 
 async function refreshDetail() {
   search = await api(`searches/${id}/`);
   pareto.search = search;
-  history.search = search;
+  notifier.follow(search);
   header.show(search);
   document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
   table.offerLayers(search.layer_names);
@@ -51,27 +64,40 @@ async function refreshDetail() {
   if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
 }
 
+async function refreshPlot() {
+  if (replay.at === null) await pareto.load();
+  table.known = pareto.found.header.known;
+  replay.follow(search, pareto.found.header.size);
+}
+
+/** The budget is a cost: on a score axis the card keeps to the search's own metric. */
+async function refreshBudget() {
+  budget.axes(isScore(pareto.metric) ? search.cost_metric : pareto.metric, isScore(pareto.value) ? pareto.value : "score");
+  await budget.load();
+}
+
 async function open() {
   await refreshDetail();
   opened = search.event_seq;
-  await store.loadAll();
-  await Promise.all([grid.load(), table.load()]);
+  await Promise.all([refreshPlot().then(() => firstRows()), history.load(), grid.load(), refreshBudget()]);
   cursor = Math.max(0, opened - OPENING);
+  shown = opened;
+  performance.mark("nasweb:first-view");
 }
 
-/** Events after the cursor, page by page; the log gets them all. */
+function firstRows() {
+  const range = pareto.selection;
+  return table.narrow(range && { x: pareto.metric, y: pareto.value, range });
+}
+
+/** Events with words after the cursor, page by page, to the log. */
 async function readEvents() {
   for (;;) {
-    const { results, last } = await api(`searches/${id}/events/`, { params: { after: cursor, limit: EVENTS } });
-    for (const event of results) {
-      if (event.seq <= opened) continue;
-      news.kinds.add(event.kind);
-      if (event.kind === "candidates") event.payload.numbers.forEach((number) => news.numbers.add(number));
-      if (event.kind === "error" && event.payload.candidate != null) news.numbers.add(event.payload.candidate);
-    }
+    const { results, last } = await api(`searches/${id}/events/`, { params: { after: cursor, limit: EVENTS, kinds: KINDS } });
+    for (const event of results) if (event.seq > opened) kinds.add(event.kind);
     log.add(results);
-    cursor = Math.max(cursor, results.at(-1)?.seq ?? cursor);
-    if (results.length < EVENTS || cursor >= last) return;
+    cursor = last;
+    if (results.length < EVENTS) return;
   }
 }
 
@@ -79,24 +105,20 @@ async function wake() {
   const first = cursor === null;
   if (first) await open();
   await readEvents();
-  const { numbers, kinds } = news;
   const active = ["queued", "running", "pausing", "stopping"].includes(search.status);
-  if (numbers.size) await store.load([...numbers]);
-  if (kinds.size || (!first && active)) await refreshDetail();
-  if (kinds.has("round") || kinds.has("status")) await grid.load();
-  if (kinds.size) await table.follow();
-  numbers.clear();
-  kinds.clear();
+  if (!first && (active || cursor > shown)) await refreshDetail();
+  if (cursor > shown && performance.now() - drawnAt > REST * busy) await update();
   if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
-  draw(first);
+  root.dataset.cursor = String(cursor);
 }
 
-function draw(fresh) {
-  const rest = DRAW_SHARE * (pareto.chart.cost + history.chart.cost);
-  if (!fresh && performance.now() - drawnAt < rest) return;
-  pareto.offer(search);
-  pareto.draw(fresh);
-  history.draw(fresh);
+async function update() {
+  const seen = cursor;
+  const drawing = pareto.chart.cost + history.chart.cost + grid.chart.cost;
+  await Promise.all([refreshPlot(), history.load(), refreshBudget(), kinds.has("round") || kinds.has("status") ? grid.load() : null, table.follow()]);
+  kinds.clear();
+  shown = seen;
+  busy = drawing;
   drawnAt = performance.now();
 }
 
@@ -123,7 +145,7 @@ tabs.forEach((tab, at) => {
   });
 });
 showTab(tabs.some((tab) => tab.dataset.tab === state.get("tab")) ? state.get("tab") : "candidates");
-for (const link of document.querySelectorAll("[data-export]")) link.href = `/api/v1/searches/${id}/export/?format=${link.dataset.export}`;
+for (const link of document.querySelectorAll("[data-export]")) link.href = at(`/api/v1/searches/${id}/export/?format=${link.dataset.export}`);
 
 online("waiting");
 const bell = new Doorbell(`/ws/searches/${id}/`, wake, { state: online });

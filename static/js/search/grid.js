@@ -1,5 +1,5 @@
 /* The bucket grid: one row a layer, one column a cost bucket, coloured by the score of the bucket's survivor. */
-import { Chart, nothing, tip, tooltip } from "../core/charts.js";
+import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
@@ -14,11 +14,11 @@ export class BucketGrid {
     const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
     this.chart.on("click", (event) => event.data?.bucket && open(event.data.bucket, event.data.layer, this.metric));
-    root.querySelector("[data-png]").addEventListener("click", () => this.chart.save("buckets.png"));
+    saveMenu(root.querySelector("[data-save]"), this.chart, "buckets", () => this.csv());
   }
 
   async load() {
-    const { metric, layers } = await api(`searches/${this.id}/buckets/`);
+    const { metric, layers } = await api(`searches/${this.id}/buckets/`, { params: { residents: 0 } });
     const empty = !this.filled?.length;
     this.metric = metric;
     this.layers = layers;
@@ -75,10 +75,15 @@ export class BucketGrid {
     return tip(`${layer.name}, bucket ${bucket.index}`, [
       ["Best score", number(bucket.score, 5)],
       ["Held by", `candidate ${bucket.number}`],
-      ["Kept", plural(bucket.residents.length, "network")],
+      ["Kept", plural(bucket.kept, "network")],
       ["Range", `${number(bucket.low)} to ${cost(bucket.high, this.metric)}`],
       ["Inserted", number(bucket.inserted)],
       ["Evicted", number(bucket.evicted)],
     ]);
+  }
+
+  csv() {
+    const rows = this.layers.flatMap((layer) => layer.buckets.map((bucket) => [layer.name, bucket.index, bucket.low, bucket.high, bucket.score, bucket.number, bucket.kept, bucket.inserted, bucket.evicted]));
+    return [["layer", "bucket", "low", "high", "best_score", "best_candidate", "kept", "inserted", "evicted"], ...rows];
   }
 }

@@ -1,78 +1,95 @@
-/* The best score so far, against evaluations or against charged seconds. */
-import { axis, Chart, INSIDE_ZOOM, nothing, tip, tooltip } from "../core/charts.js";
+/* The best score so far, against evaluations or charged seconds, over the spread of what was tried meanwhile. */
+import { api } from "../core/api.js";
+import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { duration, number, plural } from "../core/format.js";
 
 export class HistoryPlot {
-  constructor(root, store, state) {
-    this.root = root;
-    this.store = store;
-    this.state = state;
-    this.search = null;
-    this.drawn = -1;
+  constructor(root, search, state) {
+    Object.assign(this, { root, id: search, state, found: null });
     const label = "Line chart of the best feasible score so far.";
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
     state.bind(root.querySelector("[name=along]"), "along", () => this.draw(true));
-    root.querySelector("[data-png]").addEventListener("click", () => this.chart.save("best-so-far.png"));
+    saveMenu(root.querySelector("[data-save]"), this.chart, "best-so-far", () => this.csv());
+  }
+
+  async load() {
+    const first = !this.found?.steps.number.length;
+    this.found = await api(`searches/${this.id}/history/`);
+    this.draw(first);
+  }
+
+  get seconds() {
+    return this.state.get("along") === "seconds";
   }
 
   draw(fresh = false) {
-    if (!this.search || (!fresh && this.drawn === this.store.version)) return;
-    this.drawn = this.store.version;
-    const filled = this.steps?.length;
-    this.prepare();
-    this.chart.draw(fresh || !filled);
-    const steps = plural(this.steps.length, "improvement");
+    if (!this.found) return;
+    this.along = this.seconds ? "seconds" : "trials";
+    this.truth = this.found.steps.truth.some((value) => value !== null);
+    this.chart.draw(fresh);
+    const steps = plural(this.found.steps.number.length, "improvement");
     const along = this.seconds ? "the trials' seconds, added up in the order of their numbers" : "scored candidates in the order of their numbers";
+    const band = this.found.spread.low.length ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median." : "";
     const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
-    this.root.querySelector(".caption").textContent = `${steps}; feasible candidates only. Horizontal: ${along}.${truth}`;
-  }
-
-  /** Only the steps are drawn: `[x, score, row]` at each improvement. */
-  prepare() {
-    const { columns } = this.store;
-    this.seconds = this.state.get("along") === "seconds";
-    this.steps = [];
-    let best = -Infinity;
-    let position = 0;
-    for (const row of this.store.scored()) {
-      position += this.seconds ? (columns.seconds[row] ?? 0) : 1;
-      if (!columns.feasible[row] || columns.score[row] <= best) continue;
-      best = columns.score[row];
-      this.steps.push([position, best, row]);
-    }
-    this.end = position;
-    this.truth = this.store.has("truth");
+    this.root.querySelector(".caption").textContent = `${steps}; feasible candidates only. Horizontal: ${along}.${band}${truth}`;
   }
 
   option(c) {
-    if (!this.steps) return {};
-    if (!this.steps.length) return nothing(c, "The first feasible score appears here.");
-    const last = this.steps.at(-1);
-    const stretched = (values) => (last && this.end > last[0] ? [...values, [this.end, values.at(-1)[1], last[2]]] : values);
-    const line = { type: "line", step: "end", symbol: "circle", symbolSize: 6, showAllSymbol: false };
+    if (!this.found) return {};
+    const { steps } = this.found;
+    if (!steps.number.length) return nothing(c, "The first feasible score appears here.");
+    const line = { type: "line", step: "end", symbol: "circle", symbolSize: 5, showAllSymbol: false };
     const series = [
-      { ...line, name: "Best score", data: stretched(this.steps), lineStyle: { color: c.blue, width: 2 }, itemStyle: { color: c.blue }, areaStyle: { color: c.blue, opacity: 0.07, origin: "start" } },
+      ...this.band(c),
+      { ...line, name: "Best score", data: this.stretched("score"), lineStyle: { color: c.blue, width: 2.25 }, itemStyle: { color: c.blue }, z: 4 },
     ];
-    if (this.truth && last) {
-      const truths = this.steps.map(([x, , row]) => [x, this.store.value("truth", row), row]);
-      series.push({ ...line, name: "Its truth", yAxisIndex: 1, data: stretched(truths), lineStyle: { color: c.purple, width: 1.5, type: "dashed" }, itemStyle: { color: c.purple } });
-    }
+    if (this.truth) series.push({ ...line, name: "Its truth", yAxisIndex: 1, data: this.stretched("truth"), lineStyle: { color: c.purple, width: 1.5, type: "dashed" }, itemStyle: { color: c.purple }, z: 5 });
     const right = axis(c, "Truth", { nameGap: 44, splitLine: { show: false }, position: "right" });
+    const left = axis(c, "Score", { nameGap: 46 });
+    const tried = this.found.spread.low.length ? ["Median tried"] : [];
     return {
-      grid: { left: 62, right: this.truth ? 60 : 20, top: this.truth ? 34 : 14, bottom: 46 },
-      legend: { show: this.truth, top: 0, left: 56, itemWidth: 18, textStyle: { color: c.muted, fontSize: 12 }, selectedMode: false },
-      xAxis: axis(c, this.seconds ? "Charged seconds" : "Scored candidates", { min: 0, scale: false, minInterval: this.seconds ? 0 : 1 }),
-      yAxis: this.truth ? [axis(c, "Best score", { nameGap: 46 }), right] : axis(c, "Best score", { nameGap: 46 }),
+      grid: { left: 62, right: this.truth ? 60 : 20, top: 34, bottom: 46 },
+      legend: { top: 0, left: 56, itemWidth: 18, textStyle: { color: c.muted, fontSize: 12 }, selectedMode: false, data: ["Best score", ...(this.truth ? ["Its truth"] : []), ...tried] },
+      xAxis: axis(c, this.seconds ? "Charged seconds" : "Scored candidates", { min: 0, max: this.found[this.along] || 1, scale: false, minInterval: this.seconds ? 0 : 1 }),
+      yAxis: this.truth ? [left, right] : left,
       dataZoom: INSIDE_ZOOM.slice(0, 1),
       tooltip: tooltip(c, { trigger: "axis", axisPointer: { lineStyle: { color: c["line-strong"] } }, formatter: (events) => this.tip(events) }),
       series,
     };
   }
 
+  /** Improvements as `[x, value, which]`, held until now. */
+  stretched(name) {
+    const { steps } = this.found;
+    const points = steps[this.along].map((x, at) => [x, steps[name][at], at]);
+    const last = points.at(-1);
+    return [...points, [this.found[this.along], last[1], last[2]]];
+  }
+
+  band(c) {
+    const { spread } = this.found;
+    const at = spread[this.along];
+    if (!at.length) return [];
+    const shape = { type: "line", symbol: "none", stack: "spread", stackStrategy: "all", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false }, z: 1 };
+    return [
+      { ...shape, name: "low", data: at.map((x, i) => [x, spread.low[i]]) },
+      { ...shape, name: "high", data: at.map((x, i) => [x, spread.high[i] - spread.low[i]]), areaStyle: { color: c.blue, opacity: 0.13 } },
+      { type: "line", name: "Median tried", symbol: "none", data: at.map((x, i) => [x, spread.middle[i]]), lineStyle: { color: c.grey, width: 1.25 }, itemStyle: { color: c.grey }, silent: true, z: 2 },
+    ];
+  }
+
   tip(events) {
-    const [position, , row] = events[0].value;
-    const at = (name) => this.store.value(name, row);
-    const where = this.seconds ? `after ${duration(position)}` : `after ${plural(position, "candidate")}`;
-    return tip(`Best ${where}`, [["Candidate", number(at("number"))], ["Score", number(at("score"), 5)], ["Truth", number(at("truth"), 5)]]);
+    const best = events.find((event) => event.seriesName === "Best score") ?? events.find((event) => event.seriesName === "Its truth");
+    if (!best) return "";
+    const [, , which] = best.value;
+    const { steps } = this.found;
+    const x = steps[this.along][which];
+    const where = this.seconds ? `after ${duration(x)}` : `after ${plural(x, "candidate")}`;
+    return tip(`Best ${where}`, [["Candidate", number(steps.number[which])], ["Score", number(steps.score[which], 5)], ["Truth", number(steps.truth[which], 5)]]);
+  }
+
+  csv() {
+    const { steps } = this.found;
+    return [["trials", "seconds", "number", "score", "truth"], ...steps.number.map((candidate, at) => [steps.trials[at], steps.seconds[at], candidate, steps.score[at], steps.truth[at]])];
   }
 }

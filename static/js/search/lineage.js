@@ -3,6 +3,8 @@ import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
 import { cost, number, plural } from "../core/format.js";
 
+const SHOWN = 12; // networks of a bucket
+
 /** The chain of ancestors (as the API gives it, the candidate itself first), first layer on top, each a link. */
 export function lineageList(lineage) {
   return h(
@@ -21,7 +23,8 @@ export function lineageList(lineage) {
 }
 
 export class LineagePanel {
-  constructor() {
+  constructor(search) {
+    this.search = search;
     this.dialog = h("dialog", { class: "drawer", "aria-label": "Bucket" });
     this.dialog.addEventListener("keydown", (event) => event.key === "Escape" && this.dialog.close());
     document.body.append(this.dialog);
@@ -29,6 +32,7 @@ export class LineagePanel {
 
   async open(bucket, layer, metric) {
     const close = h("button", { class: "button quiet small", type: "button", onclick: () => this.dialog.close() }, "Close");
+    const kept = h("span", {}, plural(bucket.kept, "network"));
     const place = h("div", { class: "muted" }, "Looking up its lineage …");
     const content = h(
       "div",
@@ -37,7 +41,7 @@ export class LineagePanel {
       facts([
         ["Best score", number(bucket.score, 5)],
         ["Range", `${number(bucket.low)} to ${cost(bucket.high, metric)}`],
-        ["Kept", `${plural(bucket.residents.length, "network")}: ${bucket.residents.map(([candidate, score]) => `#${candidate} (${number(score)})`).join(", ")}`],
+        ["Kept", kept],
         ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
       ]),
       h("h3", {}, "From layer 1 to the survivor"),
@@ -47,10 +51,19 @@ export class LineagePanel {
     this.dialog.replaceChildren(content);
     if (!this.dialog.open) this.dialog.show();
     close.focus();
+    this.residents(bucket, layer, kept).catch(() => {});
     try {
       place.replaceWith(lineageList((await api(`candidates/${bucket.id}/`)).lineage));
     } catch (error) {
       place.textContent = `The lineage could not be read: ${error.message}`;
     }
+  }
+
+  /** The networks that the bucket keeps, best first. */
+  async residents(bucket, layer, place) {
+    const { layers } = await api(`searches/${this.search}/buckets/`, { params: { layer: layer.layer, index: bucket.index } });
+    const residents = layers[0]?.buckets[0]?.residents ?? [];
+    const shown = residents.slice(0, SHOWN).map(([candidate, score]) => `#${candidate} (${number(score)})`);
+    place.textContent = `${plural(residents.length, "network")}: ${shown.join(", ")}${residents.length > SHOWN ? ", …" : ""}`;
   }
 }

@@ -1,35 +1,31 @@
-/* Score against cost: every scored candidate, with the front that nothing beats. */
-import { axis, Chart, INSIDE_ZOOM, nothing, robustRange, tip, tooltip } from "../core/charts.js";
-import { saveText } from "../core/dom.js";
-import { cost, METRICS, number, percent, plural } from "../core/format.js";
-import { paretoFront } from "./store.js";
+/* Score against cost, or any two columns: the front, single candidates, and counts where they lie dense. */
+import { columns } from "../core/binary.js";
+import { axis, Chart, nothing, saveMenu, tooltip } from "../core/charts.js";
+import { number } from "../core/format.js";
+import { AXES, staircase } from "./axes.js";
+import { caption } from "./caption.js";
+import { cellAt, cellRange, cellsFor, densitySeries, picture } from "./density.js";
+import { PointTips } from "./tips.js";
+import { PlotWindow } from "./window.js";
 
-const LARGE = 4000; // beyond this ECharts draws points in bulk
-export const VALUES = {
-  score: { name: "Score", axis: "Score (higher is better)" },
-  final_score: { name: "Final score", axis: "Final score of the finalists" },
-  truth: { name: "Truth", axis: "Truth from the table (not searched on)" },
-  valid_accuracy: { name: "Validation accuracy", axis: "Validation accuracy (%)" },
-  trained_valid_accuracy: { name: "Trained validation accuracy", axis: "Validation accuracy after full training (%)" },
-  trained_test_accuracy: { name: "Trained test accuracy", axis: "Test accuracy after full training (%)" },
-};
+const SETTLED = 160; // ms after the last turn of the wheel
+const BOXES = { infeasible: "infeasible", logx: "log_x", logy: "log_y", outliers: "outliers" };
 
 export class ParetoPlot {
-  constructor(root, store, state, open) {
-    this.root = root;
-    this.store = store;
-    this.state = state;
-    this.search = null;
-    this.drawn = -1;
-    const label = "Scatter plot of score against cost with the Pareto front; the table of candidates below holds the same numbers.";
+  /** `open(id)` opens a candidate; `select(range or null)` narrows the table; `replay()` gives parameters of the past; `changed()`: other axes. */
+  constructor(root, search, state, { open, select, replay, changed }) {
+    Object.assign(this, { root, id: search, state, select, replay, changed, budget: null, search: null, found: null, canvases: {} });
+    const label = "Scatter plot with the Pareto front; the table of candidates below holds the same numbers.";
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
-    this.chart.on("click", (event) => event.value?.[2] !== undefined && open(this.store.value("id", event.value[2])));
-    const refresh = () => this.draw(true);
-    for (const name of ["metric", "value"]) state.bind(root.querySelector(`[name=${name}]`), name, refresh);
-    for (const name of ["infeasible", "logx", "outliers"]) state.bind(root.querySelector(`[name=${name}]`), name, refresh);
-    root.querySelector("[data-png]").addEventListener("click", () => this.chart.save("pareto.png"));
-    root.querySelector("[data-csv]").addEventListener("click", () => this.saveCsv());
-    root.querySelector("[data-zoom]").addEventListener("click", () => this.chart.resetZoom());
+    this.tips = new PointTips(search, this);
+    this.window = new PlotWindow(this.chart, { axes: () => this.axes(), moved: (window) => this.look(window), selected: (range) => this.brush(range) });
+    this.chart.on("click", (event) => !this.window.dragged && event.data?.[3] !== undefined && open(event.data[3]));
+    this.chart.echarts.getZr().on("click", (event) => this.clickCell(event));
+    for (const name of ["metric", "value"]) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
+    for (const name of Object.keys(BOXES)) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
+    const zoom = { in: () => this.window.zoom(0.6), out: () => this.window.zoom(1 / 0.6), reset: () => this.whole() };
+    for (const button of root.querySelectorAll("[data-zoom]")) button.addEventListener("click", zoom[button.dataset.zoom]);
+    saveMenu(root.querySelector("[data-save]"), this.chart, "pareto", () => this.csv());
   }
 
   get metric() {
@@ -40,114 +36,203 @@ export class ParetoPlot {
     return this.state.get("value") || "score";
   }
 
+  get shown() {
+    return this.state.get("window") ? this.state.get("window").split(",").map(Number) : null;
+  }
+
+  get selection() {
+    return this.state.get("within") ? this.state.get("within").split(",").map(Number) : null;
+  }
+
+  get active() {
+    return ["queued", "running", "pausing", "stopping"].includes(this.search?.status);
+  }
+
+  axes() {
+    return { view: this.shown ?? this.found?.header.view ?? [0, 1, 0, 1], log: [this.state.get("logx") === "1", this.state.get("logy") === "1"] };
+  }
+
+  /** Other axes: the whole of them, and no rectangle of the old ones. */
+  anew() {
+    this.state.set("window", "");
+    if (this.selection) this.brush(null);
+    this.changed();
+    return this.load().catch(() => {});
+  }
+
+  /** Shows a budget as a line; `{metric, cost}`. */
+  mark(budget) {
+    const same = this.budget?.cost === budget.cost && this.budget?.metric === budget.metric;
+    this.budget = budget;
+    if (this.found && !same) this.chart.draw();
+  }
+
+  whole() {
+    this.state.set("window", "");
+    return this.load().catch(() => {});
+  }
+
+  /** Shows another part; its cells are counted anew once the user rests. */
+  look(window) {
+    this.state.set("window", window.map((end) => Number(end.toPrecision(7))).join());
+    this.chart.draw();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.load().catch(() => {}), SETTLED);
+  }
+
+  brush(range) {
+    this.state.set("within", range ? range.map((end) => Number(end.toPrecision(6))).join() : "");
+    this.chart.draw();
+    this.select(this.selection);
+  }
+
+  async load() {
+    this.request?.abort();
+    this.request = new AbortController();
+    const params = { x: this.metric, y: this.value, window: this.state.get("window"), ...this.replay() };
+    for (const [name, given] of Object.entries(BOXES)) if (this.state.get(name) === "1") params[given] = "1";
+    params.cells = cellsFor(this.chart.echarts.getWidth() - 82, this.chart.echarts.getHeight() - 80).join();
+    try {
+      this.show(await columns(`searches/${this.id}/plot/`, { params, signal: this.request.signal }));
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+
+  show(found) {
+    const first = !this.found?.header.scored;
+    this.found = found;
+    this.root.dataset.seq = found.header.seq;
+    this.offer(found.header.known);
+    this.chart.draw(first || !found.header.scored);
+    this.root.querySelector(".caption").textContent = caption(this);
+  }
+
   /** Offers only axes that have numbers. */
-  offer(search) {
-    this.search = search;
-    for (const [name, stored] of [["metric", (key) => this.store.has(key)], ["value", (key) => key === "score" || this.store.has(key)]]) {
+  offer(known) {
+    for (const name of ["metric", "value"]) {
       const select = this.root.querySelector(`[name=${name}]`);
-      for (const option of select.options) option.hidden = option.disabled = !stored(option.value) && option.value !== this[name];
+      for (const option of select.options) option.hidden = option.disabled = !known.includes(option.value) && option.value !== this[name];
       select.value = this[name];
     }
   }
 
-  draw(fresh = false) {
-    if (!this.search || (!fresh && this.drawn === this.store.version)) return;
-    this.drawn = this.store.version;
-    const filled = this.rows?.length;
-    this.prepare();
-    this.chart.draw(fresh || !filled);
-    this.caption();
-  }
-
-  prepare() {
-    const { columns } = this.store;
-    const x = columns[this.metric] ?? [];
-    const y = columns[this.value] ?? [];
-    const log = this.state.get("logx") === "1";
-    const usable = this.store.scored().filter((row) => Number.isFinite(x[row]) && Number.isFinite(y[row]) && (!log || x[row] > 0));
-    this.rows = usable.filter((row) => columns.feasible[row]);
-    this.refused = usable.filter((row) => !columns.feasible[row]);
-    this.front = paretoFront(this.rows, x, y, columns.number);
-    const shown = this.state.get("infeasible") === "1" ? usable : this.rows;
-    const everything = { min: null, max: null, outside: 0 };
-    this.range = this.state.get("outliers") === "1" ? everything : robustRange(shown.map((row) => y[row]), this.front.map((row) => y[row]));
-    this.points = (rows) => rows.map((row) => [x[row], y[row], row]);
+  rows(part, keep = () => true) {
+    const { [`${part}_x`]: x, [`${part}_y`]: y, [`${part}_number`]: numbers, [`${part}_id`]: ids } = this.found;
+    const rows = [];
+    for (let at = 0; at < x.length; at += 1) if (keep(at)) rows.push([x[at], y[at], numbers[at], ids[at]]);
+    return rows;
   }
 
   option(c) {
-    if (!this.rows) return {};
-    if (!this.rows.length && this.state.get("infeasible") !== "1") {
-      const text = this.refused.length ? "No scored network meets every limit yet; “Infeasible” shows the others." : "The first scored network appears here.";
-      return nothing(c, text);
+    if (!this.found) return {};
+    const { header } = this.found;
+    const refusedToo = this.state.get("infeasible") === "1";
+    if (!header.feasible && !(refusedToo && header.infeasible)) {
+      return nothing(c, header.infeasible ? "No scored network meets every limit yet; “Infeasible” shows the others." : "The first scored network appears here.");
     }
-    const log = this.state.get("logx") === "1";
-    const scatter = (name, rows, colour, extra = {}) => ({
-      name, type: "scatter", data: this.points(rows), symbolSize: 7, large: rows.length > LARGE, largeThreshold: LARGE,
-      itemStyle: { color: colour, opacity: 0.5 }, cursor: "pointer", clip: true, ...extra,
-    });
-    const series = [scatter("Feasible", this.rows, c.blue, { markLine: this.optimum(c), markArea: this.band(c) })];
-    if (this.state.get("infeasible") === "1") {
-      series.unshift(scatter("Infeasible", this.refused, c.grey, { symbol: "emptyTriangle", symbolSize: 6 }));
-    }
-    series.push({
-      name: "Pareto front", type: "line", step: "end", data: this.points(this.front), symbol: "circle", symbolSize: 9, showAllSymbol: true,
-      lineStyle: { color: c.orange, width: 2 }, itemStyle: { color: c.orange, borderColor: c.surface, borderWidth: 1.5 }, z: 5, cursor: "pointer",
-    });
+    const { view, log } = this.axes();
+    const [x0, x1, y0, y1] = view;
     return {
       grid: { left: 62, right: 20, top: 34, bottom: 46 },
-      legend: { top: 0, left: 56, icon: "circle", itemWidth: 9, itemHeight: 9, textStyle: { color: c.muted, fontSize: 12 }, inactiveColor: c.grey, selectedMode: false },
-      xAxis: axis(c, METRICS[this.metric].axis, { type: log ? "log" : "value" }),
-      yAxis: axis(c, VALUES[this.value].axis, { nameGap: 46, min: this.range.min, max: this.range.max }),
-      dataZoom: INSIDE_ZOOM,
-      tooltip: tooltip(c, { trigger: "item", formatter: (event) => this.tip(event) }),
-      series,
+      legend: { top: 0, left: 56, icon: "circle", itemWidth: 9, itemHeight: 9, textStyle: { color: c.muted, fontSize: 12 }, inactiveColor: c.grey, selectedMode: false, data: this.legend(refusedToo) },
+      xAxis: axis(c, AXES[this.metric].axis, { type: log[0] ? "log" : "value", min: x0, max: x1 }),
+      yAxis: axis(c, AXES[this.value].axis, { type: log[1] ? "log" : "value", nameGap: 46, min: y0, max: y1 }),
+      tooltip: tooltip(c, { trigger: "item", formatter: (event, ticket, later) => this.tips.show(event, ticket, later) }),
+      series: [...this.dense(c, refusedToo), ...this.single(c, refusedToo), ...this.frontSeries(c)],
     };
   }
 
-  tip(event) {
-    const row = event.value?.[2];
-    if (row === undefined) return "";
-    const at = (name) => this.store.value(name, row);
-    const pairs = [["Score", number(at("score"), 5)], ["Final score", number(at("final_score"), 5)], ["Truth", number(at("truth"), 5)], ["Validation accuracy", number(at("valid_accuracy"))]];
-    for (const name of ["trained_valid_accuracy", "trained_test_accuracy"]) pairs.push([VALUES[name].name, percent(at(name))]);
-    for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(at(metric), metric)]);
-    pairs.push(["Feasible", at("feasible") ? "yes" : "no"]);
-    return tip(`Candidate ${at("number")}`, pairs);
+  legend(refusedToo) {
+    return ["Feasible", ...(refusedToo ? ["Infeasible"] : []), "Pareto front", ...(this.found.header.ties ? ["Near tie"] : [])];
   }
 
-  optimum(c) {
-    const best = this.search.table_optimum?.truth;
-    if (this.value !== "truth" || best === undefined) return undefined;
-    return {
-      silent: true, symbol: "none", data: [{ yAxis: best }], lineStyle: { color: c.purple, type: "dashed" },
-      label: { formatter: `best of the whole table ${number(best, 5)}`, color: c.muted, position: "insideStartTop" },
+  dense(c, refusedToo) {
+    const kinds = [["cell", "Feasible, counted", c.blue], ...(refusedToo ? [["refused", "Infeasible, counted", c.grey]] : [])];
+    return kinds
+      .filter(([part]) => this.found[`${part}_index`].length)
+      .map(([part, name, colour]) => {
+        const { [`${part}_index`]: index, [`${part}_count`]: counts } = this.found;
+        this.canvases[part] = picture(this.found.header.cells, index, counts, colour, this.canvases[part]);
+        return densitySeries(name, this.canvases[part], this.found.header.view);
+      });
+  }
+
+  single(c, refusedToo) {
+    const { point_feasible: feasible } = this.found;
+    const points = { type: "scatter", symbolSize: 6, cursor: "pointer", clip: true, z: 2, progressive: 0 };
+    const marks = { markLine: this.lines(c), markArea: this.areas(c) };
+    const series = [{ ...points, name: "Feasible", data: this.rows("point", (at) => feasible[at]), itemStyle: { color: c.blue, opacity: 0.62 }, ...marks }];
+    if (refusedToo) series.unshift({ ...points, name: "Infeasible", symbol: "emptyTriangle", data: this.rows("point", (at) => !feasible[at]), itemStyle: { color: c.grey, opacity: 0.8 } });
+    return series;
+  }
+
+  frontSeries(c) {
+    const data = this.rows("front");
+    const { front_tie: ties } = this.found;
+    const many = data.length > 60;
+    const line = {
+      name: "Pareto front", type: "line", step: staircase(this.metric), data, symbol: "circle", symbolSize: many ? 6 : 9, showAllSymbol: true, clip: true,
+      lineStyle: { color: c.orange, width: 2 }, itemStyle: { color: c.orange, borderColor: c.surface, borderWidth: many ? 0.75 : 1.5 }, z: 5, cursor: "pointer",
     };
+    const tied = data.filter((_, at) => ties[at]);
+    const hollow = { name: "Near tie", type: "scatter", data: tied, symbol: "circle", symbolSize: many ? 6 : 9, itemStyle: { color: c.surface, borderColor: c.orange, borderWidth: 1.75 }, z: 6, clip: true, cursor: "pointer" };
+    return tied.length ? [line, hollow] : [line];
   }
 
-  /** The target range of the objective, when the x axis shows that cost. */
-  band(c) {
-    const { cost_metric: metric, lo, hi } = this.search.config?.objective ?? {};
-    if (metric !== this.metric || ((lo ?? null) === null && (hi ?? null) === null)) return undefined;
-    const style = { color: c.green, opacity: 0.07 };
-    return { silent: true, itemStyle: style, data: [[{ coord: [lo ?? -Infinity, -Infinity] }, { coord: [hi ?? Infinity, Infinity] }]] };
+  lines(c) {
+    const data = [];
+    const label = (text) => ({ formatter: text, color: c.muted, fontSize: 11 });
+    const optimum = this.search?.table_optimum?.truth;
+    if (this.value === "truth" && optimum !== undefined) {
+      data.push({ yAxis: optimum, label: { ...label(`best of the whole table ${number(optimum, 5)}`), position: "insideStartTop" }, lineStyle: { color: c.purple, type: "dashed" } });
+    }
+    if (this.budget?.metric === this.metric && this.budget.cost !== null) {
+      data.push({ xAxis: this.budget.cost, label: { ...label("budget"), position: "insideEndTop", rotate: 0 }, lineStyle: { color: c.green, type: "solid", width: 1.5 } });
+    }
+    return { silent: true, symbol: "none", data };
   }
 
-  caption() {
-    const parts = [`${plural(this.rows.length, "feasible candidate")}, all drawn; ${number(this.front.length)} on the front.`];
-    const hidden = this.refused.length;
-    if (hidden) parts.push(this.state.get("infeasible") === "1" ? `${number(hidden)} infeasible as triangles.` : `${number(hidden)} infeasible hidden.`);
-    if (this.range.outside) parts.push(`${plural(this.range.outside, "outlier")} beyond the value axis; “Outliers” shows them.`);
-    const objective = this.search.config?.objective;
-    if (objective && this.metric === objective.cost_metric && (objective.lo ?? objective.hi) != null) parts.push("The tinted band is the target range.");
-    parts.push("Ctrl and wheel zoom; a click opens the candidate.");
-    this.root.querySelector(".caption").textContent = parts.join(" ");
+  /** The objective's target range, where this is its axis, and the user's rectangle. */
+  areas(c) {
+    const data = [];
+    const { cost_metric: metric, lo, hi } = this.search?.config?.objective ?? {};
+    const { view } = this.axes();
+    if (metric === this.metric && (lo ?? hi ?? null) !== null) {
+      data.push([{ xAxis: lo ?? view[0], itemStyle: { color: c.green, opacity: 0.07 } }, { xAxis: hi ?? view[1] }]);
+    }
+    if (this.selection) {
+      const [x0, x1, y0, y1] = this.selection;
+      data.push([{ coord: [x0, y0], itemStyle: { color: c.accent, opacity: 0.12, borderColor: c.accent, borderWidth: 1 } }, { coord: [x1, y1] }]);
+    }
+    return { silent: true, data };
   }
 
-  saveCsv() {
-    const names = ["number", ...Object.keys(METRICS), ...Object.keys(VALUES), "feasible"];
-    const rows = this.state.get("infeasible") === "1" ? [...this.rows, ...this.refused] : this.rows;
-    const on = new Set(this.front);
-    const lines = rows.map((row) => [...names.map((name) => this.store.value(name, row) ?? ""), on.has(row)].join());
-    saveText("pareto.csv", [[...names, "on_front"].join(), ...lines].join("\n"));
+  /** A click where candidates are counted narrows the table to their cell. */
+  clickCell(event) {
+    if (event.target?.type === "circle" || this.window.dragged || !this.found) return;
+    const pixel = [event.offsetX, event.offsetY];
+    if (!this.chart.echarts.containPixel("grid", pixel)) return;
+    const cell = this.cell(this.chart.echarts.convertFromPixel("grid", pixel));
+    if (cell) this.brush(cell.range);
+    else if (this.selection && !event.target) this.brush(null);
+  }
+
+  cell(data) {
+    const { header, cell_index: index, cell_count: counts } = this.found;
+    return cellAt(header.cells, header.view, this.axes().log, index, counts, data);
+  }
+
+  csv() {
+    const { header } = this.found;
+    const front = new Set(this.found.front_number);
+    const names = ["kind", "number", this.metric, this.value, "on_front", "count", `${this.metric}_to`, `${this.value}_to`];
+    const rows = this.rows("front").map(([x, y, n]) => ["front", n, x, y, true, 1]);
+    for (const [x, y, n] of this.rows("point")) if (!front.has(n)) rows.push(["candidate", n, x, y, false, 1]);
+    this.found.cell_index.forEach((index, at) => {
+      const [x0, x1, y0, y1] = cellRange(header.cells, header.view, this.axes().log, index);
+      rows.push(["cell", "", x0, y0, false, this.found.cell_count[at], x1, y1]);
+    });
+    return [names, ...rows];
   }
 }

@@ -2,6 +2,7 @@
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { cost, METRICS, number, percent, plural } from "../core/format.js";
+import { AXES } from "./axes.js";
 
 const QUIET = 3000; // ms between two refreshes of the first page while a search runs
 
@@ -26,10 +27,12 @@ const COLUMNS = [
 ];
 
 export class CandidateTable {
-  constructor(root, store, search, state) {
+  /** `clear()` drops the rectangle that was drawn in the plot. */
+  constructor(root, search, state, clear) {
     this.root = root;
-    this.store = store;
     this.search = search;
+    this.known = [];
+    this.within = {};
     this.state = state;
     this.page = null; // address of a page other than the first
     this.place = root.querySelector("[data-rows]");
@@ -40,12 +43,14 @@ export class CandidateTable {
       clearTimeout(typing);
       typing = setTimeout(again, 250);
     });
+    this.chip = root.querySelector("[data-within]");
+    this.chip.addEventListener("click", clear);
     root.querySelector("[data-next]").addEventListener("click", () => this.turn(this.next));
     root.querySelector("[data-previous]").addEventListener("click", () => this.turn(this.previous));
   }
 
   get columns() {
-    return COLUMNS.filter((column) => !column.optional || this.store.has(column.name));
+    return COLUMNS.filter((column) => !column.optional || this.known.includes(column.name));
   }
 
   /** Offers the layers to filter by, once they are known. */
@@ -54,6 +59,20 @@ export class CandidateTable {
     if (select.options.length > 1 || !names?.length) return;
     select.append(...names.map((name, at) => h("option", { value: String(at) }, `${at + 1}. ${name}`)));
     select.value = this.state.get("layer");
+  }
+
+  /** Narrows to a rectangle of the plot: `{x, y, range: [x0, x1, y0, y1]}`, or null for all. */
+  narrow(part) {
+    this.chip.hidden = !part;
+    this.within = {};
+    if (part) {
+      const { x, y, range } = part;
+      [[x, range[0], range[1]], [y, range[2], range[3]]].forEach(([name, low, high]) => Object.assign(this.within, { [`${name}_min`]: low, [`${name}_max`]: high }));
+      const words = [[x, range[0], range[1]], [y, range[2], range[3]]].map(([name, low, high]) => `${AXES[name].name} ${number(low)} to ${number(high)}`);
+      this.chip.textContent = `${words.join(", ")} ✕`;
+      this.chip.setAttribute("aria-label", `Selected in the plot: ${words.join(", ")}. Clear`);
+    }
+    return this.first();
   }
 
   first() {
@@ -79,7 +98,7 @@ export class CandidateTable {
     this.loaded = performance.now();
     this.request?.abort();
     this.request = new AbortController();
-    const params = { ordering: this.state.get("sort"), status: this.state.get("status"), layer: this.state.get("layer"), search: this.state.get("search") };
+    const params = { ordering: this.state.get("sort"), status: this.state.get("status"), layer: this.state.get("layer"), search: this.state.get("search"), ...this.within };
     if (this.state.get("feasible")) params.feasible = this.state.get("feasible");
     try {
       const address = this.page ? new URL(this.page, location.href) : null;
@@ -96,7 +115,7 @@ export class CandidateTable {
     this.previous = previous;
     this.root.querySelector("[data-next]").disabled = !next;
     this.root.querySelector("[data-previous]").disabled = !previous;
-    const filtered = ["status", "layer", "search"].some((name) => this.state.get(name));
+    const filtered = ["status", "layer", "search", "within"].some((name) => this.state.get(name));
     const hidden = { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[this.state.get("feasible")] ?? "";
     this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page${hidden}` : "";
     if (!results.length) {

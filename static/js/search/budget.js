@@ -1,0 +1,95 @@
+/* Moving the budget after the search: which network is best at any cost of the band, and what its neighbours do otherwise. */
+import { api } from "../core/api.js";
+import { h, setText } from "../core/dom.js";
+import { cost, number, plural } from "../core/format.js";
+import { AXES } from "./axes.js";
+
+const STEPS = 1000;
+const PAUSE = 60; // ms between two questions while the slider moves
+
+export class BudgetCard {
+  /** `chosen({metric, cost})` shows the budget in the plot. */
+  constructor(root, search, state, chosen) {
+    Object.assign(this, { root, id: search, state, chosen, found: null });
+    this.range = root.querySelector("input[type=range]");
+    this.exact = root.querySelector("input[type=number]");
+    this.place = root.querySelector("[data-answer]");
+    this.range.addEventListener("input", () => this.move(this.fromSlider(Number(this.range.value))));
+    this.exact.addEventListener("change", () => this.exact.value && this.move(Number(this.exact.value)));
+  }
+
+  /** `axes` gives the metric and the value of the plot; a score on its cost axis leaves the search's own metric. */
+  axes(metric, value) {
+    this.metric = metric;
+    this.value = value;
+  }
+
+  fromSlider(step) {
+    const { low, high } = this.found;
+    return low + (step / STEPS) * (high - low);
+  }
+
+  move(budget) {
+    this.state.set("budget", Number(budget.toPrecision(5)));
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load().catch(() => {}), PAUSE);
+  }
+
+  async load() {
+    this.request?.abort();
+    this.request = new AbortController();
+    const params = { metric: this.metric, value: this.value, cost: this.state.get("budget") };
+    try {
+      this.show(await api(`searches/${this.id}/budget/`, { params, signal: this.request.signal }));
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+
+  show(found) {
+    this.found = found;
+    this.root.hidden = found.low === null;
+    if (found.low === null) return;
+    const span = found.high - found.low;
+    this.range.max = String(STEPS);
+    this.range.disabled = !span;
+    if (document.activeElement !== this.range) this.range.value = String(span ? Math.round(((found.cost - found.low) / span) * STEPS) : STEPS);
+    if (document.activeElement !== this.exact) this.exact.value = String(Number(found.cost.toPrecision(5)));
+    this.range.setAttribute("aria-valuetext", cost(found.cost, this.metric));
+    setText(this.root.querySelector("[data-low]"), cost(found.low, this.metric));
+    setText(this.root.querySelector("[data-high]"), cost(found.high, this.metric));
+    setText(this.root.querySelector("[data-unit]"), AXES[this.metric].unit || AXES[this.metric].name);
+    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, this.metric, this.value]);
+    if (key !== this.key) this.place.replaceChildren(...this.answer(found));
+    this.key = key;
+    this.chosen({ metric: this.metric, cost: this.state.get("budget") ? found.cost : null });
+  }
+
+  answer({ best, cheaper, dearer, within }) {
+    if (!best) return [h("p", { class: "muted" }, `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`)];
+    const among = `best of ${plural(within, "feasible network")} within it`;
+    const head = h(
+      "div",
+      { class: "budget-best" },
+      h("p", { class: "budget-value num" }, h("strong", {}, number(best.value, 5)), h("span", { class: "muted" }, `${AXES[this.value].name.toLowerCase()}, ${cost(best.cost, this.metric)}`)),
+      h("p", {}, h("a", { href: `/candidates/${best.id}/` }, `Candidate ${best.number}`), h("span", { class: "muted" }, `, ${among}`), best.near_tie ? h("span", { class: "chip" }, "near tie") : null),
+      h("p", { class: "mono small clip", title: best.arch }, best.arch),
+    );
+    return [head, h("div", { class: "budget-sides" }, this.side("Next cheaper", cheaper, best), this.side("Next dearer", dearer, best))];
+  }
+
+  side(title, other, best) {
+    if (!other) return h("div", {}, h("h3", {}, title), h("p", { class: "muted small" }, title.endsWith("cheaper") ? "This is the cheapest network of the front." : "This is the best network of the front."));
+    const signed = (amount, text) => `${amount < 0 ? "−" : "+"}${text}`;
+    const extra = other.cost - best.cost;
+    const gain = other.value - best.value;
+    const rows = other.differences.map(({ layer, here, there }) => h("li", {}, h("span", { class: "muted" }, `${layer} `), h("span", { class: "mono" }, here), " → ", h("span", { class: "mono" }, there)));
+    return h(
+      "div",
+      {},
+      h("h3", {}, title),
+      h("p", { class: "small num" }, h("a", { href: `/candidates/${other.id}/` }, `#${other.number}`), ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ${AXES[this.value].name.toLowerCase()}`),
+      h("ul", { class: "differences small" }, ...rows),
+    );
+  }
+}

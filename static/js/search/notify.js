@@ -1,0 +1,53 @@
+/* A notification of the browser when the search ends, for those who asked for it; it also comes while the tab is hidden. */
+import { api } from "../core/api.js";
+import { toast } from "../core/dom.js";
+
+const LOOK = 10_000; // ms between two looks from a hidden tab
+const ENDED = ["finished", "failed", "cancelled"];
+
+export class Notifier {
+  constructor(button, search) {
+    this.button = button;
+    this.id = search;
+    this.wanted = false;
+    this.status = null;
+    button.addEventListener("click", () => this.toggle());
+    setInterval(() => document.hidden && this.wanted && this.look(), LOOK);
+  }
+
+  /** Hears of every state that the page reads. */
+  follow(search) {
+    const ended = ENDED.includes(search.status);
+    if (ended && this.wanted && this.status !== null && !ENDED.includes(this.status)) this.tell(search);
+    this.status = search.status;
+    this.button.hidden = !("Notification" in window) || ended;
+  }
+
+  async toggle() {
+    if (!this.wanted && Notification.permission !== "granted" && (await Notification.requestPermission()) !== "granted") {
+      toast("The browser does not allow notifications from this page; its site settings can change that.", "bad");
+      return;
+    }
+    this.wanted = !this.wanted;
+    this.button.setAttribute("aria-pressed", String(this.wanted));
+    this.button.textContent = this.wanted ? "You will be told when it ends" : "Tell me when it ends";
+  }
+
+  async look() {
+    try {
+      this.follow(await api(`searches/${this.id}/`));
+    } catch {
+      // no answer: the next look tries again
+    }
+  }
+
+  tell(search) {
+    const best = search.best ? ` Best score ${search.best.score.toPrecision(5)}.` : "";
+    const note = new Notification(`${search.name}: ${search.status}`, { body: `${search.status_reason}.${best}`, tag: `search-${search.id}` });
+    note.addEventListener("click", () => {
+      window.focus();
+      note.close();
+    });
+    this.wanted = false;
+  }
+}

@@ -1,0 +1,100 @@
+/* The front as it came about: by evaluation or by layer, played or moved by hand. */
+import { number, plural } from "../core/format.js";
+
+const FRAMES = 80; // of a whole replay
+const PAUSE = 140; // ms between two frames at least
+const LAYER_PAUSE = 900;
+
+export class Replay {
+  /** `changed()` shows the plot as `params()` say. */
+  constructor(root, changed) {
+    Object.assign(this, { root, changed, search: null, size: 0, timer: null, at: null });
+    const find = (name) => root.querySelector(`[data-replay=${name}]`);
+    [this.button, this.range, this.by, this.words] = ["play", "range", "by", "words"].map(find);
+    this.button.addEventListener("click", () => (this.timer ? this.pause() : this.play()));
+    this.range.addEventListener("input", () => this.seek(Number(this.range.value)));
+    this.by.addEventListener("change", () => {
+      this.pause();
+      this.leave();
+    });
+    root.addEventListener("keydown", (event) => {
+      if (event.key === " " && event.target === this.range) {
+        event.preventDefault();
+        this.button.click();
+      } else if (event.key === "Escape") this.leave();
+    });
+  }
+
+  get byLayer() {
+    return this.by.value === "layer";
+  }
+
+  get end() {
+    return this.byLayer ? (this.search?.layer_names?.length ?? 1) : this.size;
+  }
+
+  /** Follows the search; a replay under way stays where it is. */
+  follow(search, size) {
+    this.search = search;
+    this.size = size;
+    this.range.max = String(this.end);
+    if (this.at === null) this.range.value = this.range.max;
+    this.show();
+  }
+
+  /** Parameters of the past for the plot, nothing for the present. */
+  params() {
+    if (this.at === null) return {};
+    return this.byLayer ? { layer: this.at - 1 } : { upto: this.at };
+  }
+
+  play() {
+    if (this.at === null || this.at >= this.end) this.at = 0;
+    this.button.setAttribute("aria-pressed", "true");
+    this.button.textContent = "Pause";
+    const step = async () => {
+      const begun = performance.now();
+      await this.seek(Math.min(this.end, (this.at ?? 0) + (this.byLayer ? 1 : Math.max(1, Math.ceil(this.size / FRAMES)))), true);
+      if (!this.timer) return;
+      if (this.at === null || this.at >= this.end) return this.leave();
+      this.timer = setTimeout(step, Math.max(20, (this.byLayer ? LAYER_PAUSE : PAUSE) - (performance.now() - begun)));
+    };
+    this.timer = setTimeout(step, 0);
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.button.setAttribute("aria-pressed", "false");
+    this.button.textContent = "Replay";
+  }
+
+  /** Back to the present. */
+  leave() {
+    this.pause();
+    const away = this.at !== null;
+    this.at = null;
+    this.range.max = this.range.value = String(this.end);
+    this.show();
+    return away ? this.changed() : undefined;
+  }
+
+  seek(at, playing = false) {
+    if (!playing) this.pause();
+    if (at >= this.end && !playing) return this.leave();
+    this.at = at;
+    this.range.value = String(at);
+    this.show();
+    return this.changed();
+  }
+
+  show() {
+    const layer = this.search?.layer_names?.[(this.at ?? this.end) - 1];
+    const past = this.byLayer ? (this.at ? `up to layer ${this.at}, ${layer}` : "before layer 1") : `after ${plural(this.at ?? 0, "evaluation")}`;
+    const words = this.at === null ? (this.size ? `now: ${number(this.size)} proposed` : "nothing to replay yet") : past;
+    this.words.textContent = words;
+    this.range.setAttribute("aria-valuetext", words);
+    this.root.dataset.past = String(this.at !== null);
+    this.range.disabled = this.button.disabled = !this.size;
+  }
+}

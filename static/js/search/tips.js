@@ -1,0 +1,41 @@
+/* The tooltip of a point: its place at once, all its numbers as soon as the server has answered. */
+import { api } from "../core/api.js";
+import { tip } from "../core/charts.js";
+import { cost, METRICS, number } from "../core/format.js";
+import { AXES, SCORES } from "./axes.js";
+
+const KEPT = 200;
+
+export class PointTips {
+  constructor(search, plot) {
+    this.search = search;
+    this.plot = plot;
+    this.known = new Map();
+  }
+
+  show(event, ticket, later) {
+    const [x, y, candidate] = event.data ?? [];
+    if (candidate === undefined) return "";
+    const known = this.known.get(candidate);
+    if (known) return this.full(candidate, known);
+    this.read(candidate).then((found) => found && later(ticket, this.full(candidate, found)), () => {});
+    const { metric, value } = this.plot;
+    return tip(`Candidate ${candidate}`, [[AXES[value].name, number(y, 5)], [AXES[metric].name, cost(x, metric)]]);
+  }
+
+  async read(candidate) {
+    const { columns } = await api(`searches/${this.search}/points/`, { params: { numbers: candidate } });
+    if (!columns.number.length) return null;
+    const found = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[0]]));
+    this.known.set(candidate, found);
+    if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value);
+    return found;
+  }
+
+  full(candidate, found) {
+    const pairs = Object.entries(SCORES).map(([name, { name: label }]) => [label, number(found[name], 5)]);
+    for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(found[metric], metric)]);
+    pairs.push(["Layer", found.layer === null ? null : found.layer + 1], ["Feasible", found.feasible ? "yes" : "no"]);
+    return tip(`Candidate ${candidate}`, pairs);
+  }
+}
