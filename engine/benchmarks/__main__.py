@@ -23,15 +23,19 @@ BENCHMARKS: Mapping[str, str] = {
 """Name -> module with ``run(quick) -> Report``, imported when asked for."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one benchmark; missing data is no failure."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmarks", description="Measure one benchmark.")
-    parser.add_argument("name", choices=BENCHMARKS)
+def main(
+    arguments: Sequence[str] | None = None,
+    benchmarks: Mapping[str, str] = BENCHMARKS,
+    program: str = "python -m engine.benchmarks",
+) -> int:
+    """Runs one of the benchmarks; missing data is no failure."""
+    parser = argparse.ArgumentParser(prog=program, description="Measure one benchmark.")
+    parser.add_argument("name", choices=benchmarks)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     parser.add_argument("--out", type=Path, help="write the JSON object to a file as well")
     parser.add_argument("--quick", action="store_true", help="a smoke run")
     given = parser.parse_args(arguments)
-    run: Callable[[bool], Report] = import_module(BENCHMARKS[given.name]).run
+    run: Callable[[bool], Report] = import_module(benchmarks[given.name]).run
     start = perf_counter()
     found = run(given.quick)
     result = found.as_dict(given.name, perf_counter() - start)

@@ -168,7 +168,7 @@ def test_the_best_at_a_budget_and_its_neighbours(search: Search) -> None:
     assert (found["low"], found["high"], found["within"]) == (1.0, 4.0, 3)
     assert found["best"]["differences"] == []
     assert [d["layer"] for d in found["dearer"]["differences"]] == ["cell 1"]
-    assert found["dearer"]["differences"][0] == {"layer": "cell 1", "here": "16", "there": "32"}
+    assert found["dearer"]["differences"][0] == {"layer": "cell 1", "here": "56", "there": "40"}
     nothing = budget.at(search, "madds_m", "score", 0.5)
     assert (nothing["best"], nothing["dearer"]["number"], nothing["within"]) == (None, 0, 0)
     assert budget.at(search, "madds_m", "score", None)["best"]["number"] == 3

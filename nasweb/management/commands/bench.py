@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from engine.benchmarks.__main__ import BENCHMARKS
+from engine.benchmarks.__main__ import BENCHMARKS as OF_THE_ENGINE
+from nasweb.benchmarks.__main__ import BENCHMARKS as OF_THE_WEB
+
+MODULES = dict.fromkeys(OF_THE_ENGINE, "engine.benchmarks") | dict.fromkeys(OF_THE_WEB, "nasweb.benchmarks")
 
 
 class Command(BaseCommand):
@@ -20,27 +24,29 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all without one")
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}; all without one")
         parser.add_argument("--quick", action="store_true", help="smoke runs")
+        parser.add_argument("--json", action="store_true", help="print JSON objects only")
+        parser.add_argument("--out", type=Path, help="folder to write to; default: bench in NASWEB_HOME")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A benchmark that fails does not keep the others from running, but the command fails in the end."""
-        names = options["names"] or list(BENCHMARKS)
-        if unknown := set(names) - set(BENCHMARKS):
-            raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose of {', '.join(BENCHMARKS)}.")
-        folder = settings.NASWEB_HOME / "bench"
+        names = options["names"] or list(MODULES)
+        if unknown := set(names) - set(MODULES):
+            raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose of {', '.join(MODULES)}.")
+        folder = options.get("out") or settings.NASWEB_HOME / "bench"
         folder.mkdir(parents=True, exist_ok=True)
         tables, failed = [], []
         for name in names:
-            command = [sys.executable, "-m", "engine.benchmarks", name, "--out", str(folder / f"{name}.json")]
+            command = [sys.executable, "-m", MODULES[name], name, "--out", str(folder / f"{name}.json")]
             command += ["--quick"] if options["quick"] else []
             done = subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
             if done.returncode == 0:
                 tables.append(done.stdout)
-                self.stdout.write(done.stdout)
+                self.stdout.write((folder / f"{name}.json").read_text() if options.get("json") else done.stdout)
             else:
                 failed.append(name)
         (folder / "figures.md").write_text("\n".join(tables))
-        self.stdout.write(f"Written to {folder}.")
+        self.stderr.write(f"Written to {folder}.")
         if failed:
             raise CommandError(f"Failed: {', '.join(failed)}.")

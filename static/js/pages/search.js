@@ -82,7 +82,7 @@ async function open() {
   await Promise.all([refreshPlot().then(() => firstRows()), history.load(), grid.load(), refreshBudget()]);
   cursor = Math.max(0, opened - OPENING);
   shown = opened;
-  performance.mark("nasweb:first-view");
+  requestAnimationFrame(() => setTimeout(() => performance.mark("nasweb:first-view")));
 }
 
 function firstRows() {
@@ -119,6 +119,7 @@ async function update() {
   kinds.clear();
   shown = seen;
   busy = drawing;
+  root.dataset.updates = String(Number(root.dataset.updates ?? 0) + 1);
   drawnAt = performance.now();
 }
 

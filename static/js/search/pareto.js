@@ -102,7 +102,7 @@ export class ParetoPlot {
   show(found) {
     const first = !this.found?.header.scored;
     this.found = found;
-    this.root.dataset.seq = found.header.seq;
+    Object.assign(this.root.dataset, { seq: found.header.seq, scored: found.header.scored });
     this.offer(found.header.known);
     this.chart.draw(first || !found.header.scored);
     this.root.querySelector(".caption").textContent = caption(this);

@@ -41,7 +41,7 @@ export class CandidateTable {
     for (const name of ["status", "feasible", "layer"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
     state.bind(root.querySelector("[name=search]"), "search", () => {
       clearTimeout(typing);
-      typing = setTimeout(again, 250);
+      typing = setTimeout(again, 150);
     });
     this.chip = root.querySelector("[data-within]");
     this.chip.addEventListener("click", clear);
