@@ -185,6 +185,7 @@ def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[An
     names = ", ".join(READ)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s) AND stage = 0{where}", values
+            f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s) AND stage = 0{where}",
+            values,
         )
         return cursor.fetchall()

@@ -9,11 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search
-<<<<<<< HEAD
 from searches.selectors import comparison
-=======
 from searches.selectors.columns import COSTS, SCORES
->>>>>>> fcd5986 (Search page at 100,000 candidates: counted cells, front whole, budget slider, replay, selection for the table, saving every plot)
 
 LABELS = {
     "score": "Score",

@@ -1,6 +1,7 @@
 /* The three plots of a comparison: fronts, hypervolume and best score as they grew. */
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { cost, duration, METRICS, number, plural } from "../core/format.js";
+import { at } from "../core/paths.js";
 
 const GRID = { left: 66, right: 20, top: 40, bottom: 46 };
 
@@ -27,7 +28,7 @@ class Plot {
 export class FrontsPlot extends Plot {
   constructor(root) {
     super(root, "fronts", "Pareto fronts of the compared searches over one another; the table below holds their best networks.");
-    this.chart.on("click", (event) => event.data?.id && location.assign(event.data.address));
+    this.chart.on("click", (event) => event.data?.id && location.assign(at(event.data.address)));
   }
 
   caption() {

@@ -69,7 +69,7 @@ export async function act(name, search, changed) {
     const path = `searches/${search.id}/`;
     const answer = name === "delete" ? await api(path, { method: "DELETE" }) : await api(`${path}${name}/`, { method: "POST", body });
     if (action.repeat) {
-      location.href = `/compare/?searches=${[search, ...answer].map(({ id }) => id).join()}`;
+      location.href = at(`/compare/?searches=${[search, ...answer].map(({ id }) => id).join()}`);
       return;
     }
     toast(action.done);

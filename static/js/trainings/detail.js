@@ -3,6 +3,7 @@ import { api } from "../core/api.js";
 import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
 import { facts, h, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, number, percent } from "../core/format.js";
+import { at } from "../core/paths.js";
 import { actionButtons, follow, isActive } from "./parts.js";
 
 const root = document.querySelector("[data-training]");
@@ -64,7 +65,7 @@ function show() {
   if (actions.dataset.key !== training.actions.join()) {
     actions.dataset.key = training.actions.join();
     const candidate = h("a", { class: "button", href: `/candidates/${training.candidate.id}/` }, training.status === "finished" ? "Candidate and downloads" : "Candidate");
-    actions.replaceChildren(candidate, ...actionButtons(training, (name) => (name === "delete" ? location.assign("/trainings/") : again()), false));
+    actions.replaceChildren(candidate, ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false));
   }
   part("facts").replaceChildren(
     facts([

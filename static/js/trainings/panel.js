@@ -3,6 +3,7 @@ import { api } from "../core/api.js";
 import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
 import { number, percent, plural } from "../core/format.js";
+import { at } from "../core/paths.js";
 import { askForTraining } from "./dialog.js";
 import { follow, isActive } from "./parts.js";
 
@@ -88,7 +89,7 @@ function showCompared(groups) {
   part("inversions").replaceChildren(...inversions());
   if (!chart) {
     chart = new Chart(root.querySelector(".chart"), option, { label: "Scatter plot of trained validation accuracy against the estimate's score." });
-    chart.on("click", ({ value }) => value?.[2] !== undefined && (location.href = `/candidates/${group.trainings.filter(({ score }) => score !== null)[value[2]].candidate}/`));
+    chart.on("click", ({ value }) => value?.[2] !== undefined && location.assign(at(`/candidates/${group.trainings.filter(({ score }) => score !== null)[value[2]].candidate}/`)));
   }
   chart.draw(true);
 }
