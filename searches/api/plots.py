@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from searches.api import binary
 from searches.api.base import UnderSearch, number_of
-from searches.api.serializers.plots import BudgetSerializer, HistorySerializer
+from searches.api.serializers.plots import AtBudgetSerializer, HistorySerializer
 from searches.selectors import budget, history, plot
 from searches.selectors.columns import COSTS, NUMBERS, SCORES
 
@@ -78,7 +78,7 @@ class Budget(UnderSearch):
     @extend_schema(
         summary="Best network at a budget",
         parameters=[METRIC, VALUE, OpenApiParameter("cost", float, description="default: the front's largest cost")],
-        responses=BudgetSerializer,
+        responses=AtBudgetSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its neighbours on the front and what they choose otherwise; needs no new search."""

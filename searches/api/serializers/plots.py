@@ -16,7 +16,7 @@ class StepsSerializer(serializers.Serializer):
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
-class SpreadSerializer(serializers.Serializer):
+class TriedSpreadSerializer(serializers.Serializer):
     """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
@@ -30,7 +30,7 @@ class HistorySerializer(serializers.Serializer):
     """The best feasible score so far; ``trials`` and ``seconds`` are where the search is now."""
 
     steps = StepsSerializer()
-    spread = SpreadSerializer()
+    spread = TriedSpreadSerializer()
     trials = serializers.IntegerField()
     seconds = serializers.FloatField()
 
@@ -43,7 +43,7 @@ class DifferenceSerializer(serializers.Serializer):
     there = serializers.CharField()
 
 
-class BudgetNetworkSerializer(serializers.Serializer):
+class AtBudgetNetworkSerializer(serializers.Serializer):
     """A network of the front; ``near_tie``: hardly better than the next cheaper one."""
 
     id = serializers.IntegerField()
@@ -55,7 +55,7 @@ class BudgetNetworkSerializer(serializers.Serializer):
     differences = DifferenceSerializer(many=True)
 
 
-class BudgetSerializer(serializers.Serializer):
+class AtBudgetSerializer(serializers.Serializer):
     """``low`` to ``high`` is the front's cost band, ``costs`` its networks' costs, ``within`` counts what fits."""
 
     metric = serializers.CharField()
@@ -65,6 +65,6 @@ class BudgetSerializer(serializers.Serializer):
     high = serializers.FloatField(allow_null=True)
     costs = serializers.ListField(child=serializers.FloatField())
     within = serializers.IntegerField()
-    best = BudgetNetworkSerializer(allow_null=True)
-    cheaper = BudgetNetworkSerializer(allow_null=True)
-    dearer = BudgetNetworkSerializer(allow_null=True)
+    best = AtBudgetNetworkSerializer(allow_null=True)
+    cheaper = AtBudgetNetworkSerializer(allow_null=True)
+    dearer = AtBudgetNetworkSerializer(allow_null=True)
