@@ -18,10 +18,11 @@ from rest_framework.response import Response
 from engine.config.latency import LatencyOptions
 from engine.errors import ConfigError
 from searches.api.serializers.candidates import FORMATS, CandidateDetailSerializer
+from searches.api.serializers.curation import MarksSerializer
 from searches.api.serializers.latencies import NetworkLatencySerializer
 from searches.models import Candidate
 from searches.selectors import candidates
-from searches.services import exporting, latencies
+from searches.services import curation, exporting, latencies
 
 MEASUREMENTS = 20
 FORMAT = OpenApiParameter("format", str, enum=FORMATS, default="json")
@@ -39,6 +40,14 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     def get_queryset(self) -> QuerySet[Candidate]:
         """Other users' candidates are not found."""
         return candidates.detailed(self.request.user)
+
+    @extend_schema(summary="Pin, hide, note, tag", request=MarksSerializer, responses=CandidateDetailSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Marks for people; no search reads them."""
+        candidate, body = self.get_object(), MarksSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        curation.mark(candidate, **body.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(summary="Drawing", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -21,6 +21,8 @@ RANGES = (
     "seconds",
 )
 
+MARKS = ("pinned", "hidden", "tag")
+
 
 class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """Some of the choices, separated by commas."""
@@ -43,6 +45,9 @@ class CandidateFilter(filters.FilterSet):
     status = ChoicesFilter(choices=Candidate.Status.choices, lookup_expr="in")
     feasible = filters.BooleanFilter()
     from_cache = filters.BooleanFilter()
+    pinned = filters.BooleanFilter()
+    hidden = filters.BooleanFilter()
+    tag = filters.CharFilter(field_name="tags__name", label="a tag that the user put on it")
     origin = filters.CharFilter()
     layer = filters.NumberFilter(label="counted from 0")
     bucket = filters.NumberFilter()
@@ -56,4 +61,16 @@ class CandidateFilter(filters.FilterSet):
 
     class Meta:
         model = Candidate
-        fields = ["status", "feasible", "from_cache", "origin", "layer", "bucket", "round", "search"]
+        fields = [
+            "status",
+            "feasible",
+            "from_cache",
+            "pinned",
+            "hidden",
+            "tag",
+            "origin",
+            "layer",
+            "bucket",
+            "round",
+            "search",
+        ]

@@ -18,6 +18,7 @@ from engine.config.search import SearchConfig
 from searches.api.base import config_of
 from searches.api.filters import SearchFilter
 from searches.api.pagination import KeysetPagination
+from searches.api.serializers.curation import DescriptionSerializer
 from searches.api.serializers.searches import (
     ConfigDocumentSerializer,
     ExampleSerializer,
@@ -30,7 +31,7 @@ from searches.api.serializers.searches import (
 from searches.examples import EXAMPLES
 from searches.models import Search
 from searches.selectors import searches
-from searches.services import control, creation
+from searches.services import control, creation, curation
 
 CONFIG_BODY = {"application/json": SearchConfig, "application/yaml": OpenApiTypes.STR}
 KEY = OpenApiParameter(
@@ -81,6 +82,14 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         if search.config != config.as_dict():
             raise serializers.ValidationError({"Idempotency-Key": "This key made a search of another configuration."})
         return self._created(search)
+
+    @extend_schema(summary="Name and note", request=DescriptionSerializer, responses=SearchDetailSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What the search is called on pages, and a note in Markdown."""
+        search, body = self.get_object(), DescriptionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        curation.describe(search, **body.validated_data)
+        return self._changed()
 
     @extend_schema(summary="Delete a search", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -41,6 +41,9 @@ COLUMNS = (
     "origin",
     "from_cache",
     "error",
+    "pinned",
+    "hidden",
+    "note",
 )
 
 

@@ -1,6 +1,6 @@
 """Rows are the whole truth: no process owns a search, and the page, the API and the algorithms read the same ones."""
 
-from searches.models.candidate import Bucket, Candidate
+from searches.models.candidate import Bucket, Candidate, Tag
 from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
 from searches.models.latency import LatencyTable, NetworkLatency
@@ -22,6 +22,7 @@ __all__ = [
     "SearchSpace",
     "Snapshot",
     "Table",
+    "Tag",
     "Training",
     "Worker",
 ]

@@ -70,6 +70,9 @@ class Candidate(models.Model):
     seconds = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     scored_at = models.DateTimeField(null=True, blank=True)
+    pinned = models.BooleanField(default=False, help_text="the user's: shown first")
+    hidden = models.BooleanField(default=False, help_text="the user's: left out of plots, fronts and lists")
+    note = models.TextField(blank=True, help_text="the user's, Markdown")
 
     objects = CandidateQuerySet.as_manager()
 
@@ -80,10 +83,26 @@ class Candidate(models.Model):
             models.Index(fields=["search", "score"], name="candidate_by_score"),
             models.Index(fields=["search", "status"], name="candidate_by_status"),
             models.Index(fields=["search", "round"], name="candidate_by_round"),
+            models.Index(fields=["search"], condition=models.Q(pinned=True), name="candidate_pinned"),
         ]
 
     def __str__(self) -> str:
         return self.arch
+
+
+class Tag(models.Model):
+    """A word that the user put on a candidate."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["candidate", "name"], name="one_tag_a_name")]
+        indexes = [models.Index(fields=["name"], name="tag_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Bucket(models.Model):

@@ -26,6 +26,7 @@ class Search(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="searches")
     name = models.CharField(max_length=200)
+    note = models.TextField(blank=True, help_text="the user's, Markdown")
     config = models.JSONField(help_text="engine.config.search.SearchConfig as JSON")
     space = models.ForeignKey(SearchSpace, models.PROTECT, related_name="searches")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")

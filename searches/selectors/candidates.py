@@ -69,4 +69,8 @@ def chunks(search: Search) -> Iterator[Sequence[Candidate]]:
 
 
 def _with_evaluation(candidates: QuerySet[Candidate]) -> QuerySet[Candidate]:
-    return candidates.select_related("evaluation").defer("evaluation__curves", "evaluation__choices", "choices")
+    return (
+        candidates.select_related("evaluation")
+        .prefetch_related("tags")
+        .defer("evaluation__curves", "evaluation__choices", "choices")
+    )

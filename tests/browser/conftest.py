@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.chain import run_searches
 from tests.browser.product import ROOT, Product
 
 
@@ -41,6 +42,12 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def base_url(product: Product) -> str:
     """Makes ``page.goto("/")`` work."""
     return product.url
+
+
+@pytest.fixture(scope="session")
+def chain_searches(product: Product) -> list[int]:
+    """Finished searches by table over a user's chain: LayerNAS, evolution, random search, two repeats of the first."""
+    return run_searches(product)
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_a_full_page_takes_few_queries_and_no_curves() -> None:
     client = client_of(owner)
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{API}searches/{search.pk}/candidates/?ordering=-score&page_size=50")
-    assert len(queries) == 2
+    assert len(queries) == 3
     assert not any("curves" in query["sql"] for query in queries)
 
 
@@ -165,7 +165,7 @@ def test_the_full_view() -> None:
     client = client_of(owner)
     with CaptureQueriesContext(connection) as queries:
         body = client.get(f"{API}candidates/{child.pk}/").json()
-    assert len(queries) == 2
+    assert len(queries) == 3
     assert [row["id"] for row in body["lineage"]] == [child.pk, parent.pk, grand.pk]
     assert body["costs"] == {
         "params_m": None,

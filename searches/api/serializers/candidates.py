@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from searches.models import Candidate, MoteScore
-from searches.selectors import candidates, spaces
+from searches.selectors import candidates, notes, spaces
 
 FORMATS = ("json", "py", "onnx", "pt2", "zip")
 
@@ -77,6 +77,7 @@ class CandidateSerializer(serializers.ModelSerializer):
     terms = serializers.DictField(source="evaluation.terms", child=serializers.FloatField(allow_null=True))
     parent = serializers.IntegerField(source="parent_number", allow_null=True, help_text="number of the parent")
     worker = serializers.CharField(source="evaluation.worker")
+    tags = serializers.SlugRelatedField("name", many=True, read_only=True)
 
     class Meta:
         model = Candidate
@@ -104,6 +105,10 @@ class CandidateSerializer(serializers.ModelSerializer):
             "from_cache",
             "error",
             "worker",
+            "pinned",
+            "hidden",
+            "tags",
+            "note",
         ]
 
 
@@ -135,10 +140,12 @@ class CandidateDetailSerializer(CandidateSerializer):
     finals = serializers.SerializerMethodField(help_text="further estimates, oldest first")
     drawing = serializers.SerializerMethodField()
     lineage = serializers.SerializerMethodField()
+    note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
 
     class Meta(CandidateSerializer.Meta):
         fields = [
             *CandidateSerializer.Meta.fields,
+            "note_html",
             "search",
             "choices",
             "labels",
@@ -153,6 +160,10 @@ class CandidateDetailSerializer(CandidateSerializer):
             "drawing",
             "lineage",
         ]
+
+    def get_note_html(self, candidate: Candidate) -> str:
+        """Rendered Markdown."""
+        return notes.as_html(candidate.note)
 
     @extend_schema_field(LabelSerializer(many=True))
     def get_labels(self, candidate: Candidate) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from engine.config.search import SearchConfig
 from searches.api.serializers.candidates import BestSerializer
 from searches.models import Search
-from searches.selectors import comparison, searches, spaces, tables
+from searches.selectors import comparison, notes, searches, spaces, tables
 from searches.services import control
 
 ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "clone", "repeat")
@@ -135,6 +135,7 @@ class SearchDetailSerializer(SearchSerializer):
     layer_names = serializers.SerializerMethodField()
     layers_progress = serializers.SerializerMethodField()
     failures = serializers.SerializerMethodField(help_text="the latest five")
+    note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
     table_optimum = serializers.SerializerMethodField(help_text="null: no table, or no truth column named")
 
     class Meta(SearchSerializer.Meta):
@@ -146,6 +147,8 @@ class SearchDetailSerializer(SearchSerializer):
             "layer_names",
             "layers_progress",
             "failures",
+            "note",
+            "note_html",
             "table_optimum",
         ]
 
@@ -171,6 +174,10 @@ class SearchDetailSerializer(SearchSerializer):
     def get_failures(self, search: Search) -> list[dict[str, Any]]:
         """Number, architecture and reason."""
         return searches.failures(search)
+
+    def get_note_html(self, search: Search) -> str:
+        """Rendered Markdown."""
+        return notes.as_html(search.note)
 
     @extend_schema_field(OptimumSerializer(allow_null=True))
     def get_table_optimum(self, search: Search) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@ import { api } from "../core/api.js";
 import { axis, Chart, tip, tooltip } from "../core/charts.js";
 import { facts, h, kindLabel, setText } from "../core/dom.js";
 import { cost, duration, METRICS, number, percent } from "../core/format.js";
+import { candidateMarks } from "../core/marks.js";
 import { lineageList } from "../search/lineage.js";
 
 const DOWNLOADS = {
@@ -116,6 +117,7 @@ function show(candidate) {
   place("provenance").replaceChildren(provenance(candidate));
   showFinals(candidate);
   place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
+  candidateMarks(place("marks"), candidate);
   place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
   place("downloads").replaceChildren(
     ...Object.entries(DOWNLOADS).filter(([format]) => candidate.downloads[format]).map(([format, [name, text]]) =>

@@ -1,0 +1,12 @@
+"""Notes in Markdown as safe HTML: markup of the user's own is shown as text, links cannot run scripts."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def as_html(text: str) -> str:
+    """The note's HTML; empty for an empty note."""
+    return _markdown.render(text) if text.strip() else ""
