@@ -89,10 +89,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """The nodes in topological order; the last one is the output (class scores)."""
+    """The nodes in topological order; the last one is the output (class scores).
+
+    With ``features`` the network returns the maps of these nodes instead of class scores (`engine.export.backbone`).
+    """
 
     input: InputSpec
     nodes: tuple[Node, ...]
+    features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {node.name: node for node in self.nodes})
@@ -106,8 +110,13 @@ class Blueprint:
 
     @property
     def output(self) -> Node:
-        """The node whose value the network returns."""
+        """The last node, whose value the network returns unless it returns features."""
         return self.nodes[-1]
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """Names of the nodes whose values the network returns."""
+        return self.features or (self.nodes[-1].name,)
 
 
 class BlueprintBuilder:

@@ -71,8 +71,13 @@ def model_source(
     passing = _grouped(forward.lines())
     title = title.replace("\\", "/").replace('"', "'")
     # Free text of users stands in constants only, where it is quoted; never in the docstring.
+    maps = [blueprint[name].shape for name in blueprint.features]
+    sizes = ", ".join(f"(batch, {m.channels}, {m.height}, {m.width})" for m in maps)
+    given = f"feature maps of shapes {sizes}" if maps else f"logits of shape (batch, {spec.classes})"
+    kind, returns = ("Backbone", "tuple[Tensor, ...]") if maps else ("Network", "Tensor")
+    scored = "Feature maps, finest first," if maps else f"{spec.classes} class scores"
     about = textwrap.fill(
-        f"Images of shape (batch, {shape}), float32, to logits of shape (batch, {spec.classes}). "
+        f"Images of shape (batch, {shape}), float32, to {given}. "
         f"{cost.params:,} parameters, {cost.madds:,} multiply-adds an image.",
         WIDTH,
     )
@@ -86,24 +91,26 @@ def model_source(
             "",
             f"CLASSES = {_literal(list(class_names))}",
             f"PREPROCESSING = {_literal(dict(preprocessing or {}))}",
+            *([f"CHANNELS = {tuple(m.channels for m in maps)}"] if maps else []),
             "",
             "",
-            "class Network(nn.Module):",
-            f'    """{spec.classes} class scores for images of {shape}."""',
+            f"class {kind}(nn.Module):",
+            f'    """{scored} for images of {shape}."""',
             "",
             "    def __init__(self) -> None:",
             "        super().__init__()",
             *_grouped(layers),
             "",
-            "    def forward(self, x: Tensor) -> Tensor:",
+            f"    def forward(self, x: Tensor) -> {returns}:",
             *passing,
             "",
             "",
             'if __name__ == "__main__":',
-            "    network = Network().eval()",
+            f"    network = {kind}().eval()",
             "    with torch.no_grad():",
             f"        scores = network(torch.zeros(1, {shape}))",
-            '    print(f"output {tuple(scores.shape)}, {sum(p.numel() for p in network.parameters()):,} parameters")',
+            "    shapes = [tuple(map.shape) for map in scores]" if maps else "    shapes = tuple(scores.shape)",
+            '    print(f"output {shapes}, {sum(p.numel() for p in network.parameters()):,} parameters")',
             "",
         ]
     )
@@ -151,7 +158,7 @@ class _Forward:
     def __init__(self, blueprint: Blueprint, steps: Sequence[Step]) -> None:
         self.blueprint = blueprint
         self.steps = {step.node.name: step for step in steps}
-        self.output = self.origin(blueprint.output.name)
+        self.returned = [self.origin(name) for name in blueprint.returned]
         self.live = self._reach()
         read = [(self.origin(name), step.node) for step in steps if step.node.name in self.live for name in step.inputs]
         self.reads = Counter(name for name, _ in read)
@@ -173,8 +180,8 @@ class _Forward:
         return self._named()
 
     def _reach(self) -> set[str]:
-        """The values that the output depends on, sums of one input left out."""
-        found, waiting = set(), [self.output]
+        """The values that what is returned depends on, sums of one input left out."""
+        found, waiting = set(), [*self.returned]
         while waiting:
             name = waiting.pop()
             if name in self.steps and name not in found:
@@ -191,7 +198,13 @@ class _Forward:
             self._assign(widest)
         self.values[node.name] = self._expression(step, [self.values[name] for name in sources])
         reader = self.readers.get(node.name)
-        once = self.reads[node.name] == 1 and reader is not None and reader.group == node.group and reader.op != "zeros"
+        once = (
+            node.name not in self.returned
+            and self.reads[node.name] == 1
+            and reader is not None
+            and reader.group == node.group
+            and reader.op != "zeros"
+        )
         if not once:
             self._assign(node.name)
 
@@ -202,6 +215,9 @@ class _Forward:
     def _named(self) -> list[tuple[str, str]]:
         """The statements with short names for the values; a name is used again once its value is no longer read."""
         last_read = {value: index for index, (_, text) in enumerate(self.statements) for value in text.values}
+        features = self.blueprint.features
+        if features:  # they stay to the end
+            last_read |= dict.fromkeys(self.returned, len(self.statements))
         names = {self.blueprint.nodes[0].name: NAMES[0]}
         busy = dict(names)
         spare = (*NAMES, *(f"x{number}" for number in range(1, len(self.statements) + 1)))
@@ -209,11 +225,13 @@ class _Forward:
         for index, (node, expression) in enumerate(self.statements):
             text = expression.text.format_map(names)
             busy = {value: name for value, name in busy.items() if last_read.get(value, -1) > index}
-            if node.name == self.output:
+            if not features and node.name == self.returned[0]:
                 lines.append((node.group, f"return {text if self._flat(node) else f'({text}).flatten(1)'}"))
             else:
                 names[node.name] = busy[node.name] = next(name for name in spare if name not in busy.values())
                 lines.append((node.group, f"{names[node.name]} = {text}"))
+        if features:
+            lines.append(("features", f"return {', '.join(names[name] for name in self.returned)}"))
         return lines
 
     def _flat(self, node: Node) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from engine.blueprint import Blueprint
-from engine.cost import Cost
+from engine.cost import Cost, blueprint_cost
+from engine.export.backbone import backbone
 from engine.space import Architecture, SearchSpace
 
 FORMAT = "nasweb.architecture.v1"
@@ -23,11 +25,40 @@ UNTRAINED = (
 
 
 @dataclass(frozen=True)
+class TrainedWeights:
+    """A ``state_dict`` on disk and how it came about; accuracies in percent, None where there were no test images.
+
+    ``described`` is the recipe in words, ``data`` what it was trained on, ``best_epoch`` (from 1) what validation
+    chose.
+    """
+
+    path: Path
+    described: str
+    data: str
+    best_epoch: int
+    valid_accuracy: float
+    test_accuracy: float | None
+
+    @property
+    def note(self) -> str:
+        """The sentence that every file carries."""
+        test = "the data has no test images"
+        if self.test_accuracy is not None:
+            test = f"test accuracy {self.test_accuracy:.2f} %, measured once at the end"
+        return (
+            f"Trained weights: {self.described}, on {self.data}. Validation accuracy {self.valid_accuracy:.2f} %, "
+            f"which chose epoch {self.best_epoch}; {test}."
+        )
+
+
+@dataclass(frozen=True)
 class ExportSubject:
     """What is exported.
 
     ``name``: stem of the file names. ``space_options``: the space's part of the configuration. ``scores``: what
     estimates said, JSON-ready. ``provenance``: where it comes from (search, config, seed, ...), JSON-ready.
+    ``trained``: weights of a full training; without, the initial ones of ``weight_seed``. ``form``: ``classifier``, or
+    ``backbone`` for feature maps.
     """
 
     name: str
@@ -39,11 +70,29 @@ class ExportSubject:
     scores: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     weight_seed: int = 0
+    trained: TrainedWeights | None = None
+    form: Literal["classifier", "backbone"] = "classifier"
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """The full network."""
-        return self.space.blueprint(self.architecture)
+        """The full network, or its backbone; ExportError where it has none."""
+        whole = self.space.blueprint(self.architecture)
+        return backbone(whole) if self.form == "backbone" else whole
+
+    @property
+    def stem(self) -> str:
+        """Of the file names, the form included."""
+        return f"{self.name}-backbone" if self.form == "backbone" else self.name
+
+    @property
+    def analytic(self) -> Cost:
+        """What the search says it costs; of a backbone, what its part of the network costs."""
+        return blueprint_cost(self.blueprint) if self.form == "backbone" else self.space.cost(self.architecture)
+
+    @property
+    def note(self) -> str:
+        """Of what kind the weights are."""
+        return self.trained.note if self.trained else UNTRAINED
 
     @property
     def string(self) -> str:
@@ -53,7 +102,7 @@ class ExportSubject:
     @property
     def title(self) -> str:
         """The architecture and its space in one line."""
-        return f"{self.string} of the space {self.space.kind}"
+        return f"{self.string} of the space {self.space.kind}" + (", as a backbone" if self.form == "backbone" else "")
 
 
 def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
@@ -62,6 +111,7 @@ def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
     labels = zip(space.layer_names, space.labels(architecture), strict=True)
     return {
         "format": FORMAT,
+        "form": subject.form,
         "architecture": {
             "string": subject.string,
             "choices": list(architecture.choices),
@@ -75,13 +125,13 @@ def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
         },
         "network": {
             "input": {"name": "images", "shape": ["batch", spec.channels, spec.height, spec.width], "type": "float32"},
-            "output": {"name": "logits", "shape": ["batch", spec.classes], "type": "float32"},
+            "outputs": _outputs(subject.blueprint),
             "classes": spec.classes,
             "class_names": list(subject.class_names),
             "preprocessing": dict(subject.preprocessing),
-            "weights": {"trained": False, "seed": subject.weight_seed, "note": UNTRAINED},
+            "weights": _weights(subject),
         },
-        "costs": {"analytic": space.cost(architecture).as_dict(), "counted_by_running": counted.as_dict()},
+        "costs": {"analytic": subject.analytic.as_dict(), "counted_by_running": counted.as_dict()},
         "scores": dict(subject.scores),
         "provenance": {
             **subject.provenance,
@@ -89,3 +139,25 @@ def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
             "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         },
     }
+
+
+def _outputs(blueprint: Blueprint) -> list[dict[str, Any]]:
+    if not blueprint.features:
+        return [{"name": "logits", "shape": ["batch", blueprint.input.classes], "type": "float32"}]
+    maps = [(blueprint.input.height, blueprint[name].shape) for name in blueprint.features]
+    return [
+        {
+            "name": f"stride_{round(side / map.height)}",
+            "shape": ["batch", map.channels, map.height, map.width],
+            "type": "float32",
+        }
+        for side, map in maps
+    ]
+
+
+def _weights(subject: ExportSubject) -> dict[str, Any]:
+    trained = subject.trained
+    if trained is None:
+        return {"trained": False, "seed": subject.weight_seed, "note": UNTRAINED}
+    facts = {name: value for name, value in asdict(trained).items() if name != "path"}
+    return {"trained": True, "seed": subject.weight_seed, **facts, "note": trained.note}

@@ -88,7 +88,7 @@ class FlatLinear(nn.Linear):
 
 
 class Network(nn.Module):
-    """The network of a blueprint: ``(B, C, H, W)`` images to ``(B, classes)`` logits."""
+    """The network of a blueprint: ``(B, C, H, W)`` images to ``(B, classes)`` logits, or to a tuple of feature maps."""
 
     def __init__(self, blueprint: Blueprint, batch_norm_momentum: float, batch_norm_eps: float) -> None:
         super().__init__()
@@ -96,15 +96,17 @@ class Network(nn.Module):
         for step in steps:
             self.add_module(step.node.name, module_of(blueprint, step, batch_norm_momentum, batch_norm_eps))
         self._steps = [(step.node.name, step.inputs, step.finished) for step in steps]
-        self._input, self._output = blueprint.nodes[0].name, blueprint.output.name
+        self._input, self._output, self._features = blueprint.nodes[0].name, blueprint.output.name, blueprint.features
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits; values are freed after their last use."""
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Logits, or the blueprint's features in their order; values are freed after their last use."""
         values = {self._input: images}
         for name, inputs, finished in self._steps:
             values[name] = self._modules[name](*[values[source] for source in inputs])  # type: ignore[misc]
             for unneeded in finished:
                 del values[unneeded]
+        if self._features:
+            return tuple(values[name] for name in self._features)
         return values[self._output].flatten(1)
 
 

@@ -35,15 +35,17 @@ def plan(blueprint: Blueprint) -> tuple[Step, ...]:
     for name, sources in inputs.items():
         for source in sources:
             users[source].append(blueprint[name])
+    returned = set(blueprint.returned)
     computed = [node for node in blueprint if node.op != "input"]
-    nodes = [node for node in computed if node.op != "zeros" or users[node.name] or node is blueprint.output]
+    nodes = [node for node in computed if node.op != "zeros" or users[node.name] or node.name in returned]
     last_use = {source: node.name for node in nodes for source in inputs[node.name]}
     steps = []
     for node in nodes:
         sources = inputs[node.name]
         # A value that nothing reads (a branch whose end was cut) is dropped as soon as it is there.
-        unread = (node.name,) if node.name not in last_use and node is not blueprint.output else ()
-        finished = (*(s for s in dict.fromkeys(sources) if last_use[s] == node.name), *unread)
+        unread = (node.name,) if node.name not in last_use and node.name not in returned else ()
+        last = (s for s in dict.fromkeys(sources) if last_use[s] == node.name and s not in returned)
+        finished = (*last, *unread)
         steps.append(Step(node, sources, finished, _in_place(blueprint, node, users), _flat(node, users)))
     return tuple(steps)
 
@@ -58,7 +60,7 @@ def _in_place(blueprint: Blueprint, node: Node, users: dict[str, list[Node]]) ->
     if node.op != "activation" or node.attrs["function"] not in IN_PLACE:
         return False
     source = node.inputs[0]
-    return blueprint[source].op in OVERWRITABLE and len(users[source]) == 1
+    return blueprint[source].op in OVERWRITABLE and len(users[source]) == 1 and source not in blueprint.returned
 
 
 def _flat(node: Node, users: dict[str, list[Node]]) -> bool:

@@ -22,9 +22,10 @@ from engine.config.spaces import ChainOptions, DartsOptions, NasBench201Options,
 from engine.errors import ExportError
 from engine.export.bundle import METADATA_FILE, ExportedFile, export
 from engine.export.model_py import model_source
-from engine.export.onnx import check_parity, onnx_model
+from engine.export.onnx import LOGITS, onnx_model
 from engine.export.program import trace
 from engine.export.record import ExportSubject
+from engine.export.verify import onnx_parity
 from engine.networks.build import Network, build
 from engine.registry import create_space
 from engine.spaces.examples import CHAIN_EXAMPLES
@@ -165,9 +166,9 @@ def test_onnx_that_differs_is_refused(subject: ExportSubject, network: Network) 
     moved = build(subject.blueprint, seed=subject.weight_seed)
     moved(1 + images(4))  # in training mode: the running statistics, which ONNX folds into convolutions, move
     model = onnx_model(trace(moved, SPEC))
-    assert check_parity(model, moved, SPEC).max_abs_difference <= 1e-4
+    assert onnx_parity(model, moved, SPEC, LOGITS).max_abs_difference <= 1e-4
     with pytest.raises(ExportError, match="differs from PyTorch by"):
-        check_parity(model, network, SPEC)
+        onnx_parity(model, network, SPEC, LOGITS)
 
 
 def test_pt2_reloads_with_its_metadata_and_another_batch_size(subject: ExportSubject, network: Network) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from hashlib import sha256
 from xml.etree import ElementTree
 
 import onnx
@@ -49,8 +50,17 @@ def test_zip_holds_every_format_and_its_checks(candidate: Candidate) -> None:
     archive = zipfile.ZipFile(io.BytesIO(data))
     files = {file.removeprefix(f"{stem}/"): archive.read(file) for file in archive.namelist()}
     assert content_type == "application/zip"
-    assert set(files) == {"README.txt", f"{stem}.json", "model.py", f"{stem}.onnx", f"{stem}.pt2"}
-    checks = json.loads(files[f"{stem}.json"])["checks"]["onnx_against_pytorch"]
+    made = {f"{stem}.json", "model.py", "weights.pt", f"{stem}.onnx", f"{stem}.pt2"}
+    assert set(files) == made | {"README.txt", "verification.json"}
+    verification = json.loads(files["verification.json"])
+    assert {name: entry["sha256"] for name, entry in verification["files"].items()} == {
+        name: sha256(files[name]).hexdigest() for name in made
+    }
+    assert verification["costs"]["agree"]
+    assert verification["weights"]["trained"] is False
+    for form in ("pt2", "model_py"):
+        assert verification[f"{form}_against_pytorch"]["max_abs_difference"] <= 1e-4
+    checks = verification["onnx_against_pytorch"]
     assert checks["max_abs_difference"] <= checks["tolerance"] == 1e-4
     metadata = {p.key: p.value for p in onnx.load_from_string(files[f"{stem}.onnx"]).metadata_props}
     assert json.loads(metadata["preprocessing"]) == {"scale": 16}
@@ -59,7 +69,7 @@ def test_zip_holds_every_format_and_its_checks(candidate: Candidate) -> None:
 
 
 def test_unknown_format_is_refused_in_words(candidate: Candidate) -> None:
-    with pytest.raises(ActionRefused, match="there is no format 'exe'; choose one of json, py, onnx, pt2, zip"):
+    with pytest.raises(ActionRefused, match="there is no format 'exe'; choose one of json, py, pt, onnx, pt2, zip"):
         exporting.export(candidate, "exe")
 
 
