@@ -8,24 +8,25 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from engine.config.latency import LatencyOptions
 from engine.errors import ConfigError
-from searches.api.serializers.candidates import FORMATS, CandidateDetailSerializer
+from searches.api.downloads import FILE, FORM, FORMAT, TRAINING, network_job, prepared, sent
+from searches.api.serializers.candidates import CandidateDetailSerializer
 from searches.api.serializers.curation import MarksSerializer
+from searches.api.serializers.downloads import PreparationSerializer
 from searches.api.serializers.latencies import NetworkLatencySerializer
 from searches.models import Candidate
 from searches.selectors import candidates
 from searches.services import curation, exporting, latencies
 
 MEASUREMENTS = 20
-FORMAT = OpenApiParameter("format", str, enum=FORMATS, default="json")
 
 
 class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -73,15 +74,22 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         rows = candidate.latencies.select_related("candidate")[:MEASUREMENTS]
         return Response(NetworkLatencySerializer(rows, many=True).data)
 
-    @extend_schema(
-        summary="Download", parameters=[FORMAT], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
-    )
+    @extend_schema(summary="Download", parameters=[FORMAT, FORM, TRAINING], responses=FILE)
     @action(detail=True)
-    def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """JSON, model.py, ONNX, torch.export's .pt2, or all of them in a zip."""
-        wanted = request.query_params.get("format", "json")
-        if wanted not in FORMATS:
-            raise ValidationError({"format": f"Choose one of {', '.join(FORMATS)}."})
-        filename, content_type, content = exporting.export(self.get_object(), wanted)
-        disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-        return HttpResponse(content, content_type=content_type, headers=disposition)
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """JSON, model.py, weights, ONNX, torch.export's .pt2, or a verified zip of all; answers once it is made."""
+        return sent(network_job(request, self.get_object()))
+
+    @extend_schema(
+        summary="Prepare a download",
+        parameters=[FORMAT, FORM, TRAINING],
+        request=None,
+        responses={200: PreparationSerializer, 202: PreparationSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def prepare(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """202 while it is being made; ask again."""
+        job = network_job(request, self.get_object())
+        url = reverse("candidate-download", [self.kwargs["pk"]], request=request)
+        query = request.query_params.urlencode()
+        return prepared(job, f"{url}?{query}")

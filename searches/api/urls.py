@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from searches.api import catalogue, comparisons, plots, results
 from searches.api.candidates import CandidateViewSet
+from searches.api.downloads import FrontDownload
 from searches.api.latencies import LatencyTableViewSet
 from searches.api.schema import SchemaView
 from searches.api.searches import SearchViewSet
@@ -33,6 +34,7 @@ of_search = [
     path("buckets/", results.Buckets.as_view(), name="search-buckets"),
     path("pareto/", results.Front.as_view(), name="search-pareto"),
     path("events/", results.Events.as_view(), name="search-events"),
+    path("front/download/", FrontDownload.as_view(), name="search-front-download"),
     path("trained/", Trained.as_view(), name="search-trained"),
     path("export/", results.Export.as_view(), name="search-export"),
 ]

@@ -9,30 +9,92 @@ from django.utils.text import slugify
 
 from engine.blueprint import InputSpec
 from engine.config.search import SearchConfig
+from engine.config.training import TrainingConfig
 from engine.drawing import draw, to_svg
 from engine.errors import ExportError
-from engine.export.record import ExportSubject
 from engine.registry import create_space
 from engine.space import Architecture, SearchSpace
-from searches.models import Candidate, Evaluation, Search
+from searches.models import Candidate, Evaluation, Search, Training
+from searches.selectors import pareto
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE
 
-MEASURES = ("score", "final_score", "valid_accuracy", "truth", "latency_ms", "table_cost", "feasible", "seconds")
+MEASURES = (
+    "score",
+    "final_score",
+    "valid_accuracy",
+    "truth",
+    "trained_valid_accuracy",
+    "trained_test_accuracy",
+    "latency_ms",
+    "table_cost",
+    "feasible",
+    "seconds",
+)
+FORMATS = ("json", "py", "pt", "onnx", "pt2", "zip")
+FORMS = ("classifier", "backbone")
+COLUMNS = ("number", "arch", *MEASURES[:6], "params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
+INITIAL = "initial"
+"""In place of a training's number: the weights before any training."""
 
 
 def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
-    """File name, content type and bytes for ``json``, ``py``, ``onnx``, ``pt2`` or ``zip``; ActionRefused says why not.
+    """File name, content type and bytes for one of `FORMATS`, made in this process; ActionRefused says why not.
 
     The exporters (torch) are imported here, on the first download.
     """
-    from engine.export.bundle import export as write
+    from engine.export.job import run
 
     try:
-        file = write(format, _subject(candidate))
+        file = run(network_job(candidate, format))
     except ExportError as error:
         raise ActionRefused(f"Candidate {candidate.number} cannot be exported: {error}.") from error
     return file.name, file.content_type, file.data
+
+
+def network_job(
+    candidate: Candidate, format: str, form: str = "classifier", training: str | None = None
+) -> dict[str, Any]:
+    """What `engine.export.job` takes for one network; ``training`` is a number, `INITIAL`, or None for the last one."""
+    return {"kind": "network", "format": format, "network": _document(candidate, form, trained_by(candidate, training))}
+
+
+def front_job(search: Search, metric: str, form: str = "classifier") -> dict[str, Any]:
+    """What it takes for the whole front, each network with the weights of its last training; ActionRefused if empty."""
+    points = pareto.front(search, metric)
+    if not points:
+        raise ActionRefused("The search has no front yet: no feasible candidate is scored.")
+    rows = search.candidates.select_related("search", "evaluation").in_bulk([point["id"] for point in points])
+    candidates = [rows[point["id"]] for point in points]
+    documents = [
+        {**_document(c, form, trained_by(c)), "row": [_cell(getattr(c, name)) for name in COLUMNS]} for c in candidates
+    ]
+    about = f"The Pareto front of the search “{search.name}” by score and {metric}: {len(points)} networks."
+    return {
+        "kind": "front",
+        "format": "zip",
+        "name": f"nasweb-{_slug(search)}-front" + ("-backbone" if form == "backbone" else ""),
+        "about": about,
+        "columns": COLUMNS,
+        "networks": documents,
+    }
+
+
+def trained_by(candidate: Candidate, wanted: str | None = None) -> Training | None:
+    """The finished training whose weights are exported: the one of that number, or the last one on the search's data.
+
+    ActionRefused when the number is no finished training of this candidate.
+    """
+    if wanted == INITIAL:
+        return None
+    done = Training.objects.filter(candidate=candidate, status=Training.Status.FINISHED).order_by("-finished_at")
+    if wanted is not None:
+        found = done.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+        if found is None:
+            raise ActionRefused(f"Candidate {candidate.number} has no finished training {wanted}.")
+        return found
+    own = candidate.search.data_info.get("content_hash")
+    return next((row for row in done if own is None or row.data_info["content_hash"] == own), None)
 
 
 def drawing(candidate: Candidate) -> str:
@@ -49,24 +111,39 @@ def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
     return space, space.architecture(candidate.choices)
 
 
-def _subject(candidate: Candidate) -> ExportSubject:
+def _document(candidate: Candidate, form: str, training: Training | None) -> dict[str, Any]:
     search, evaluation = candidate.search, candidate.evaluation
-    space, architecture = architecture_of(candidate)
-    name = slugify(search.name)[:40].strip("-") or f"search-{search.pk}"
-    return ExportSubject(
-        name=f"nasweb-{name}-{candidate.number}",
-        space=space,
-        space_options=search.config["space"],
-        architecture=architecture,
-        class_names=search.data_info.get("class_names", []),
-        preprocessing=search.data_info.get("preprocessing", {}),
-        scores={**{measure: getattr(candidate, measure) for measure in MEASURES}, "terms": _finite(evaluation.terms)},
-        provenance=_provenance(candidate, evaluation, search),
-        weight_seed=search.config["seed"],
-    )
+    info = training.data_info if training else search.data_info
+    default = InputSpec()
+    return {
+        "name": f"nasweb-{_slug(search)}-{candidate.number}",
+        "space": SearchConfig.parse(search.config).as_dict()["space"],
+        "spec": [info.get(name, getattr(default, name)) for name in SHAPE],
+        "choices": list(candidate.choices),
+        "class_names": info.get("class_names", []),
+        "preprocessing": info.get("preprocessing", {}),
+        "scores": {**{name: _cell(getattr(candidate, name)) for name in MEASURES}, "terms": _finite(evaluation.terms)},
+        "provenance": _provenance(candidate, evaluation, search, training),
+        "weight_seed": search.config["seed"],
+        "trained": _weights(training) if training else None,
+        "form": form,
+    }
 
 
-def _provenance(candidate: Candidate, evaluation: Evaluation, search: Search) -> dict[str, Any]:
+def _weights(training: Training) -> dict[str, Any]:
+    return {
+        "path": str(training.folder / "weights.pt"),
+        "described": TrainingConfig.model_validate(training.config).described,
+        "data": training.data_info["label"],
+        "best_epoch": training.best_epoch,
+        "valid_accuracy": training.valid_accuracy,
+        "test_accuracy": training.test_accuracy,
+    }
+
+
+def _provenance(
+    candidate: Candidate, evaluation: Evaluation, search: Search, training: Training | None
+) -> dict[str, Any]:
     info = search.data_info
     return {
         "search": {"id": search.pk, "name": search.name, "created_at": search.created_at.isoformat()},
@@ -91,12 +168,27 @@ def _provenance(candidate: Candidate, evaluation: Evaluation, search: Search) ->
             "seed": evaluation.seed,
             "device": evaluation.device,
         },
+        "training": training
+        and {
+            "id": training.pk,
+            "config": training.config,
+            "finished_at": training.finished_at and training.finished_at.isoformat(),
+        },
         "data": {name: info[name] for name in ("label", "counts", "content_hash") if name in info},
         "seed": search.config["seed"],
         "config": search.config,
     }
 
 
+def _slug(search: Search) -> str:
+    return slugify(search.name)[:40].strip("-") or f"search-{search.pk}"
+
+
+def _cell(value: Any) -> Any:
+    """JSON knows no NaN and no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _finite(terms: dict[str, float | None]) -> dict[str, float | None]:
-    """JSON knows no NaN and no infinity; recorded terms have None in their place."""
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in terms.items()}
+    """Recorded terms with None where there is no number."""
+    return {name: _cell(value) for name, value in terms.items()}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
+import onnxruntime
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.config.datasets import DigitsOptions
+from engine.datasets.digits import DigitsData
 from tests.browser.product import Product
 
 LAYER = {"conv": {"block": "conv", "kernel": [3, 1], "width": [24, 12, 6]}}
@@ -78,3 +86,31 @@ def test_the_front_is_trained_in_full(
     picture(page, "training")
     page.get_by_role("link", name="Candidate and downloads").click()
     expect(page.locator("[data-scores]")).to_contain_text("Trained in full, test")
+    valid = format(training["valid_accuracy"], ".4g")
+    expect(page.locator("[data-weights]")).to_contain_text(f"validation accuracy {float(valid):g} %")
+    with page.expect_download(timeout=120_000) as download:
+        page.locator("[data-format=zip]").click()
+        expect(page.locator("[data-format=zip]")).to_contain_text("being prepared")
+    picture(page, "candidate-trained")
+    archive = zipfile.ZipFile(download.value.path())
+    files = {name.split("/", 1)[1]: archive.read(name) for name in archive.namelist()}
+    accuracy = f"Validation accuracy {training['valid_accuracy']:.2f} %"
+    assert accuracy in " ".join(files["README.txt"].decode().split())
+    assert f"test accuracy {training['test_accuracy']:.2f} %" in " ".join(files["README.txt"].decode().split())
+    verification = json.loads(files["verification.json"])
+    assert verification["weights"]["test_accuracy"] == training["test_accuracy"]
+    check_accuracy(files, training)
+
+    page.get_by_label("Form").select_option("backbone")
+    page.locator("[data-format=py]").click()
+    expect(page.locator(".toasts")).to_contain_text("images of 8x8 are too small")
+
+
+def check_accuracy(files: dict[str, bytes], training: dict[str, Any]) -> None:
+    """The ONNX file and the weights classify the held-out images as stated."""
+    splits = DigitsData(DigitsOptions(), Path()).load()
+    model = next(data for name, data in files.items() if name.endswith(".onnx"))
+    session = onnxruntime.InferenceSession(model)
+    for split, stated in ((splits.valid, training["valid_accuracy"]), (splits.test, training["test_accuracy"])):
+        (logits,) = session.run(None, {"images": split.images.astype(np.float32) / 255})
+        assert 100 * float((logits.argmax(axis=1) == split.labels).mean()) == pytest.approx(stated, abs=0.3)

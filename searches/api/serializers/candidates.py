@@ -10,8 +10,7 @@ from rest_framework.reverse import reverse
 
 from searches.models import Candidate, MoteScore
 from searches.selectors import candidates, notes, spaces
-
-FORMATS = ("json", "py", "onnx", "pt2", "zip")
+from searches.services.exporting import FORMATS
 
 
 class CostsSerializer(serializers.Serializer):

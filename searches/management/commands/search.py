@@ -15,11 +15,11 @@ from engine.config.estimators import TableOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
 from searches.api import streaming
-from searches.api.serializers.candidates import FORMATS
 from searches.models import Candidate, Search
 from searches.selectors import searches
 from searches.services import control, creation, dispatching, exporting
 from searches.services.errors import ActionRefused
+from searches.services.exporting import FORMATS
 
 WAIT_SECONDS = 1.0  # between two looks at a search
 

@@ -4,13 +4,15 @@ import { axis, Chart, tip, tooltip } from "../core/charts.js";
 import { facts, h, kindLabel, setText } from "../core/dom.js";
 import { cost, duration, METRICS, number, percent } from "../core/format.js";
 import { candidateMarks } from "../core/marks.js";
+import { fetchPrepared } from "../core/prepared.js";
 import { lineageList } from "../search/lineage.js";
 
 const DOWNLOADS = {
-  zip: ["Everything", "zip of all below"],
+  zip: ["Everything", "verified zip of all below"],
   onnx: ["ONNX", "for onnxruntime and others"],
   pt2: ["torch.export", ".pt2 program"],
   py: ["model.py", "imports only torch"],
+  pt: ["weights.pt", "state_dict of model.py"],
   json: ["JSON", "architecture, costs, scores"],
 };
 const TERMS = {
@@ -101,6 +103,26 @@ function provenance(candidate) {
   ]);
 }
 
+function showDownloads(candidate) {
+  const form = document.querySelector("[name=form]");
+  const build = () =>
+    place("downloads").replaceChildren(
+      ...Object.entries(DOWNLOADS).filter(([format]) => candidate.downloads[format]).map(([format, [name, text]]) => {
+        const address = form.value === "backbone" ? `${candidate.downloads[format]}&form=backbone` : candidate.downloads[format];
+        const note = h("span", {}, text);
+        const link = h("a", { class: "download", href: address, download: "", dataset: { format } }, h("strong", {}, name), note);
+        link.addEventListener("click", (event) => fetchPrepared(event, note, address.replace("/download/", "/prepare/")));
+        return link;
+      }),
+    );
+  form.addEventListener("change", build);
+  build();
+  const trained = candidate.trained_valid_accuracy !== null;
+  const test = candidate.trained_test_accuracy === null ? "no test images" : `test accuracy ${percent(candidate.trained_test_accuracy)}`;
+  const weights = trained ? `Trained weights go along: validation accuracy ${percent(candidate.trained_valid_accuracy)}, ${test}.` : "Not trained in full yet: the seed's initial weights go along.";
+  setText(place("weights"), `${weights} ONNX and .pt2 are checked against PyTorch when they are made; class names and preprocessing travel with every file.`);
+}
+
 function show(candidate) {
   setText(place("number"), `Candidate ${candidate.number}`);
   setText(place("arch"), candidate.arch);
@@ -119,11 +141,7 @@ function show(candidate) {
   place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
   candidateMarks(place("marks"), candidate);
   place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
-  place("downloads").replaceChildren(
-    ...Object.entries(DOWNLOADS).filter(([format]) => candidate.downloads[format]).map(([format, [name, text]]) =>
-      h("a", { class: "download", href: candidate.downloads[format], download: "", dataset: { format } }, h("strong", {}, name), h("span", {}, text)),
-    ),
-  );
+  showDownloads(candidate);
   const drawing = place("drawing");
   drawing.alt = `Drawing of ${candidate.arch}`;
   drawing.addEventListener("error", () => (place("drawing-error").hidden = !(drawing.hidden = true)));
@@ -132,6 +150,7 @@ function show(candidate) {
   showCurves(candidate);
 }
 
+document.addEventListener("trained", () => location.reload());
 try {
   show(await api(`candidates/${root.dataset.candidate}/`));
 } catch (error) {

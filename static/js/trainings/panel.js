@@ -4,6 +4,7 @@ import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
 import { number, percent, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
+import { fetchPrepared } from "../core/prepared.js";
 import { askForTraining } from "./dialog.js";
 import { follow, isActive } from "./parts.js";
 
@@ -108,3 +109,6 @@ for (const button of root.querySelectorAll("[data-train]")) {
     if (await askForTraining(titles[button.dataset.train], { search, select: button.dataset.train })) again();
   });
 }
+
+const front = part("front");
+front.addEventListener("click", (event) => fetchPrepared(event, front.lastElementChild, front.href));

@@ -1,0 +1,98 @@
+"""Downloads of networks: one candidate in any format, or the whole front; both can be prepared beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from engine.config.search import METRIC_NAMES
+from searches.api.base import UnderSearch
+from searches.api.serializers.downloads import PreparationSerializer
+from searches.services import exporting, preparing
+
+FORMAT = OpenApiParameter("format", str, enum=exporting.FORMATS, default="json")
+FORM = OpenApiParameter(
+    "form", str, enum=exporting.FORMS, default="classifier", description="backbone: feature maps at strides 8, 16, 32"
+)
+TRAINING = OpenApiParameter(
+    "training",
+    str,
+    description="number of a finished full training whose weights go along, or 'initial'; default: the last one",
+)
+METRIC = OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the search's own")
+FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
+BLOCK = 1_000_000
+IN_ONE_PIECE = 16_000_000
+"""Larger files are read and sent a block at a time."""
+
+
+def chosen(request: Request, name: str, choices: Any, default: str) -> str:
+    """A choice from the address; ValidationError names them."""
+    value = request.query_params.get(name, default)
+    if value not in choices:
+        raise ValidationError({name: f"Choose one of {', '.join(choices)}."})
+    return value
+
+
+def network_job(request: Request, candidate: Any) -> dict[str, Any]:
+    """What the address asks for."""
+    wanted = chosen(request, "format", exporting.FORMATS, "json")
+    form = chosen(request, "form", exporting.FORMS, "classifier")
+    return exporting.network_job(candidate, wanted, form, request.query_params.get("training"))
+
+
+def sent(job: dict[str, Any]) -> HttpResponse | StreamingHttpResponse:
+    """The file, once it is there; waiting costs a thread, nothing else."""
+    prepared = preparing.wait(job)
+    headers = {"Content-Disposition": f'attachment; filename="{prepared.name}"'}
+    size = prepared.path.stat().st_size
+    if size <= IN_ONE_PIECE:
+        return HttpResponse(prepared.path.read_bytes(), content_type=prepared.content_type, headers=headers)
+    headers["Content-Length"] = str(size)
+    return StreamingHttpResponse(_blocks(prepared), content_type=prepared.content_type, headers=headers)
+
+
+def prepared(job: dict[str, Any], url: str) -> Response:
+    """Whether the file is there; begins it when nobody did."""
+    found = preparing.ask(job)
+    if isinstance(found, preparing.Prepared):
+        body = {"status": "ready", "url": url, "name": found.name, "bytes": found.path.stat().st_size}
+        return Response(PreparationSerializer(body).data)
+    body = {"status": "preparing", "url": url, "done": found.done, "of": found.of}
+    return Response(PreparationSerializer(body).data, status=status.HTTP_202_ACCEPTED)
+
+
+class FrontDownload(UnderSearch):
+    """Every network of the Pareto front in one zip."""
+
+    @extend_schema(summary="The whole front as one zip", parameters=[METRIC, FORM], responses=FILE)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
+        """Answers once the zip is made; POST says how far it is."""
+        return sent(self._job(request))
+
+    @extend_schema(
+        summary="Prepare the front's zip", parameters=[METRIC, FORM], request=None, responses=PreparationSerializer
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """202 while it is being made; ask again."""
+        return prepared(self._job(request), request.build_absolute_uri())
+
+    def _job(self, request: Request) -> dict[str, Any]:
+        own = self.parent.config["objective"]["cost_metric"]
+        form = chosen(request, "form", exporting.FORMS, "classifier")
+        return exporting.front_job(self.parent, chosen(request, "metric", METRIC_NAMES, own), form)
+
+
+async def _blocks(prepared: preparing.Prepared) -> AsyncIterator[bytes]:
+    with prepared.path.open("rb") as file:
+        while block := await sync_to_async(file.read)(BLOCK):
+            yield block

@@ -1,0 +1,148 @@
+"""Files that take a while (an ONNX file of a deep network takes half a minute), made outside the web process, and kept.
+
+A job becomes a file in ``NASWEB_HOME/exports``, named by the digest of all that is in it, so that the same download is
+made once. A thread a job waits for a process of its own (`engine.export`): pages stay quick, and torch stays out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from searches.services import exporter
+from searches.services.errors import ActionRefused
+
+AT_ONCE = 2
+"""A small file need not wait for a large one."""
+KEPT_BYTES = 2_000_000_000
+RECIPE = 1
+"""Counted up whenever the same job gives another file than before."""
+
+
+@dataclass
+class Making:
+    """A file under way: ``done`` of ``of`` networks."""
+
+    done: int = 0
+    of: int = 1
+    result: Future[Prepared] = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A finished file and what to send with it."""
+
+    path: Path
+    name: str
+    content_type: str
+
+
+_making: dict[str, Making] = {}
+_lock = threading.Lock()
+
+
+def ask(job: Mapping[str, Any]) -> Prepared | Making:
+    """The file, or how far it is; it is begun when nobody did. A failure is forgotten once it was told."""
+    key = digest(job)
+    with _lock:
+        ready = _ready(key)
+        if ready is not None:
+            return ready
+        making = _making.get(key)
+        if making is None:
+            making = _making[key] = Making(of=len(job.get("networks", [0])))
+            _pool().submit(_make, key, dict(job), making)
+        elif making.result.done():
+            del _making[key]
+            making.result.result()  # raises what went wrong
+        return making
+
+
+def wait(job: Mapping[str, Any], seconds: float = 900.0) -> Prepared:
+    """The file, however long it takes; ActionRefused says why there is none."""
+    found = ask(job)
+    if isinstance(found, Prepared):
+        return found
+    try:
+        return found.result.result(seconds)
+    except TimeoutError as error:
+        raise ActionRefused("The file is still being prepared; ask again.") from error
+    finally:
+        if found.result.done():
+            with _lock:
+                _making.pop(digest(job), None)
+
+
+def digest(job: Mapping[str, Any]) -> str:
+    """By all that is in the file: the job, and the versions that write it."""
+    versions = [version(name) for name in ("torch", "onnx", "onnxscript")]
+    return sha256(json.dumps([RECIPE, versions, job], sort_keys=True, default=list).encode()).hexdigest()
+
+
+def _make(key: str, job: Mapping[str, Any], making: Making) -> None:
+    try:
+        prepared = _run(key, job, making)
+    except Exception as error:
+        making.result.set_exception(error)
+        return
+    with _lock:
+        _making.pop(key, None)
+    making.result.set_result(prepared)
+    _tidy(keep=prepared.path)
+
+
+def _run(key: str, job: dict[str, Any], making: Making) -> Prepared:
+    def tell(line: Mapping[str, Any]) -> None:
+        making.done, making.of = line["done"], line["of"]
+
+    folder = _folder()
+    about = exporter.write(job, folder / key, tell)
+    (folder / f"{key}.json").write_text(json.dumps(about))
+    return Prepared(folder / key, about["name"], about["content_type"])
+
+
+def _ready(key: str) -> Prepared | None:
+    path, about = _folder() / key, _folder() / f"{key}.json"
+    if not (path.is_file() and about.is_file()):
+        return None
+    os.utime(path)
+    facts = json.loads(about.read_text())
+    return Prepared(path, facts["name"], facts["content_type"])
+
+
+def _tidy(keep: Path) -> None:
+    """Removes the files that were not asked for the longest, beyond `KEPT_BYTES`."""
+    files = sorted(_folder().glob("*.json"), key=lambda about: _used(about.with_suffix("")), reverse=True)
+    total = 0
+    for about in files:
+        path = about.with_suffix("")
+        total += path.stat().st_size if path.is_file() else 0
+        if total > KEPT_BYTES and path != keep:
+            about.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+
+
+def _used(path: Path) -> float:
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+def _folder() -> Path:
+    folder = Path(settings.NASWEB_HOME) / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="export")
