@@ -32,6 +32,7 @@ from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
     MobileNetOptions,
+    NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
@@ -63,6 +64,7 @@ class Kind:
 
 SPACES: Mapping[str, Kind] = {
     "nasbench201": Kind("NAS-Bench-201 cell", NasBench201Options, "engine.spaces.nasbench201:NasBench201Space"),
+    "nasbench101": Kind("NAS-Bench-101 cell", NasBench101Options, "engine.spaces.nasbench101:NasBench101Space"),
     "nats_size": Kind("Five-layer sizes (NATS-Bench size)", NatsSizeOptions, "engine.spaces.nats_size:NatsSizeSpace"),
     "darts": Kind("DARTS / NAS-Bench-301 cells", DartsOptions, "engine.spaces.darts:DartsSpace"),
     "mobilenet": Kind("MobileNet (LayerNAS)", MobileNetOptions, "engine.spaces.mobilenet:MobileNetSpace"),

@@ -42,7 +42,6 @@ class SearchSpace(ABC):
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
-        self._trellis: Trellis | None = None
 
     # --- what can be chosen ------------------------------------------------------------------------------------
     @property
@@ -88,21 +87,28 @@ class SearchSpace(ABC):
 
     # --- costs -------------------------------------------------------------------------------------------------
     @abstractmethod
-    def initial_state(self) -> tuple[Cost, State]:
-        """Cost of the fixed part in front of the first layer, and the state that reaches the first layer."""
+    def cost(self, architecture: Architecture) -> Cost:
+        """Exact cost of the full network; takes a validated architecture."""
 
     @abstractmethod
-    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
-        """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
+    def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
+        """Least and largest cost of the networks that begin with ``prefix``.
 
-    def branches(self, layer: int, state: State) -> tuple[int, int]:
-        """How many options a layer has in a state, and which is the default; overridden where that depends on it."""
-        prefix = (0,) * layer
-        return len(self.options(prefix)), self.default_option(prefix)
+        Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
+        is the range of equation 4 for layer l. Exact where no layer is free; a space may state that its other
+        intervals are conservative.
+        """
 
     @abstractmethod
-    def final_cost(self, state: State) -> Cost:
-        """Cost of what follows the last layer (head, classifier)."""
+    def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
+        """`cost_range` of every child of a prefix, by option."""
+
+    @abstractmethod
+    def operators(self) -> frozenset[Operator]:
+        """Every operator that a network of the space can hold: what a latency table must know.
+
+        May name more than networks reach, never fewer.
+        """
 
     # --- derived -----------------------------------------------------------------------------------------------
     @property
@@ -134,6 +140,16 @@ class SearchSpace(ABC):
             prefix = (*prefix, rng.randrange(len(self.options(prefix))))
         return Architecture(self.content_hash, prefix)
 
+    def changed(self, choices: Choices, layer: int, option: int) -> Choices:
+        """The network with another option at one layer, and as much of the rest as possible.
+
+        Where options depend on what was chosen before, a later choice that no longer exists gives way to the default.
+        """
+        prefix = (*choices[:layer], option)
+        for choice in choices[layer + 1 :]:
+            prefix = (*prefix, choice if choice < len(self.options(prefix)) else self.default_option(prefix))
+        return prefix
+
     def validate(self, architecture: Architecture) -> None:
         """ArchitectureError unless the architecture belongs to this space."""
         choices = architecture.choices
@@ -152,27 +168,41 @@ class SearchSpace(ABC):
         choices = architecture.choices
         return tuple(self.options(choices[:i])[choice] for i, choice in enumerate(choices))
 
+
+class SteppedSpace(SearchSpace):
+    """A space whose costs add up layer by layer, given a small state: all intervals are exact."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        super().__init__(spec)
+        self._trellis: Trellis | None = None
+
+    @abstractmethod
+    def initial_state(self) -> tuple[Cost, State]:
+        """Cost of the fixed part in front of the first layer, and the state that reaches the first layer."""
+
+    @abstractmethod
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
+
+    def branches(self, layer: int, state: State) -> tuple[int, int]:
+        """How many options a layer has in a state, and which is the default; overridden where that depends on it."""
+        prefix = (0,) * layer
+        return len(self.options(prefix)), self.default_option(prefix)
+
+    @abstractmethod
+    def final_cost(self, state: State) -> Cost:
+        """Cost of what follows the last layer (head, classifier)."""
+
     def cost(self, architecture: Architecture) -> Cost:
-        """Exact cost of the full network; takes a validated architecture."""
         return self._costs().cost(architecture.choices)
 
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
-        """Least and largest cost of the networks that begin with ``prefix``.
-
-        Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
-        is the range of equation 4 for layer l. Spaces whose options depend on more than the state override this.
-        """
         return self._costs().cost_range(prefix, self.depth if until is None else until, metric)
 
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
-        """`cost_range` of every child of a prefix, by option; overridden together with it."""
         return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
 
     def operators(self) -> frozenset[Operator]:
-        """Every operator that a network of the space can hold: what a latency table must know.
-
-        Overridden together with `cost_range`; may name more than networks reach, never fewer.
-        """
         return operators(self)
 
     def _costs(self) -> Trellis:

@@ -7,21 +7,10 @@ from random import Random
 from engine.space import Choices, SearchSpace
 
 
-def changed(space: SearchSpace, choices: Choices, layer: int, option: int) -> Choices:
-    """The network with another option at one layer.
-
-    Where options depend on what was chosen before, a later choice that no longer exists gives way to the default.
-    """
-    prefix = (*choices[:layer], option)
-    for choice in choices[layer + 1 :]:
-        prefix = (*prefix, choice if choice < len(space.options(prefix)) else space.default_option(prefix))
-    return prefix
-
-
 def neighbours(space: SearchSpace, choices: Choices) -> list[tuple[int, Choices]]:
     """Every network one change away, feasible or not, with the layer that was changed."""
     return [
-        (layer, changed(space, choices, layer, option))
+        (layer, space.changed(choices, layer, option))
         for layer, kept in enumerate(choices)
         for option in range(len(space.options(choices[:layer])))
         if option != kept
@@ -32,4 +21,4 @@ def mutated(space: SearchSpace, choices: Choices, rng: Random) -> tuple[int, Cho
     """A random other option at a random layer; a layer without another option leaves the network as it is."""
     layer = rng.randrange(len(choices))
     others = [option for option in range(len(space.options(choices[:layer]))) if option != choices[layer]]
-    return layer, changed(space, choices, layer, rng.choice(others)) if others else choices
+    return layer, space.changed(choices, layer, rng.choice(others)) if others else choices

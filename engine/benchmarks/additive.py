@@ -10,13 +10,13 @@ from random import Random
 from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SearchSpace, State
+from engine.space import Architecture, Choices, State, SteppedSpace
 
 UNIT = 1_000_000
 """Multiply-adds of one cost unit, so that ``madds_m`` counts units."""
 
 
-class AdditiveSpace(SearchSpace):
+class AdditiveSpace(SteppedSpace):
     """A chain of layers given by the cost of each option; named ``2-0-1``. It has costs but no networks."""
 
     kind = "additive"

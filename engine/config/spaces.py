@@ -32,6 +32,22 @@ class NatsSizeOptions(Options):
     kind: Literal["nats_size"] = "nats_size"
 
 
+class NasBench101Options(Options):
+    """NAS-Bench-101: one cell, a graph of up to five operations and nine edges, grown edge by edge."""
+
+    kind: Literal["nasbench101"] = "nasbench101"
+    channels: int = Field(
+        128,
+        ge=8,
+        le=256,
+        title="Channels",
+        description="width of the full network's first stack; 128 as published",
+    )
+    cells: int = Field(
+        3, ge=1, le=10, title="Cells a stack", description="cells in each of the three stacks; 3 as published"
+    )
+
+
 class DartsOptions(Options):
     """DARTS / NAS-Bench-301: a normal and a reduction cell, each of four nodes with two inputs and two operations."""
 
@@ -80,6 +96,6 @@ class ChainOptions(Options):
 
 
 SpaceOptions = Annotated[
-    NasBench201Options | NatsSizeOptions | DartsOptions | MobileNetOptions | ChainOptions,
+    NasBench201Options | NasBench101Options | NatsSizeOptions | DartsOptions | MobileNetOptions | ChainOptions,
     Field(discriminator="kind"),
 ]

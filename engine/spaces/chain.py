@@ -64,13 +64,13 @@ from engine.blueprint import Blueprint, InputSpec
 from engine.config.spaces import ChainOptions
 from engine.cost import Cost
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SearchSpace, State
+from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.chain_blocks import Chain
 from engine.spaces.chain_parse import parse
 from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
 
 
-class LayeredSpace(SearchSpace):
+class LayeredSpace(SteppedSpace):
     """The space of a `Chain`, wherever that comes from; ``ordered`` as in `Plan`."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:

@@ -34,7 +34,7 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import DartsOptions
 from engine.cost import Cost, total
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SearchSpace, State
+from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.darts_cell import NODES, OPERATIONS, Pair, append_cell, append_operation
 from engine.spaces.fragments import fixed_cost, measure
 
@@ -52,7 +52,7 @@ DARTS_V2 = (
 """The cells that DARTS (second order) found on CIFAR-10."""
 
 
-class DartsSpace(SearchSpace):
+class DartsSpace(SteppedSpace):
     """Both cells in DARTS's network, or in MOTE's reduced one."""
 
     kind = "darts"

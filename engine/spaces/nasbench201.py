@@ -24,7 +24,7 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NasBench201Options
 from engine.cost import Cost, total
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SearchSpace, State
+from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.fragments import fixed_cost, measure, normed_head, preactivated, residual_reduction
 
 OPERATIONS = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "none")
@@ -37,7 +37,7 @@ Edge = tuple[int, int]
 Operations = Sequence[str]
 
 
-class NasBench201Space(SearchSpace):
+class NasBench201Space(SteppedSpace):
     """15,625 cells in the benchmark's full network, or in MOTE's reduced one.
 
     The state of the cost model is the number of maps that the tensor being chosen sums so far (2 stands for more).

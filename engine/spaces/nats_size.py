@@ -19,14 +19,14 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NatsSizeOptions
 from engine.cost import Cost
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SearchSpace, State
+from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.fragments import measure, normed_head, preactivated, residual_reduction
 
 WIDTHS = (64, 56, 48, 40, 32, 24, 16, 8)
 LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 
 
-class NatsSizeSpace(SearchSpace):
+class NatsSizeSpace(SteppedSpace):
     """32,768 networks. The state of the cost model is the shape of the map that reaches the layer."""
 
     kind = "nats_size"

@@ -49,6 +49,7 @@ SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
     "nasbench201-edge": {"kind": "nasbench201", "form": "edge"},
     "nats_size": {"kind": "nats_size"},
     "darts": {"kind": "darts"},
+    "nasbench101": {"kind": "nasbench101"},
     "mobilenet": {"kind": "mobilenet", "variant": "60m"},
     **{f"chain-{name}": {"kind": "chain", "definition": definition} for name, definition in CHAIN_EXAMPLES.items()},
 }

@@ -12,7 +12,7 @@ from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
 from engine.algorithms.dynamic_programming import DynamicProgramming
 from engine.algorithms.fitness import Fitness
 from engine.algorithms.local_search import LocalSearch
-from engine.algorithms.neighbours import changed, neighbours
+from engine.algorithms.neighbours import neighbours
 from engine.algorithms.policy import CLIP, Policy
 from engine.algorithms.ppo import PPO
 from engine.algorithms.regularised_evolution import RegularisedEvolution
@@ -180,7 +180,7 @@ class Shrinking(AdditiveSpace):
 
 def test_choices_that_no_longer_exist_give_way_to_the_default() -> None:
     space = Shrinking([[2, 1], [3, 2, 1], [2, 1]])
-    assert changed(space, (0, 2, 1), 0, 1) == (1, 0, 1)
+    assert space.changed((0, 2, 1), 0, 1) == (1, 0, 1)
     assert {choices for _, choices in neighbours(space, (0, 2, 1))} == {(1, 0, 1), (0, 0, 1), (0, 1, 1), (0, 2, 0)}
 
 

@@ -18,7 +18,14 @@ import pytest
 import torch
 
 from engine.blueprint import BlueprintBuilder, InputSpec
-from engine.config.spaces import ChainOptions, DartsOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    NasBench101Options,
+    NasBench201Options,
+    NatsSizeOptions,
+    SpaceOptions,
+)
 from engine.errors import ExportError
 from engine.export.bundle import METADATA_FILE, ExportedFile, export
 from engine.export.model_py import model_source
@@ -36,6 +43,7 @@ SPACES = [
     NasBench201Options(channels=4, cells=2),
     NatsSizeOptions(),
     DartsOptions(cells=3, channels=4),
+    NasBench101Options(channels=8, cells=2),
     ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
 ]
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"

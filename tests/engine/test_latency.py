@@ -13,6 +13,7 @@ from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
     MobileNetOptions,
+    NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
@@ -39,6 +40,7 @@ OPTIONS: dict[str, tuple[SpaceOptions, InputSpec]] = {
     "nasbench201": (NasBench201Options(channels=4, cells=1), InputSpec(1, 8, 8, 10)),
     "nats_size": (NatsSizeOptions(), InputSpec(3, 8, 8, 10)),
     "darts": (DartsOptions(cells=3, channels=4), InputSpec(1, 8, 8, 10)),
+    "nasbench101": (NasBench101Options(channels=8, cells=2), InputSpec(1, 8, 8, 10)),
     "mobilenet": (MobileNetOptions(variant="60m"), InputSpec(3, 32, 32, 10)),
 }
 

@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.blueprint import ACTIVATIONS, Blueprint, BlueprintBuilder, InputSpec
-from engine.config.spaces import ChainOptions, DartsOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    NasBench101Options,
+    NasBench201Options,
+    NatsSizeOptions,
+    SpaceOptions,
+)
 from engine.cost import blueprint_cost
 from engine.networks.build import Network, build
 from engine.networks.count import count
@@ -24,6 +31,7 @@ SPACES = [
     NasBench201Options(cells=1),
     NatsSizeOptions(),
     DartsOptions(cells=3, channels=4),
+    NasBench101Options(channels=8, cells=2),
     ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
 ]
 Append = Callable[[BlueprintBuilder, str], str]

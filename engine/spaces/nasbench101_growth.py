@@ -1,0 +1,248 @@
+"""How cells of NAS-Bench-101 grow, an edge at a time, each of them in one way only.
+
+LayerNAS (appendix B) adds a new edge a layer: it either includes a new operation or connects two existing ones, so
+that every cell on the way is connected. Here a cell begins as the single edge from input to output, and an edit
+
+- *splits* an edge u -> w by a new vertex (u -> new -> w), or
+- *connects* two vertices that have no edge, forwards.
+
+Either adds one edge, keeps every vertex on a path from input to output, and every such graph can be reached: one that
+is not the single edge always has an edge to take away or a vertex of one predecessor and one successor to close.
+
+Most graphs are reached in many orders. So that each is one architecture, every graph has *one* parent (canonical
+augmentation, McKay 1998): its last edit is the slightest of those it could have been, a connecting edge before a
+max-pool, that before a 1x1 and that before a 3x3 convolution; among equals the one whose rest has the least
+`fingerprint`. The children of a graph are the edits that are the last of what they make, isomorphic ones listed once.
+Counted over all nine edges these are the benchmark's 423,624 cells, each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from engine.errors import ArchitectureError
+from engine.spaces.nasbench101_graph import INPUT, MAX_EDGES, MAX_VERTICES, OPERATIONS, OUTPUT, Matrix, Rows, prune
+
+LETTERS = ("in", "out", "a", "b", "c", "d", "e")
+"""Names of the vertices: the input, the output, the others in the order in which they came."""
+SHORT = tuple(operation.partition("-")[0] for operation in OPERATIONS)
+COLOURS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
+"""First colours: input, output, and the operations."""
+MASK = (1 << 64) - 1
+EDGE_RANK = -1
+"""Of a connecting edge as a last edit; splits have the rank of their operation, the slightest first."""
+
+
+class Edit(NamedTuple):
+    """A split of the edge u -> w by an operation (its place in `OPERATIONS`), or with None a new edge u -> w."""
+
+    operation: int | None
+    u: int
+    w: int
+
+    @property
+    def label(self) -> str:
+        """``conv3x3_in_a`` or ``edge_a_out``."""
+        kind = "edge" if self.operation is None else SHORT[self.operation]
+        return f"{kind}_{LETTERS[self.u]}_{LETTERS[self.w]}"
+
+
+class Graph(NamedTuple):
+    """A cell: operations of the vertices from 2 on, and for every vertex a bit mask of those it leads to.
+
+    Vertex 0 is the input, 1 the output.
+    """
+
+    operations: tuple[int, ...] = ()
+    out: tuple[int, ...] = (0b10, 0)
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """All edges, by their ends."""
+        return [(u, w) for u, mask in enumerate(self.out) for w in range(len(self.out)) if mask >> w & 1]
+
+    def edited(self, edit: Edit) -> Graph | None:
+        """The graph after an edit; None when the edit does not fit."""
+        operation, u, w = edit
+        size = len(self.out)
+        if max(u, w) >= size or sum(mask.bit_count() for mask in self.out) >= MAX_EDGES:
+            return None
+        out = list(self.out)
+        if operation is None:
+            if w == 0 or u == 1 or out[u] >> w & 1 or self._leads(w, u):
+                return None
+            out[u] |= 1 << w
+            return Graph(self.operations, tuple(out))
+        if size >= MAX_VERTICES or not out[u] >> w & 1:
+            return None
+        out[u] ^= 1 << w | 1 << size
+        return Graph((*self.operations, operation), (*out, 1 << w))
+
+    def _leads(self, u: int, w: int) -> bool:
+        """Whether a path leads from u to w, or u is w."""
+        reached, new = 0, 1 << u
+        while new:
+            reached |= new
+            after = 0
+            for v, mask in enumerate(self.out):
+                if new >> v & 1:
+                    after |= mask
+            new = after & ~reached
+        return bool(reached >> w & 1)
+
+    def order(self) -> list[int]:
+        """The vertices sorted so that edges lead forward; of those that may come next, the oldest comes."""
+        waiting = [0, *range(2, len(self.out))]
+        ordered: list[int] = []
+        while waiting:
+            ready = next(v for v in waiting if not any(self.out[u] >> v & 1 for u in waiting))
+            waiting.remove(ready)
+            ordered.append(ready)
+        return [*ordered, 1]
+
+    def matrix(self) -> tuple[Matrix, tuple[str, ...]]:
+        """The cell as the benchmark writes it."""
+        order = self.order()
+        rows = tuple(tuple(self.out[u] >> w & 1 for w in order) for u in order)
+        return rows, (INPUT, *(OPERATIONS[self.operations[v - 2]] for v in order[1:-1]), OUTPUT)
+
+
+class Child(NamedTuple):
+    """An edit that is the last of the graph it makes."""
+
+    edit: Edit
+    graph: Graph
+    fingerprint: int
+
+
+def graph_of(matrix: Rows, ops: Sequence[str]) -> Graph:
+    """The graph of a cell as the benchmark writes it, pruned; ArchitectureError when it is none or too large."""
+    matrix, ops = prune(matrix, ops)
+    last = len(ops) - 1
+    edges = sum(map(sum, matrix))
+    if last >= MAX_VERTICES or edges > MAX_EDGES:
+        raise ArchitectureError(
+            f"'{last + 1} vertices and {edges} edges' are too many: a cell has at most {MAX_VERTICES} and {MAX_EDGES}"
+        )
+    places = [0, *range(2, last + 1), 1]
+    masks = {places[u]: sum(1 << places[w] for w, edge in enumerate(row) if edge) for u, row in enumerate(matrix)}
+    return Graph(tuple(OPERATIONS.index(op) for op in ops[1:-1]), tuple(masks[v] for v in range(last + 1)))
+
+
+@lru_cache(maxsize=100_000)
+def fingerprint(graph: Graph) -> int:
+    """64 bits that are equal for isomorphic graphs, and different for all others of this space.
+
+    Colours of the vertices, refined by those of their neighbours as often as there are vertices (Weisfeiler-Lehman);
+    plain arithmetic, so that it is the same in every process.
+    """
+    edges, vertices = graph.edges, range(len(graph.out))
+    colours = [COLOURS[0], COLOURS[1], *(COLOURS[2 + operation] for operation in graph.operations)]
+    for _ in vertices:
+        before, after = [0] * len(vertices), [0] * len(vertices)
+        for u, w in edges:
+            before[w] += colours[u]
+            after[u] += colours[w]
+        colours = [_mixed(3 * colours[v] + 5 * _mixed(before[v]) + 7 * _mixed(after[v] + 1)) for v in vertices]
+    return _mixed(sum(colours))
+
+
+@lru_cache(maxsize=20_000)
+def children(graph: Graph) -> tuple[Child, ...]:
+    """What a graph grows into: splits by the costliest operation first, then connecting edges."""
+    mine = fingerprint(graph)
+    found: dict[int, Child] = {}
+    for edit in _edits(graph):
+        grown = graph.edited(edit)
+        if grown is None:
+            continue
+        rank, rests = _last_edits(grown)
+        if rank != _rank(edit.operation):
+            continue
+        key = fingerprint(grown)
+        if key not in found and min(map(fingerprint, rests)) == mine:
+            found[key] = Child(edit, grown, key)
+    return tuple(found.values())
+
+
+def path(graph: Graph) -> tuple[int, ...]:
+    """The places in `children`, from the single edge to a graph isomorphic to this one."""
+    lineage = [fingerprint(graph)]
+    while len(graph.out) > 2:
+        graph = min(_last_edits(graph)[1], key=fingerprint)
+        lineage.append(fingerprint(graph))
+    places: list[int] = []
+    here = Graph()
+    for wanted in reversed(lineage[:-1]):
+        born = children(here)
+        places.append(next(i for i, child in enumerate(born) if child.fingerprint == wanted))
+        here = born[places[-1]].graph
+    return tuple(places)
+
+
+def random_graph(rng: Random) -> Graph:
+    """A cell drawn as in the benchmark's own example: any matrix of 7 vertices, any operations, until one is valid."""
+    while True:
+        bits = iter(f"{rng.getrandbits(21):021b}")
+        matrix = [[int(next(bits)) if w > u else 0 for w in range(MAX_VERTICES)] for u in range(MAX_VERTICES)]
+        ops = [INPUT, *rng.choices(OPERATIONS, k=MAX_VERTICES - 2), OUTPUT]
+        try:
+            return graph_of(matrix, ops)
+        except ArchitectureError:
+            continue
+
+
+def _edits(graph: Graph) -> Iterator[Edit]:
+    edges, vertices = graph.edges, range(len(graph.out))
+    for operation in range(len(OPERATIONS)):
+        yield from (Edit(operation, u, w) for u, w in edges)
+    yield from (Edit(None, u, w) for u in vertices for w in vertices)
+
+
+def _rank(operation: int | None) -> int:
+    return EDGE_RANK if operation is None else len(OPERATIONS) - operation
+
+
+def _last_edits(graph: Graph) -> tuple[int, list[Graph]]:
+    """The least rank of an edit that may have been the last, and what is left without each of that rank."""
+    entering = [0] * len(graph.out)
+    for _, w in graph.edges:
+        entering[w] += 1
+    rests = [
+        graph._replace(out=tuple(mask ^ (1 << w if v == u else 0) for v, mask in enumerate(graph.out)))
+        for u, w in graph.edges
+        if entering[w] > 1 and graph.out[u].bit_count() > 1
+    ]
+    if rests:
+        return EDGE_RANK, rests
+    closable = [
+        (graph.operations[x - 2], x)
+        for x in range(2, len(graph.out))
+        if entering[x] == 1 and graph.out[x].bit_count() == 1 and not _before(graph, x) & graph.out[x]
+    ]
+    slightest = max(operation for operation, _ in closable)
+    return _rank(slightest), [_closed(graph, x) for operation, x in closable if operation == slightest]
+
+
+def _before(graph: Graph, x: int) -> int:
+    """What the only predecessor of a vertex leads to."""
+    return next(mask for mask in graph.out if mask >> x & 1)
+
+
+def _closed(graph: Graph, x: int) -> Graph:
+    """The graph without a vertex of one predecessor and one successor, which an edge now joins."""
+    after, low = graph.out[x], (1 << x) - 1
+    joined = [mask ^ 1 << x | after if mask >> x & 1 else mask for v, mask in enumerate(graph.out) if v != x]
+    out = tuple((mask & low) | (mask >> 1 & ~low) for mask in joined)
+    return Graph(graph.operations[: x - 2] + graph.operations[x - 1 :], out)
+
+
+def _mixed(value: int) -> int:
+    """A well-spread 64-bit number (the finaliser of splitmix64)."""
+    value &= MASK
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    value = (value ^ value >> 27) * 0x94D049BB133111EB & MASK
+    return value ^ value >> 31
