@@ -32,8 +32,11 @@ SHORT = tuple(operation.partition("-")[0] for operation in OPERATIONS)
 COLOURS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
 """First colours: input, output, and the operations."""
 MASK = (1 << 64) - 1
-EDGE_RANK = -1
-"""Of a connecting edge as a last edit; splits have the rank of their operation, the slightest first."""
+OWN, BEFORE, AFTER = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
+"""Weights of a vertex's own colour and of its predecessors' and successors'."""
+ROUNDS = 5
+ANY = -1
+"""Stands for every kind of last edit."""
 
 
 class Edit(NamedTuple):
@@ -136,18 +139,23 @@ def graph_of(matrix: Rows, ops: Sequence[str]) -> Graph:
 def fingerprint(graph: Graph) -> int:
     """64 bits that are equal for isomorphic graphs, and different for all others of this space.
 
-    Colours of the vertices, refined by those of their neighbours as often as there are vertices (Weisfeiler-Lehman);
-    plain arithmetic, so that it is the same in every process.
+    Colours of the vertices, refined by those of their neighbours (Weisfeiler-Lehman); plain arithmetic, so that it is
+    the same in every process.
     """
-    edges, vertices = graph.edges, range(len(graph.out))
+    edges, size = graph.edges, len(graph.out)
     colours = [COLOURS[0], COLOURS[1], *(COLOURS[2 + operation] for operation in graph.operations)]
-    for _ in vertices:
-        before, after = [0] * len(vertices), [0] * len(vertices)
+    for _ in range(ROUNDS):
+        sums = [colour * OWN for colour in colours]
         for u, w in edges:
-            before[w] += colours[u]
-            after[u] += colours[w]
-        colours = [_mixed(3 * colours[v] + 5 * _mixed(before[v]) + 7 * _mixed(after[v] + 1)) for v in vertices]
-    return _mixed(sum(colours))
+            sums[w] += colours[u] * BEFORE
+            sums[u] += colours[w] * AFTER
+        for v in range(size):
+            # The finaliser of splitmix64 spreads the sum over all bits.
+            value = sums[v] & MASK
+            value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & MASK
+            value = (value ^ value >> 27) * 0x94D049BB133111EB & MASK
+            colours[v] = value ^ value >> 31
+    return sum(colours) & MASK
 
 
 @lru_cache(maxsize=20_000)
@@ -155,16 +163,12 @@ def children(graph: Graph) -> tuple[Child, ...]:
     """What a graph grows into: splits by the costliest operation first, then connecting edges."""
     mine = fingerprint(graph)
     found: dict[int, Child] = {}
-    for edit in _edits(graph):
-        grown = graph.edited(edit)
-        if grown is None:
-            continue
-        rank, rests = _last_edits(grown)
-        if rank != _rank(edit.operation):
-            continue
-        key = fingerprint(grown)
-        if key not in found and min(map(fingerprint, rests)) == mine:
-            found[key] = Child(edit, grown, key)
+    for edit, grown in _grown(graph):
+        rests = _rests(grown, edit.operation)
+        if rests:
+            key = fingerprint(grown)
+            if key not in found and min(map(fingerprint, rests)) == mine:
+                found[key] = Child(edit, grown, key)
     return tuple(found.values())
 
 
@@ -172,7 +176,7 @@ def path(graph: Graph) -> tuple[int, ...]:
     """The places in `children`, from the single edge to a graph isomorphic to this one."""
     lineage = [fingerprint(graph)]
     while len(graph.out) > 2:
-        graph = min(_last_edits(graph)[1], key=fingerprint)
+        graph = min(_rests(graph), key=fingerprint)
         lineage.append(fingerprint(graph))
     places: list[int] = []
     here = Graph()
@@ -195,36 +199,44 @@ def random_graph(rng: Random) -> Graph:
             continue
 
 
-def _edits(graph: Graph) -> Iterator[Edit]:
+def _grown(graph: Graph) -> Iterator[tuple[Edit, Graph]]:
+    """Every edit that fits, with what it makes."""
     edges, vertices = graph.edges, range(len(graph.out))
-    for operation in range(len(OPERATIONS)):
-        yield from (Edit(operation, u, w) for u, w in edges)
-    yield from (Edit(None, u, w) for u in vertices for w in vertices)
+    edits = [Edit(operation, u, w) for operation in range(len(OPERATIONS)) for u, w in edges]
+    edits += [Edit(None, u, w) for u in vertices if u != 1 for w in vertices if w]
+    for edit in edits:
+        if (grown := graph.edited(edit)) is not None:
+            yield edit, grown
 
 
-def _rank(operation: int | None) -> int:
-    return EDGE_RANK if operation is None else len(OPERATIONS) - operation
+def _rests(graph: Graph, last: int | None = ANY) -> list[Graph]:
+    """What is left without the slightest edit that may have been the last, for each such edit.
 
-
-def _last_edits(graph: Graph) -> tuple[int, list[Graph]]:
-    """The least rank of an edit that may have been the last, and what is left without each of that rank."""
+    Empty when that is not of the kind ``last``: None for a connecting edge, an operation for a split.
+    """
+    edges = graph.edges
     entering = [0] * len(graph.out)
-    for _, w in graph.edges:
+    for _, w in edges:
         entering[w] += 1
-    rests = [
-        graph._replace(out=tuple(mask ^ (1 << w if v == u else 0) for v, mask in enumerate(graph.out)))
-        for u, w in graph.edges
-        if entering[w] > 1 and graph.out[u].bit_count() > 1
-    ]
-    if rests:
-        return EDGE_RANK, rests
+    spare = [(u, w) for u, w in edges if entering[w] > 1 and graph.out[u].bit_count() > 1]
+    if spare:
+        return [_without(graph, u, w) for u, w in spare] if last in (None, ANY) else []
     closable = [
         (graph.operations[x - 2], x)
         for x in range(2, len(graph.out))
         if entering[x] == 1 and graph.out[x].bit_count() == 1 and not _before(graph, x) & graph.out[x]
     ]
     slightest = max(operation for operation, _ in closable)
-    return _rank(slightest), [_closed(graph, x) for operation, x in closable if operation == slightest]
+    return (
+        [_closed(graph, x) for operation, x in closable if operation == slightest] if last in (slightest, ANY) else []
+    )
+
+
+def _without(graph: Graph, u: int, w: int) -> Graph:
+    """The graph without an edge."""
+    out = list(graph.out)
+    out[u] ^= 1 << w
+    return Graph(graph.operations, tuple(out))
 
 
 def _before(graph: Graph, x: int) -> int:
@@ -238,11 +250,3 @@ def _closed(graph: Graph, x: int) -> Graph:
     joined = [mask ^ 1 << x | after if mask >> x & 1 else mask for v, mask in enumerate(graph.out) if v != x]
     out = tuple((mask & low) | (mask >> 1 & ~low) for mask in joined)
     return Graph(graph.operations[: x - 2] + graph.operations[x - 1 :], out)
-
-
-def _mixed(value: int) -> int:
-    """A well-spread 64-bit number (the finaliser of splitmix64)."""
-    value &= MASK
-    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    value = (value ^ value >> 27) * 0x94D049BB133111EB & MASK
-    return value ^ value >> 31
