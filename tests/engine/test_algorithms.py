@@ -21,7 +21,7 @@ from engine.errors import StateMismatch, UnknownProposal
 from engine.problem import SearchProblem
 from tests.conftest import ROOT
 from tests.engine import driving
-from tests.engine.driving import ALGORITHM_OPTIONS, SPACE_OPTIONS, WITH_TARGET, make, make_problem, search, trace
+from tests.engine.driving import ALGORITHM_OPTIONS, WITH_TARGET, make, make_problem, search, trace
 
 problem_of = cache(make_problem)
 
