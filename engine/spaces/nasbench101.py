@@ -41,7 +41,7 @@ from engine.operators import Operator
 from engine.space import Architecture, Choices, SearchSpace
 from engine.spaces.nasbench101_costs import CellCosts, Position, projection, vertex_operation
 from engine.spaces.nasbench101_graph import INPUT, MAX_EDGES, OUTPUT, Matrix, Rows, vertex_channels
-from engine.spaces.nasbench101_growth import Child, Edit, Graph, children, graph_of, path, random_graph
+from engine.spaces.nasbench101_growth import Child, Edit, Graph, children, fingerprint, graph_of, path, random_graph
 from engine.trellis import Counts
 
 STACKS = 3
@@ -58,7 +58,9 @@ class NasBench101Space(SearchSpace):
         super().__init__(spec)
         self._config = options
         self._names = tuple(f"edge {number}" for number in range(2, MAX_EDGES + 1))
-        self._hash = sha256(json.dumps(options.model_dump(), sort_keys=True).encode()).hexdigest()
+        # What a choice means hangs on the fingerprints.
+        definition = [options.model_dump(), *(fingerprint(child.graph) for child in children(Graph()))]
+        self._hash = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
     # --- what can be chosen ------------------------------------------------------------------------------------
     @property
