@@ -150,16 +150,27 @@ class Events(UnderSearch):
 
 
 class Export(UnderSearch):
-    """All candidates as one file."""
+    """Candidates as one file."""
+
+    queryset = Candidate.objects.none()
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = CandidateFilter
 
     @extend_schema(
-        summary="All candidates as a file",
+        summary="Candidates as a file",
+        description="All candidates of the search, or those that pass the filters of the candidates' list.",
         parameters=[OpenApiParameter("format", str, enum=list(streaming.FORMATS), default="csv")],
-        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/json"): CandidateSerializer(many=True)},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): CandidateSerializer(many=True),
+            (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
+        },
+        filters=True,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Streamed, a bounded part at a time."""
         wanted = request.query_params.get("format", "csv")
         if wanted not in streaming.FORMATS:
             raise ValidationError({"format": f"Choose one of {', '.join(streaming.FORMATS)}."})
-        return streaming.response(self.parent, wanted)
+        rows = DjangoFilterBackend().filter_queryset(request, candidates.of_search(self.parent), self)
+        return streaming.response(self.parent, rows, wanted)

@@ -55,17 +55,12 @@ def finals(candidate: Candidate) -> Sequence[Candidate]:
     return list(own.select_related("evaluation").defer("evaluation__curves").order_by("number"))
 
 
-def chunk(search: Search, after: int, limit: int = EXPORT_CHUNK) -> Sequence[Candidate]:
-    """The next ``limit`` candidates numbered above ``after``."""
-    return list(of_search(search).filter(number__gt=after).order_by("number")[:limit])
-
-
-def chunks(search: Search) -> Iterator[Sequence[Candidate]]:
-    """All candidates by number, a bounded part at a time, so that no query stays open while a client reads."""
+def chunks(rows: QuerySet[Candidate]) -> Iterator[Sequence[Candidate]]:
+    """The candidates by number, a bounded part at a time, so that no query stays open while a client reads."""
     after = -1
-    while rows := chunk(search, after):
-        yield rows
-        after = rows[-1].number
+    while part := list(rows.filter(number__gt=after).order_by("number")[:EXPORT_CHUNK]):
+        yield part
+        after = part[-1].number
 
 
 def _with_evaluation(candidates: QuerySet[Candidate]) -> QuerySet[Candidate]:

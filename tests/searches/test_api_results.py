@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -172,3 +173,22 @@ def test_ten_thousand_candidates_take_as_few_queries_as_ten(search: Search) -> N
             reply = client.get(f"{API}searches/{search.pk}/{path}")
         assert reply.status_code == 200
         assert len(queries) <= most, (path, [query["sql"] for query in queries])
+
+
+def test_a_selection_is_exported_as_the_table_shows_it(search: Search) -> None:
+    rows = [{"score": float(i), "feasible": i % 2 == 0, "madds_m": 10.0 * i, "layer": i % 3} for i in range(12)]
+    make_candidates(search, [*rows, {"status": Candidate.Status.FAILED, "error": "broken"}])
+    address = f"{API}searches/{search.pk}/export/?feasible=true&madds_m_min=30&format="
+    reply = client_of(search.owner).get(address + "csv")
+    chosen = [int(row["number"]) for row in csv.DictReader(io.StringIO(b"".join(reply).decode()))]
+    assert chosen == [4, 6, 8, 10]
+    table = pq.read_table(io.BytesIO(b"".join(client_of(search.owner).get(address + "parquet"))))
+    assert table["number"].to_pylist() == chosen
+    assert str(table.schema.field("score").type) == "double"
+    whole = client_of(search.owner).get(f"{API}searches/{search.pk}/export/?format=parquet")
+    everything = pq.read_table(io.BytesIO(b"".join(whole))).to_pandas()
+    assert len(everything) == 13
+    assert everything["error"].iloc[-1] == "broken"
+    assert everything["score"].isna().sum() == 1
+    bad = client_of(search.owner).get(f"{API}searches/{search.pk}/export/?madds_m_min=much")
+    assert (bad.status_code, bad.json()["errors"][0]["field"]) == (400, "madds_m_min")

@@ -82,8 +82,8 @@ def test_lineage_ends_where_a_parent_is_missing_or_turns_in_a_ring(search: Searc
 
 def test_chunks_are_bounded_and_complete(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     make_candidates(search, [{} for _ in range(7)])
-    monkeypatch.setattr(candidates.chunk, "__defaults__", (3,))
-    parts = list(candidates.chunks(search))
+    monkeypatch.setattr(candidates, "EXPORT_CHUNK", 3)
+    parts = list(candidates.chunks(candidates.of_search(search)))
     assert [len(part) for part in parts] == [3, 3, 1]
     assert [row.number for part in parts for row in part] == list(range(7))
 

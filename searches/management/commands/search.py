@@ -16,7 +16,7 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
 from searches.api import streaming
 from searches.models import Candidate, Search
-from searches.selectors import searches
+from searches.selectors import candidates, searches
 from searches.services import control, creation, dispatching, exporting
 from searches.services.errors import ActionRefused
 from searches.services.exporting import FORMATS
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         export.add_argument("id", type=int)
         formats = list(dict.fromkeys([*streaming.FORMATS, *FORMATS]))
         export.add_argument(
-            "--format", choices=formats, default="csv", help="csv, json: all candidates; else: a network"
+            "--format", choices=formats, default="csv", help="csv, json, parquet: all candidates; else: a network"
         )
         export.add_argument(
             "--candidate", type=int, metavar="NUMBER", help="this candidate's network (default: the best)"
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         search, kind = search_of(owner, options["id"]), options["format"]
         if kind in streaming.FORMATS and options["candidate"] is None:
             _, parts = streaming.FORMATS[kind]
-            name, content = f"search-{search.pk}.{kind}", (part.encode() for part in parts(search))
+            name, content = f"search-{search.pk}.{kind}", parts(candidates.of_search(search))
         elif kind in FORMATS:
             name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind)
             content = iter([whole])

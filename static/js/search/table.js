@@ -2,6 +2,7 @@
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { cost, METRICS, number, percent, plural } from "../core/format.js";
+import { at } from "../core/paths.js";
 import { AXES } from "./axes.js";
 
 const QUIET = 3000; // ms between two refreshes of the first page while a search runs
@@ -57,7 +58,7 @@ export class CandidateTable {
   offerLayers(names) {
     const select = this.root.querySelector("[name=layer]");
     if (select.options.length > 1 || !names?.length) return;
-    select.append(...names.map((name, at) => h("option", { value: String(at) }, `${at + 1}. ${name}`)));
+    select.append(...names.map((name, layer) => h("option", { value: String(layer) }, `${layer + 1}. ${name}`)));
     select.value = this.state.get("layer");
   }
 
@@ -73,6 +74,20 @@ export class CandidateTable {
       this.chip.setAttribute("aria-label", `Selected in the plot: ${words.join(", ")}. Clear`);
     }
     return this.first();
+  }
+
+  /** What the rows are narrowed by, as the API names it. */
+  get filters() {
+    const names = ["status", "feasible", "layer", "search"];
+    return { ...Object.fromEntries(names.map((name) => [name, this.state.get(name)]).filter(([, value]) => value)), ...this.within };
+  }
+
+  /** Links to files of exactly the rows that pass the filters. */
+  offerFiles() {
+    for (const link of this.root.querySelectorAll("[data-selection]")) {
+      const query = new URLSearchParams({ format: link.dataset.selection, ...this.filters });
+      link.href = at(`/api/v1/searches/${this.search}/export/?${query}`);
+    }
   }
 
   first() {
@@ -98,8 +113,8 @@ export class CandidateTable {
     this.loaded = performance.now();
     this.request?.abort();
     this.request = new AbortController();
-    const params = { ordering: this.state.get("sort"), status: this.state.get("status"), layer: this.state.get("layer"), search: this.state.get("search"), ...this.within };
-    if (this.state.get("feasible")) params.feasible = this.state.get("feasible");
+    const params = { ordering: this.state.get("sort"), ...this.filters };
+    this.offerFiles();
     try {
       const address = this.page ? new URL(this.page, location.href) : null;
       const { signal } = this.request;
