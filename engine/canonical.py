@@ -117,7 +117,8 @@ def _ranks(nodes: Mapping[str, Node], output: str) -> dict[str, tuple[int, int]]
         for source in node.inputs:
             readers[source].append(node.name)
     keys: dict[str, Any] = {
-        node.name: (depth[node.name], node.op, repr(node.shape), repr(sorted(node.attrs.items()))) for node in nodes.values()
+        node.name: (depth[node.name], node.op, repr(node.shape), repr(sorted(node.attrs.items())))
+        for node in nodes.values()
     }
     colours = _numbered(keys)
     while True:

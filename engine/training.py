@@ -50,7 +50,9 @@ class ImageSet:
             size = [min(side, max_side) for side in images.shape[2:]]
             parts = [functional.interpolate(part.float(), size=size, mode="area") for part in torch.split(images, 512)]
             images = torch.cat([part.round_().to(torch.uint8) for part in parts])
-        images = images.to(device, memory_format=torch.channels_last)
+        if device.type == "cuda":
+            images = images.pin_memory()
+        images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
         return cls(images, torch.from_numpy(np.array(split.labels)).to(device))
 
     def __len__(self) -> int:
@@ -119,7 +121,7 @@ def train(
     losses: list[Tensor] = []
     for step, rows in enumerate(batches):
         if step % CHECK_EVERY == 0:
-            _check(losses[-CHECK_EVERY:], stop)
+            check_losses(losses[-CHECK_EVERY:], stop)
         inputs, labels = data.batch(rows)
         loss = functional.cross_entropy(network(inputs), labels, label_smoothing=label_smoothing)
         optimizer.zero_grad()
@@ -128,23 +130,8 @@ def train(
         if after_step is not None:
             after_step()
         losses.append(loss.detach())
-    _check(losses[-CHECK_EVERY:], stop)
+    check_losses(losses[-CHECK_EVERY:], stop)
     return torch.stack(losses).tolist() if losses else []
-
-
-@torch.no_grad()
-def batch_statistics_loss(network: nn.Module, inputs: Tensor, labels: Tensor, label_smoothing: float) -> float:
-    """The loss on one batch with batch norm on the batch's own statistics and dropout off; running ones are kept."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    network.eval()
-    for norm in norms:
-        norm.train()
-        norm.momentum = 0.0
-    loss = functional.cross_entropy(network(inputs), labels, label_smoothing=label_smoothing)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    return finite(float(loss))
 
 
 @torch.no_grad()
@@ -169,7 +156,8 @@ def finite(loss: float) -> float:
     return loss
 
 
-def _check(losses: Sequence[Tensor], stop: Stop) -> None:
+def check_losses(losses: Sequence[Tensor], stop: Stop) -> None:
+    """Stopped when ``stop()`` is true; EstimateError when one of the losses is not a number."""
     if stop():
         raise Stopped("stopped in the middle of a training")
     if losses:

@@ -19,16 +19,18 @@ class EstimateOptions(Options):
 class MoteOptions(EstimateOptions):
     """MOTE: train a reduced architecture on reduced data; combine its loss landscape with its speed of convergence."""
 
+    recipe: ClassVar[int] = 2
+
     kind: Literal["mote"] = "mote"
-    profile: Literal["fast", "published"] = Field(
+    profile: Literal["fast", "paper"] = Field(
         "fast",
         title="Profile",
-        description="fast: a hundred small steps; published: the authors' 250 steps of 1024 images",
+        description="fast: a hundred small steps, under a second; paper: the published 250 of 1024 images",
     )
     time_model: Literal["deterministic", "wall"] = Field(
         "deterministic",
         title="Time",
-        description="deterministic: one seed, one score on any worker; wall: measured seconds, as published",
+        description="deterministic: counted from the network, one score on any worker; wall: measured, as published",
     )
     landscape_mode: Literal["evaluate", "fit"] = Field(
         "evaluate",
@@ -92,6 +94,8 @@ class ProxyOptions(EstimateOptions):
 class LossCurveOptions(EstimateOptions):
     """Train as MOTE does and score the losses on the way (TSE, arXiv 2006.04492); the sooner they fall the better."""
 
+    recipe: ClassVar[int] = 2
+
     kind: Literal["loss_curve"] = "loss_curve"
     name: Literal["tse", "tse_e", "tse_ema", "last_loss"] = Field(
         "tse",
@@ -99,7 +103,7 @@ class LossCurveOptions(EstimateOptions):
         description="tse: sum over epochs; tse_e: over the last ones; tse_ema: later epochs count more; last_loss",
     )
     last_epochs: int = Field(2, ge=1, le=50, title="Last epochs", description="how many tse_e sums")
-    profile: Literal["fast", "published"] = Field("fast", title="Profile", description="as for MOTE")
+    profile: Literal["fast", "paper"] = Field("fast", title="Profile", description="as for MOTE")
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
     )

@@ -9,7 +9,6 @@ from time import perf_counter
 
 import torch
 
-from engine.blueprint import Blueprint
 from engine.config.base import Options
 from engine.datasets.base import ImageData
 from engine.errors import ArchitectureError, ConfigError, EngineError, EstimateError, Stopped
@@ -63,18 +62,6 @@ class TrainingEstimator(ABC):
 def unknown_fidelity(fidelity: str, known: str) -> EngineError:
     """The error for a fidelity that an estimate has not."""
     return EngineError(f"there is no fidelity '{fidelity}'; {known}")
-
-
-def reaches_output(blueprint: Blueprint) -> bool:
-    """Whether anything of the image reaches the class scores; zeros in every path cut it off."""
-    alive: dict[str, bool] = {}
-    for node in blueprint:
-        sources = [alive[name] for name in node.inputs]
-        if node.op in ("input", "zeros"):
-            alive[node.name] = node.op == "input"
-        else:
-            alive[node.name] = all(sources) if node.op == "multiply" else any(sources)
-    return alive[blueprint.output.name]
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

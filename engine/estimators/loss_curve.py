@@ -8,7 +8,8 @@ from dataclasses import replace
 from engine.config.estimators import LossCurveOptions, MoteOptions
 from engine.datasets.base import ImageData
 from engine.estimate import Estimate, Stop, never
-from engine.estimators.mote import PROFILES, MoteEstimator
+from engine.estimators.mote import MoteEstimator
+from engine.estimators.mote_run import PROFILES
 from engine.mote import LOSS_CEILING
 from engine.space import Architecture, SearchSpace
 

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from engine.blueprint import Blueprint
+from engine.canonical import reaches_output
 from engine.config.estimators import ProxyOptions
 from engine.datasets.base import ImageData, Split, stratified_sample
 from engine.errors import EstimateError
 from engine.estimate import Estimate, Stop
-from engine.estimators.base import TrainingEstimator, reaches_output, unknown_fidelity
+from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.proxies.probe import Probe
 from engine.proxies import PROXIES, unmet
 from engine.space import Architecture, SearchSpace

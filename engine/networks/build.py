@@ -117,11 +117,13 @@ def build(
     batch_norm_momentum: float = 0.1,
     batch_norm_eps: float = 1e-5,
     initialisation: Initialisation = "default",
+    running_statistics: bool = True,
 ) -> Network:
     """The module on the CPU, in training mode.
 
     With a seed, the same initial weights every time and the global generator left as it was. ``default`` is torch's
     own initialisation, ``glorot`` Keras's (Glorot uniform weights, zero biases), as MOTE was published with.
+    Without ``running_statistics`` batch norm goes by each batch's own, in evaluation too.
     """
     with _seeded(seed):
         network = Network(blueprint, batch_norm_momentum, batch_norm_eps)
@@ -131,6 +133,11 @@ def build(
                     nn.init.xavier_uniform_(module.weight)
                     if module.bias is not None:
                         nn.init.zeros_(module.bias)
+    if not running_statistics:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.track_running_stats = False
+                module.running_mean = module.running_var = module.num_batches_tracked = None
     return network
 
 

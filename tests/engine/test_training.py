@@ -12,7 +12,7 @@ from torch import nn
 
 from engine.datasets.base import Split
 from engine.errors import EstimateError, Stopped
-from engine.training import ImageSet, accuracy, batch_rows, batch_statistics_loss, deterministic, steps_per_epoch, train
+from engine.training import ImageSet, accuracy, batch_rows, deterministic, steps_per_epoch, train
 
 CPU = torch.device("cpu")
 
@@ -112,17 +112,6 @@ def test_batches_are_pixels_over_255() -> None:
     inputs, labels = data.batch(torch.tensor([5, 2]))
     assert torch.allclose(inputs, data.images[[5, 2]].float() / 255)
     assert labels.tolist() == [1, 0]
-
-
-def test_the_slice_loss_uses_batch_statistics_and_leaves_the_running_ones() -> None:
-    model, (inputs, labels) = network(dropout=0.9), images().batch(torch.arange(64))
-    running = model[1].running_mean.clone()
-    losses = {batch_statistics_loss(model, inputs, labels, 0.01) for _ in range(3)}
-    assert len(losses) == 1
-    shifted = batch_statistics_loss(model, 3 * inputs, labels, 0.01)
-    assert shifted == pytest.approx(losses.pop(), rel=1e-2)
-    assert torch.equal(running, model[1].running_mean)
-    assert model[1].momentum == 0.1
 
 
 def test_accuracy_is_in_percent() -> None:

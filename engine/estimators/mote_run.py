@@ -1,0 +1,158 @@
+"""One network's MOTE run: a short training and the losses along the slice from its initial to its trained weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.blueprint import Blueprint
+from engine.estimate import Stop
+from engine.mote import SLICE_POINTS
+from engine.networks.build import build
+from engine.training import CHECK_EVERY, ImageSet, batch_rows, check_losses, deterministic, finite, place
+
+LABEL_SMOOTHING = 0.01
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How thorough a run is; an "epoch" is ``steps / epochs`` steps, so that curves of all data have one length.
+
+    ``max_side``: images larger than that are averaged down to it. ``slice_images``: how many training images the
+    slice's losses are taken on. ``half_precision``: bfloat16 autocast, on a GPU only.
+    """
+
+    max_side: int
+    batch_size: int
+    steps: int
+    epochs: int
+    learning_rate: float = 1e-3
+    batch_norm_momentum: float = 0.003
+    batch_norm_eps: float = 1e-4
+    slice_images: int = 512
+    half_precision: bool = False
+
+
+PROFILES = {
+    "fast": Profile(
+        max_side=8, batch_size=32, steps=100, epochs=10, learning_rate=3e-3, slice_images=128, half_precision=True
+    ),
+    "paper": Profile(max_side=32, batch_size=1024, steps=250, epochs=50),
+}
+"""``paper`` is what was published; ``fast`` was chosen on cells that no reported figure uses (engine/README.md)."""
+
+
+class FlatWeights:
+    """A network's parameters as one vector, which costs one operator to step, to copy and to move along the slice.
+
+    Weights of convolutions lie in it as channels-last, as `place` lays them out.
+    """
+
+    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+        self.parameters = list(network.parameters())
+        self.values = torch.cat([_flat(parameter.detach()) for parameter in self.parameters])
+        parts = torch.split(self.values, [parameter.numel() for parameter in self.parameters])
+        for parameter, part in zip(self.parameters, parts, strict=True):
+            parameter.data = _shaped(part, parameter)
+        self.learning_rate = learning_rate
+        self.restart()
+
+    def restart(self) -> None:
+        """Adam begins anew."""
+        self.adam = torch.optim.Adam([self.values], lr=self.learning_rate, fused=True)
+
+    def descend(self, loss: Tensor) -> None:
+        """One step of Adam."""
+        gradients = torch.autograd.grad(loss, self.parameters)
+        self.values.grad = torch.cat([_flat(gradient) for gradient in gradients])
+        self.adam.step()
+
+
+class Run:
+    """One network's training and slice; Stopped and EstimateError as `engine.training.train`."""
+
+    def __init__(
+        self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet, seed: int, stop: Stop
+    ) -> None:
+        self.profile, self.data, self.seed, self.stop = profile, data, seed, stop
+        network = build(
+            blueprint,
+            seed=seed,
+            batch_norm_momentum=profile.batch_norm_momentum,
+            batch_norm_eps=profile.batch_norm_eps,
+            initialisation="glorot",
+            running_statistics=False,  # nothing of a run reads them
+        )
+        self.network = place(network, data.device)
+        self.weights = FlatWeights(self.network, profile.learning_rate)
+        self.inputs, self.labels = points.batch(torch.arange(len(points)))
+
+    def train(self) -> tuple[list[float], float]:
+        """Mean losses of the epochs, and wall seconds; keeps the weights before and after."""
+        self.initial = self.weights.values.clone()
+        started = perf_counter()
+        losses = self._fit(self.profile.steps)
+        if self.data.device.type == "cuda":
+            torch.cuda.synchronize(self.data.device)
+        seconds = perf_counter() - started
+        self.trained = self.weights.values.clone()
+        return _windows(losses, self.profile.epochs), seconds
+
+    def slice(self, *, fit: bool) -> list[float]:
+        """Losses at the points from initial to trained weights; with ``fit`` the mean loss of an epoch from each."""
+        losses = []
+        for point in range(SLICE_POINTS):
+            torch.lerp(self.initial, self.trained, point / (SLICE_POINTS - 1), out=self.weights.values)
+            if fit:
+                epoch = self._fit(self.profile.steps // self.profile.epochs)
+                losses.append(sum(epoch) / len(epoch))
+            else:
+                losses.append(self._slice_loss())
+        return losses
+
+    def _fit(self, steps: int) -> list[float]:
+        self.network.train()
+        self.weights.restart()
+        losses: list[Tensor] = []
+        with deterministic(self.seed, self.data.device):
+            for step, rows in enumerate(batch_rows(len(self.data), self.profile.batch_size, steps, self.seed)):
+                if step % CHECK_EVERY == 0:
+                    check_losses(losses[-CHECK_EVERY:], self.stop)
+                loss = self._loss(*self.data.batch(rows))
+                self.weights.descend(loss)
+                losses.append(loss.detach())
+        check_losses(losses[-CHECK_EVERY:], self.stop)
+        return torch.stack(losses).tolist()
+
+    @torch.no_grad()
+    def _slice_loss(self) -> float:
+        """The loss on the slice's images; batch norm on their own statistics, dropout off."""
+        self.network.eval()
+        return finite(float(self._loss(self.inputs, self.labels)))
+
+    def _loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        half = self.profile.half_precision and self.data.device.type == "cuda"
+        with torch.autocast("cuda", torch.bfloat16, enabled=half):
+            scores = self.network(inputs)
+        return functional.cross_entropy(scores.float(), labels, label_smoothing=LABEL_SMOOTHING)
+
+
+def _flat(values: Tensor) -> Tensor:
+    return (values.permute(0, 2, 3, 1) if values.dim() == 4 else values).reshape(-1)
+
+
+def _shaped(part: Tensor, like: Tensor) -> Tensor:
+    if like.dim() != 4:
+        return part.view(like.shape)
+    outputs, inputs, height, width = like.shape
+    return part.view(outputs, height, width, inputs).permute(0, 3, 1, 2)
+
+
+def _windows(losses: list[float], count: int) -> list[float]:
+    """Means of ``count`` equal windows."""
+    size = len(losses) // count
+    return [sum(losses[start : start + size]) / size for start in range(0, size * count, size)]
