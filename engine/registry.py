@@ -21,6 +21,7 @@ from engine.config.algorithms import (
 from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, FoldersOptions, TorchvisionOptions, UploadOptions
 from engine.config.estimators import (
+    BenchmarkOptions,
     EstimatorOptions,
     LossCurveOptions,
     MoteOptions,
@@ -90,6 +91,7 @@ ESTIMATORS: Mapping[str, Kind] = {
     "proxy": Kind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
     "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),
     "table": Kind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
+    "benchmark": Kind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
 }
 DATASETS: Mapping[str, Kind] = {
     "digits": Kind("Digits (scikit-learn)", DigitsOptions, "engine.datasets.digits:DigitsData"),

@@ -6,12 +6,18 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.benchmark_tables import catalogue
+from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.config.base import Options
 
 
 class EstimateOptions(Options):
     """Base of all estimates' options."""
 
+    trains: ClassVar[bool] = True
+    """Whether networks are built and shown images; if not, a search needs no data."""
+    place_field: ClassVar[str] = "path"
+    """Where a complaint about the table's file is shown."""
     recipe: ClassVar[int] = 1
     """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
 
@@ -112,6 +118,7 @@ class LossCurveOptions(EstimateOptions):
 class TableOptions(EstimateOptions):
     """Look scores up in a CSV or Parquet table with a column ``arch`` in the space's string form."""
 
+    trains: ClassVar[bool] = False
     kind: Literal["table"] = "table"
     table: int | None = Field(None, title="Table", description="number of an uploaded table")
     path: str | None = Field(
@@ -128,6 +135,11 @@ class TableOptions(EstimateOptions):
         0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
     )
 
+    @property
+    def cost_column(self) -> str | None:
+        """The column of the metric table_cost."""
+        return self.cost
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.table is None) == (self.path is None):
@@ -135,6 +147,64 @@ class TableOptions(EstimateOptions):
         return self
 
 
+class BenchmarkOptions(EstimateOptions):
+    """Look scores up in an official benchmark file that was read on this machine (see the page Tables)."""
+
+    trains: ClassVar[bool] = False
+    place_field: ClassVar[str] = "name"
+    kind: Literal["benchmark"] = "benchmark"
+    name: Literal["nats_tss", "nats_sss", "nasbench101"] = Field(
+        "nats_tss",
+        title="Benchmark",
+        description="NATS-Bench topology for NAS-Bench-201 cells, NATS-Bench size for five-layer sizes, NAS-Bench-101",
+    )
+    dataset: Literal["cifar10", "cifar100", "ImageNet16-120"] = Field("cifar10", title="Benchmark's data")
+    epochs: int = Field(
+        12, ge=1, le=200, title="Epochs", description="of the validation accuracy that is the score, and of its seconds"
+    )
+    truth_epochs: int | None = Field(
+        None, ge=1, le=200, title="Epochs of the truth", description="of the test accuracy reported; empty: the longest"
+    )
+    cost: Literal["params_m", "madds_m", "latency_ms"] | None = Field(
+        None,
+        title="Benchmark's cost",
+        description="offers the objective the metric table_cost, as the benchmark has it",
+    )
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
+    )
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        benchmark = BENCHMARKS[self.name]
+        if self.dataset not in benchmark.datasets:
+            raise ValueError(f"{benchmark.label} has the data {', '.join(benchmark.datasets)} only")
+        for epochs in (self.epochs, self.truth_epochs):
+            if epochs not in (None, *benchmark.epochs):
+                trained = ", ".join(map(str, benchmark.epochs))
+                raise ValueError(f"{benchmark.label} trained for {trained} epochs, not {epochs}")
+        if self.cost not in (None, *benchmark.costs):
+            raise ValueError(f"{benchmark.label} states the costs {', '.join(benchmark.costs)} only")
+        return self
+
+    @property
+    def cost_column(self) -> str | None:
+        """The column of the metric table_cost."""
+        return self.as_table(self.name).cost
+
+    def as_table(self, path: str) -> TableOptions:
+        """The same as columns of the converted table at ``path``."""
+        return TableOptions(
+            path=path,
+            reward=catalogue.accuracy(self.dataset, "valid", self.epochs),
+            truth=catalogue.accuracy(self.dataset, "test", self.truth_epochs or BENCHMARKS[self.name].epochs[-1]),
+            seconds=catalogue.seconds(self.dataset, self.epochs),
+            cost=catalogue.cost(self.dataset, self.cost) if self.cost else None,
+            seed=self.seed,
+        )
+
+
 EstimatorOptions = Annotated[
-    MoteOptions | LossCurveOptions | ProxyOptions | ShortTrainingOptions | TableOptions, Field(discriminator="kind")
+    MoteOptions | LossCurveOptions | ProxyOptions | ShortTrainingOptions | TableOptions | BenchmarkOptions,
+    Field(discriminator="kind"),
 ]

@@ -112,7 +112,7 @@ class SearchConfig(Options):
 
     @model_validator(mode="after")
     def _needs_data(self) -> Self:
-        if self.dataset is None and any(options.kind != "table" for options in self.estimators):
+        if self.dataset is None and any(options.trains for options in self.estimators):
             raise ValueError("dataset: this estimate trains networks; choose the data to train on")
         return self
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from engine.config.estimators import TableOptions
+from engine.benchmark_tables.catalogue import BENCHMARKS
+from engine.config.estimators import BenchmarkOptions, TableOptions
 from engine.errors import ConfigError, DataError, Stopped
 from engine.estimate import Estimate, Stop, never
 from engine.space import Architecture, SearchSpace
@@ -71,6 +72,18 @@ class TableEstimator:
     def _charge(self, row: int) -> float:
         seconds = 0.0 if self._seconds is None else float(self._seconds[row])
         return 0.0 if isnan(seconds) else seconds
+
+
+class BenchmarkEstimator(TableEstimator):
+    """A converted benchmark as a table: ``options`` name what was measured, not columns."""
+
+    def __init__(
+        self, options: BenchmarkOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None
+    ) -> None:
+        benchmark = BENCHMARKS[options.name]
+        if space.kind != benchmark.space:
+            raise ConfigError.at("estimator.name", f"{benchmark.label} is a table of the space {benchmark.space} only.")
+        super().__init__(options.as_table(options.name), space, data, table)
 
 
 def _column(table: Table, name: str, field: str) -> Numbers:

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import SimpleRouter
 
-from searches.api import catalogue, comparisons, plots, results
+from searches.api import benchmarks, catalogue, comparisons, plots, results
 from searches.api.candidates import CandidateViewSet
 from searches.api.downloads import FrontDownload
 from searches.api.latencies import LatencyTableViewSet
@@ -47,6 +47,8 @@ urlpatterns = [
     path("estimators/", catalogue.Estimators.as_view(), name="estimators"),
     path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),
     path("recipes/", Recipes.as_view(), name="recipes"),
+    path("benchmarks/", benchmarks.Benchmarks.as_view(), name="benchmarks"),
+    path("benchmarks/<slug:name>/", benchmarks.Benchmark.as_view(), name="benchmark"),
     path("workers/", catalogue.Workers.as_view(), name="workers"),
     path("token/", obtain_auth_token, name="token"),
     path("schema/", SchemaView.as_view(), name="schema"),

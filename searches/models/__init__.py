@@ -3,13 +3,14 @@
 from searches.models.candidate import Bucket, Candidate, Tag
 from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
-from searches.models.latency import LatencyTable, NetworkLatency
+from searches.models.latency import BenchmarkFile, LatencyTable, NetworkLatency
 from searches.models.search import Search, Snapshot
 from searches.models.source import Dataset, SearchSpace, Table
 from searches.models.training import Training
 from searches.models.worker import Worker
 
 __all__ = [
+    "BenchmarkFile",
     "Bucket",
     "Candidate",
     "Dataset",

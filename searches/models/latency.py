@@ -60,6 +60,17 @@ class LatencyTable(Measurement):
         return self.name
 
 
+class BenchmarkFile(Measurement):
+    """An official benchmark file of this machine, converted to a table that everybody may search in."""
+
+    name = models.CharField(max_length=50, unique=True, help_text="engine.benchmark_tables.catalogue.BENCHMARKS")
+    total = models.PositiveIntegerField(default=0, help_text="architectures")
+    done = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class NetworkLatency(Measurement):
     """A candidate's whole network timed on a worker's machine, milliseconds a pass."""
 

@@ -27,6 +27,7 @@ ALLOWED = {
     "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
+LOOKED_UP_KINDS = {"table", "benchmark"}
 LOOKED_UP = "A table answers the same again, so nothing can be retried."
 
 
@@ -142,7 +143,7 @@ def _why_not(search: Search, action: str) -> str:
     if action != "retry":
         return ""
     final = search.config.get("final") or search.config
-    if search.config["estimator"]["kind"] == final["estimator"]["kind"] == "table":
+    if {search.config["estimator"]["kind"], final["estimator"]["kind"]} <= LOOKED_UP_KINDS:
         return LOOKED_UP if search.status != Status.FAILED else ""
     if not search.failed and search.status != Status.FAILED:
         return "No candidate has failed."

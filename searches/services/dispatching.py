@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from searches.models import Candidate, Evaluation, LatencyTable, NetworkLatency, Search, Training, Worker
+from searches.models import Candidate, Evaluation, Search, Training, Worker
+from searches.models.latency import Measurement
 
 ADVANCE = "searches.tasks.advance_search"
 SCORE = "searches.tasks.score_candidates"
@@ -51,9 +52,9 @@ def train(training: Training) -> None:
     transaction.on_commit(partial(_send, TRAIN, [training.pk]), robust=True)
 
 
-def measure(kind: str, row: LatencyTable | NetworkLatency) -> None:
-    """Has a latency measured by some worker, after the commit."""
-    type(row).objects.filter(pk=row.pk).update(dispatched_at=timezone.now())
+def measure(kind: str, row: Measurement) -> None:
+    """Has a latency measured, or a benchmark file read, by some worker, after the commit."""
+    type(row)._default_manager.filter(pk=row.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, MEASURE, [kind, row.pk]), robust=True)
 
 

@@ -1,4 +1,4 @@
-"""Measuring latencies in a worker: lease a row, measure, write what is known every second, so that nothing is lost."""
+"""Long work on a row in a worker, latencies and benchmark files: lease it, write what is known every second."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.blueprint import InputSpec
 from engine.config.latency import LatencyOptions, LatencyRequest
-from engine.errors import EngineError, Stopped
+from engine.errors import DataError, EngineError, Stopped
 from engine.latency import LatencyTable as Latencies
 from engine.registry import create_space
-from searches.models import LatencyTable, NetworkLatency
+from searches.models import BenchmarkFile, LatencyTable, NetworkLatency
+from searches.models.latency import Measurement
+from searches.selectors import benchmarks
 from searches.services import dispatching
+from searches.services.benchmark_files import BENCHMARK
 from searches.services.exporting import architecture_of
 from searches.services.heartbeat import heartbeat, lease_end
 from searches.services.latencies import NETWORK, TABLE, content
@@ -27,7 +31,7 @@ from searches.services.latencies import NETWORK, TABLE, content
 MAX_ATTEMPTS = 3
 PAUSE = 1.0
 LOST = "the worker was lost three times while measuring (out of memory?)"
-MODELS = {TABLE: LatencyTable, NETWORK: NetworkLatency}
+MODELS: dict[str, Any] = {TABLE: LatencyTable, NETWORK: NetworkLatency, BENCHMARK: BenchmarkFile}
 Status = LatencyTable.Status
 log = logging.getLogger(__name__)
 
@@ -42,8 +46,7 @@ def measure(kind: str, pk: int) -> None:
     row = model.objects.get(pk=pk)
     held = Held(row)
     try:
-        found = _table(row, held) if isinstance(row, LatencyTable) else _network(row, held)
-        held.end(Status.READY, **found)
+        held.end(Status.READY, **WORK[kind](row, held))
     except Stopped:
         return
     except EngineError as error:
@@ -56,9 +59,8 @@ def measure(kind: str, pk: int) -> None:
 class Held:
     """The lease of a row. Nothing is written, and ``stop`` is true, once the row was cancelled, deleted or taken."""
 
-    def __init__(self, row: LatencyTable | NetworkLatency) -> None:
-        model = type(row)
-        self._mine = model.objects.filter(pk=row.pk, status=Status.MEASURING, attempts=row.attempts)
+    def __init__(self, row: Measurement) -> None:
+        self._mine = type(row)._default_manager.filter(pk=row.pk, status=Status.MEASURING, attempts=row.attempts)
         self._told = monotonic()
         self._lost = False
 
@@ -101,6 +103,24 @@ def _network(row: NetworkLatency, held: Held) -> dict[str, Any]:
     timing = measure_network(space.blueprint(architecture), options, held.stop)
     found = {"median_ms": timing.median_ms, "low_ms": timing.low_ms, "high_ms": timing.high_ms}
     return {"machine": machine(options), "repeats": timing.repeats, **found}
+
+
+def _benchmark(row: BenchmarkFile, held: Held) -> dict[str, Any]:
+    """Converts the official file; what was read before an interruption is read again."""
+    from engine.benchmark_tables.convert import convert
+
+    source = BENCHMARKS[row.name].find(benchmarks.folder())
+    if source is None:
+        raise DataError(benchmarks.what_to_do(row.name))
+
+    def progress(done: int, total: int) -> None:
+        held.tell(lambda: {"done": done, "total": total})
+
+    rows = convert(row.name, source, benchmarks.converted(row.name), progress, held.stop)
+    return {"done": rows, "total": rows, "machine": source.name}
+
+
+WORK: dict[str, Callable[[Any, Held], dict[str, Any]]] = {TABLE: _table, NETWORK: _network, BENCHMARK: _benchmark}
 
 
 def sweep() -> None:

@@ -21,8 +21,8 @@ from django.conf import settings
 from engine import table as tables
 from engine.algorithms.base import SearchAlgorithm
 from engine.blueprint import InputSpec
-from engine.config.datasets import DatasetOptions, FoldersOptions, UploadOptions
-from engine.config.estimators import EstimatorOptions, TableOptions
+from engine.config.datasets import DatasetOptions, FoldersOptions
+from engine.config.estimators import EstimatorOptions
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
 from engine.errors import ConfigError, DataError, StateMismatch
@@ -31,6 +31,7 @@ from engine.problem import SearchProblem
 from engine.registry import create_algorithm, create_space, open_data
 from engine.space import Architecture, SearchSpace
 from searches.models import Dataset, LatencyTable, Search, Table
+from searches.services.ingredients import dataset_row, latency_row, table_place, table_row
 
 KEPT = 8
 FIDELITY = "default"
@@ -132,14 +133,14 @@ def resolve(
     allowed = settings.NASWEB_EMBEDDED if local_files is None else local_files
     if isinstance(config.dataset, FoldersOptions) and data_info is None:
         _check_local(allowed)
-    dataset, latency = _dataset(owner, config.dataset), _latency_table(owner, config)
+    dataset, latency = dataset_row(owner, config.dataset), latency_row(owner, config)
     places = []
     for path, options in zip(PATHS, config.estimators, strict=False):
         if getattr(options, "path", None) and data_info is None and not allowed:
             message = "Files of the server are not read on request; upload the table instead."
             raise ConfigError.at(f"{path}.path", message)
-        row = _table(owner, options, path)
-        places.append((row, _table_path(options, row, path)))
+        row = table_row(owner, options, path)
+        places.append((row, table_place(options, row, path)))
     changed = [(str(place), _changed(place)) for _, place in places]
     key = _digest([owner.pk, config.as_dict(), data_info, changed, latency and latency.pk])
     resolved = _kept.pop(key, None) or _resolve(config, dataset, places, latency, data_info)
@@ -170,14 +171,14 @@ def _resolve(
     stages = []
     for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
         if place is not None and place not in opened:
-            with _at(f"{path}.table" if row else f"{path}.path"):
+            with _at(f"{path}.table" if row else f"{path}.{options.place_field}"):
                 opened[place] = tables.Table.open(place)
         table = None if place is None else opened[place]
         stages.append(Stage(options, table, row, data_info["content_hash"] if table is None else table.content_hash))
     costs = None
-    if stages[0].table is not None and config.estimator.cost:
+    if stages[0].table is not None and (column := config.estimator.cost_column):
         with _at("estimator.cost"):
-            costs = tables.TableCosts(stages[0].table, space, config.estimator.cost)
+            costs = tables.TableCosts(stages[0].table, space, column)
     problem = SearchProblem(space, config.objective, costs)
     return Resolved(config, problem, tuple(stages), data_info, dataset, latency)
 
@@ -188,7 +189,7 @@ def resolve_data(
     """The row of uploaded images, if it is such, and the data's description; ConfigError as in `resolve`."""
     if isinstance(options, FoldersOptions):
         _check_local(settings.NASWEB_EMBEDDED if local_files is None else local_files)
-    row = _dataset(owner, options)
+    row = dataset_row(owner, options)
     with _at("dataset"):
         return row, _data_info(options, row)
 
@@ -204,53 +205,6 @@ def images_of(options: DatasetOptions, row: Dataset | None, content_hash: str) -
 def _check_local(allowed: bool) -> None:
     if not allowed:
         raise ConfigError.at("dataset.path", "Folders of the server are not read on request; upload a zip instead.")
-
-
-def _dataset(owner: Any, options: DatasetOptions | None) -> Dataset | None:
-    if not isinstance(options, UploadOptions):
-        return None
-    row = Dataset.objects.filter(owner=owner, pk=options.id).first()
-    if row is None:
-        raise ConfigError.at("dataset.id", f"You have no data set {options.id}; upload one or choose another.")
-    return row
-
-
-def _latency_table(owner: Any, config: SearchConfig) -> LatencyTable | None:
-    number, wanted = config.objective.latency_table, config.objective.latency_hash
-    if number is None:
-        return None
-    row = LatencyTable.objects.filter(owner=owner, pk=number).first()
-    if row is None:
-        problem = f"You have no latency table {number}; measure or upload one, or choose another."
-    elif row.is_open:
-        problem = f"“{row.name}” is still being measured, {row.done} of {row.total} operators; wait until it is ready."
-    elif row.status != LatencyTable.Status.READY:
-        problem = f"“{row.name}” was not measured to its end ({row.error or row.status}); choose another."
-    elif wanted not in (None, row.content_hash):
-        problem = f"“{row.name}” holds other times than the table this search was made with (latency_hash)."
-    else:
-        return row
-    raise ConfigError.at("objective.latency_table", problem)
-
-
-def _table(owner: Any, options: EstimatorOptions, path: str) -> Table | None:
-    if not isinstance(options, TableOptions) or options.table is None:
-        return None
-    row = Table.objects.filter(owner=owner, pk=options.table).first()
-    if row is None:
-        raise ConfigError.at(f"{path}.table", f"You have no table {options.table}; upload one or choose another.")
-    return row
-
-
-def _table_path(options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
-    if row is not None:
-        return row.path
-    if not isinstance(options, TableOptions) or options.path is None:
-        return None
-    try:
-        return Path(options.path).expanduser()
-    except RuntimeError as error:
-        raise ConfigError.at(f"{path}.path", "There is no such user's home (~); write the whole path.") from error
 
 
 def _changed(place: Path | None) -> int | None:

@@ -1,12 +1,13 @@
 /* The form of a search: the fields of the chosen kinds, the two tabs, and when to look ahead again. */
 
 const form = document.querySelector("#search-form");
+const LOOKED_UP = new Set(["table", "benchmark"]); // estimates that need no images
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
 
 /** Only the chosen kind's options are shown and sent. */
 function follow() {
-  const table = form.querySelector("[data-kind-of=estimator]")?.value === "table";
+  const table = LOOKED_UP.has(form.querySelector("[data-kind-of=estimator]")?.value);
   for (const chooser of form.querySelectorAll("[data-kind-of]")) {
     const section = chooser.dataset.kindOf;
     if (section === "dataset" && !table && chooser.value === "") chooser.value = chooser.options[0].value;
@@ -50,7 +51,7 @@ tabs.forEach((tab, at) => {
 form.addEventListener("input", changed);
 form.addEventListener("change", (event) => {
   if (event.target.dataset.kindOf) {
-    const table = event.target.value === "table";
+    const table = LOOKED_UP.has(event.target.value);
     const data = form.querySelector("[data-kind-of=dataset]");
     if (event.target.dataset.kindOf === "estimator" && table) data.value = "";
     follow();

@@ -1,0 +1,100 @@
+"""The benchmarks whose official files can be read, and the columns that a converted table has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from engine.estimate import Stop
+
+Row = tuple[str, Mapping[str, float]]
+"""An architecture in the space's notation, and its numbers by column."""
+Reader = Callable[[Path, Stop], tuple[int, Iterator[Row]]]
+"""Takes the official file or folder; gives the number of architectures and their rows.
+
+DataError says what is wrong; Stopped once ``stop()`` is true, which is asked often.
+"""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark: its official file's name, where that comes from, and what was measured."""
+
+    label: str
+    space: str
+    files: tuple[str, ...]
+    """Names under which the file or folder is looked for, the first one found counts."""
+    source: str
+    datasets: tuple[str, ...]
+    epochs: tuple[int, ...]
+    """Lengths of training, ascending; the last one tells the truth."""
+    reader: str
+    costs: tuple[str, ...]
+
+    @property
+    def read(self) -> Reader:
+        """The reader, imported now."""
+        module, name = self.reader.split(":")
+        reader: Reader = getattr(import_module(module), name)
+        return reader
+
+    def find(self, folder: Path) -> Path | None:
+        """The official file in a folder, if it is there."""
+        return next((folder / name for name in self.files if (folder / name).exists()), None)
+
+
+NATS = ("cifar10", "cifar100", "ImageNet16-120")
+NATS_SOURCE = "the NATS-Bench authors' page, github.com/D-X-Y/NATS-Bench (the “simple” archive, unpacked)"
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "nats_tss": Benchmark(
+        label="NATS-Bench topology",
+        space="nasbench201",
+        files=("NATS-tss-v1_0-3ffb9-simple",),
+        source=NATS_SOURCE,
+        datasets=NATS,
+        epochs=(12, 200),
+        reader="engine.benchmark_tables.nats:read",
+        costs=("params_m", "madds_m", "latency_ms"),
+    ),
+    "nats_sss": Benchmark(
+        label="NATS-Bench size",
+        space="nats_size",
+        files=("NATS-sss-v1_0-50262-simple",),
+        source=NATS_SOURCE,
+        datasets=NATS,
+        epochs=(1, 12, 90),
+        reader="engine.benchmark_tables.nats:read",
+        costs=("params_m", "madds_m", "latency_ms"),
+    ),
+    "nasbench101": Benchmark(
+        label="NAS-Bench-101",
+        space="nasbench101",
+        files=("nasbench_full.tfrecord", "nasbench_only108.tfrecord"),
+        source="the NAS-Bench-101 authors' page, github.com/google-research/nasbench",
+        datasets=("cifar10",),
+        epochs=(4, 12, 36, 108),
+        reader="engine.benchmark_tables.nasbench101:read",
+        costs=("params_m",),
+    ),
+}
+
+
+def accuracy(dataset: str, split: str, epochs: int) -> str:
+    """Column of an accuracy in percent, mean over the benchmark's seeds; ``split`` is ``valid`` or ``test``."""
+    return f"{_name(dataset)}_{split}_accuracy_{epochs}"
+
+
+def seconds(dataset: str, epochs: int) -> str:
+    """Column of what a trial takes: the training of so many epochs and one pass over the validation images."""
+    return f"{_name(dataset)}_seconds_{epochs}"
+
+
+def cost(dataset: str, name: str) -> str:
+    """Column of a cost as the benchmark states it; latency is of its authors' GPU and batch of 256."""
+    return f"{_name(dataset)}_{name}"
+
+
+def _name(dataset: str) -> str:
+    return dataset.lower().replace("-", "_")

@@ -1,0 +1,66 @@
+"""From an official file to a Parquet table; also ``python -m engine.benchmark_tables.convert NAME SOURCE TARGET``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from math import nan
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.benchmark_tables.catalogue import BENCHMARKS
+from engine.errors import DataError
+from engine.estimate import Stop, never
+from engine.table import ARCH
+
+Progress = Callable[[int, int], None]
+"""Told ``(rows so far, rows in all)``, often."""
+
+
+def convert(name: str, source: Path, target: Path, progress: Progress = lambda *_: None, stop: Stop = never) -> int:
+    """Reads a benchmark's official file into a table, which appears by one rename; gives the number of rows.
+
+    DataError says what is wrong with the file; Stopped once ``stop()`` is true.
+    """
+    total, rows = BENCHMARKS[name].read(source, stop)
+    archs: list[str] = []
+    columns: dict[str, list[float]] = {}
+    for arch, numbers in rows:
+        for column in numbers.keys() - columns.keys():
+            columns[column] = [nan] * len(archs)
+        archs.append(arch)
+        for column, values in columns.items():
+            values.append(numbers.get(column, nan))
+        progress(len(archs), total)
+    if not archs:
+        raise DataError(f"'{source.name}' holds no architecture; unpack the whole archive.")
+    table = pa.table({ARCH: archs} | {column: columns[column] for column in sorted(columns)})
+    unfinished = target.with_suffix(f".{os.getpid()}.unfinished")
+    try:
+        pq.write_table(table, unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return len(archs)
+
+
+def main(arguments: list[str]) -> int:
+    """The command; 0, or 1 with the reason on standard error."""
+    if len(arguments) != 3 or arguments[0] not in BENCHMARKS:
+        names = ", ".join(BENCHMARKS)
+        print(f"usage: python -m engine.benchmark_tables.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)
+        return 2
+    name, source, target = arguments[0], Path(arguments[1]), Path(arguments[2])
+    try:
+        print(f"{convert(name, source, target)} architectures written to {target}")
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Reading official benchmark files in the background."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.benchmark_tables.catalogue import BENCHMARKS
+from searches.models import BenchmarkFile, Search
+from searches.selectors import benchmarks
+from searches.services import dispatching
+from searches.services.errors import ActionRefused
+
+BENCHMARK = "benchmark"
+Status = BenchmarkFile.Status
+SHOWN = 5
+
+
+def read(name: str) -> BenchmarkFile:
+    """Has a worker convert the official file; ActionRefused says what is missing, or that it is being read."""
+    if BENCHMARKS[name].find(benchmarks.folder()) is None:
+        raise ActionRefused(benchmarks.what_to_do(name))
+    with transaction.atomic():
+        row, _ = BenchmarkFile.objects.select_for_update().get_or_create(name=name, defaults={"status": Status.READY})
+        if row.is_open:
+            raise ActionRefused(benchmarks.what_to_do(name))
+        fresh = {"status": Status.WAITING, "error": "", "attempts": 0, "done": 0, "total": 0, "finished_at": None}
+        BenchmarkFile.objects.filter(pk=row.pk).update(**fresh)
+        dispatching.measure(BENCHMARK, row)
+    row.refresh_from_db()
+    return row
+
+
+def cancel(name: str) -> None:
+    """Ends the reading within seconds; ActionRefused when it has ended."""
+    rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
+    if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
+        raise ActionRefused(f"{BENCHMARKS[name].label} is not being read.")
+
+
+def forget(name: str) -> None:
+    """Deletes the converted table, not the official file; ActionRefused while a search uses it."""
+    used = Search.objects.filter(config__estimator__kind=BENCHMARK, config__estimator__name=name).order_by("id")
+    if numbers := [str(pk) for pk in used.values_list("pk", flat=True)[:SHOWN]]:
+        raise ActionRefused(f"{BENCHMARKS[name].label} is used by search {', '.join(numbers)}; delete that first.")
+    BenchmarkFile.objects.filter(name=name).delete()
+    benchmarks.converted(name).unlink(missing_ok=True)

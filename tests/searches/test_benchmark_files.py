@@ -1,0 +1,114 @@
+"""Official benchmark files: said to be missing with what to do, read in the background, searched in, forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError
+from searches.models import BenchmarkFile
+from searches.services import benchmark_files, measuring
+from searches.services.errors import ActionRefused
+from searches.services.preflight import preflight
+from tests.engine.official import write_nats
+from tests.searches.clients import API, client_of
+from tests.searches.driving import drive, start
+from tests.searches.factories import make_user
+
+pytestmark = pytest.mark.django_db
+WIDTHS = (8, 16, 64)
+SIZES = tuple(f"{a}:{b}:8:{c}:64" for a in WIDTHS for b in WIDTHS for c in WIDTHS)
+FOLDER = "NATS-sss-v1_0-50262-simple"
+CONFIG = {
+    "space": {"kind": "nats_size"},
+    "algorithm": {"kind": "random"},
+    "estimator": {"kind": "benchmark", "name": "nats_sss", "dataset": "cifar100", "epochs": 12, "cost": "madds_m"},
+    "objective": {"cost_metric": "table_cost"},
+    "budget": {"evaluations": 10},
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Any) -> Path:
+    settings.NASWEB_HOME = tmp_path
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The official folder with 27 of the networks."""
+    folder = tmp_path_factory.mktemp("official") / FOLDER
+    write_nats(folder, SIZES, {"12": 12, "90": 90}, seeds=(777,))
+    return folder
+
+
+def put(official: Path, home: Path) -> None:
+    (home / "benchmarks").mkdir()
+    (home / "benchmarks" / FOLDER).symlink_to(official)
+
+
+def test_a_missing_file_is_told_with_what_to_do(home: Path, official: Path) -> None:
+    owner = make_user()
+    config = SearchConfig.parse(CONFIG)
+    with pytest.raises(ConfigError) as missing:
+        preflight(owner, config)
+    (error,) = missing.value.errors
+    assert error.path == "estimator.name"
+    assert f"Put “{FOLDER}” into {home / 'benchmarks'}" in error.message
+    assert "github.com/D-X-Y/NATS-Bench" in error.message
+    with pytest.raises(ActionRefused, match="is not on this machine"):
+        benchmark_files.read("nats_sss")
+    put(official, home)
+    with pytest.raises(ConfigError, match="was not read yet: press “Read”"):
+        preflight(owner, config)
+    benchmark_files.read("nats_sss")
+    with pytest.raises(ConfigError, match="is being read"):
+        preflight(owner, config)
+
+
+def test_a_file_is_read_and_searched_in(home: Path, official: Path) -> None:
+    put(official, home)
+    owner = make_user()
+    client = client_of(owner)
+    states = {row["name"]: row["state"] for row in client.get(f"{API}benchmarks/").json()}
+    assert states == {"nats_tss": "missing", "nats_sss": "found", "nasbench101": "missing"}
+    assert client.post(f"{API}benchmarks/nats_sss/").json()["state"] == "waiting"
+    assert client.post(f"{API}benchmarks/nats_sss/").status_code == 409
+    measuring.measure("benchmark", BenchmarkFile.objects.get().pk)
+    row = next(row for row in client.get(f"{API}benchmarks/").json() if row["name"] == "nats_sss")
+    assert (row["state"], row["done"], row["total"], row["error"]) == ("ready", 27, 27, "")
+    preflight(owner, SearchConfig.parse(CONFIG))
+    search = drive(start(SearchConfig.parse(CONFIG), owner))
+    assert search.status == "finished"
+    scored = search.candidates.filter(status="scored")
+    assert all(c.arch in SIZES and c.truth is not None and c.table_cost == 70.25 for c in scored)
+    found = client.get(f"{API}searches/{search.pk}/").json()
+    assert found["table_optimum"]["arch"] in SIZES
+    refused = client.delete(f"{API}benchmarks/nats_sss/")
+    assert (refused.status_code, f"is used by search {search.pk}" in refused.json()["detail"]) == (409, True)
+    search.delete()
+    assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 204
+    assert not (home / "benchmarks" / "nats_sss.parquet").exists()
+    assert (home / "benchmarks" / FOLDER).exists()
+    assert client.post(f"{API}benchmarks/magic/").status_code == 404
+
+
+def test_a_reading_can_be_cancelled_and_failures_are_kept(home: Path, official: Path) -> None:
+    put(official, home)
+    client = client_of(make_user())
+    row = benchmark_files.read("nats_sss")
+    assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 204
+    measuring.measure("benchmark", row.pk)
+    row.refresh_from_db()
+    assert row.status == "cancelled"
+    (home / "benchmarks" / FOLDER).unlink()
+    (home / "benchmarks" / FOLDER).mkdir()
+    row = benchmark_files.read("nats_sss")
+    measuring.measure("benchmark", row.pk)
+    row.refresh_from_db()
+    assert (row.status, "meta.pickle.pbz2' is not there" in row.error) == ("failed", True)
+    with pytest.raises(ConfigError, match="The last attempt failed"):
+        preflight(make_user(), SearchConfig.parse(CONFIG))
