@@ -36,7 +36,7 @@ def records(path: Path) -> Iterator[bytes]:
 
 def masked_crc(data: bytes) -> int:
     """The check sum that record files keep."""
-    crc = crc32c(data)
+    crc = int(crc32c(data))
     return ((crc >> 15 | crc << 17) + MASK) & 0xFFFFFFFF
 
 
