@@ -9,6 +9,7 @@ from django.http import HttpRequest
 NAVIGATION = (
     ("searches", "Searches", ("searches", "search", "search-new", "candidate")),
     ("compare", "Compare", ("compare",)),
+    ("studies", "Studies", ("studies", "study")),
     ("trainings", "Trainings", ("trainings", "training")),
     ("datasets", "Data", ("datasets",)),
     ("tables", "Tables", ("tables",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from searches.views import create, latencies, results, sources, trainings
+from searches.views import create, latencies, results, sources, studies, trainings
 
 pages = [
     path("", results.search_list, name="searches"),
@@ -13,6 +13,8 @@ pages = [
     path("searches/new/fields/", create.fields, name="search-fields"),
     path("searches/examples/<slug:slug>/", create.start_example, name="search-example"),
     path("searches/<int:search_id>/", results.search_detail, name="search"),
+    path("studies/", studies.study_list, name="studies"),
+    path("studies/<int:study_id>/", studies.study_detail, name="study"),
     path("compare/", results.compare, name="compare"),
     path("candidates/<int:candidate_id>/", results.candidate_detail, name="candidate"),
     path("trainings/", trainings.training_list, name="trainings"),

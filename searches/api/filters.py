@@ -33,10 +33,11 @@ class SearchFilter(filters.FilterSet):
 
     status = ChoicesFilter(choices=Search.Status.choices, lookup_expr="in")
     search = filters.CharFilter(field_name="name", lookup_expr="icontains", label="part of the name")
+    study = filters.NumberFilter(field_name="study_id", label="only the arms of a study; without it they are left out")
 
     class Meta:
         model = Search
-        fields = ["status", "search"]
+        fields = ["status", "search", "study"]
 
 
 class CandidateFilter(filters.FilterSet):

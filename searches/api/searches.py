@@ -60,8 +60,9 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
 
     @extend_schema(summary="All searches")
     def list(self, request: Request) -> Response:
-        """Newest first."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        """Newest first; the arms of a study only when it is asked for."""
+        rows = self.filter_queryset(self.get_queryset())
+        page = self.paginate_queryset(rows if request.query_params.get("study") else rows.filter(study=None))
         return self.get_paginated_response(self._shown(page, many=True))
 
     @extend_schema(summary="One search")

@@ -14,6 +14,7 @@ from searches.api.latencies import LatencyTableViewSet
 from searches.api.schema import SchemaView
 from searches.api.searches import SearchViewSet
 from searches.api.sources import DatasetViewSet, SpaceViewSet, TableViewSet
+from searches.api.studies import StudyViewSet, Trust
 from searches.api.trainings import Recipes, Trained, TrainingViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -23,6 +24,7 @@ router.register("spaces", SpaceViewSet, basename="space")
 router.register("datasets", DatasetViewSet)
 router.register("tables", TableViewSet)
 router.register("trainings", TrainingViewSet)
+router.register("studies", StudyViewSet)
 router.register("latency-tables", LatencyTableViewSet, basename="latencytable")
 
 of_search = [
@@ -35,6 +37,7 @@ of_search = [
     path("pareto/", results.Front.as_view(), name="search-pareto"),
     path("events/", results.Events.as_view(), name="search-events"),
     path("front/download/", FrontDownload.as_view(), name="search-front-download"),
+    path("trust/", Trust.as_view(), name="search-trust"),
     path("trained/", Trained.as_view(), name="search-trained"),
     path("export/", results.Export.as_view(), name="search-export"),
 ]

@@ -6,6 +6,7 @@ from searches.models.event import Event
 from searches.models.latency import BenchmarkFile, LatencyTable, NetworkLatency
 from searches.models.search import Search, Snapshot
 from searches.models.source import Dataset, SearchSpace, Table
+from searches.models.study import Study
 from searches.models.training import Training
 from searches.models.worker import Worker
 
@@ -22,6 +23,7 @@ __all__ = [
     "Search",
     "SearchSpace",
     "Snapshot",
+    "Study",
     "Table",
     "Tag",
     "Training",

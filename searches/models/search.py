@@ -41,6 +41,8 @@ class Search(models.Model):
         default=dict,
         help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash",
     )
+    study = models.ForeignKey("searches.Study", models.CASCADE, null=True, blank=True, related_name="searches")
+    arm = models.CharField(max_length=100, blank=True, help_text="which estimate of the study it is")
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: no key was sent
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, db_index=True)

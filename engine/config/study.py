@@ -1,0 +1,105 @@
+"""A study as one document: the same random networks under several estimates, and against a truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from engine.config.algorithms import RandomSearchOptions
+from engine.config.base import Options, field_errors
+from engine.config.datasets import DatasetOptions
+from engine.config.documents import read_yaml
+from engine.config.estimators import EstimatorOptions
+from engine.config.search import Budget, SearchConfig
+from engine.config.spaces import SpaceOptions
+from engine.errors import ConfigError
+
+TRUTH = "truth"
+
+
+class Arm(Options):
+    """One estimate of a study under the name that plots give it."""
+
+    label: str = Field("", max_length=100, title="Name")
+    estimator: EstimatorOptions = Field(title="Estimate")
+
+    @property
+    def name(self) -> str:
+        """The label, or the estimate's kind and what sets it apart."""
+        given = self.estimator.model_dump(exclude_unset=True, exclude={"kind"})
+        parts = [f"{key} {value}" if key != "name" else str(value) for key, value in given.items()]
+        return self.label or " ".join([self.estimator.kind, *parts])[:100]
+
+
+class StudyConfig(Options):
+    """Every arm scores the same ``networks`` random networks; ranks are compared with the truth and among the arms."""
+
+    name: str = Field("", max_length=200, title="Name")
+    space: SpaceOptions = Field(title="Search space")
+    dataset: DatasetOptions | None = Field(None, title="Data", description="not needed when all arms are tables")
+    arms: tuple[Arm, ...] = Field(min_length=1, max_length=30, title="Estimates")
+    truth: EstimatorOptions | None = Field(
+        None, title="Truth", description="a table's column, or a training; empty: arms are compared with one another"
+    )
+    networks: int = Field(50, ge=3, le=5_000, title="Networks", description="drawn at random, the same for every arm")
+    seed: int = Field(0, ge=0, lt=2**31, title="Seed")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [arm.name for arm in self.arms]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None or TRUTH in names:
+            raise ValueError(f"arms: two estimates are called '{twice or TRUTH}'; give each a label of its own")
+        if len(names) == 1 and self.truth is None:
+            raise ValueError("truth: one estimate alone can be compared with nothing; name a truth or more arms")
+        return self
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> StudyConfig:
+        """Validates a mapping; ConfigError has one entry a faulty field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise field_errors(error, document=raw) from error
+
+    @classmethod
+    def from_yaml(cls, text: str) -> StudyConfig:
+        """Validates a YAML or JSON document."""
+        raw = read_yaml(text, "yaml")
+        if not isinstance(raw, Mapping):
+            raise ConfigError.at("yaml", "The document must be a mapping with the fields space, arms, ...")
+        return cls.parse(raw)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready form, which `parse` takes back; arms carry their names as labels."""
+        document = self.model_dump(mode="json")
+        for arm, row in zip(self.arms, document["arms"], strict=True):
+            row["label"] = arm.name
+        return document
+
+    def to_yaml(self) -> str:
+        """The document as YAML."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+
+    def searches(self) -> Iterator[tuple[str, str, SearchConfig]]:
+        """Path in this document, arm and search of each estimate.
+
+        A random search draws by number and seed alone, so all of them propose the same networks in the same order.
+        """
+        estimates = [(f"arms.{at}.estimator", arm.name, arm.estimator) for at, arm in enumerate(self.arms)]
+        if self.truth is not None:
+            estimates.append((TRUTH, TRUTH, self.truth))
+        for path, name, estimator in estimates:
+            config = SearchConfig(
+                name=f"{self.name or 'study'}: {name}"[:200],
+                space=self.space,
+                dataset=None if estimator.kind == "table" else self.dataset,
+                algorithm=RandomSearchOptions(),
+                estimator=estimator,
+                budget=Budget(evaluations=self.networks),
+                seed=self.seed,
+            )
+            yield path, name, config

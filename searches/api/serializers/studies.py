@@ -1,0 +1,141 @@
+"""Studies and trust."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from engine.config.study import StudyConfig
+from searches.models import Search, Study
+from searches.selectors import studies
+
+
+class ArmSerializer(serializers.Serializer):
+    """One estimate of a study, and the search that runs it."""
+
+    arm = serializers.CharField()
+    search = serializers.IntegerField()
+    status = serializers.ChoiceField(Search.Status.choices)
+    reason = serializers.CharField(help_text="why it failed")
+    scored = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    networks = serializers.IntegerField()
+
+
+class StudySerializer(serializers.ModelSerializer):
+    """A study as lists show it."""
+
+    status = serializers.ChoiceField(Search.Status.choices, source="state.status")
+    progress = serializers.FloatField(source="state.progress", help_text="from 0 to 1")
+    arms = ArmSerializer(source="state.arms", many=True)
+
+    class Meta:
+        model = Study
+        fields = ["id", "name", "status", "progress", "arms", "created_at"]
+
+    def to_representation(self, study: Study) -> dict[str, Any]:
+        """The row and what its searches say."""
+        study.state = studies.status(study)
+        return super().to_representation(study)
+
+
+class StudyDetailSerializer(StudySerializer):
+    """With its configuration."""
+
+    config = serializers.SerializerMethodField()
+    yaml = serializers.SerializerMethodField()
+
+    class Meta(StudySerializer.Meta):
+        fields = [*StudySerializer.Meta.fields, "config", "yaml"]
+
+    @extend_schema_field(serializers.DictField())
+    def get_config(self, study: Study) -> dict[str, Any]:
+        """As given, defaults filled in."""
+        return study.config
+
+    def get_yaml(self, study: Study) -> str:
+        """The same as a YAML document."""
+        return StudyConfig.parse(study.config).to_yaml()
+
+
+class TauSerializer(serializers.Serializer):
+    """Kendall's tau with its 95% bootstrap interval."""
+
+    value = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    count = serializers.IntegerField()
+
+
+class StudiedEstimateSerializer(serializers.Serializer):
+    """How one estimate, or a part of it, ranks the networks."""
+
+    name = serializers.CharField()
+    arm = serializers.CharField()
+    term = serializers.CharField()
+    seconds = serializers.FloatField(help_text="mean of a trial")
+    scored = serializers.IntegerField()
+    tau = TauSerializer(allow_null=True)
+    spearman = serializers.FloatField(allow_null=True)
+    tau_best_tenth = serializers.FloatField(allow_null=True)
+
+
+class AgreementSerializer(serializers.Serializer):
+    """Kendall's tau of every pair."""
+
+    names = serializers.ListField(child=serializers.CharField())
+    tau = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
+
+
+class GroupSerializer(serializers.Serializer):
+    """Tau among networks with an operation and among those without."""
+
+    part = serializers.CharField()
+    estimates = serializers.ListField(child=serializers.DictField())
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """``with`` is no name in Python."""
+        counts = {name: serializers.IntegerField() for name in ("with", "without")}
+        return {**super().get_fields(), **counts}
+
+
+class StudyPointsSerializer(serializers.Serializer):
+    """One entry a network; ``scores`` has a list an estimate."""
+
+    arch = serializers.ListField(child=serializers.CharField())
+    truth = serializers.ListField(child=serializers.FloatField(allow_null=True), allow_null=True)
+    scores = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
+
+
+class StudyResultsSerializer(serializers.Serializer):
+    """What a study found so far."""
+
+    networks = serializers.IntegerField()
+    truth_known = serializers.IntegerField()
+    resamples = serializers.IntegerField()
+    estimates = StudiedEstimateSerializer(many=True)
+    agreement = AgreementSerializer()
+    groups = GroupSerializer(many=True)
+    points = StudyPointsSerializer()
+
+
+class TrustSourceSerializer(serializers.Serializer):
+    """One truth and how the scores agree with it."""
+
+    source = serializers.ChoiceField(["study", "table", "trainings"])
+    description = serializers.CharField()
+    study = serializers.IntegerField(allow_null=True)
+    count = serializers.IntegerField()
+    tau = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    spearman = serializers.FloatField()
+
+
+class TrustSerializer(serializers.Serializer):
+    """How far the scores of a search can be trusted."""
+
+    sources = TrustSourceSerializer(many=True)
+    sentence = serializers.CharField()

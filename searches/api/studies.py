@@ -1,0 +1,90 @@
+"""Studies: start, look at, end; and the trust card of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from engine.config.study import StudyConfig
+from engine.errors import ConfigError
+from searches.api.base import UnderSearch
+from searches.api.pagination import KeysetPagination
+from searches.api.serializers.studies import (
+    StudyDetailSerializer,
+    StudyResultsSerializer,
+    StudySerializer,
+    TrustSerializer,
+)
+from searches.models import Study
+from searches.selectors import studies as selector
+from searches.selectors import trust
+from searches.services import studies
+
+BODY = {"application/json": StudyConfig, "application/yaml": OpenApiTypes.STR}
+
+
+class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """The user's studies."""
+
+    queryset = Study.objects.none()
+    lookup_value_converter = "int"
+    filter_backends = []
+    pagination_class = KeysetPagination
+    ordering = "-id"
+    ordering_fields = ["id", "name", "created_at"]
+
+    def get_queryset(self) -> QuerySet[Study]:
+        """Other users' studies are not found."""
+        return selector.owned(self.request.user)
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        """Lists leave the configuration out."""
+        return StudySerializer if self.action == "list" else StudyDetailSerializer
+
+    @extend_schema(summary="Start a study", request=BODY, responses={201: StudyDetailSerializer})
+    def create(self, request: Request) -> Response:
+        """The body is the configuration, as JSON or YAML; every arm becomes a random search of the same networks."""
+        if not isinstance(request.data, Mapping):
+            raise ConfigError.at("", "The body must be an object with the fields space, arms, ...")
+        study = studies.create(request.user, StudyConfig.parse(request.data))
+        return Response(self._shown(study.pk), status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="What the study found so far", responses=StudyResultsSerializer)
+    @action(detail=True)
+    def results(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Kendall and Spearman against the truth, the best tenth, agreement of the estimates, networks apart."""
+        return Response(selector.results(self.get_object()))
+
+    @extend_schema(summary="Cancel", request=None, responses=StudyDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ends all its arms; what they scored stays."""
+        study = self.get_object()
+        studies.cancel(study)
+        return Response(self._shown(study.pk))
+
+    @extend_schema(summary="Delete", request=None, responses={204: None})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With its searches."""
+        studies.delete(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _shown(self, number: int) -> Any:
+        return StudyDetailSerializer(self.get_queryset().get(pk=number)).data
+
+
+class Trust(UnderSearch):
+    """The trust card."""
+
+    @extend_schema(summary="How far the scores can be trusted", responses=TrustSerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Kendall's tau with its interval, by source of truth, and a sentence."""
+        return Response(trust.card(self.parent))

@@ -1,0 +1,118 @@
+"""The form of a study: estimates ticked, a truth chosen, space and data taken from a search."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from django import forms
+
+from engine.config.study import TRUTH, StudyConfig
+from engine.errors import ConfigError
+from engine.registry import ESTIMATORS
+from searches.models import Search, Table
+from searches.services.studies import around
+
+TRUTHS = (
+    ("training", "train the networks now"),
+    ("table", "a column of a table"),
+    ("none", "none: compare the estimates with one another"),
+)
+LOOKED_UP = "table"
+
+
+def estimate_choices() -> list[tuple[str, str]]:
+    """Every estimate that is no look-up; those with a choice of names one by one."""
+    choices = []
+    for kind, entry in ESTIMATORS.items():
+        if kind == LOOKED_UP:
+            continue
+        field = entry.options.model_fields.get("name")
+        names = get_args(field.annotation) if field is not None else ()
+        choices += [(f"{kind}:{name}", f"{entry.label}: {name}") for name in names] or [(kind, entry.label)]
+    return choices
+
+
+class StudyForm(forms.Form):
+    """`config` is the study's configuration; complaints of the engine are put at the fields they speak of."""
+
+    error_css_class = "invalid"
+
+    name = forms.CharField(max_length=200, required=False, label="Name")
+    search = forms.ModelChoiceField(
+        Search.objects.none(),
+        label="Space and data of",
+        help_text="the study draws random networks of this search's space",
+    )
+    networks = forms.IntegerField(
+        min_value=3, max_value=5_000, initial=20, label="Networks", help_text="more give narrower intervals"
+    )
+    estimates = forms.MultipleChoiceField(label="Estimates", widget=forms.CheckboxSelectMultiple)
+    seeds = forms.IntegerField(
+        min_value=1, max_value=10, initial=1, label="Seeds", help_text="each estimate with so many initial weights"
+    )
+    truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
+    epochs = forms.IntegerField(
+        min_value=1,
+        max_value=200,
+        initial=3,
+        required=False,
+        label="Epochs",
+        help_text="of training, when that is the truth",
+    )
+    table = forms.ModelChoiceField(
+        Table.objects.none(), required=False, label="Table", help_text="when it is the truth"
+    )
+    column = forms.CharField(required=False, max_length=200, label="Column", help_text="of that table")
+    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0, label="Seed", help_text="fixes the networks")
+
+    def __init__(self, owner: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["search"].queryset = Search.objects.filter(owner=owner, study=None).order_by("-id")
+        self.fields["table"].queryset = Table.objects.filter(owner=owner)
+        self.fields["estimates"].choices = estimate_choices()
+
+    def clean(self) -> dict[str, Any]:
+        """The configuration, or the engine's complaints at the fields."""
+        values = super().clean() or {}
+        if values.get("truth") == "table":
+            for name in ("table", "column"):
+                if not values.get(name):
+                    self.add_error(name, "Needed when a table is the truth.")
+        if values.get("truth") == "training" and not values.get("epochs"):
+            self.add_error("epochs", "Needed when the networks are trained.")
+        if not self.errors:
+            try:
+                self.config = StudyConfig.parse(self._document(values))
+            except ConfigError as error:
+                self.add_errors(error)
+        return values
+
+    def add_errors(self, error: ConfigError) -> None:
+        """Puts each complaint at its field; what has none is told above the form, with its path."""
+        for item in error.errors:
+            head = item.path.partition(".")[0]
+            field = {"arms": "estimates", "space": "search", "dataset": "search"}.get(head, head)
+            if head == TRUTH and item.path.endswith("reward"):
+                field = "column"
+            if field in self.fields:
+                self.add_error(field, item.message)
+            else:
+                self.add_error(None, f"{item.path}: {item.message}" if item.path else item.message)
+
+    def _document(self, values: dict[str, Any]) -> dict[str, Any]:
+        labels = dict(estimate_choices())
+        arms = []
+        for choice in values["estimates"]:
+            kind, _, name = choice.partition(":")
+            for seed in range(values["seeds"]):
+                label = name or labels[choice]
+                label = label if values["seeds"] == 1 else f"{label}, seed {seed}"
+                arms.append(
+                    {"label": label, "estimator": {"kind": kind, "seed": seed, **({"name": name} if name else {})}}
+                )
+        document = {"name": values["name"], "arms": arms, "networks": values["networks"], "seed": values["seed"]}
+        if values["truth"] == "training":
+            document[TRUTH] = {"kind": "short_training", "epochs": values["epochs"], "seed": 1}
+        elif values["truth"] == "table":
+            document[TRUTH] = {"kind": LOOKED_UP, "table": values["table"].pk, "reward": values["column"]}
+        return around(values["search"], document)

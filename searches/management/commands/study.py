@@ -1,0 +1,111 @@
+"""`manage.py study ...`: studies from the command line, by the same services as form and API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from engine.config.study import StudyConfig
+from engine.errors import EngineError
+from searches.management.commands.search import complaints, owner_named, text_of
+from searches.models import Study
+from searches.selectors import studies as selector
+from searches.services import dispatching, studies
+from searches.services.errors import ActionRefused
+
+WAIT_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    """One subcommand an action; ``--owner`` is the local owner unless named."""
+
+    help = "Starts, lists, shows and cancels studies of estimates."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        common = argparse.ArgumentParser(add_help=False)
+        common.add_argument("--owner", default="owner", metavar="USER", help="whose (default: the local owner)")
+        actions = parser.add_subparsers(dest="action", required=True)
+        create = actions.add_parser("create", parents=[common], help="start a study from a YAML or JSON file")
+        create.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="- reads standard input")
+        create.add_argument("--wait", action="store_true", help="stay until it has ended, then print its figures")
+        actions.add_parser("list", parents=[common], help="all studies, newest first")
+        for name, text in (("show", "figures found so far"), ("cancel", "end all arms")):
+            shown = actions.add_parser(name, parents=[common], help=text)
+            shown.add_argument("id", type=int)
+            if name == "show":
+                shown.add_argument("--json", action="store_true", help="everything, as the API answers")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs one action; what is refused is told in a sentence."""
+        try:
+            getattr(self, options["action"])(owner_named(options["owner"]), options)
+        except (ActionRefused, EngineError) as error:
+            raise CommandError(complaints(error)) from error
+
+    def create(self, owner: Any, options: dict[str, Any]) -> None:
+        """Prints the new study's number; with ``--wait`` its figures in the end."""
+        study = studies.create(owner, StudyConfig.from_yaml(text_of(options["config"])), local_files=True)
+        self.stdout.write(str(study.pk))
+        if not options["wait"]:
+            return
+        if not dispatching.alive_workers():
+            self.stderr.write("No worker is running yet: start nasweb with 'make run'; the study waits for it.")
+        shown = ""
+        while True:
+            study = study_of(owner, study.pk)
+            if (line := summary(study)) != shown:
+                self.stderr.write(line)
+                shown = line
+            status = selector.status(study)["status"]
+            if status in selector.ENDED:
+                break
+            time.sleep(WAIT_SECONDS)
+        self._figures(study)
+        if status != "finished":
+            raise CommandError(f"The study is {status}.")
+
+    def list(self, owner: Any, options: dict[str, Any]) -> None:
+        """A line a study."""
+        for study in selector.owned(owner):
+            self.stdout.write(summary(study))
+
+    def show(self, owner: Any, options: dict[str, Any]) -> None:
+        """The figures, or everything as JSON."""
+        study = study_of(owner, options["id"])
+        if options["json"]:
+            self.stdout.write(json.dumps(selector.results(study)))
+        else:
+            self._figures(study)
+
+    def cancel(self, owner: Any, options: dict[str, Any]) -> None:
+        """Ends what the arms still do."""
+        studies.cancel(study_of(owner, options["id"]))
+        self.stdout.write(summary(study_of(owner, options["id"])))
+
+    def _figures(self, study: Study) -> None:
+        found = selector.results(study)
+        self.stdout.write(f"{found['networks']} networks, truth known of {found['truth_known']}")
+        for row in found["estimates"]:
+            tau = row["tau"]
+            told = f"tau {tau['value']:.3f} [{tau['low']:.3f}, {tau['high']:.3f}]" if tau else "tau unknown"
+            self.stdout.write(f"{row['name']}: {told}, scored {row['scored']}, {row['seconds']:.3g} s each")
+
+
+def study_of(owner: Any, number: int) -> Study:
+    """The owner's study of that number."""
+    study = selector.owned(owner).filter(pk=number).first()
+    if study is None:
+        raise CommandError(f"{owner.get_username()} has no study {number}: `manage.py study list` shows all.")
+    return study
+
+
+def summary(study: Study) -> str:
+    """A study in one line."""
+    state = selector.status(study)
+    return f"{study.pk}  {study.name}  {state['status']}  {state['progress']:.0%} of {len(state['arms'])} arms"

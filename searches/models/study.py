@@ -1,0 +1,22 @@
+"""Studies: the same random networks under several estimates."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Study(models.Model):
+    """One comparison of estimates; each of its arms is a random search of the same networks (`Search.study`)."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="studies")
+    name = models.CharField(max_length=200)
+    config = models.JSONField(help_text="engine.config.study.StudyConfig as JSON")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "studies"
+
+    def __str__(self) -> str:
+        return self.name

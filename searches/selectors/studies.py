@@ -1,0 +1,192 @@
+"""What a study found: how each estimate ranks the networks that all of them scored."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from django.db.models import QuerySet
+
+from engine.config.study import TRUTH
+from engine.correlation import Interval, best, kendall, kendall_interval, spearman
+from searches.models import Candidate, Search, Study
+from searches.selectors import spaces
+
+RESAMPLES = 300
+"""Bootstrap resamples of an interval on the page; the benchmarks take more."""
+TERMS = ("landscape", "speed")
+"""Parts of an estimate that are ranked beside it."""
+LEAST_IN_GROUP = 8
+GROUPS = 12
+ENDED = (Search.Status.FINISHED, Search.Status.FAILED, Search.Status.CANCELLED)
+Values = np.ndarray
+
+
+@dataclass(frozen=True)
+class Column:
+    """The scores of one arm, or of a part of it, by network; ``seconds`` is the mean of its trials."""
+
+    arm: str
+    term: str
+    scores: Values
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """As plots show it."""
+        return f"{self.arm}: {self.term}" if self.term else self.arm
+
+
+def owned(owner: Any) -> QuerySet[Study]:
+    """The owner's studies, newest first, with their searches."""
+    return Study.objects.filter(owner=owner).prefetch_related("searches").order_by("-id")
+
+
+def status(study: Study) -> dict[str, Any]:
+    """``status`` in one word, how far all arms are together, and each arm; asks nothing of prefetched studies."""
+    searches = sorted(study.searches.all(), key=lambda search: search.pk)
+    arms = [
+        {
+            "arm": search.arm,
+            "search": search.pk,
+            "status": search.status,
+            "reason": search.status_reason if search.status == Search.Status.FAILED else "",
+            "scored": search.scored,
+            "failed": search.failed,
+            "networks": search.budget_evaluations,
+        }
+        for search in searches
+    ]
+    done = sum(search.scored + search.failed for search in searches)
+    of = sum(search.budget_evaluations or 0 for search in searches)
+    words = {search.status for search in searches}
+    if words <= set(ENDED):
+        word = next((w for w in (Search.Status.FAILED, Search.Status.CANCELLED) if w in words), Search.Status.FINISHED)
+    else:
+        word = Search.Status.RUNNING if Search.Status.RUNNING in words else next(iter(words - set(ENDED)))
+    return {"status": str(word), "progress": done / of if of else 0.0, "arms": arms}
+
+
+def results(study: Study) -> dict[str, Any]:
+    """Ranks of every estimate against the truth and against one another; kept until an arm's log grows."""
+    searches = tuple(sorted(study.searches.all(), key=lambda search: search.pk))
+    state = tuple((search.pk, search.event_seq, search.epoch) for search in searches)
+    return _results(study.pk, (study.created_at, state))
+
+
+@lru_cache(maxsize=16)
+def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
+    study = Study.objects.get(pk=study_id)
+    searches = list(study.searches.order_by("pk"))
+    networks, columns = _columns(searches)
+    truth = next((column for column in columns if column.arm == TRUTH and not column.term), None)
+    ranked = [column for column in columns if column.arm != TRUTH]
+    return {
+        "networks": len(networks),
+        "truth_known": 0 if truth is None else int(np.isfinite(truth.scores).sum()),
+        "resamples": RESAMPLES,
+        "estimates": [_estimate(column, truth) for column in ranked],
+        "agreement": _agreement(ranked if truth is None else [*ranked, truth]),
+        "groups": [] if truth is None else _groups(searches[0], networks, ranked, truth),
+        "points": {
+            "arch": networks,
+            "truth": None if truth is None else _listed(truth.scores),
+            "scores": [_listed(column.scores) for column in ranked],
+        },
+    }
+
+
+def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
+    """All networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
+    rows: dict[str, dict[str, tuple[float | None, float | None, Mapping[str, Any]]]] = {}
+    for search in searches:
+        done = Candidate.objects.filter(search=search, status__in=(Candidate.Status.SCORED, Candidate.Status.FAILED))
+        found = done.order_by("number").values_list("arch", "score", "seconds", "evaluation__terms")
+        rows[search.arm] = {arch: (score, seconds, terms or {}) for arch, score, seconds, terms in found}
+    networks = list(dict.fromkeys(arch for arm in rows.values() for arch in arm))
+    columns = []
+    for arm, found in rows.items():
+        nothing: tuple[float | None, float | None, Mapping[str, Any]] = (None, None, {})
+        given = [found.get(arch, nothing) for arch in networks]
+        spent = [seconds for _, seconds, _ in given if seconds is not None]
+        mean = float(np.mean(spent)) if spent else 0.0
+        columns.append(Column(arm, "", _array(score for score, _, _ in given), mean))
+        for term in TERMS:
+            if any(term in terms for _, _, terms in given):
+                columns.append(Column(arm, term, _array(terms.get(term) for _, _, terms in given), mean))
+    return networks, columns
+
+
+def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
+    """Figures of one column; without a truth only how many networks it scored and what they cost."""
+    scored = np.isfinite(column.scores)
+    row = {"name": column.name, "arm": column.arm, "term": column.term, "seconds": column.seconds}
+    row |= {"scored": int(scored.sum()), "tau": None, "spearman": None, "tau_best_tenth": None}
+    if truth is None:
+        return row
+    both = scored & np.isfinite(truth.scores)
+    scores, truths = column.scores[both], truth.scores[both]
+    tenth = best(scores, truths) if both.any() else (scores, truths)
+    row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))
+    row["spearman"] = _finite(spearman(scores, truths))
+    row["tau_best_tenth"] = _finite(kendall(*tenth))
+    return row
+
+
+def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
+    """Kendall's tau of every pair, on the networks that both have scored."""
+    matrix = [[_finite(_tau(one.scores, two.scores)) if one is not two else 1.0 for two in columns] for one in columns]
+    return {"names": [column.name for column in columns], "tau": matrix}
+
+
+def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], truth: Column) -> list[dict[str, Any]]:
+    """Tau among the networks with an option's operation and among those without, where both are enough."""
+    space = spaces.of_search(search)
+    chosen = [_parts(space.labels(space.from_string(arch))) for arch in networks]
+    found = []
+    for part in sorted(set().union(*chosen)) if chosen else []:
+        has = np.array([part in parts for parts in chosen])
+        counts = [int((side & np.isfinite(truth.scores)).sum()) for side in (has, ~has)]
+        if min(counts) < LEAST_IN_GROUP:
+            continue
+        taus = [
+            {
+                "name": column.name,
+                "with": _finite(_tau(column.scores[has], truth.scores[has])),
+                "without": _finite(_tau(column.scores[~has], truth.scores[~has])),
+            }
+            for column in columns
+        ]
+        found.append({"part": part, "with": counts[0], "without": counts[1], "estimates": taus})
+    return found[:GROUPS]
+
+
+def _parts(labels: Sequence[str]) -> set[str]:
+    """Operations in the labels; a label that joins several (``a__b``) holds each of them."""
+    return {part for label in labels for part in label.split("__")}
+
+
+def _tau(one: Values, two: Values) -> float:
+    both = np.isfinite(one) & np.isfinite(two)
+    return kendall(one[both], two[both])
+
+
+def _array(values: Any) -> Values:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _listed(values: Values) -> list[float | None]:
+    return [None if not np.isfinite(value) else float(value) for value in values]
+
+
+def _interval(interval: Interval) -> dict[str, Any] | None:
+    if not np.isfinite(interval.value):
+        return None
+    return {"value": interval.value, "low": interval.low, "high": interval.high, "count": interval.count}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

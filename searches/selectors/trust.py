@@ -1,0 +1,99 @@
+"""How far the scores of a search can be trusted: rank correlation with whatever truth is known of its networks.
+
+Three sources, each said by name: the truth column of its table, full trainings of its candidates, and studies of random
+networks under the same estimate, space and data. A search's own candidates are no random sample: it looked for high
+scores, so a correlation among them tends to be lower than one over the whole space.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.config.study import TRUTH
+from engine.correlation import kendall_interval, spearman
+from searches.models import Candidate, Search, Study
+from searches.selectors import studies
+
+LEAST = 5
+MOST = 5_000
+"""Networks compared: the first so many, which keeps the answer quick."""
+RESAMPLES = 300
+STRONG, MODERATE = 0.6, 0.4
+
+
+def card(search: Search) -> dict[str, Any]:
+    """``sources``, the most telling first, and a sentence; empty with a sentence on how to learn more."""
+    sources = [*_of_studies(search), *_of_candidates(search)]
+    return {"sources": sources, "sentence": _sentence(sources)}
+
+
+def _of_candidates(search: Search) -> list[dict[str, Any]]:
+    found = []
+    kinds = (
+        ("truth", "table", "the table's truth, among this search's own candidates"),
+        ("trained_valid_accuracy", "trainings", "validation accuracy of full trainings of this search's candidates"),
+    )
+    for column, source, words in kinds:
+        rows = Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, **{f"{column}__isnull": False})
+        pairs = np.array(rows.order_by("number").values_list("score", column)[:MOST], dtype=np.float64)
+        if len(pairs) >= LEAST:
+            found.append(_row(source, words, pairs[:, 0], pairs[:, 1], None))
+    return [row for row in found if row is not None]
+
+
+def _of_studies(search: Search) -> list[dict[str, Any]]:
+    """Finished arms of the owner's studies with this search's estimate, space and data, newest study first."""
+    arms = Search.objects.filter(
+        owner=search.owner_id, study__isnull=False, space=search.space_id, status=Search.Status.FINISHED
+    ).order_by("-study_id")
+    content = search.data_info.get("content_hash")
+    found = []
+    for arm in arms.select_related("study"):
+        same = arm.config["estimator"] == search.config["estimator"] and arm.data_info.get("content_hash") == content
+        if arm.arm == TRUTH or not same or arm.study is None:
+            continue
+        row = _of_study(arm.study, arm.arm)
+        if row is not None:
+            found.append(row)
+    return found
+
+
+def _of_study(study: Study, arm: str) -> dict[str, Any] | None:
+    shown = studies.results(study)
+    position = next((i for i, row in enumerate(shown["estimates"]) if row["arm"] == arm and not row["term"]), None)
+    if position is None or shown["points"]["truth"] is None:
+        return None
+    scores = np.array(shown["points"]["scores"][position], dtype=np.float64)
+    truth = np.array(shown["points"]["truth"], dtype=np.float64)
+    known = np.isfinite(scores) & np.isfinite(truth)
+    if known.sum() < LEAST:
+        return None
+    words = f"random networks of the study “{study.name}”"
+    return _row("study", words, scores[known], truth[known], study.pk)
+
+
+def _row(source: str, words: str, scores: np.ndarray, truth: np.ndarray, study: int | None) -> dict[str, Any] | None:
+    tau = kendall_interval(scores, truth, resamples=RESAMPLES)
+    if not np.isfinite(tau.value):
+        return None
+    return {
+        "source": source,
+        "description": words,
+        "study": study,
+        "count": tau.count,
+        "tau": tau.value,
+        "low": tau.low,
+        "high": tau.high,
+        "spearman": spearman(scores, truth),
+    }
+
+
+def _sentence(sources: list[dict[str, Any]]) -> str:
+    if not sources:
+        return "Nothing is known yet of how well these scores rank networks: start a study, or train some in full."
+    low, tau, high = (sources[0][name] for name in ("low", "tau", "high"))
+    words = "strongly" if tau >= STRONG else "moderately" if tau >= MODERATE else "weakly"
+    doubt = " The interval is wide: more networks would tell more." if high - low > 0.3 else ""
+    return f"Scores agree {words} with {sources[0]['description']}.{doubt}"

@@ -1,0 +1,67 @@
+"""Making and ending studies: an arm is a search, so workers, caches, failures and resuming are those of searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from engine.config.study import StudyConfig
+from engine.errors import ConfigError, FieldError
+from searches.models import Search, Study
+from searches.services import control, creation
+
+SKIPPED = ("space", "dataset")
+"""Fields that all arms share: a complaint about them is told once, at the study's own field."""
+
+
+def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> Study:
+    """A study whose arms are queued; ConfigError names the field of the study that cannot be met."""
+    with transaction.atomic():
+        study = Study.objects.create(owner=owner, name=config.name or _name(config), config=config.as_dict())
+        for path, arm, search in config.searches():
+            try:
+                made = creation.create(owner, search, local_files=local_files)
+            except ConfigError as error:
+                raise _moved(error, path) from error
+            Search.objects.filter(pk=made.pk).update(study=study, arm=arm)
+    return study
+
+
+def cancel(study: Study) -> None:
+    """Ends what its arms still do."""
+    for search in study.searches.all():
+        if "cancel" in control.allowed(search):
+            control.cancel(search)
+
+
+def delete(study: Study) -> None:
+    """Removes the study with its searches; scores stay known to other searches."""
+    with transaction.atomic():
+        for search in study.searches.all():
+            control.delete(search)
+        study.delete()
+
+
+def around(search: Search, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A study's document with the space and data of a search, where ``wanted`` does not name its own."""
+    shared = {"space": search.config["space"], "dataset": search.config["dataset"]}
+    return {**{name: value for name, value in shared.items() if value is not None}, **wanted}
+
+
+def _name(config: StudyConfig) -> str:
+    names = [arm.name for arm in config.arms]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return (f"{shown} against a truth" if config.truth is not None else shown)[:200]
+
+
+def _moved(error: ConfigError, path: str) -> ConfigError:
+    moved = []
+    for item in error.errors:
+        head, _, rest = item.path.partition(".")
+        if head in SKIPPED:
+            moved.append(item)
+        else:
+            moved.append(FieldError(".".join(part for part in (path, rest) if part), item.message))
+    return ConfigError(moved)

@@ -1,0 +1,95 @@
+/* A study: how far its arms are, and how each estimate ranks the networks. */
+import { api } from "../core/api.js";
+import { ask, h, progressBar, saveText, setBar, setText, toast } from "../core/dom.js";
+import { duration, number, plural } from "../core/format.js";
+import { Doorbell, liveState } from "../core/live.js";
+import { at } from "../core/paths.js";
+import { UrlState } from "../core/state.js";
+import { AgreementPlot, GroupsPlot, ScatterPlot, TausPlot } from "./plots.js";
+
+const place = (name) => document.querySelector(`[data-${name}]`);
+const study = Number(place("study").dataset.study);
+const state = new UrlState({ estimate: "" });
+const chooser = document.querySelector("[name=estimate]");
+const plots = {};
+let results = null;
+let drawn = "";
+
+function showArms(arms) {
+  place("arms").replaceChildren(
+    ...arms.map((arm) => {
+      const bar = progressBar(`Progress of ${arm.arm}`);
+      setBar(bar, (arm.scored + arm.failed) / arm.networks);
+      const failed = arm.failed ? `, ${arm.failed} failed` : "";
+      return h("div", {}, h("a", { href: at(`/searches/${arm.search}/`) }, arm.arm), bar, h("span", { class: "muted small", title: arm.reason }, `${arm.scored} of ${arm.networks}${failed}${arm.reason ? `: ${arm.reason}` : ""}`));
+    }),
+  );
+}
+
+function showTable() {
+  const signed = (value) => number(value, 3);
+  const head = ["Estimate", "Tau", "95% interval", "Spearman", "Best tenth", "Scored", "Seconds each"];
+  const values = (row) => [signed(row.tau?.value), row.tau ? `${signed(row.tau.low)} to ${signed(row.tau.high)}` : "–", signed(row.spearman), signed(row.tau_best_tenth), number(row.scored), duration(row.seconds)];
+  const cells = (tag, row) => row.map((cell, column) => h(tag, { class: column ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
+  const rows = results.estimates.map((row) => [row.name, ...values(row)]);
+  place("table").replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...cells("th", head))), h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row))))));
+  place("csv").onclick = () => saveText("study.csv", [head, ...rows].map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join()).join("\n"));
+  const truth = results.points.truth === null ? "No truth was named." : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
+  setText(place("note"), `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end.`);
+}
+
+function show() {
+  const truth = results.points.truth !== null;
+  place("plots").hidden = place("figures").hidden = !results.networks;
+  for (const id of ["taus", "scatter", "groups"]) document.getElementById(id).hidden = !truth;
+  if (!results.networks) return;
+  const names = results.estimates.map(({ name }) => name);
+  chooser.replaceChildren(...names.map((name, index) => h("option", { value: String(index) }, name)));
+  const chosen = Math.min(Number(state.get("estimate") || 0), names.length - 1);
+  chooser.value = String(chosen);
+  plots.taus ??= new TausPlot(document.getElementById("taus"));
+  plots.scatter ??= new ScatterPlot(document.getElementById("scatter"));
+  plots.agreement ??= new AgreementPlot(document.getElementById("agreement"));
+  plots.groups ??= new GroupsPlot(document.getElementById("groups"));
+  for (const plot of Object.values(plots)) plot.show(results, chosen);
+  showTable();
+}
+
+async function load() {
+  const found = await api(`studies/${study}/`);
+  const chip = place("chip");
+  chip.dataset.status = found.status;
+  setText(chip, found.status);
+  setText(place("about"), `${plural(found.config.networks, "random network")}, seed ${found.config.seed} · ${plural(found.config.arms.length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
+  setText(place("yaml"), found.yaml);
+  place("cancel").hidden = ["finished", "failed", "cancelled"].includes(found.status);
+  showArms(found.arms);
+  const key = found.arms.map((arm) => arm.scored + arm.failed).join();
+  if (key === drawn) return;
+  results = await api(`studies/${study}/results/`);
+  drawn = key;
+  show();
+}
+
+async function act(path, options, done) {
+  try {
+    await api(path, options);
+    done();
+  } catch (error) {
+    toast(error.status ? error.message : "The server could not be reached; nothing was changed. Try again.", "bad");
+  }
+}
+
+const online = liveState(place("live"));
+online("waiting");
+const bell = new Doorbell("/ws/searches/", load, { state: online });
+chooser.addEventListener("change", () => {
+  state.set("estimate", chooser.value);
+  show();
+});
+place("cancel").addEventListener("click", () => act(`studies/${study}/cancel/`, { method: "POST" }, () => bell.ring()));
+place("delete").addEventListener("click", async () => {
+  const sure = await ask({ title: "Delete the study?", text: "Its searches are removed with it. This cannot be undone.", confirm: "Delete it", danger: true });
+  if (sure) act(`studies/${study}/`, { method: "DELETE" }, () => location.assign(at("/studies/")));
+});
+bell.ring();

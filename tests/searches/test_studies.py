@@ -1,0 +1,202 @@
+"""Studies: arms that score the same networks, ranks against a truth, errors at their fields; the trust card."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from scipy.stats import kendalltau
+
+from engine.config.search import SearchConfig
+from engine.config.study import StudyConfig
+from engine.errors import ConfigError
+from searches.models import Candidate, Search, Study
+from searches.selectors import studies as selector
+from searches.selectors import trust
+from searches.services import studies
+from tests.searches.clients import API, assert_private, client_of
+from tests.searches.driving import CHAIN, drive, start, training_config, write_table
+from tests.searches.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def document(table: Path, **changes: Any) -> dict[str, Any]:
+    """Training and two proxies on the tiny chain against a table's truth."""
+    arms = [
+        {"label": "trained", "estimator": {"kind": "short_training", "epochs": 1, "batch_size": 256}},
+        {"estimator": {"kind": "proxy", "name": "params"}},
+        {"estimator": {"kind": "proxy", "name": "madds"}},
+    ]
+    config = {
+        "space": {"kind": "chain", "definition": CHAIN},
+        "dataset": {"kind": "digits"},
+        "arms": arms,
+        "truth": {"kind": "table", "path": str(table), "reward": "truth"},
+        "networks": 20,
+        "seed": 2,
+    }
+    return config | changes
+
+
+def begun(config: dict[str, Any], owner: Any = None) -> Study:
+    return studies.create(owner or make_user(), StudyConfig.parse(config), local_files=True)
+
+
+def finished(config: dict[str, Any], owner: Any = None) -> Study:
+    study = begun(config, owner)
+    for search in study.searches.all():
+        drive(search)
+    return selector.owned(study.owner).get(pk=study.pk)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return write_table(tmp_path, missing=9)
+
+
+def test_all_arms_score_the_same_networks_and_are_ranked(table: Path) -> None:
+    study = finished(document(table))
+    networks = {
+        search.arm: list(search.candidates.order_by("number").values_list("arch", flat=True))
+        for search in study.searches.all()
+    }
+    assert set(networks) == {"trained", "proxy params", "proxy madds", "truth"}
+    assert len({tuple(rows) for rows in networks.values()}) == 1
+    assert selector.status(study)["status"] == "finished"
+    found = selector.results(study)
+    assert found["networks"] == 20
+    truth = Candidate.objects.filter(search__study=study, search__arm="truth", score__isnull=False)
+    assert 0 < found["truth_known"] == truth.count() <= 20
+    known = dict(truth.values_list("arch", "score"))
+    for row in found["estimates"]:
+        scores = dict(
+            Candidate.objects.filter(search__study=study, search__arm=row["arm"]).values_list("arch", "score")
+        )
+        expected = kendalltau([scores[arch] for arch in known], list(known.values())).statistic
+        assert row["tau"]["value"] == pytest.approx(expected)
+        assert row["tau"]["low"] <= row["tau"]["value"] <= row["tau"]["high"]
+        assert row["tau"]["count"] == len(known)
+    names = found["agreement"]["names"]
+    assert names == ["trained", "proxy params", "proxy madds", "truth"]
+    matrix = found["agreement"]["tau"]
+    assert [matrix[i][i] for i in range(4)] == [1.0] * 4
+    assert matrix[0][1] == pytest.approx(matrix[1][0])
+
+
+def test_groups_divide_the_networks_by_what_they_are_made_of(table: Path) -> None:
+    config = document(table, networks=60, arms=[{"estimator": {"kind": "proxy", "name": "params"}}])
+    study = finished(config)
+    groups = selector.results(study)["groups"]
+    assert groups
+    for group in groups:
+        assert min(group["with"], group["without"]) >= selector.LEAST_IN_GROUP
+        assert group["with"] + group["without"] == selector.results(study)["truth_known"]
+
+
+def test_seeds_agree_with_themselves_only(table: Path) -> None:
+    arms = [
+        {"label": f"seed {seed}", "estimator": {"kind": "short_training", "epochs": 1, "batch_size": 256, "seed": seed}}
+        for seed in (0, 1)
+    ]
+    study = finished(document(table, arms=arms, truth=None, networks=8))
+    found = selector.results(study)
+    assert found["points"]["truth"] is None
+    assert all(row["tau"] is None and row["scored"] == 8 for row in found["estimates"])
+    [[_, tau], _] = found["agreement"]["tau"]
+    assert tau is not None
+    assert tau < 1
+
+
+def test_mote_terms_are_ranked_beside_the_joint() -> None:
+    arms = [{"label": "MOTE", "estimator": {"kind": "mote"}}]
+    config = document(Path("unused"), arms=arms, truth={"kind": "proxy", "name": "params"}, networks=3)
+    names = [row["name"] for row in selector.results(finished(config))["estimates"]]
+    assert names == ["MOTE", "MOTE: landscape", "MOTE: speed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"arms": []}, "arms"),
+        ({"networks": 2}, "networks"),
+        ({"arms": [{"estimator": {"kind": "proxy", "name": "no such"}}]}, "arms.0.estimator.name"),
+        ({"truth": {"kind": "table", "path": "/nowhere.csv", "reward": "x"}}, "truth"),
+        ({"dataset": {"kind": "upload", "id": 999}}, "dataset"),
+        ({"arms": [{"label": "truth", "estimator": {"kind": "mote"}}]}, ""),
+    ],
+)
+def test_bad_studies_name_the_field_and_leave_nothing(table: Path, changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        begun(document(table, **changes))
+    assert caught.value.errors[0].path.startswith(field), caught.value.errors
+    assert not Study.objects.exists()
+    assert not Search.objects.exists()
+
+
+def test_the_api_starts_shows_cancels_and_deletes(table: Path) -> None:
+    owner = make_user()
+    client = client_of(owner)
+    config = document(table, truth=None)
+    made = client.post(f"{API}studies/", config, format="json")
+    assert made.status_code == 201, made.content
+    number = made.json()["id"]
+    assert [arm["arm"] for arm in made.json()["arms"]] == ["trained", "proxy params", "proxy madds"]
+    assert StudyConfig.from_yaml(made.json()["yaml"]).as_dict() == made.json()["config"]
+    assert client.get(f"{API}searches/").json()["results"] == []
+    arm = client.get(f"{API}searches/?study={number}").json()["results"][0]["id"]
+    assert client.get(f"{API}searches/{arm}/").status_code == 200
+    assert client.get(f"{API}studies/{number}/results/").json()["networks"] == 0
+    cancelled = client.post(f"{API}studies/{number}/cancel/")
+    assert cancelled.json()["status"] == "cancelled"
+    for path, method in ((f"studies/{number}/", "get"), (f"studies/{number}/results/", "get")):
+        assert_private(path, method)
+    assert client.delete(f"{API}studies/{number}/").status_code == 204
+    assert not Search.objects.exists()
+
+
+def test_the_command_line_starts_and_shows(table: Path, tmp_path: Path) -> None:
+    owner, file = make_user("ada"), tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(document(table, networks=10)))
+    out = io.StringIO()
+    call_command("study", "create", "-c", str(file), owner="ada", stdout=out)
+    study = Study.objects.get(owner=owner)
+    for search in study.searches.all():
+        drive(search)
+    call_command("study", "show", str(study.pk), owner="ada", stdout=out)
+    assert "proxy params: tau" in out.getvalue()
+    call_command("study", "list", owner="ada", stdout=out)
+    assert "finished  100% of 4 arms" in out.getvalue()
+
+
+def test_the_trust_card_knows_studies_tables_and_nothing(table: Path) -> None:
+    owner = make_user()
+    search = drive(start(training_config(), owner=owner))
+    assert trust.card(search) == {"sources": [], "sentence": trust.card(search)["sentence"]}
+    arm = {"label": "own", "estimator": search.config["estimator"]}
+    study = finished(document(table, arms=[arm], space=search.config["space"]), owner)
+    [source] = trust.card(search)["sources"]
+    own = next(row for row in selector.results(study)["estimates"] if row["arm"] == "own")
+    assert (source["source"], source["study"]) == ("study", study.pk)
+    assert source["tau"] == pytest.approx(own["tau"]["value"])
+    reply = client_of(owner).get(f"{API}searches/{search.pk}/trust/").json()
+    assert reply["sources"][0]["count"] == own["tau"]["count"]
+    assert_private(f"searches/{search.pk}/trust/")
+
+
+def test_a_tables_truth_is_a_source_of_trust(table: Path) -> None:
+    config = {
+        "space": {"kind": "chain", "definition": CHAIN},
+        "estimator": {"kind": "table", "path": str(table), "reward": "score", "truth": "truth"},
+        "algorithm": {"kind": "random"},
+        "budget": {"evaluations": 30},
+    }
+    search = drive(start(SearchConfig.parse(config)))
+    [source] = trust.card(search)["sources"]
+    rows = list(search.candidates.filter(truth__isnull=False).values_list("score", "truth"))
+    assert source["source"] == "table"
+    assert source["tau"] == pytest.approx(kendalltau(*zip(*rows, strict=True)).statistic)
