@@ -14,6 +14,7 @@ from engine.config.algorithms import (
     DynamicProgrammingOptions,
     LayerNASOptions,
     LocalSearchOptions,
+    MoteNASOptions,
     PPOOptions,
     RandomSearchOptions,
     RegularisedEvolutionOptions,
@@ -83,6 +84,7 @@ ALGORITHMS: Mapping[str, Kind] = {
     ),
     "ppo": Kind("PPO", PPOOptions, "engine.algorithms.ppo:PPO"),
     "local_search": Kind("Local search", LocalSearchOptions, "engine.algorithms.local_search:LocalSearch"),
+    "mote_nas": Kind("MOTE-NAS", MoteNASOptions, "engine.algorithms.mote_nas:MoteNAS"),
     "random": Kind("Random search", RandomSearchOptions, "engine.algorithms.random_search:RandomSearch"),
 }
 ESTIMATORS: Mapping[str, Kind] = {

@@ -168,6 +168,12 @@ class SearchSpace(ABC):
         choices = architecture.choices
         return tuple(self.options(choices[:i])[choice] for i, choice in enumerate(choices))
 
+    def decisions(self, architecture: Architecture) -> tuple[str, ...]:
+        """What was decided, one by one: a label a layer. Spaces whose layers decide several things at once say each.
+
+        The distance of two networks is the number of decisions that differ.
+        """
+        return self.labels(architecture)
 
 class SteppedSpace(SearchSpace):
     """A space whose costs add up layer by layer, given a small state: all intervals are exact."""

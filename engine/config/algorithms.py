@@ -94,12 +94,37 @@ class PPOOptions(FitnessOptions):
     learning_rate: float = Field(0.05, gt=0, le=1, title="Learning rate")
 
 
+class MoteNASOptions(Options):
+    """MOTE-NAS: many cheap estimates lead to a few finalists, which are trained; the best by validation wins."""
+
+    kind: Literal["mote_nas"] = "mote_nas"
+    rule: Literal["published", "guided"] = Field(
+        "guided",
+        title="Rule",
+        description="published: rounds as in the paper, then the k best by the estimate; guided: each finalist is "
+        "chosen by what the ones before it showed",
+    )
+    sampling: Literal["mutation", "random"] = Field(
+        "mutation", title="New networks", description="near the best ones, or anywhere (MOTE-NAS-RS)"
+    )
+    pool: int = Field(
+        40, ge=1, le=100_000, title="Pool", description="guided: networks estimated before the first finalist"
+    )
+    scouts: int = Field(
+        2, ge=0, le=1_000, title="Scouts", description="guided: networks estimated anew for each finalist"
+    )
+    together: int = Field(
+        2, ge=1, le=1_000, title="Finalists at once", description="guided: chosen before the next look at accuracies"
+    )
+
+
 AlgorithmOptions = Annotated[
     LayerNASOptions
     | DynamicProgrammingOptions
     | RegularisedEvolutionOptions
     | PPOOptions
     | LocalSearchOptions
+    | MoteNASOptions
     | RandomSearchOptions,
     Field(discriminator="kind"),
 ]

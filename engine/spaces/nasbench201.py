@@ -111,6 +111,11 @@ class NasBench201Space(SteppedSpace):
             chosen.update(zip(edges, choices[choice], strict=True))
         return chosen
 
+    def decisions(self, architecture: Architecture) -> tuple[str, ...]:
+        """The six operations, however many of them a layer decides."""
+        operations = self.operations(architecture)
+        return tuple(operations[edge] for edge in EDGES)
+
     # --- networks ----------------------------------------------------------------------------------------------
     def blueprint(self, architecture: Architecture) -> Blueprint:
         b = BlueprintBuilder(self.spec)

@@ -30,6 +30,8 @@ ALGORITHM_OPTIONS: dict[str, dict[str, object]] = {
     },
     "layernas-turns": {"kind": "layernas", "buckets": 5, "searches_per_layer": 2, "children_per_search": 3},
     "regularised_evolution-small": {"kind": "regularised_evolution", "population": 5, "tournament": 2},
+    "mote_nas-published": {"kind": "mote_nas", "rule": "published"},
+    "mote_nas-random": {"kind": "mote_nas", "rule": "published", "sampling": "random"},
     "ppo-small": {"kind": "ppo", "train_batch": 4, "update_batch": 2, "updates": 3},
 }
 WITH_TARGET: dict[str, dict[str, object]] = {

@@ -1,0 +1,142 @@
+"""Finalists chosen one after the other: the estimate is the prior, each finalist's accuracy is evidence.
+
+The first finalist is the best by the estimate. From then on a surrogate, told what every finalist so far reached, says
+what it expects of the others and how sure it is; the next one has the largest optimistic expectation among the half
+that the estimate thinks better of. Finalists that are still being trained count as if they had reached what was
+expected, so that several chosen together are different ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.algorithms.features import reader_of
+from engine.algorithms.finalists import Contender, Finalists
+from engine.algorithms.surrogate import Floats, Surrogate
+from engine.problem import SearchProblem
+from engine.space import Architecture, Choices
+
+if TYPE_CHECKING:
+    from engine.algorithms.base import Proposal
+
+OPTIMISM = 1.0
+"""How many standard deviations are added to what is expected."""
+LOOKED_AT = 2_000
+"""At most so many networks, the best by the estimate, are asked about."""
+EVIDENCE = 200
+"""At most so many finalists, the best ones, are learned from."""
+DECIMALS = 9
+
+
+class Guided(Finalists):
+    """``count`` finalists, ``together`` at a time."""
+
+    def __init__(self, problem: SearchProblem, count: int, together: int) -> None:
+        self._problem = problem
+        self._count = count
+        self._together = together
+        self._reader = reader_of(problem.space)
+        self._contenders: dict[int, Contender] = {}
+        self._taken: dict[int, None] = {}
+        self._settled: dict[int, float | None] = {}
+
+    @property
+    def settled(self) -> int:
+        """How many finalists' outcomes are known."""
+        return len(self._settled)
+
+    @property
+    def over(self) -> bool:
+        """Whether no further finalist will be named."""
+        return len(self._taken) >= self._count
+
+    def learn(self, proposal: Proposal, score: float) -> None:
+        if self._problem.feasible(proposal.architecture):
+            self._contenders[proposal.number] = Contender(-score, proposal.number, proposal.architecture.choices)
+
+    def next(self) -> tuple[int, Architecture] | None:
+        if self.over or len(self._taken) - len(self._settled) >= self._together:
+            return None
+        number = self._choose()
+        if number is None:
+            return None
+        self._taken[number] = None
+        return number, self._problem.space.architecture(self._contenders[number].choices)
+
+    def settle(self, number: int, score: float | None) -> None:
+        self._settled[number] = score
+
+    def leaders(self, count: int) -> list[Contender]:
+        """The best finalists so far, best first."""
+        return [self._contenders[number] for number in self._best(count)]
+
+    def best_of(self, networks: Sequence[Choices], count: int) -> list[Choices]:
+        """The most promising of networks without an estimate, best first; needs a settled finalist."""
+        if not networks:
+            return []
+        evidence = self._best(EVIDENCE)
+        rows = [*networks, *(self._contenders[number].choices for number in evidence)]
+        inputs = self._reader.inputs(rows)
+        places = range(len(networks), len(rows))
+        surrogate = Surrogate(inputs, inputs.rows(places), [self._settled[number] or 0.0 for number in evidence])
+        order = _descending(_hopes(*surrogate.predict(inputs.rows(range(len(networks))))))
+        return [networks[place] for place in order[:count]]
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "contenders": [[-s, n, list(c)] for s, n, c in self._contenders.values()],
+            "taken": list(self._taken),
+            "settled": [[number, score] for number, score in self._settled.items()],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        rows = (Contender(-float(s), int(n), tuple(c)) for s, n, c in state["contenders"])
+        self._contenders = {contender.number: contender for contender in rows}
+        self._taken = dict.fromkeys(map(int, state["taken"]))
+        self._settled = {int(n): None if score is None else float(score) for n, score in state["settled"]}
+
+    def _best(self, count: int) -> list[int]:
+        """Numbers of the finalists with the highest scores, best first; of equals the better by the estimate."""
+        scored = [(-score, self._contenders[number]) for number, score in self._settled.items() if score is not None]
+        return [contender.number for _, contender in sorted(scored)[:count]]
+
+    def _choose(self) -> int | None:
+        open_ones = sorted(c for number, c in self._contenders.items() if number not in self._taken)[:LOOKED_AT]
+        if not open_ones:
+            return None
+        evidence = self._best(EVIDENCE)
+        awaited = [number for number in self._taken if number not in self._settled]
+        known = evidence + awaited
+        if not known:
+            return open_ones[0].number
+        bar = median(contender.minus_score for contender in self._contenders.values())
+        promising = [c for c in open_ones if c.minus_score <= bar] or open_ones
+        pool = sorted(self._contenders.values())[:LOOKED_AT]
+        rows = promising + [self._contenders[number] for number in known] + pool
+        inputs = self._reader.inputs([c.choices for c in rows], [-c.minus_score for c in rows])
+        first, end = len(promising), len(promising) + len(known)
+        reference, asked = inputs.rows(range(end, len(rows))), inputs.rows(range(first))
+        values = [score for number in evidence if (score := self._settled[number]) is not None]
+        if awaited:
+            places = range(first + len(evidence), end)
+            guess = [0.0] * len(awaited)
+            if evidence:
+                seen = Surrogate(reference, inputs.rows(range(first, first + len(evidence))), values)
+                guess = list(seen.predict(inputs.rows(places))[0])
+            values += guess
+        surrogate = Surrogate(reference, inputs.rows(range(first, end)), values)
+        return promising[_descending(_hopes(*surrogate.predict(asked)))[0]].number
+
+
+def _hopes(mean: Floats, deviation: Floats) -> Floats:
+    return mean + OPTIMISM * deviation
+
+
+def _descending(values: Floats) -> list[int]:
+    """Places of the values, largest first, of equals the first; what only rounding tells apart is equal."""
+    scale = float(np.abs(values).max()) or 1.0
+    return [int(place) for place in np.argsort(-np.round(values / scale, DECIMALS), kind="stable")]

@@ -1,0 +1,217 @@
+"""MOTE-NAS: a few rounds of cheap estimates near the best networks so far, then finalists that are trained.
+
+``published``: rounds ``i = 0 .. max(k, 10) - 1`` with ``b = 10 * (i // 10) + 10`` for k finalists. Round 0 estimates b
+random networks. A later one takes the best hundredth of all (at least one) as parents, draws 10 b random networks and
+estimates those that are at most two decisions away from a parent. Then the k best by the estimate are finalists;
+without a final estimate (k = 1) the best by the estimate wins, MOTE-NAS-EF. With ``sampling = random`` every round
+estimates b random networks, MOTE-NAS-RS. Where a space is so large that less than one of a round's draws is to be
+expected near a parent, b networks near the parents are drawn instead.
+
+``guided`` spends the same on other networks: a pool, half of it random and half near its best, then finalists that are
+chosen by what those before them reached (`engine.algorithms.guided_finalists`), and for each of them a few networks
+near the best finalists, or anywhere, of which the surrogate expects most. Without a final estimate the pool goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any, NamedTuple
+
+from engine.algorithms.base import Proposal
+from engine.algorithms.features import reader_of
+from engine.algorithms.finalists import Finalists
+from engine.algorithms.guided_finalists import Guided
+from engine.algorithms.neighbours import mutated, neighbours
+from engine.algorithms.sampling import SamplingSearch, Scored
+from engine.config.algorithms import MoteNASOptions
+from engine.problem import SearchProblem
+from engine.space import Choices
+
+BATCH = 10
+NEAR = 2
+"""How many decisions a child may differ from its parent in."""
+PARENTS = 100
+"""One in so many of the networks estimated is a parent, at least one; of a pool that grows guided, one in twenty."""
+GUIDED_PARENTS = 20
+SCOUTED = 300
+"""How many networks are drawn to choose scouts from, half of them near the best finalists."""
+LEADERS = 3
+ATTEMPTS = 10
+
+
+class Planned(NamedTuple):
+    """A network that will be proposed, or any random one (None)."""
+
+    choices: Choices | None
+    origin: str
+    parent: int | None = None
+
+
+class Plan(NamedTuple):
+    """The networks of the next round, and how many rounds there were after it."""
+
+    rounds: int
+    networks: list[Planned]
+
+
+ANY = Planned(None, "random")
+
+
+class MoteNAS(SamplingSearch):
+    """Rounds of estimates whose networks depend on the rounds before only."""
+
+    kind = "mote_nas"
+    options: MoteNASOptions
+
+    def __init__(self, options: MoteNASOptions, problem: SearchProblem, seed: int) -> None:
+        super().__init__(options, problem, seed)
+        self._reader = reader_of(self.space)
+        self._scored: list[Scored] = []
+        self._queue: list[Planned] = []
+        self._rounds = 0
+        self._scouted = 0
+        self._plan: Plan | None = None
+        self._ball = _ball(problem)
+
+    def choose_finalists(self, count: int) -> Finalists:
+        """The best by the estimate, or those a surrogate asks for."""
+        if self.options.rule == "published":
+            return super().choose_finalists(count)
+        return Guided(self.problem, count, self.options.together)
+
+    # --- asking ------------------------------------------------------------------------------------------------
+    def _propose(self, number: int) -> Proposal | None:
+        while True:
+            while self._queue:
+                planned = self._queue.pop(0)
+                proposal = self._proposal(number, planned)
+                if proposal is not None:
+                    return proposal
+            if self._pending:
+                return None
+            plan = self._planned()
+            if plan is None:
+                return None
+            self._rounds, self._queue, self._plan = plan.rounds, list(plan.networks), None
+
+    def _proposal(self, number: int, planned: Planned) -> Proposal | None:
+        choices = planned.choices
+        if choices is not None and not self._networks.open(choices):
+            return None
+        self._scouted += isinstance(self._finalists, Guided) and number >= self.options.pool
+        if choices is None:
+            return self._random(number)
+        return self._new(number, choices, planned.origin, parent=planned.parent)
+
+    def _exhausted(self) -> bool:
+        waiting = any(p.choices is None or self._networks.open(p.choices) for p in self._queue)
+        return self._peek(self.asked) is None or not (waiting or self._planned() is not None)
+
+    def _planned(self) -> Plan | None:
+        """The next round that has networks in it: the same however often it is asked between two outcomes."""
+        if self._plan is None and self._peek(self.asked) is not None:
+            self._plan = self._published() if self.options.rule == "published" else self._guided()
+        return self._plan
+
+    def _published(self) -> Plan | None:
+        for number in range(self._rounds, max(self._finalist_count, BATCH)):
+            batch = BATCH * (number // BATCH) + BATCH
+            rng = self.rng(number, "round")
+            if self.options.sampling == "random" or number == 0 or not self._scored:
+                return Plan(number + 1, [ANY] * batch)
+            if networks := self._near_parents(batch, self._parents(PARENTS), rng):
+                return Plan(number + 1, networks)
+        return None
+
+    def _guided(self) -> Plan | None:
+        number, rng = self._rounds, self.rng(self._rounds, "round")
+        finalists = self._finalists
+        if isinstance(finalists, Guided) and self.asked >= self.options.pool:
+            return self._scouts(finalists, rng)
+        batch = max(1, min(BATCH, self.options.pool - self.asked)) if isinstance(finalists, Guided) else BATCH
+        some = len(self._scored) >= (self.options.pool + 1) // 2
+        if self.options.sampling == "random" or not some:
+            return Plan(number + 1, [ANY] * batch)
+        networks = list(self._mutants(batch, self._parents(GUIDED_PARENTS), rng))
+        return Plan(number + 1, networks or [ANY] * batch)
+
+    def _scouts(self, finalists: Guided, rng: Random) -> Plan | None:
+        """As many as are due since the finalists that were told last."""
+        due = self.options.scouts * finalists.settled - self._scouted
+        leaders = finalists.leaders(LEADERS)
+        if due <= 0 or finalists.over or not leaders:
+            return None
+        parents = [Scored(leader.number, -leader.minus_score, leader.choices) for leader in leaders]
+        near = {p.choices: p for p in self._mutants(SCOUTED // 2, parents, rng) if p.choices is not None}
+        far = (self.space.sample(rng).choices for _ in range(SCOUTED - SCOUTED // 2))
+        found = near | {choices: Planned(choices, "scout") for choices in far if self._networks.open(choices)}
+        chosen = finalists.best_of(list(found), due)
+        return Plan(self._rounds + 1, [found[choices] for choices in chosen]) if chosen else None
+
+    def _parents(self, one_in: int) -> list[Scored]:
+        ranked = sorted(self._scored, key=lambda network: (-network.value, network.number))
+        return ranked[: max(1, len(ranked) // one_in)]
+
+    def _near_parents(self, batch: int, parents: list[Scored], rng: Random) -> list[Planned]:
+        """Of 10 b random networks those near a parent; the nearest of the best is its parent."""
+        draws = BATCH * batch
+        if self._ball * draws < self.space.size:
+            return list(self._mutants(batch, parents, rng))
+        found: dict[Choices, Planned] = {}
+        for _ in range(draws):
+            choices = self._networks.draw(rng)
+            if choices is None:
+                break
+            near = (parent for parent in parents if self._reader.distance(choices, parent.choices) <= NEAR)
+            if parent := next(near, None):
+                found[choices] = Planned(choices, "mutation", parent.number)
+        return list(found.values())
+
+    def _mutants(self, count: int, parents: list[Scored], rng: Random) -> Iterator[Planned]:
+        """Up to so many different open networks, each at most two decisions away from a parent."""
+        found: set[Choices] = set()
+        for _ in range(ATTEMPTS * count):
+            if len(found) == count:
+                return
+            parent = rng.choice(parents)
+            choices = parent.choices
+            for _ in range(rng.randint(1, NEAR)):
+                _, choices = mutated(self.space, choices, rng)
+            if choices in found or not self._networks.open(choices):
+                continue
+            if self._reader.distance(choices, parent.choices) <= NEAR:
+                found.add(choices)
+                yield Planned(choices, "mutation", parent.number)
+
+    # --- learning ----------------------------------------------------------------------------------------------
+    def _learn(self) -> None:
+        super()._learn()
+        self._plan = None
+
+    def _observe(self, proposal: Proposal, score: float | None) -> None:
+        if score is not None:
+            self._scored.append(Scored(proposal.number, score, proposal.architecture.choices))
+
+    # --- state -------------------------------------------------------------------------------------------------
+    def _dump_state(self) -> dict[str, Any]:
+        return {
+            **super()._dump_state(),
+            "scored": list(map(list, self._scored)),
+            "queue": list(map(list, self._queue)),
+            "rounds": self._rounds,
+            "scouted": self._scouted,
+        }
+
+    def _load_state(self, state: Mapping[str, Any]) -> None:
+        super()._load_state(state)
+        self._scored = [Scored.of(*row) for row in state["scored"]]
+        self._queue = [Planned(c and tuple(c), str(o), None if p is None else int(p)) for c, o, p in state["queue"]]
+        self._rounds, self._scouted, self._plan = int(state["rounds"]), int(state["scouted"]), None
+
+
+def _ball(problem: SearchProblem) -> int:
+    """About how many networks lie within two decisions of the default one."""
+    space = problem.space
+    one = {choices for _, choices in neighbours(space, space.default().choices)}
+    return 1 + len(one) + len(one) * len(one) // 2
