@@ -143,40 +143,48 @@ def rounds(
 ) -> Iterator[list[Trial]]:
     """The search, a told round at a time, until the budget ends or nothing is left to propose.
 
-    With ``final``, finalists are then proposed and scored by it, as far as the algorithm expects finals and the meter
-    has a budget left. Proposals that the budget does not cover stay pending, or are given up for the finals. While
-    seconds are limited but unknown beforehand, trials run one by one. `engine.errors.Stopped` passes through when
-    ``stop`` becomes true.
+    With ``final``, a round holds finalists whenever the algorithm has no network to try, or the budget for those is
+    spent; what of a round the budget does not cover stays pending, or is given up for the finalists. While seconds are
+    limited but unknown beforehand, trials run one by one. `engine.errors.Stopped` passes through when ``stop`` becomes
+    true.
     """
-    yield from _stage(algorithm, Judge(estimator, seed), meter, round_size, 0, stop)
-    if final is not None:
-        algorithm.abandon()
-        yield from _stage(algorithm, final, meter, round_size, 1, stop)
-
-
-def _stage(
-    algorithm: SearchAlgorithm, judge: Judge, meter: BudgetMeter, round_size: int, stage: int, stop: Stop
-) -> Iterator[list[Trial]]:
-    estimator = judge.estimator
-    while proposals := algorithm.ask(round_size, stage):
-        known = [estimator.seconds(proposal.architecture) for proposal in proposals]
-        chunk = 1 if meter.seconds is not None and None in known else len(proposals)
-        trials: list[Trial] = []
-        for start in range(0, len(proposals), chunk):
-            admitted = proposals[start : start + meter.admits(known[start : start + chunk], stage)]
-            if not admitted:
+    judges = [Judge(estimator, seed)] if final is None else [Judge(estimator, seed), final]
+    first = 0
+    while True:
+        for stage in range(first, len(judges)):
+            if proposals := algorithm.ask(round_size, stage):
                 break
-            items = [proposal.architecture for proposal in admitted]
-            estimates = estimator.estimate_batch(items, seed=judge.seed, stop=stop)
-            for proposal, estimate in zip(admitted, estimates, strict=True):
-                meter.charge(estimate.seconds, stage)
-                trials.append(Trial(proposal, estimate, algorithm.problem.feasible(proposal.architecture)))
+        else:
+            return
+        trials = _score(algorithm, proposals, judges[stage], meter, stop)
         for trial in trials:
             algorithm.tell(Outcome(trial.proposal.number, trial.estimate.score))
         if trials:
             yield trials
         if len(trials) < len(proposals):
-            return
+            if stage == len(judges) - 1:
+                return
+            algorithm.abandon()
+            first = stage + 1
+
+
+def _score(
+    algorithm: SearchAlgorithm, proposals: Sequence[Proposal], judge: Judge, meter: BudgetMeter, stop: Stop
+) -> list[Trial]:
+    """The trials of those proposals, from the first on, that the budget covers."""
+    stage, trials = proposals[0].stage, []
+    known = [judge.estimator.seconds(proposal.architecture) for proposal in proposals]
+    chunk = 1 if meter.seconds is not None and None in known else len(proposals)
+    for start in range(0, len(proposals), chunk):
+        admitted = proposals[start : start + meter.admits(known[start : start + chunk], stage)]
+        if not admitted:
+            break
+        items = [proposal.architecture for proposal in admitted]
+        estimates = judge.estimator.estimate_batch(items, seed=judge.seed, stop=stop)
+        for proposal, estimate in zip(admitted, estimates, strict=True):
+            meter.charge(estimate.seconds, stage)
+            trials.append(Trial(proposal, estimate, algorithm.problem.feasible(proposal.architecture)))
+    return trials
 
 
 def run(

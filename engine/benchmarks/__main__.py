@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-chain": "engine.benchmarks.layernas_chain",
     "layernas-core": "engine.benchmarks.layernas_core",
     "mote-exact": "engine.benchmarks.mote_exact",
+    "mote-nas": "engine.benchmarks.mote_nas",
     "mobile-spaces": "engine.benchmarks.mobile_spaces",
 }
 """Name -> module with ``run(quick) -> Report``, imported when asked for."""

@@ -1,0 +1,198 @@
+"""MOTE-NAS on NAS-Bench-201's real table (MOTE, table 1): the published rule and the guided one at the paper's cost.
+
+A network's estimate is the authors' MOTE and costs their V100 seconds; a finalist's short training is the table's: its
+validation accuracy after 12 epochs decides, rounded to 0.001 percent so that equal cells tie (ties go to the better
+estimate), and the test accuracy after 200 epochs is reported. CIFAR-10's validation accuracy costs half of the seconds
+in the table. No search spends more than the paper's cost of its row. A guided search with a smaller budget is the
+beginning of the same search with a larger one, so each is run once.
+
+``own_scores`` are guided searches with scores of `engine.estimators.mote`, made on this machine from the authors'
+reduced data and charged their real seconds. They are kept in ``NASWEB_HOME``: every run scores for at most
+`OWN_SECONDS` more, and reports the seeds that are complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from engine.benchmarks.report import Figure, Report, shared_data
+from engine.blueprint import InputSpec
+from engine.config.algorithms import MoteNASOptions
+from engine.config.estimators import TableOptions
+from engine.config.search import Final, Objective
+from engine.config.spaces import NasBench201Options
+from engine.estimate import Estimator
+from engine.estimators.table import TableEstimator
+from engine.loop import BudgetMeter, Judge, RunResult, Trial, rounds
+from engine.problem import SearchProblem
+from engine.registry import create_algorithm
+from engine.spaces.nasbench201 import NasBench201Space
+from engine.table import Table
+
+FACTORS = {"cifar10": 0.5, "cifar100": 1.0, "imagenet16_120": 1.0}
+ROWS = {"ef": 1, "5": 5, "10": 10, "20": 20}
+"""The paper's rows, and their number of finalists k."""
+PAPER_COST = {
+    "cifar10": {"ef": 500, "5": 2_200, "10": 4_200, "20": 8_500},
+    "cifar100": {"ef": 600, "5": 2_400, "10": 4_300, "20": 8_500},
+    "imagenet16_120": {"ef": 600, "5": 5_800, "10": 11_300, "20": 22_700},
+}
+PAPER_ACCURACY = {
+    "cifar10": {"ef": 93.54, "5": 93.97, "10": 94.15, "20": 94.32},
+    "cifar100": {"ef": 71.59, "5": 71.89, "10": 72.54, "20": 72.81},
+    "imagenet16_120": {"ef": 44.73, "5": 46.10, "10": 46.38, "20": 46.34},
+}
+GOALS = {"cifar10": 94.1, "cifar100": 72.1, "imagenet16_120": 46.2}
+"""At k = 20."""
+SOURCE = "MOTE-NAS paper, table 1"
+GUIDED = MoteNASOptions(rule="guided", together=1)
+PUBLISHED = MoteNASOptions(rule="published")
+RANDOM = MoteNASOptions(rule="published", sampling="random")
+SHARE = 0.7
+"""Of the seconds, kept for finalists."""
+MOST = 1_000
+"""Finalists of a guided search: its seconds end it."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The table with the problem it belongs to."""
+
+    table: Table
+    problem: SearchProblem
+
+    @classmethod
+    def of(cls, table: Table) -> Bench:
+        """Cells are searched edge by edge."""
+        return cls(table, SearchProblem(NasBench201Space(NasBench201Options(form="edge"), InputSpec()), Objective()))
+
+    def authors(self) -> TableEstimator:
+        """The authors' MOTE and its seconds."""
+        options = TableOptions(path="nasbench201", reward="mote_official", seconds="mote_train_seconds_v100")
+        return TableEstimator(options, self.problem.space, None, self.table)
+
+    def judge(self, dataset: str) -> Judge:
+        """The short training; its ``truth`` is the test accuracy."""
+        reward = f"{dataset}_val_acc_12"
+        options = TableOptions(
+            path="nasbench201", reward=reward, truth=f"{dataset}_test_acc_200",
+            seconds=f"{dataset}_train_seconds_12", seconds_factor=FACTORS[dataset],
+        )  # fmt: skip
+        return Judge(TableEstimator(options, self.problem.space, None, self.table.rounded(reward, 3)))
+
+    def search(
+        self, options: MoteNASOptions, dataset: str, row: str, seed: int, finalists: int, estimator: Estimator
+    ) -> list[Trial]:
+        """All trials of one search at the paper's cost of its row."""
+        judge = self.judge(dataset) if finalists else None
+        final = Final(estimator=TableOptions(path="nasbench201", reward="final"), count=max(finalists, 1), share=SHARE)
+        meter = BudgetMeter(seconds=PAPER_COST[dataset][row], final=final if finalists else None)
+        algorithm = create_algorithm(options, self.problem, seed, finalists)
+        told = rounds(algorithm, estimator, meter, 1, final=judge)
+        return [trial for batch in told for trial in batch]
+
+    def chosen(self, trials: Sequence[Trial], dataset: str) -> float:
+        """Test accuracy in percent of the network that wins."""
+        best = RunResult(tuple(trials), "budget").best
+        assert best is not None
+        name = self.problem.space.to_string(best.proposal.architecture)
+        return float(self.table.numbers(f"{dataset}_test_acc_200")[self.table.row_of[name]])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Test accuracy in percent, and what the search cost in seconds."""
+
+    accuracy: float
+    seconds: float
+
+
+def run(quick: bool) -> Report:
+    """Every row on the three data sets."""
+    path = shared_data("nasbench201.parquet")
+    seeds = 3 if quick else 30
+    rules = {"best": GUIDED, "published_rule": PUBLISHED, "rs": RANDOM}
+    settings = {
+        "seeds": seeds, "round_size": 1, "share_kept_for_finalists": SHARE, "estimate": "the authors' MOTE",
+        "rules": {name: options.model_dump() for name, options in rules.items()},
+        "chosen_by": "validation accuracy of the chosen cells on seeds 1000 to 1007, mean of the three data sets",
+    }  # fmt: skip
+    if not path.is_file():
+        return Report(settings, skipped=f"no table at {path}; set NASWEB_SHARED_DATA to the folder with it")
+    bench = Bench.of(Table.open(path))
+    figures: list[Figure] = []
+    for dataset in FACTORS:
+        figures += _figures(bench, dataset, range(seeds))
+    return Report(settings, figures)
+
+
+def guided(bench: Bench, dataset: str, seed: int, rows: Sequence[str] = tuple(ROWS)) -> dict[str, Outcome]:
+    """What the guided rule chooses at each row's cost."""
+    found = {}
+    authors = bench.authors()
+    if "ef" in rows:
+        found["ef"] = _outcome(bench, dataset, bench.search(GUIDED, dataset, "ef", seed, 0, authors))
+    with_finalists = [row for row in rows if row != "ef"]
+    if with_finalists:
+        largest = max(with_finalists, key=lambda row: PAPER_COST[dataset][row])
+        trials = bench.search(GUIDED, dataset, largest, seed, MOST, authors)
+        for row in with_finalists:
+            found[row] = _outcome(bench, dataset, _beginning(trials, PAPER_COST[dataset][row]))
+    return found
+
+
+def published(bench: Bench, dataset: str, seed: int, row: str, options: MoteNASOptions = PUBLISHED) -> Outcome:
+    """What the published rule, or its random variant, chooses with the row's k."""
+    finalists = 0 if row == "ef" else ROWS[row]
+    return _outcome(bench, dataset, bench.search(options, dataset, row, seed, finalists, bench.authors()))
+
+
+def _beginning(trials: Sequence[Trial], seconds: float) -> list[Trial]:
+    """The trials before the first one that exceeds the budget."""
+    meter, found = BudgetMeter(seconds=seconds), []
+    for trial in trials:
+        if not meter.fits(trial.estimate.seconds):
+            break
+        meter.charge(trial.estimate.seconds)
+        found.append(trial)
+    return found
+
+
+def _outcome(bench: Bench, dataset: str, trials: Sequence[Trial]) -> Outcome:
+    return Outcome(bench.chosen(trials, dataset), sum(trial.estimate.seconds for trial in trials))
+
+
+def _figures(bench: Bench, dataset: str, seeds: Sequence[int]) -> list[Figure]:
+    paper, costs = PAPER_ACCURACY[dataset], PAPER_COST[dataset]
+    ours = [guided(bench, dataset, seed) for seed in seeds]
+    figures = []
+    for row in ROWS:
+        rule = [published(bench, dataset, seed, row) for seed in seeds]
+        best = [outcomes[row] for outcomes in ours]
+        goal = GOALS[dataset] if row == "20" else None
+        name = f"{dataset}.{row}"
+        figures += [
+            _accuracy(f"{name}.test_acc_mean", best, paper[row], SOURCE, goal),
+            _seconds(f"{name}.cost_seconds", best, costs[row]),
+            _accuracy(f"{name}.published_rule.test_acc_mean", rule, paper[row], SOURCE),
+            _seconds(f"{name}.published_rule.cost_seconds", rule, costs[row]),
+        ]
+    random = [published(bench, dataset, seed, "20", RANDOM) for seed in seeds]
+    evolved = next(figure.value for figure in figures if figure.name == f"{dataset}.20.published_rule.test_acc_mean")
+    figures.append(_accuracy(f"{dataset}.rs.test_acc_mean", random, evolved, "the published rule at k = 20, this run"))
+    return figures
+
+
+def _accuracy(
+    name: str, outcomes: Sequence[Outcome], anchor: float, source: str, goal: float | None = None
+) -> Figure:
+    mean = round(fmean(outcome.accuracy for outcome in outcomes), 3)
+    return Figure(name, mean, "%", "higher", goal=goal, anchor=anchor, anchor_source=source)
+
+
+def _seconds(name: str, outcomes: Sequence[Outcome], paper: float) -> Figure:
+    mean = round(fmean(outcome.seconds for outcome in outcomes), 1)
+    return Figure(name, mean, "s", "lower", anchor=paper, anchor_source=SOURCE)
+
