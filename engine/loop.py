@@ -17,8 +17,8 @@ class BudgetMeter:
     Trials are charged in the order of the proposals, failed ones too. A trial whose seconds are not known beforehand
     may start while anything is left. ``evaluations`` and ``seconds`` are limits, None for none; ``trials`` and
     ``charged`` count all stages, ``final_trials`` and ``final_charged`` what of it was stage 1. With ``final``, the
-    search (stage 0) may spend all evaluations but one a finalist, and the rest of the seconds' share. After finals were
-    scored, an extended budget keeps as much for finals again.
+    search (stage 0) may spend all evaluations but one a finalist, and the rest of the seconds' share. After all finals
+    were scored, an extended budget keeps as much for finals again.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class BudgetMeter:
         admitted = _admits(seconds, self.evaluations, self.seconds, self.trials, self.charged)
         if self.final is None or stage:
             return admitted
-        kept = self.final.count + self.final_trials
+        kept = self.final.count * (self.final_trials // self.final.count + 1)
         evaluations = None if self.evaluations is None else self.evaluations - kept
         limit = None if self.seconds is None else self.seconds * (1 - self.final.share)
         trials, charged = self.trials - self.final_trials, self.charged - self.final_charged

@@ -175,6 +175,7 @@ class SearchSpace(ABC):
         """
         return self.labels(architecture)
 
+
 class SteppedSpace(SearchSpace):
     """A space whose costs add up layer by layer, given a small state: all intervals are exact."""
 

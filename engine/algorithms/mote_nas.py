@@ -70,7 +70,8 @@ class MoteNAS(SamplingSearch):
         self._scored: list[Scored] = []
         self._queue: list[Planned] = []
         self._rounds = 0
-        self._scouted = 0
+        self._tried = 0
+        self._closed = False
         self._plan: Plan | None = None
         self._ball = _ball(problem)
 
@@ -82,7 +83,7 @@ class MoteNAS(SamplingSearch):
 
     # --- asking ------------------------------------------------------------------------------------------------
     def _propose(self, number: int) -> Proposal | None:
-        while True:
+        while not self._closed:
             while self._queue:
                 planned = self._queue.pop(0)
                 proposal = self._proposal(number, planned)
@@ -94,19 +95,33 @@ class MoteNAS(SamplingSearch):
             if plan is None:
                 return None
             self._rounds, self._queue, self._plan = plan.rounds, list(plan.networks), None
+        return None
+
+    def _propose_final(self, number: int) -> Proposal | None:
+        """Asked for a finalist while scouts are due, it knows that the budget for those is spent, for good."""
+        if self._grown and not self._pending and not self._exhausted():
+            self._closed = True
+        return super()._propose_final(number)
 
     def _proposal(self, number: int, planned: Planned) -> Proposal | None:
         choices = planned.choices
         if choices is not None and not self._networks.open(choices):
             return None
-        self._scouted += isinstance(self._finalists, Guided) and number >= self.options.pool
+        self._tried += 1
         if choices is None:
             return self._random(number)
         return self._new(number, choices, planned.origin, parent=planned.parent)
 
     def _exhausted(self) -> bool:
+        if self._closed:
+            return True
         waiting = any(p.choices is None or self._networks.open(p.choices) for p in self._queue)
         return self._peek(self.asked) is None or not (waiting or self._planned() is not None)
+
+    @property
+    def _grown(self) -> bool:
+        """Whether the pool that guided finalists are chosen from is complete."""
+        return isinstance(self._finalists, Guided) and self._tried >= self.options.pool
 
     def _planned(self) -> Plan | None:
         """The next round that has networks in it: the same however often it is asked between two outcomes."""
@@ -127,9 +142,9 @@ class MoteNAS(SamplingSearch):
     def _guided(self) -> Plan | None:
         number, rng = self._rounds, self.rng(self._rounds, "round")
         finalists = self._finalists
-        if isinstance(finalists, Guided) and self.asked >= self.options.pool:
+        if isinstance(finalists, Guided) and self._grown:
             return self._scouts(finalists, rng)
-        batch = max(1, min(BATCH, self.options.pool - self.asked)) if isinstance(finalists, Guided) else BATCH
+        batch = min(BATCH, self.options.pool - self._tried) if isinstance(finalists, Guided) else BATCH
         some = len(self._scored) >= (self.options.pool + 1) // 2
         if self.options.sampling == "random" or not some:
             return Plan(number + 1, [ANY] * batch)
@@ -138,7 +153,7 @@ class MoteNAS(SamplingSearch):
 
     def _scouts(self, finalists: Guided, rng: Random) -> Plan | None:
         """As many as are due since the finalists that were told last."""
-        due = self.options.scouts * finalists.settled - self._scouted
+        due = self.options.scouts * finalists.settled - (self._tried - self.options.pool)
         leaders = finalists.leaders(LEADERS)
         if due <= 0 or finalists.over or not leaders:
             return None
@@ -185,8 +200,8 @@ class MoteNAS(SamplingSearch):
                 yield Planned(choices, "mutation", parent.number)
 
     # --- learning ----------------------------------------------------------------------------------------------
-    def _learn(self) -> None:
-        super()._learn()
+    def _observe_told(self) -> None:
+        super()._observe_told()
         self._plan = None
 
     def _observe(self, proposal: Proposal, score: float | None) -> None:
@@ -200,14 +215,16 @@ class MoteNAS(SamplingSearch):
             "scored": list(map(list, self._scored)),
             "queue": list(map(list, self._queue)),
             "rounds": self._rounds,
-            "scouted": self._scouted,
+            "tried": self._tried,
+            "closed": self._closed,
         }
 
     def _load_state(self, state: Mapping[str, Any]) -> None:
         super()._load_state(state)
         self._scored = [Scored.of(*row) for row in state["scored"]]
         self._queue = [Planned(c and tuple(c), str(o), None if p is None else int(p)) for c, o, p in state["queue"]]
-        self._rounds, self._scouted, self._plan = int(state["rounds"]), int(state["scouted"]), None
+        self._rounds, self._tried, self._plan = int(state["rounds"]), int(state["tried"]), None
+        self._closed = bool(state["closed"])
 
 
 def _ball(problem: SearchProblem) -> int:

@@ -185,9 +185,7 @@ def _figures(bench: Bench, dataset: str, seeds: Sequence[int]) -> list[Figure]:
     return figures
 
 
-def _accuracy(
-    name: str, outcomes: Sequence[Outcome], anchor: float, source: str, goal: float | None = None
-) -> Figure:
+def _accuracy(name: str, outcomes: Sequence[Outcome], anchor: float, source: str, goal: float | None = None) -> Figure:
     mean = round(fmean(outcome.accuracy for outcome in outcomes), 3)
     return Figure(name, mean, "%", "higher", goal=goal, anchor=anchor, anchor_source=source)
 
@@ -195,4 +193,3 @@ def _accuracy(
 def _seconds(name: str, outcomes: Sequence[Outcome], paper: float) -> Figure:
     mean = round(fmean(outcome.seconds for outcome in outcomes), 1)
     return Figure(name, mean, "s", "lower", anchor=paper, anchor_source=SOURCE)
-

@@ -108,10 +108,10 @@ class MoteNASOptions(Options):
         "mutation", title="New networks", description="near the best ones, or anywhere (MOTE-NAS-RS)"
     )
     pool: int = Field(
-        40, ge=1, le=100_000, title="Pool", description="guided: networks estimated before the first finalist"
+        20, ge=1, le=100_000, title="Pool", description="guided: networks estimated before the first finalist"
     )
     scouts: int = Field(
-        2, ge=0, le=1_000, title="Scouts", description="guided: networks estimated anew for each finalist"
+        8, ge=0, le=1_000, title="Scouts", description="guided: networks estimated anew for each finalist"
     )
     together: int = Field(
         2, ge=1, le=1_000, title="Finalists at once", description="guided: chosen before the next look at accuracies"

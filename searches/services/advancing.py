@@ -99,11 +99,14 @@ def _round(search: Search, resolved: Resolved) -> bool:
     """Tells the open round unless it can be filled, and asks the next; True when all of that was known already."""
     copy = algorithm_state.load(search, resolved)
     asked = _ask(search, resolved, copy)
-    if not asked and copy.algorithm.pending:
+    told = not asked and bool(copy.algorithm.pending)
+    if told:
         _tell(search, copy)
-        asked = _ask(search, resolved, copy)
+        asked = [] if resolved.inline else _ask(search, resolved, copy)
     algorithm_state.save_buckets(search, copy)
     search.save(update_fields=["rounds", *recording.COUNTERS])
+    if told and resolved.inline:
+        return True  # networks to try are looked up before finalists are asked again
     if not asked:
         change(search, *budgets.end(search, cut=not copy.algorithm.done))
         return False

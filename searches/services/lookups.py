@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from engine.algorithms.base import Outcome
+from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.loop import BudgetMeter
 from searches import events
 from searches.models import Search
 from searches.services import algorithm_state, budgets, proposals, recording
@@ -44,17 +46,19 @@ class Work:
 def look_up(search: Search, resolved: Resolved, copy: Copy) -> Work:
     """Asks, looks up and tells rounds until there is enough to write; the copy is then ahead of the rows.
 
-    Where finalists are looked up too, their rounds follow as soon as the search has spent its part of the budget.
+    Where finalists are looked up too, a round holds them whenever there is no network to try, or no budget for those.
     """
     last = len(resolved.stages) - 1 if resolved.stages[-1].inline else 0
     work = Work(copy, finals_follow=last < len(resolved.stages) - 1)
     meter, algorithm = budgets.meter(search), copy.algorithm
     deadline = monotonic() + BATCH_SECONDS
-    rows = search.candidates.filter(round=copy.rounds, stage=0).order_by("number").values_list("number", "score")
-    open_round, stage = [Outcome(*row) for row in rows], 0
+    rows = search.candidates.filter(round=copy.rounds).order_by("number").values_list("number", "score", "stage")
+    open_round = [Outcome(number, score) for number, score, stage in rows if stage <= last]
+    stages = range(max((stage for *_, stage in rows if stage <= last), default=0), last + 1)
     work.ended = any(proposal.stage > last for proposal in algorithm.pending.values())
     while not work.ended and len(work.asked) < BATCH and monotonic() < deadline:
-        asked = algorithm.ask(meter.admits([0.0] * (resolved.config.round_size - len(open_round)), stage), stage)
+        stage, asked = _ask(algorithm, meter, stages[:1] if open_round else stages, resolved, len(open_round))
+        stages = range(last + 1)
         estimator, seed = estimator_of(resolved, resolved.stages[stage]), resolved.stages[stage].options.seed
         seconds = [estimator.seconds(proposal.architecture) for proposal in asked]
         admitted = asked[: meter.admits(seconds, stage)]
@@ -63,23 +67,33 @@ def look_up(search: Search, resolved: Resolved, copy: Copy) -> Work:
             meter.charge(estimate.seconds, stage)
             work.asked.append(Asked(copy.rounds, proposal, estimate))
             open_round.append(Outcome(proposal.number, estimate.score))
-        cut = len(admitted) < len(asked)
+        cut, empty = len(admitted) < len(asked), not open_round
         work.cut |= cut
-        over = cut or not open_round
         if open_round:
             scored = sum(outcome.score is not None for outcome in open_round)
             work.told.append(events.round_told(copy.rounds, len(open_round), scored))
             for outcome in open_round:
                 algorithm.tell(outcome)
             copy.rounds, open_round = copy.rounds + 1, []
-        if over and stage < last:
+        if cut and stage < last:
             algorithm.abandon()
-            work.abandoned, stage = True, stage + 1
+            work.abandoned = True
         else:
-            work.ended = over
+            work.ended = cut or empty
     if work.over and work.cut:
         algorithm_state.forget(search.pk)
     return work
+
+
+def _ask(
+    algorithm: SearchAlgorithm, meter: BudgetMeter, stages: Sequence[int], resolved: Resolved, taken: int
+) -> tuple[int, list[Proposal]]:
+    """The first stage with anything to ask, and its proposals, as many as a round of which some are taken has room."""
+    for stage in stages:
+        room = meter.admits([0.0] * (resolved.config.round_size - taken), stage)
+        if asked := algorithm.ask(room, stage):
+            return stage, asked
+    return 0, []
 
 
 def write(search: Search, resolved: Resolved, work: Work) -> bool:

