@@ -115,7 +115,7 @@ def test_a_network_is_counted_once_and_shows_both_scores(table: Path) -> None:
     assert (final["score"], final["estimator"], final["status"]) == (detail["final_score"], "table", "scored")
     row = client.get(f"{API}candidates/{final['id']}/").json()
     assert (row["stage"], row["parent"], row["arch"]) == (1, detail["number"], detail["arch"])
-    assert len("".join(csv_parts(search)).splitlines()) == 36
+    assert len(b"".join(csv_parts(networks)).splitlines()) == 36
     told = {n for e in search.events.filter(kind="candidates") for n in e.payload["numbers"]}
     assert told == set(networks.values_list("number", flat=True)), "a final is news of its network"
 
