@@ -22,7 +22,7 @@ DECAYS = (0.3, 0.8)
 SLOPES = (1.0, 3.0, 10.0)
 NOISES = (0.02, 0.1)
 """What is tried: decay a differing decision, variance of the linear part, variance of the noise (of 1 in all)."""
-LOCAL = 0.5
+LOCAL = 0.25
 """Variance of the part that falls with the number of differing decisions."""
 
 

@@ -171,7 +171,7 @@ def test_the_guided_rule_passes_the_published_one_at_no_more_than_the_papers_cos
     rule = [bench.published(table, "cifar100", seed, "20") for seed in range(3)]
     for found in ours:
         for row, outcome in found.items():
-            assert 0.9 * bench.PAPER_COST["cifar100"][row] < outcome.seconds <= bench.PAPER_COST["cifar100"][row]
+            assert 0.8 * bench.PAPER_COST["cifar100"][row] < outcome.seconds <= bench.PAPER_COST["cifar100"][row]
     assert all(outcome.seconds <= bench.PAPER_COST["cifar100"]["20"] for outcome in rule)
     assert fmean(found["20"].accuracy for found in ours) > 72.1
     assert fmean(found["20"].accuracy for found in ours) > fmean(found["ef"].accuracy for found in ours)
