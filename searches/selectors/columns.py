@@ -22,8 +22,8 @@ SCORES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accu
 COSTS = ("madds_m", "params_m", "activation_mb", "latency_ms", "table_cost", "seconds")
 NUMBERS = (*SCORES, *COSTS)
 """Columns that can be plotted; of `SCORES` more is better, of `COSTS` less."""
-READ = ("number", "id", "status", "feasible", "layer", *NUMBERS)
-ABSENT, SCORED, FAILED = 0, 1, 2
+READ = ("number", "id", "status", "feasible", "layer", "hidden", *NUMBERS)
+ABSENT, SCORED, FAILED, HIDDEN = 0, 1, 2, 3
 KEPT_ROWS = 1_000_000
 READ_AT_ONCE = 2_000
 READ_ALL_FROM = 20_000
@@ -32,7 +32,8 @@ T = TypeVar("T")
 
 class Columns:
     """Arrays by name, each of one entry a number: `NUMBERS` as float64 (NaN: unknown), ``id`` and ``layer`` as int64
-    (-1: none), ``state`` (`ABSENT`, `SCORED`, `FAILED`) and ``feasible``.
+    (-1: none), ``state`` (`ABSENT`, `SCORED`, `FAILED`, or `HIDDEN` by the user) and
+    ``feasible``.
 
     ``seq`` is the event up to which they are up to date, ``recent`` the numbers that came last, newest last.
     """
@@ -118,7 +119,7 @@ class Columns:
         self._grow(int(numbers.max()) + 1)
         self.size = max(self.size, int(numbers.max()) + 1)
         scored = np.fromiter((name == Candidate.Status.SCORED for name in names), bool, len(names))
-        self.arrays["state"][numbers] = np.where(scored, SCORED, FAILED)
+        self.arrays["state"][numbers] = np.where(table[:, 5] == 1, HIDDEN, np.where(scored, SCORED, FAILED))
         self.arrays["feasible"][numbers] = table[:, 3] == 1
         self.arrays["id"][numbers] = table[:, 1]
         self.arrays["layer"][numbers] = np.nan_to_num(table[:, 4], nan=-1)

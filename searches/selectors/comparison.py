@@ -74,7 +74,8 @@ def course(search: Search, metric: str) -> Course:
 
 @lru_cache(maxsize=64)
 def _course(search_id: int, metric: str, _state: Hashable) -> Course:
-    rows = Candidate.objects.networks().filter(search_id=search_id, status=Candidate.Status.SCORED).order_by("number")
+    shown = Candidate.objects.networks().filter(search_id=search_id, status=Candidate.Status.SCORED, hidden=False)
+    rows = shown.order_by("number")
     front: ParetoFront[int] = ParetoFront()
     steps: list[tuple[int, float, float, float | None]] = []
     fronts: list[tuple[int, float, tuple[Point[int], ...]]] = []

@@ -13,7 +13,7 @@ import numpy as np
 
 from searches.models import Search
 from searches.selectors import columns
-from searches.selectors.columns import NUMBERS, SCORED, Columns, front_of
+from searches.selectors.columns import HIDDEN, NUMBERS, SCORED, Columns, front_of
 
 EXACT = 2_500
 LATEST = 100
@@ -68,6 +68,7 @@ def plot(search: Search, look: Look) -> Payload:
         "scored": int((found["state"] == SCORED).sum()),
         "feasible": len(kept),
         "infeasible": len(refused),
+        "hidden": int((found["state"] == HIDDEN).sum()),
         "outside": int((x_outside | y_outside).sum()),
         "in_view": len(seen),
         "single": len(points),

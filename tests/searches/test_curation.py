@@ -56,6 +56,21 @@ def test_notes_carry_no_markup_of_their_own(candidate: Candidate) -> None:
     assert "<img" not in html
 
 
+def test_hidden_candidates_are_left_out_of_plots_and_fronts(candidate: Candidate) -> None:
+    search = candidate.search
+    Candidate.objects.filter(search=search).update(madds_m=1.0)
+    best = search.candidates.get(number=1)
+    client = client_of(search.owner)
+    front = f"{API}searches/{search.pk}/pareto/"
+    assert [point["number"] for point in client.get(front).json()["front"]] == [1]
+    patch(best, hidden=True)
+    assert [point["number"] for point in client.get(front).json()["front"]] == [0]
+    [compared] = client.get(f"{API}comparisons/", {"searches": search.pk}).json()["searches"]
+    assert [point["id"] for point in compared["front"]] == [candidate.pk]
+    patch(best, hidden=False)
+    assert [point["number"] for point in client.get(front).json()["front"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

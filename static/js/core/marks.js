@@ -20,6 +20,18 @@ async function send(path, body, changed) {
   }
 }
 
+/** A star that pins a candidate and lets it go. */
+export function pinOf(candidate) {
+  const button = h("button", { class: "pin", type: "button", "aria-label": `Pin candidate ${candidate.number}` });
+  const show = () => {
+    button.textContent = candidate.pinned ? "★" : "☆";
+    button.setAttribute("aria-pressed", String(candidate.pinned));
+  };
+  button.addEventListener("click", () => send(`candidates/${candidate.id}/`, { pinned: !candidate.pinned }, ({ pinned }) => ((candidate.pinned = pinned), show())));
+  show();
+  return button;
+}
+
 /** A note that turns into a text area; what was typed stays until the server has taken it. */
 function noteOf(path, row, changed) {
   const shown = h("div", {}, row.note ? rendered(row.note_html) : h("p", { class: "muted" }, "No note yet."));

@@ -2,6 +2,7 @@
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { Doorbell, liveState } from "../core/live.js";
+import { searchNote } from "../core/marks.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
 import { isScore } from "../search/axes.js";
@@ -15,6 +16,7 @@ import { EventLog, showWorkers } from "../search/panels.js";
 import { ParetoPlot } from "../search/pareto.js";
 import { Replay } from "../search/replay.js";
 import { CandidateTable } from "../search/table.js";
+import { showTrust } from "../search/trust.js";
 
 const EVENTS = 500;
 const OPENING = 200; // lines of the log when the page opens
@@ -26,6 +28,7 @@ const id = Number(root.dataset.search);
 const defaults = {
   metric: "", value: "score", infeasible: "0", logx: "0", logy: "0", outliers: "0", window: "", within: "", budget: "", along: "evaluations",
   tab: "candidates", sort: "-score", status: "", feasible: "true", layer: "", search: "",
+  marks: "", tag: "",
 };
 const state = new UrlState(defaults);
 const lineage = new LineagePanel(id);
@@ -83,6 +86,13 @@ async function open() {
   cursor = Math.max(0, opened - OPENING);
   shown = opened;
   requestAnimationFrame(() => setTimeout(() => performance.mark("nasweb:first-view")));
+  searchNote(document.querySelector("[data-note]"), search);
+  refreshTrust();
+}
+
+/** Truths come with trainings and studies, which say nothing to this page: the card is asked at times of rest. */
+function refreshTrust() {
+  showTrust(document.querySelector("[data-trust]"), search).catch(() => {});
 }
 
 function firstRows() {
@@ -116,6 +126,7 @@ async function update() {
   const seen = cursor;
   const drawing = pareto.chart.cost + history.chart.cost + grid.chart.cost;
   await Promise.all([refreshPlot(), history.load(), refreshBudget(), kinds.has("round") || kinds.has("status") ? grid.load() : null, table.follow()]);
+  if (kinds.has("status")) refreshTrust();
   kinds.clear();
   shown = seen;
   busy = drawing;

@@ -11,6 +11,7 @@ export function caption(plot) {
     parts.push(`${number(header.single)} stand alone${plot.active ? " or are the latest" : ""} and are drawn one by one; the other ${number(counted)} are counted in squares, the fuller the darker: zoom in, or click a square for its candidates.`);
   } else if (header.in_view) parts.push("Each is drawn.");
   if (header.infeasible) parts.push(refusedToo ? `${number(header.infeasible)} infeasible as grey triangles${counted ? " or squares" : ""}.` : `${number(header.infeasible)} infeasible hidden.`);
+  if (header.hidden) parts.push(`${number(header.hidden)} hidden by you.`);
   if (header.outside) parts.push(`${plural(header.outside, "outlier")} beyond the axes; “Outliers” shows them.`);
   if (header.ties) parts.push(`${number(header.ties)} hollow on the front: better than the neighbour before by less than 1 % of the front's range, a near tie.`);
   const objective = plot.search?.config?.objective;

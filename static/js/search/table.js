@@ -3,13 +3,15 @@ import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { cost, METRICS, number, percent, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
+import { pinOf } from "../core/marks.js";
 import { AXES } from "./axes.js";
 
 const QUIET = 3000; // ms between two refreshes of the first page while a search runs
 
 const COLUMNS = [
   { name: "number", title: "#", right: true, show: (c) => h("a", { href: `/candidates/${c.id}/` }, String(c.number)) },
-  { name: "arch", title: "Architecture", show: (c) => h("a", { href: `/candidates/${c.id}/`, class: "mono", title: c.arch }, c.arch), fixed: true, className: "arch" },
+  { name: "pinned", title: "Pin", fixed: true, show: (c) => pinOf(c) },
+  { name: "arch", title: "Architecture", show: (c) => [h("a", { href: `/candidates/${c.id}/`, class: "mono", title: c.arch }, c.arch), ...c.tags.map((tag) => h("span", { class: "tag plain" }, tag))], fixed: true, className: "arch" },
   { name: "status", title: "Status", fixed: true, show: (c) => h("span", { class: "chip", dataset: { status: c.status }, title: c.error || null }, c.status) },
   { name: "score", title: "Score", right: true, show: (c) => number(c.score, 5) },
   { name: "final_score", title: "Final score", right: true, optional: true, show: (c) => number(c.final_score, 5) },
@@ -27,6 +29,9 @@ const COLUMNS = [
   { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
 ];
 
+/** What the choice of marks means as filters of the API. */
+const MARKS = { "": { hidden: false }, pinned: { pinned: true }, hidden: { hidden: true }, all: {} };
+
 export class CandidateTable {
   /** `clear()` drops the rectangle that was drawn in the plot. */
   constructor(root, search, state, clear) {
@@ -39,11 +44,13 @@ export class CandidateTable {
     this.place = root.querySelector("[data-rows]");
     let typing;
     const again = () => this.first();
-    for (const name of ["status", "feasible", "layer"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
-    state.bind(root.querySelector("[name=search]"), "search", () => {
-      clearTimeout(typing);
-      typing = setTimeout(again, 150);
-    });
+    for (const name of ["status", "feasible", "layer", "marks"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
+    for (const name of ["search", "tag"]) {
+      state.bind(root.querySelector(`[name=${name}]`), name, () => {
+        clearTimeout(typing);
+        typing = setTimeout(again, 150);
+      });
+    }
     this.chip = root.querySelector("[data-within]");
     this.chip.addEventListener("click", clear);
     root.querySelector("[data-next]").addEventListener("click", () => this.turn(this.next));
@@ -78,8 +85,8 @@ export class CandidateTable {
 
   /** What the rows are narrowed by, as the API names it. */
   get filters() {
-    const names = ["status", "feasible", "layer", "search"];
-    return { ...Object.fromEntries(names.map((name) => [name, this.state.get(name)]).filter(([, value]) => value)), ...this.within };
+    const names = ["status", "feasible", "layer", "search", "tag"];
+    return { ...MARKS[this.state.get("marks")], ...Object.fromEntries(names.map((name) => [name, this.state.get(name)]).filter(([, value]) => value)), ...this.within };
   }
 
   /** Links to files of exactly the rows that pass the filters. */
@@ -130,7 +137,7 @@ export class CandidateTable {
     this.previous = previous;
     this.root.querySelector("[data-next]").disabled = !next;
     this.root.querySelector("[data-previous]").disabled = !previous;
-    const filtered = ["status", "layer", "search", "within"].some((name) => this.state.get(name));
+    const filtered = ["status", "layer", "search", "tag", "marks", "within"].some((name) => this.state.get(name));
     const hidden = { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[this.state.get("feasible")] ?? "";
     this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page${hidden}` : "";
     if (!results.length) {
