@@ -43,6 +43,18 @@ class MoteOptions(EstimateOptions):
         title="Landscape",
         description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)",
     )
+    reduction: Literal["auto", "labels", "random"] = Field(
+        "auto",
+        title="Reduced data",
+        description="labels: the images of a few telling labels (RD); random: some of every label (RD-RS); "
+        "auto: labels where the data have at least twice as many",
+    )
+    reduced_labels: int = Field(10, ge=2, le=1000, title="Labels kept", description="K of RD")
+    encoder: Literal["auto", "published", "pixels", "vgg16_pool", "vgg16_softmax"] = Field(
+        "auto",
+        title="Label encoder",
+        description="how labels are told apart; published: the authors' choice for CIFAR-100; auto: that, else pixels",
+    )
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
     )

@@ -1,8 +1,9 @@
 """MOTE: a reduced architecture trained on reduced data, scored by its loss landscape and its speed of convergence.
 
-Reduced data (RD-RS) are at most 5,000 training images, drawn evenly from every class; the slice's losses are taken on
-some of them. ``evaluate`` reads the loss at each point of the slice, as the paper says, and is the default because it
-needs no further training; ``fit`` trains an epoch from each point and takes its mean loss, as the authors' code does.
+Reduced data are the images of a few telling labels, or some of every label (`engine.reduction`); the slice's losses
+are taken on some of them. ``evaluate`` reads the loss at each point of the slice, as the paper says, and is the default
+because it needs no further training; ``fit`` trains an epoch from each point and takes its mean loss, as the authors'
+code does.
 
 Networks are trained in their canonical form (`engine.canonical`): those of one function have one training, done once a
 process as long as it is remembered; they differ in T alone, which counts what is built (`engine.launches`). A network
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -23,16 +23,17 @@ from engine import launches
 from engine.blueprint import Blueprint, InputSpec
 from engine.canonical import canonical, reaches_output, structure
 from engine.config.estimators import MoteOptions
-from engine.datasets.base import ImageData, Split, stratified_sample
+from engine.datasets.base import ImageData, stratified_sample
 from engine.errors import ArchitectureError
 from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.mote_run import PROFILES, Profile, Run
 from engine.mote import LOSS_CEILING, MEAN_SECONDS, SLICE_POINTS, constants_for, landscape_term, speed_term
+from engine.reduction.choice import reduction_for
+from engine.reduction.reduced import reduced_split
 from engine.space import Architecture, SearchSpace
 from engine.training import ImageSet
 
-REDUCED_IMAGES = 5_000
 REDUCED_CHANNELS = 32
 LEAST_SIDE = 16
 REMEMBERED = 10_000
@@ -55,21 +56,17 @@ class MoteEstimator(TrainingEstimator):
         super().__init__(options, space, data, table)
         self.options = options
         self.constants = constants_for(space.kind)
+        info = self.data.info
+        self.reduction = reduction_for(options, info.class_names, info.train_count)
         self._prepared: dict[Profile, tuple[InputSpec, ImageSet, ImageSet, float]] = {}
         self._trained: OrderedDict[Any, Trained] = OrderedDict()
-
-    @cached_property
-    def _reduced(self) -> Split:
-        train_split = self.data.load().train
-        rows = stratified_sample(train_split.labels, REDUCED_IMAGES, seed=0)
-        return Split(train_split.images[rows], train_split.labels[rows])
 
     def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
         name = self.options.profile if fidelity == "default" else fidelity
         if name not in PROFILES:
             raise unknown_fidelity(fidelity, f"choose default or one of {', '.join(PROFILES)}")
         profile = PROFILES[name]
-        spec, data, points, mean = self._prepare(profile)
+        spec, data, points, mean = self._prepare(profile, stop)
         blueprint = self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
         if not reaches_output(blueprint):
             lost = Trained([LOSS_CEILING] * profile.epochs, [LOSS_CEILING] * SLICE_POINTS, 0.0)
@@ -94,12 +91,13 @@ class MoteEstimator(TrainingEstimator):
             self._trained.popitem(last=False)
         return trained
 
-    def _prepare(self, profile: Profile) -> tuple[InputSpec, ImageSet, ImageSet, float]:
+    def _prepare(self, profile: Profile, stop: Stop) -> tuple[InputSpec, ImageSet, ImageSet, float]:
         """The reduced images' spec, reduced data and the slice's images among them, and the space's mean launches."""
         if profile not in self._prepared:
-            spec = reduced_spec(self.space, profile.max_side)
-            reduced = ImageSet.of(self._reduced, self.device, max(spec.height, spec.width))
-            rows = torch.from_numpy(stratified_sample(self._reduced.labels, profile.slice_images, seed=1))
+            split, classes = reduced_split(self.data, self.reduction, self.device, stop)
+            spec = replace(reduced_spec(self.space, profile.max_side), classes=classes)
+            reduced = ImageSet.of(split, self.device, max(spec.height, spec.width))
+            rows = torch.from_numpy(stratified_sample(split.labels, profile.slice_images, seed=1))
             rows = rows.to(self.device)
             points = ImageSet(reduced.images[rows], reduced.labels[rows])
             mean = launches.mean_launches(self.space, spec, REDUCED_CHANNELS)

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.config.estimators import MoteOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, FieldError
 from engine.problem import SearchProblem
 from engine.proxies import check_proxy
+from engine.reduction.choice import reduction_for
 from engine.space import Choices
 from searches.services.resolving import PATHS, Resolved, resolve
 
@@ -33,6 +35,7 @@ def check(resolved: Resolved) -> None:
         if options.kind == "proxy":
             with of_stage(path):
                 check_proxy(options.name, problem.space)
+    reductions(resolved)
     if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
         return
     objective = problem.objective
@@ -42,6 +45,17 @@ def check(resolved: Resolved) -> None:
         )
     end = "lo" if objective.hi is None else "hi"
     raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
+
+
+def reductions(resolved: Resolved) -> list[str]:
+    """For every MOTE estimate of a search, which reduced data it trains on, why, and what that costs."""
+    found = []
+    for path, options in zip(PATHS, resolved.config.estimators, strict=False):
+        if isinstance(options, MoteOptions) and resolved.data_info:
+            with of_stage(path):
+                data = resolved.data_info
+                found.append(reduction_for(options, data["class_names"], data["counts"]["train"]).why)
+    return found
 
 
 @contextmanager
@@ -79,6 +93,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "bound": bound,
         "size": str(resolved.space.size),
         "evaluations": config.budget.evaluations,
+        "reduced_data": reductions(resolved),
         "warnings": _warnings(resolved, share, len(feasible), bound),
     }
 

@@ -32,6 +32,25 @@ def test_cifar10_from_the_upload_to_mote_scores(page: Page, product: Product, sh
     assert (found["dataset"], found["estimator"]) == ("CIFAR-10", "mote")
 
 
+def test_the_authors_reduced_data_with_mote_on_five_of_its_labels(product: Product, shared_data: Path) -> None:
+    with httpx.Client(base_url=product.url + "/api/v1/", timeout=60) as client:
+        with (shared_data / "cifar100_rd10.zip").open("rb") as file:
+            data = client.post("datasets/", files={"file": file}).raise_for_status().json()
+        config = {
+            "space": {"kind": "nasbench201"},
+            "dataset": {"kind": "upload", "id": data["id"]},
+            "algorithm": {"kind": "random"},
+            "estimator": {"kind": "mote", "reduced_labels": 5},
+            "budget": {"evaluations": 3},
+            "round_size": 3,
+        }
+        (text,) = client.post("searches/preflight/", json=config).raise_for_status().json()["reduced_data"]
+        assert text.startswith("5 of 10 labels, told apart by their images' coarse pixels")
+        number = client.post("searches/", json=config).raise_for_status().json()["id"]
+    found = product.wait_finished(number, 200)
+    assert (found["scored"], found["failed"]) == (3, 0)
+
+
 def test_a_truth_table_from_the_upload_to_the_optimum_beside_the_result(
     page: Page, product: Product, shared_data: Path, picture: Callable[[Page, str], None]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,11 +170,30 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "bound",
         "size",
         "evaluations",
+        "reduced_data",
         "warnings",
     }
     assert len(body["histogram"]["edges"]) == len(body["histogram"]["counts"]) + 1
     assert not Search.objects.exists()
     assert not SearchSpace.objects.exists()
+
+
+def test_preflight_explains_reduced_data_and_refuses_what_this_machine_has_not(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = {"space": {"kind": "nasbench201"}, "dataset": {"kind": "digits"}, "estimator": {"kind": "mote"}}
+    body = client.post(f"{API}searches/preflight/", config, format="json").json()
+    (text,) = body["reduced_data"]
+    assert text.startswith("all 1,")
+    assert "10 labels are too few to leave any out" in text
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    config["estimator"] = {"kind": "mote", "reduction": "labels", "reduced_labels": 5, "encoder": "vgg16_pool"}
+    for path in ("searches/preflight/", "searches/"):
+        reply = client.post(f"{API}{path}", config, format="json")
+        assert reply.status_code == 400
+        assert "python -m engine.reduction" in str(reply.json()["errors"])
+        assert "estimator.encoder" in str(reply.json()["errors"])
+    assert not Search.objects.exists()
 
 
 def test_checking_a_configuration(client: APIClient) -> None:

@@ -210,6 +210,7 @@ class PreflightSerializer(serializers.Serializer):
     bound = serializers.CharField(allow_null=True)
     size = serializers.CharField()
     evaluations = serializers.IntegerField(allow_null=True)
+    reduced_data = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
     warnings = serializers.ListField(child=serializers.CharField())
 
 

@@ -1,0 +1,69 @@
+"""Codes of images: coarse pixels, or what an ImageNet VGG-16 makes of them (MOTE, RD step 1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import VGG16_Weights, vgg16
+
+from engine.datasets.base import Pixels
+from engine.errors import EngineError, Stopped
+from engine.estimate import Stop, never
+from engine.reduction.choice import Encoder, missing_weights, weights_file
+
+PIXEL_SIDE = 8
+VGG_SIDE = 224
+BATCH = 16
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's, with which VGG-16 was trained."""
+
+
+def encode(images: Pixels, encoder: Encoder, device: torch.device, stop: Stop = never) -> NDArray[np.float32]:
+    """``(N, D)`` codes of uint8 images ``(N, C, H, W)``; Stopped when ``stop()`` is true between batches.
+
+    ``pixels``: the image averaged to 8x8. ``vgg16_pool``: the last pooling layer averaged over its channels, 49
+    numbers, as the authors' code does; ``vgg16_softmax``: the 1,000 class probabilities, as their paper says.
+    """
+    network = None if encoder == "pixels" else _vgg(encoder).to(device)
+    codes = []
+    for part in torch.split(torch.from_numpy(np.array(images)), BATCH):
+        if stop():
+            raise Stopped("stopped while the labels' images were encoded")
+        with torch.no_grad():
+            codes.append(_pixels(part) if network is None else network(_prepared(part.to(device))).cpu())
+    return np.asarray(torch.cat(codes).numpy())
+
+
+def _pixels(images: Tensor) -> Tensor:
+    return functional.adaptive_avg_pool2d(images.float(), PIXEL_SIDE).flatten(1) / 255
+
+
+def _prepared(images: Tensor) -> Tensor:
+    values = images.float() / 255
+    values = values.expand(-1, 3, -1, -1) if values.shape[1] == 1 else values
+    values = functional.interpolate(values, size=(VGG_SIDE, VGG_SIDE), mode="bilinear", antialias=True)
+    mean, std = (torch.tensor(part, device=images.device)[:, None, None] for part in (MEAN, STD))
+    return (values - mean) / std
+
+
+class ChannelMean(nn.Module):
+    """The last pooling layer's map, averaged over channels."""
+
+    def __init__(self, features: nn.Module) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, 3, 224, 224)`` to ``(B, 49)``."""
+        maps: Tensor = self.features(x)
+        return maps.mean(dim=1).flatten(1)
+
+
+def _vgg(encoder: Encoder) -> nn.Module:
+    if not weights_file().is_file():
+        raise EngineError(missing_weights())
+    network = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).eval()
+    return ChannelMean(network.features) if encoder == "vgg16_pool" else nn.Sequential(network, nn.Softmax(dim=1))

@@ -1,0 +1,35 @@
+"""From a code a label to the labels to train on (MOTE, RD steps 3 and 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.cluster import KMeans
+
+RESTARTS = 10
+
+
+def label_means(codes: ArrayLike, labels: ArrayLike, count: int) -> NDArray[np.float64]:
+    """``(count, D)``: the mean code of each label's images; every label must have one."""
+    values, numbers = np.asarray(codes, dtype=np.float64), np.asarray(labels)
+    return np.stack([values[numbers == label].mean(axis=0) for label in range(count)])
+
+
+def select_labels(codes: ArrayLike, count: int, seed: int) -> tuple[int, ...]:
+    """``count`` of the labels with these codes ``(L, D)``, ascending; ValueError unless 2 <= count <= L.
+
+    Labels are grouped by K-Means; of every group the label is taken whose summed distance to the other groups' centres
+    is largest (of equals the first).
+    """
+    values = np.asarray(codes, dtype=np.float64)
+    if not 2 <= count <= len(values):
+        raise ValueError(f"{count} of {len(values)} labels cannot be chosen; choose 2 to {len(values)}")
+    means = KMeans(n_clusters=count, n_init=RESTARTS, random_state=seed).fit(values)
+    groups, centres = means.labels_, means.cluster_centers_
+    distances = np.linalg.norm(values[:, None] - centres[None], axis=2)
+    chosen = []
+    for group in range(count):
+        members = np.flatnonzero(groups == group)
+        others = np.delete(distances[members], group, axis=1).sum(axis=1)
+        chosen.append(int(members[np.argmax(others)]))
+    return tuple(sorted(chosen))
