@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 NAVIGATION = (
-    ("searches", "Searches", ("searches", "search", "search-new", "candidate")),
+    ("searches", "Searches", ("searches", "search", "search-new", "candidate", "difference")),
     ("compare", "Compare", ("compare",)),
     ("studies", "Studies", ("studies", "study")),
     ("trainings", "Trainings", ("trainings", "training")),

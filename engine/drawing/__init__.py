@@ -1,35 +1,46 @@
 """An architecture as a picture: shapes with places and words, which `to_svg` writes down.
 
-A NAS-Bench-201 cell is a graph above the network it is stacked to; every other network is a stack of its parts.
+Cells of NAS-Bench-201 and DARTS are graphs above the network they are stacked to; every other network is a stack of its
+parts. Drawn against another network of the same space, what differs is marked.
 """
 
 from __future__ import annotations
 
 from engine.drawing.cell import draw_cell
+from engine.drawing.graph import draw_cells
 from engine.drawing.shapes import MARGIN, WIDTH, Drawing, Sheet, Text
-from engine.drawing.stack import draw_stack, merged, operations_in_words, parts_of, with_choices
-from engine.drawing.svg import to_svg
+from engine.drawing.stack import compared, draw_stack, merged, operations_in_words, parts_of, with_choices
+from engine.drawing.svg import Theme, to_svg
 from engine.space import Architecture, SearchSpace
+from engine.spaces.darts import DartsSpace
 from engine.spaces.nasbench201 import NasBench201Space
 
-__all__ = ["Drawing", "draw", "to_svg"]
+__all__ = ["Drawing", "Theme", "draw", "to_svg"]
 
 
-def draw(space: SearchSpace, architecture: Architecture) -> Drawing:
-    """The picture of one architecture."""
+def draw(space: SearchSpace, architecture: Architecture, against: Architecture | None = None) -> Drawing:
+    """The picture of one architecture; with ``against``, marked where that one has something else."""
     sheet, blueprint = Sheet(), space.blueprint(architecture)
     parts = parts_of(blueprint)
-    if isinstance(space, NasBench201Space):
-        draw_cell(sheet, space, architecture)
+    if isinstance(space, NasBench201Space | DartsSpace):
+        if isinstance(space, NasBench201Space):
+            draw_cell(sheet, space, architecture, against)
+        else:
+            draw_cells(sheet, space, architecture, against)
         parts = merged(parts)
         sheet.texts.append(Text(MARGIN, sheet.bottom + 12, "The network", "heading"))
         sheet.bottom += 26
     else:
         parts = with_choices(space, architecture, parts)
+        if against is not None:
+            others = parts_of(space.blueprint(against))
+            parts = compared(parts, with_choices(space, against, others))
     draw_stack(sheet, parts, blueprint.input.shape)
     title = space.to_string(architecture)
     said = "; ".join(
-        f"{part.name}{' ' + part.choice if part.choice else ''}: {operations_in_words(part)}" for part in parts
+        f"{part.name}{' ' + part.choice if part.choice else ''}: {operations_in_words(part)}"
+        + (f" (was {part.was})" if part.was else "")
+        for part in parts
     )
     lists = tuple(sheet.boxes), tuple(sheet.arrows), tuple(sheet.texts)
     return Drawing(WIDTH, sheet.bottom + MARGIN, title, said, *lists)

@@ -16,9 +16,13 @@ LABELS = {
 BENDS = {(2, 0): -150.0, (3, 1): 150.0, (3, 0): -256.0}
 
 
-def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture) -> None:
-    """Draws tensors from top to bottom; edges that do not matter are faded, ``none`` is dashed."""
+def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture, against: Architecture | None) -> None:
+    """Draws tensors from top to bottom; edges that do not matter are faded, ``none`` is dashed.
+
+    With ``against``, edges on which the other cell has another operation are marked.
+    """
     operations = space.operations(architecture)
+    others = space.operations(against) if against is not None else operations
     present = [edge for edge in EDGES if operations[edge] != "none"]
     filled, read = {0}, {3}
     for target, source in present:
@@ -41,21 +45,25 @@ def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture)
             points = ((centre + side, start), (reach, start), (reach, end), (centre + side * 1.15, end))
         idle = operation == "none" or source not in filled or target not in read
         sheet.arrows.append(Arrow(points, "none" if operation == "none" else _edge_kind(operation), idle))
-        if operation == "none":
-            continue
+        changed, was = others[edge] != operation, others[edge]
         # A cubic curve passes three quarters of the way to its control points at its middle.
         middle = (centre + side + 0.75 * (bend - side) if bend else centre, (start + end) / 2)
         share = KERNELS.get(operation, 0) ** 2 / squares
         hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of the cell's multiply-adds"
         hint += "; does not reach the output" if idle else ""
-        box = Box(middle[0] - 40, middle[1] - 13, 80, 26, _edge_kind(operation), LABELS[operation], hint, share, idle)
-        sheet.boxes.append(box)
+        hint += f"; was {was}" if changed else ""
+        place = middle[0] - 40, middle[1] - 13, 80.0, 26.0
+        if operation != "none":
+            label = LABELS[operation]
+            sheet.boxes.append(Box(*place, _edge_kind(operation), label, hint, share, idle, changed))
+        elif changed:
+            sheet.boxes.append(Box(*place, "none", "none", hint, None, False, changed))
     for tensor in range(4):
         names = {0: "input of the cell", 3: "output of the cell"}
         hint = names.get(tensor, f"tensor {tensor}: the sum of its edges")
         idle = tensor not in filled & read
-        place = centre - TENSOR / 2, top + tensor * STEP
-        sheet.boxes.append(Box(*place, TENSOR, TENSOR, "tensor", ("in", "1", "2", "out")[tensor], hint, None, idle))
+        corner = centre - TENSOR / 2, top + tensor * STEP
+        sheet.boxes.append(Box(*corner, TENSOR, TENSOR, "tensor", ("in", "1", "2", "out")[tensor], hint, None, idle))
     sheet.bottom = top + 3 * STEP + TENSOR + 26
 
 

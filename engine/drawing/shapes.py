@@ -8,13 +8,16 @@ from typing import Literal
 WIDTH = 460.0
 MARGIN = 16.0
 TIMES = "\N{MULTIPLICATION SIGN}"
-Style = Literal["name", "detail", "value", "heading"]
+Style = Literal["name", "detail", "value", "heading", "was"]
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle; ``share`` is its part of the network's multiply-adds, ``hint`` what hovering says."""
+    """A rectangle; ``share`` is its part of the network's multiply-adds, ``hint`` what hovering says.
+
+    ``changed`` ones are marked: the network that this one is compared with has something else there.
+    """
 
     x: float
     y: float
@@ -25,6 +28,7 @@ class Box:
     hint: str = ""
     share: float | None = None
     faded: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A network as a stack of its parts.
 
-The width of a box is in proportion to its channels; beside it stand the operations, the output's channels, height and
+The width of a box is in proportion to its channels, or to their root where a few parts are far wider than the rest;
+beside it stand the operations, the output's channels, height and
 width, and the share of the network's multiply-adds.
 """
 
@@ -19,6 +20,8 @@ from engine.space import Architecture, SearchSpace
 
 ROW, GAP, WIDEST = 38.0, 18.0, 100.0
 TEXT_LEFT = MARGIN + WIDEST + 16.0
+UNEVEN = 6
+"""So many times as wide as the middle one, the widest part would leave the others without width."""
 REPEATED = re.compile(r"^(.*) cell \d+$")
 
 
@@ -33,6 +36,8 @@ class Part:
     madds: int
     choice: str = ""
     times: int = 1
+    was: str = ""
+    """What the network that this one is compared with has in this place; empty: the same."""
 
 
 def parts_of(blueprint: Blueprint) -> list[Part]:
@@ -82,34 +87,62 @@ def merged(parts: Sequence[Part]) -> list[Part]:
     return runs
 
 
+def compared(parts: Sequence[Part], others: Sequence[Part]) -> list[Part]:
+    """The parts, those marked whose choice, or whose result where nothing was chosen, the other network has not."""
+    known = {(part.name, bool(part.choice)): part for part in others}
+    marked = []
+    for part in parts:
+        other = known.get((part.name, bool(part.choice)))
+        was = ""
+        if other is None:
+            was = "nothing"
+        elif other.choice != part.choice:
+            was = other.choice
+        elif other.result != part.result and not part.choice:
+            was = shape_in_words(other.result)
+        marked.append(replace(part, was=was))
+    return marked
+
+
+def shape_in_words(shape: Shape) -> str:
+    """Channels, height and width."""
+    return f"{shape.channels} {TIMES} {shape.height} {TIMES} {shape.width}"
+
+
 def draw_stack(sheet: Sheet, parts: Sequence[Part], images: Shape) -> None:
     """Draws the parts from top to bottom, the images first."""
     total = sum(part.madds for part in parts) or 1
-    widest = max(part.result.channels for part in parts)
+    channels = sorted(part.result.channels for part in parts)
+    widest = channels[-1]
+    power = 0.5 if widest > UNEVEN * channels[len(channels) // 2] else 1.0
     rows = [Part("images", (), images, images, 0), *parts]
     for index, part in enumerate(rows):
         top = sheet.bottom + index * (ROW + GAP)
         if index:
             sheet.arrows.append(Arrow((_middle(top - GAP), _middle(top - 2)), "flow"))
-        _row(sheet, part, top, widest, total)
+        _row(sheet, part, top, min(1.0, part.result.channels / widest) ** power, total)
     sheet.bottom += len(rows) * (ROW + GAP) - GAP
 
 
-def _row(sheet: Sheet, part: Part, top: float, widest: int, total: int) -> None:
+def _row(sheet: Sheet, part: Part, top: float, breadth: float, total: int) -> None:
     channels, share = part.result.channels, part.madds / total
-    width = max(4.0, WIDEST * min(1.0, channels / widest))
+    width = max(4.0, WIDEST * breadth)
     name = f"{part.name}: {part.choice}" if part.choice else part.name
     name = f"{name}, {part.times} cells" if part.times > 1 else name
-    shape = f"{channels} {TIMES} {part.result.height} {TIMES} {part.result.width}"
+    shape = shape_in_words(part.result)
     hint = f"{name}: {operations_in_words(part)}; output {shape}; {_percent(share)} of the multiply-adds"
+    hint += f"; was {part.was}" if part.was else ""
     label = str(channels) if width >= 26 else ""
-    sheet.boxes.append(Box(_middle(top)[0] - width / 2, top, width, ROW, _kind(part), label, hint, share))
+    box = Box(_middle(top)[0] - width / 2, top, width, ROW, _kind(part), label, hint, share, changed=bool(part.was))
+    sheet.boxes.append(box)
     right = WIDTH - MARGIN
     sheet.texts += [
         Text(TEXT_LEFT, top + 15, _short(name, 44 - len(shape)), "name"),
         Text(right, top + 15, shape, "value", at_end=True),
     ]
-    if part.nodes or part.choice:
+    if part.was:
+        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(f"was {part.was}", 40), "was"))
+    elif part.nodes or part.choice:
         sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(operations_in_words(part), 40), "detail"))
     if part.nodes:
         sheet.texts.append(Text(right, top + 31, _percent(share), "detail", at_end=True))
@@ -148,8 +181,9 @@ def operations_in_words(part: Part) -> str:
     counted = Counter(text for node in shown if (text := _operation(node)))
     words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
     inner = max((node.shape.channels for node in part.nodes if _depthwise(node)), default=0)
-    if inner > part.source.channels:
-        words.insert(0, f"expansion {inner / part.source.channels:.3g}")
+    if inner > part.source.channels:  # the 1x1 convolutions before and behind are what an expansion is
+        words = [word for word in words if not word.endswith(f"conv 1{TIMES}1")]
+        words.insert(0, f"expand {TIMES}{inner / part.source.channels:.3g}")
     return ", ".join(words) or "identity"
 
 
@@ -162,7 +196,7 @@ def _operation(node: Node) -> str:
         case "global_avg_pool":
             return "global avg pool"
         case "multiply":
-            return "channel gate"
+            return "gate"
         case "linear":
             return f"linear {node.shape.channels}"
         case "concat":

@@ -6,10 +6,12 @@ colour scheme. Where style sheets are refused, every shape still has its colour 
 
 from __future__ import annotations
 
+from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from engine.drawing.shapes import Arrow, Box, Drawing, Text
 
+Theme = Literal["system", "light", "dark"]
 LIGHT = {
     "ink": "#1c2330",
     "soft": "#5a6478",
@@ -32,6 +34,7 @@ LIGHT = {
     "none-edge": "#a9b1c0",
     "tensor": "#ffffff",
     "tensor-edge": "#1c2330",
+    "changed": "#c24e00",
 }
 DARK = {
     "ink": "#e8ecf4",
@@ -55,14 +58,21 @@ DARK = {
     "none-edge": "#5d677a",
     "tensor": "#161d26",
     "tensor-edge": "#e8ecf4",
+    "changed": "#ff9a52",
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-SIZES = {"heading": 15.0, "name": 13.0, "value": 12.0, "detail": 12.0}
+SIZES = {"heading": 15.0, "name": 13.0, "value": 12.0, "detail": 12.0, "was": 12.0}
+INKS = {"detail": "soft", "was": "changed"}
+OUTSIDE = 4.0
+"""Pixels between a box and the mark around it."""
 FILLS = {"share": "conv3-edge", "track": "track", "images": "fixed"}
 
 
-def to_svg(drawing: Drawing) -> str:
-    """The file's text; titles and descriptions are there for screen readers and for hovering."""
+def to_svg(drawing: Drawing, theme: Theme = "system") -> str:
+    """The file's text; titles and descriptions are there for screen readers and for hovering.
+
+    ``theme``: of the page that shows it, or ``system`` to follow the system's colour scheme.
+    """
     size = f"{drawing.width:g} {drawing.height:g}"
     attributes = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -76,7 +86,7 @@ def to_svg(drawing: Drawing) -> str:
     root = Element("svg", attributes)
     SubElement(root, "title").text = drawing.title
     SubElement(root, "desc").text = drawing.description
-    SubElement(root, "style").text = _style()
+    SubElement(root, "style").text = _style(theme)
     SubElement(root, "rect", {"width": "100%", "height": "100%", "rx": "8", **_paint("paper", None)})
     for arrow in drawing.arrows:
         _arrow(root, arrow)
@@ -87,14 +97,15 @@ def to_svg(drawing: Drawing) -> str:
     return tostring(root, encoding="unicode")
 
 
-def _style() -> str:
+def _style(theme: Theme) -> str:
     scope = ".architecture-drawing"
-    rules = [f"{scope} {{ max-width: 100%; height: auto; {_variables(LIGHT)} }}"]
-    rules.append(
-        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {scope}, {scope}:root"
-        f" {{ {_variables(DARK)} }} }}"
-    )
-    rules.append(f":root[data-theme=dark] {scope} {{ {_variables(DARK)} }}")
+    rules = [f"{scope} {{ max-width: 100%; height: auto; {_variables(DARK if theme == 'dark' else LIGHT)} }}"]
+    if theme == "system":
+        rules.append(
+            f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {scope}, {scope}:root"
+            f" {{ {_variables(DARK)} }} }}"
+        )
+        rules.append(f":root[data-theme=dark] {scope} {{ {_variables(DARK)} }}")
     rules += [
         f"{scope} .f-{name} {{ fill: var(--d-{name}); }} {scope} .s-{name} {{ stroke: var(--d-{name}); }}"
         for name in LIGHT
@@ -144,6 +155,8 @@ def _box(root: Element, box: Box) -> None:
     radius = {"tensor": box.w / 2, "track": box.h / 2, "share": box.h / 2}.get(box.kind, 7.0)
     shape = {"x": box.x, "y": box.y, "width": box.w, "height": box.h, "rx": min(radius, box.w / 2, box.h / 2)}
     geometry = {name: f"{value:g}" for name, value in shape.items()}
+    if box.changed:
+        _mark(root, box, shape["rx"])
     if box.faded:
         SubElement(root, "rect", geometry | _paint("paper", None))
     group = SubElement(root, "g", {"opacity": "0.5"} if box.faded else {})
@@ -161,10 +174,19 @@ def _box(root: Element, box: Box) -> None:
         SubElement(group, "text", place | style).text = box.label
 
 
+def _mark(root: Element, box: Box, radius: float) -> None:
+    """A dashed frame around what changed, and a dot at its corner: no meaning hangs on the colour alone."""
+    place = {"x": box.x - OUTSIDE, "y": box.y - OUTSIDE, "width": box.w + 2 * OUTSIDE, "height": box.h + 2 * OUTSIDE}
+    frame = {name: f"{value:g}" for name, value in {**place, "rx": radius + OUTSIDE}.items()}
+    SubElement(root, "rect", frame | {"stroke-width": "2", "stroke-dasharray": "5 3"} | _paint(None, "changed"))
+    corner = {"cx": f"{box.x + box.w + OUTSIDE:g}", "cy": f"{box.y - OUTSIDE:g}", "r": "4.5"}
+    SubElement(root, "circle", corner | _paint("changed", "paper"))
+
+
 def _text(root: Element, text: Text) -> None:
     attributes = {"x": f"{text.x:g}", "y": f"{text.y:g}", "font-size": f"{SIZES[text.style]:g}"}
-    attributes |= _paint("soft" if text.style == "detail" else "ink", None)
-    if text.style in ("name", "heading"):
+    attributes |= _paint(INKS.get(text.style, "ink"), None)
+    if text.style in ("name", "heading", "was"):
         attributes["font-weight"] = "600"
     if text.at_end:
         attributes["text-anchor"] = "end"

@@ -8,25 +8,29 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from engine.config.latency import LatencyOptions
 from engine.errors import ConfigError
-from searches.api.downloads import FILE, FORM, FORMAT, TRAINING, network_job, prepared, sent
+from searches.api.base import number_of
+from searches.api.downloads import FILE, FORM, FORMAT, TRAINING, chosen, network_job, prepared, sent
 from searches.api.serializers.candidates import CandidateDetailSerializer
 from searches.api.serializers.curation import MarksSerializer
+from searches.api.serializers.differences import DifferenceSerializer
 from searches.api.serializers.downloads import PreparationSerializer
 from searches.api.serializers.latencies import NetworkLatencySerializer
 from searches.models import Candidate
 from searches.selectors import candidates
-from searches.services import curation, exporting, latencies
+from searches.services import curation, differences, exporting, latencies
 
 MEASUREMENTS = 20
+THEMES = ("system", "light", "dark")
 
 
 class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -50,10 +54,29 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         curation.mark(candidate, **body.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(summary="Drawing", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    @extend_schema(
+        summary="Drawing",
+        parameters=[
+            OpenApiParameter("against", int, description="id of a candidate of the same space: what differs is marked"),
+            OpenApiParameter("theme", str, enum=THEMES, default="system"),
+        ],
+        responses={(200, "image/svg+xml"): OpenApiTypes.STR},
+    )
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The architecture as an SVG picture."""
-        return HttpResponse(exporting.drawing(self.get_object()), content_type="image/svg+xml")
+        theme = chosen(request, "theme", THEMES, "system")
+        against = self._other(request) if "against" in request.query_params else None
+        return HttpResponse(exporting.drawing(self.get_object(), against, theme), content_type="image/svg+xml")
+
+    @extend_schema(
+        summary="Difference to another candidate",
+        parameters=[OpenApiParameter("against", int, required=True, description="id of a candidate of the same space")],
+        responses=DifferenceSerializer,
+    )
+    @action(detail=True)
+    def difference(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Layers that differ, costs and scores beside each other."""
+        return Response(DifferenceSerializer(differences.difference(self.get_object(), self._other(request))).data)
 
     @extend_schema(methods=["GET"], summary="Measured latencies", responses=NetworkLatencySerializer(many=True))
     @extend_schema(
@@ -93,3 +116,10 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         url = reverse("candidate-download", [self.kwargs["pk"]], request=request)
         query = request.query_params.urlencode()
         return prepared(job, f"{url}?{query}")
+
+    def _other(self, request: Request) -> Candidate:
+        number = number_of(request, "against", 0, 1)
+        other = self.get_queryset().filter(pk=number).first()
+        if other is None:
+            raise ValidationError({"against": f"You have no candidate {number}."})
+        return other

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from engine.blueprint import InputSpec
 from engine.config.search import SearchConfig
 from engine.config.training import TrainingConfig
-from engine.drawing import draw, to_svg
+from engine.drawing import Theme, draw, to_svg
 from engine.errors import ExportError
 from engine.registry import create_space
 from engine.space import Architecture, SearchSpace
@@ -97,9 +97,23 @@ def trained_by(candidate: Candidate, wanted: str | None = None) -> Training | No
     return next((row for row in done if own is None or row.data_info["content_hash"] == own), None)
 
 
-def drawing(candidate: Candidate) -> str:
-    """The architecture as an SVG document."""
-    return to_svg(draw(*architecture_of(candidate)))
+def drawing(candidate: Candidate, against: Candidate | None = None, theme: Theme = "system") -> str:
+    """The architecture as an SVG document; marked where ``against`` has something else. ActionRefused across spaces."""
+    space, architecture = architecture_of(candidate)
+    other = None
+    if against is not None:
+        check_comparable(candidate, against, space)
+        other = space.architecture(against.choices)
+    return to_svg(draw(space, architecture, other), theme)
+
+
+def check_comparable(candidate: Candidate, other: Candidate, space: SearchSpace) -> None:
+    """ActionRefused unless both networks are of one space."""
+    if architecture_of(other)[0].content_hash != space.content_hash:
+        raise ActionRefused(
+            f"Candidate {other.number} of “{other.search.name}” is of another search space than candidate "
+            f"{candidate.number}; only networks of one space can be laid side by side."
+        )
 
 
 def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:

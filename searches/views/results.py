@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
@@ -60,3 +61,23 @@ def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Searches side by side; which ones stands in the address."""
     return render(request, "searches/compare.html", {"kind_labels": KIND_LABELS, "most": comparison.MOST})
+
+
+@login_required
+def candidate_against(request: HttpRequest, candidate_id: int) -> HttpResponse:
+    """From the number of another candidate of the same search to the page of both."""
+    candidate = get_object_or_404(Candidate, pk=candidate_id, search__owner=request.user)
+    number = request.GET.get("number", "").strip()
+    other = candidate.search.candidates.filter(number=int(number)).first() if number.isdecimal() else None
+    if other is None:
+        messages.error(request, f"The search has no candidate {number or 'without a number'}; give one from its table.")
+        return redirect("candidate", candidate.pk)
+    return redirect("difference", candidate.pk, other.pk)
+
+
+@login_required
+def candidate_difference(request: HttpRequest, candidate_id: int, other_id: int) -> HttpResponse:
+    """Two networks side by side."""
+    mine = Candidate.objects.select_related("search").filter(search__owner=request.user)
+    candidate, other = (get_object_or_404(mine, pk=pk) for pk in (candidate_id, other_id))
+    return render(request, "searches/difference.html", {"candidate": candidate, "other": other})

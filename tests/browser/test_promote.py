@@ -50,6 +50,31 @@ def search(product: Product) -> int:
 
 
 @pytest.mark.usefixtures("complaints")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 375)])
+def test_two_networks_side_by_side(
+    page: Page, product: Product, search: int, picture: Callable[[Page, str], None], scheme: Any, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    rows = product.get(f"searches/{search}/candidates/?ordering=number")["results"]
+    page.goto(f"/candidates/{rows[1]['id']}/")
+    page.get_by_label("Against candidate").fill("0")
+    page.get_by_role("button", name="Show the difference").click()
+    page.wait_for_url(re.compile(r"/candidates/\d+/against/\d+/$"))
+    expect(page.locator("[data-summary]")).to_contain_text("of 2 differ")
+    expect(page.locator("[data-layers] tbody tr").first).to_contain_text("conv")
+    expect(page.locator("[data-costs]")).to_contain_text("Multiply-adds")
+    for side in ("own", "other"):
+        drawing = page.locator(f"[data-drawing={side}]")
+        drawing.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "side => document.querySelector(`[data-drawing=${side}]`).naturalWidth > 50", arg=side, timeout=30_000
+        )
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    picture(page, f"difference-{scheme}-{width}")
+
+
+@pytest.mark.usefixtures("complaints")
 def test_the_front_is_trained_in_full(
     page: Page, product: Product, search: int, picture: Callable[[Page, str], None]
 ) -> None:

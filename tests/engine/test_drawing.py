@@ -8,10 +8,19 @@ from xml.etree import ElementTree
 import pytest
 
 from engine.blueprint import InputSpec
-from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    MobileNetOptions,
+    NasBench201Options,
+    NatsSizeOptions,
+    SpaceOptions,
+)
 from engine.drawing import Drawing, draw, to_svg
+from engine.errors import ArchitectureError
 from engine.registry import create_space
 from engine.space import SearchSpace
+from engine.spaces.darts import DartsSpace
 from engine.spaces.examples import CHAIN_EXAMPLES
 
 SPEC = InputSpec(3, 32, 32, 10)
@@ -20,6 +29,8 @@ LAYERS = ("images", "fixed", "conv1", "conv3", "pool", "skip", "none", "head")
 OPTIONS: dict[str, SpaceOptions] = {
     "nasbench201": NasBench201Options(),
     "nats_size": NatsSizeOptions(),
+    "darts": DartsOptions(cells=3, channels=8),
+    "mobilenet": MobileNetOptions(variant="60m"),
     **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
 }
 
@@ -105,3 +116,68 @@ def test_names_of_users_are_escaped() -> None:
     assert "<script>" not in text
     names = [element.text or "" for element in ElementTree.fromstring(text).iter(f"{SVG}text")]
     assert any(name.startswith("<script>alert(") for name in names)
+
+
+def test_darts_cells_are_graphs_with_every_operation_and_its_input() -> None:
+    space = create_space(OPTIONS["darts"], SPEC)
+    assert isinstance(space, DartsSpace)
+    architecture = space.sample(Random(4))
+    drawing = draw(space, architecture)
+    pairs = [*space.pairs(architecture, 0), *space.pairs(architecture, 1)]
+    names = ["in 1", "in 2", "1", "2", "3", "4"]
+    chips = [box.hint for box in drawing.boxes if " of " in box.hint and box.h == 26]
+    assert chips == [f"{operation} of {names[source]}" for operation, source in pairs]
+    assert sum(arrow.kind != "flow" for arrow in drawing.arrows) == 16
+    headings = [text.text for text in drawing.texts if text.style == "heading"]
+    assert headings == ["The normal cell", "The reduction cell", "The network"]
+
+
+def test_what_differs_is_marked_and_nothing_else(space: SearchSpace) -> None:
+    architecture = space.sample(Random(8))
+    assert not [box for box in draw(space, architecture, architecture).boxes if box.changed]
+    assert to_svg(draw(space, architecture, architecture)) == to_svg(draw(space, architecture))
+    for layer in range(space.depth):
+        choices = list(architecture.choices)
+        count = len(space.options(architecture.choices[:layer]))
+        if count < 2:
+            continue
+        choices[layer] = (choices[layer] + 1) % count
+        try:
+            other = space.architecture(choices)
+        except ArchitectureError:
+            continue  # later options depend on this choice
+        drawing = draw(space, other, architecture)
+        marked = [box for box in drawing.boxes if box.changed]
+        assert marked
+        assert all("; was " in box.hint for box in marked)
+        svg = to_svg(drawing)
+        assert svg.count('stroke-dasharray="5 3"') == len(marked)
+        if space.kind in ("nats_size", "mobilenet", "chain"):
+            was = [text.text for text in drawing.texts if text.style == "was"]
+            assert f"was {space.labels(architecture)[layer]}"[:30] in {text[:30] for text in was}
+        return
+
+
+def test_cell_edges_that_became_none_are_marked() -> None:
+    space = create_space(NasBench201Options(), SPEC)
+    now = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"
+    before = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_1x1~2|"
+    marked = [box for box in draw(space, space.from_string(now), space.from_string(before)).boxes if box.changed]
+    assert [box.label for box in marked] == ["none", "conv 3\u00d73"]
+    assert [box.hint.rpartition("was ")[2] for box in marked] == ["skip_connect", "nor_conv_1x1"]
+
+
+def test_widths_follow_the_root_where_one_part_is_far_wider() -> None:
+    space = create_space(OPTIONS["mobilenet"], SPEC)
+    boxes = [box for box in draw(space, space.default()).boxes if box.h == 38]
+    widths = {int(box.hint.partition("output ")[2].split()[0]): box.w for box in boxes}
+    most = max(widths)
+    assert all(width / widths[most] == pytest.approx((channels / most) ** 0.5) for channels, width in widths.items())
+
+
+def test_the_theme_can_be_the_page_s() -> None:
+    drawing = cell("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+    dark = to_svg(drawing, "dark")
+    assert "prefers-color-scheme" not in dark
+    assert "--d-paper: var(--drawing-paper, #161d26)" in dark
+    assert "--d-paper: var(--drawing-paper, #ffffff)" in to_svg(drawing, "light")

@@ -2,6 +2,7 @@
 import { api } from "../core/api.js";
 import { axis, Chart, tip, tooltip } from "../core/charts.js";
 import { facts, h, kindLabel, setText } from "../core/dom.js";
+import { showDrawing } from "../core/drawings.js";
 import { cost, duration, METRICS, number, percent } from "../core/format.js";
 import { candidateMarks } from "../core/marks.js";
 import { fetchPrepared } from "../core/prepared.js";
@@ -142,10 +143,10 @@ function show(candidate) {
   candidateMarks(place("marks"), candidate);
   place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
   showDownloads(candidate);
+  document.querySelector("[name=number]").value = candidate.parent ?? "";
   const drawing = place("drawing");
   drawing.alt = `Drawing of ${candidate.arch}`;
-  drawing.addEventListener("error", () => (place("drawing-error").hidden = !(drawing.hidden = true)));
-  drawing.src = candidate.drawing;
+  showDrawing(drawing, candidate.drawing, () => (place("drawing-error").hidden = !(drawing.hidden = true)));
   place("drawing-link").href = candidate.drawing;
   showCurves(candidate);
 }

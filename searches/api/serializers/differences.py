@@ -1,0 +1,47 @@
+"""Two networks side by side."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from searches.models import Candidate
+
+
+class SideSerializer(serializers.ModelSerializer):
+    """One of the two."""
+
+    search_name = serializers.CharField(source="search.name")
+
+    class Meta:
+        model = Candidate
+        fields = ["id", "number", "arch", "search", "search_name"]
+
+
+class LayerDifferenceSerializer(serializers.Serializer):
+    """What both chose at one layer."""
+
+    layer = serializers.IntegerField(help_text="counted from 0")
+    name = serializers.CharField()
+    own = serializers.CharField()
+    other = serializers.CharField()
+    changed = serializers.BooleanField()
+
+
+class NumberDifferenceSerializer(serializers.Serializer):
+    """A number of both, and the first less the second."""
+
+    name = serializers.CharField()
+    own = serializers.FloatField()
+    other = serializers.FloatField()
+    difference = serializers.FloatField()
+
+
+class DifferenceSerializer(serializers.Serializer):
+    """Two networks of one space; numbers that one of them lacks are left out."""
+
+    candidate = SideSerializer()
+    other = SideSerializer()
+    layers = LayerDifferenceSerializer(many=True)
+    changed = serializers.IntegerField(help_text="layers that differ")
+    costs = NumberDifferenceSerializer(many=True)
+    measures = NumberDifferenceSerializer(many=True)

@@ -1,0 +1,39 @@
+"""Two networks of one space: which layers differ, and what that costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from searches.models import Candidate
+from searches.services.exporting import architecture_of, check_comparable
+
+COSTS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
+MEASURES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
+
+
+def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
+    """Layers with what both chose, and every number that both have; ActionRefused across spaces."""
+    space, architecture = architecture_of(candidate)
+    check_comparable(candidate, other, space)
+    own, others = space.labels(architecture), space.labels(space.architecture(other.choices))
+    layers = [
+        {"layer": layer, "name": name, "own": mine, "other": its, "changed": mine != its}
+        for layer, (name, mine, its) in enumerate(zip(space.layer_names, own, others, strict=True))
+    ]
+    return {
+        "candidate": candidate,
+        "other": other,
+        "layers": layers,
+        "changed": sum(layer["changed"] for layer in layers),
+        "costs": _numbers(candidate, other, COSTS),
+        "measures": _numbers(candidate, other, MEASURES),
+    }
+
+
+def _numbers(candidate: Candidate, other: Candidate, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    rows = []
+    for name in names:
+        own, its = getattr(candidate, name), getattr(other, name)
+        if own is not None and its is not None:
+            rows.append({"name": name, "own": own, "other": its, "difference": own - its})
+    return rows
