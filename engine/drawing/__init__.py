@@ -39,7 +39,7 @@ def draw(space: SearchSpace, architecture: Architecture, against: Architecture |
     title = space.to_string(architecture)
     said = "; ".join(
         f"{part.name}{' ' + part.choice if part.choice else ''}: {operations_in_words(part)}"
-        + (f" (was {part.was})" if part.was else "")
+        + (f" (instead of {part.instead_of})" if part.instead_of else "")
         for part in parts
     )
     lists = tuple(sheet.boxes), tuple(sheet.arrows), tuple(sheet.texts)

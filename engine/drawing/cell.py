@@ -51,7 +51,7 @@ def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture,
         share = KERNELS.get(operation, 0) ** 2 / squares
         hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of the cell's multiply-adds"
         hint += "; does not reach the output" if idle else ""
-        hint += f"; was {was}" if changed else ""
+        hint += f"; instead of {was}" if changed else ""
         place = middle[0] - 40, middle[1] - 13, 80.0, 26.0
         if operation != "none":
             label = LABELS[operation]

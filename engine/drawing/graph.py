@@ -73,7 +73,7 @@ def _chip(
     operation, source = own
     x = CENTRE + 26 + place * (CHIP + GAP)
     label = f"{_words(operation)}, {source}"
-    hint = f"{operation} of {source}" + (f"; was {was[0]} of {was[1]}" if was else "")
+    hint = f"{operation} of {source}" + (f"; instead of {was[0]} of {was[1]}" if was else "")
     sheet.boxes.append(Box(x, top + target * ROW + 2, CHIP, 26, kind, label, hint, changed=changed))
 
 

@@ -36,7 +36,7 @@ class Part:
     madds: int
     choice: str = ""
     times: int = 1
-    was: str = ""
+    instead_of: str = ""
     """What the network that this one is compared with has in this place; empty: the same."""
 
 
@@ -100,7 +100,7 @@ def compared(parts: Sequence[Part], others: Sequence[Part]) -> list[Part]:
             was = other.choice
         elif other.result != part.result and not part.choice:
             was = shape_in_words(other.result)
-        marked.append(replace(part, was=was))
+        marked.append(replace(part, instead_of=was))
     return marked
 
 
@@ -131,17 +131,19 @@ def _row(sheet: Sheet, part: Part, top: float, breadth: float, total: int) -> No
     name = f"{name}, {part.times} cells" if part.times > 1 else name
     shape = shape_in_words(part.result)
     hint = f"{name}: {operations_in_words(part)}; output {shape}; {_percent(share)} of the multiply-adds"
-    hint += f"; was {part.was}" if part.was else ""
+    hint += f"; instead of {part.instead_of}" if part.instead_of else ""
     label = str(channels) if width >= 26 else ""
-    box = Box(_middle(top)[0] - width / 2, top, width, ROW, _kind(part), label, hint, share, changed=bool(part.was))
+    box = Box(
+        _middle(top)[0] - width / 2, top, width, ROW, _kind(part), label, hint, share, changed=bool(part.instead_of)
+    )
     sheet.boxes.append(box)
     right = WIDTH - MARGIN
     sheet.texts += [
         Text(TEXT_LEFT, top + 15, _short(name, 44 - len(shape)), "name"),
         Text(right, top + 15, shape, "value", at_end=True),
     ]
-    if part.was:
-        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(f"was {part.was}", 40), "was"))
+    if part.instead_of:
+        sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(f"instead of {part.instead_of}", 40), "was"))
     elif part.nodes or part.choice:
         sheet.texts.append(Text(TEXT_LEFT, top + 31, _short(operations_in_words(part), 40), "detail"))
     if part.nodes:

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from engine.config.datasets import DigitsOptions
 from engine.datasets.digits import DigitsData
 from tests.browser.product import Product
+from tests.processes import until
 
 LAYER = {"conv": {"block": "conv", "kernel": [3, 1], "width": [24, 12, 6]}}
 CONFIG = {
@@ -67,9 +68,8 @@ def test_two_networks_side_by_side(
     for side in ("own", "other"):
         drawing = page.locator(f"[data-drawing={side}]")
         drawing.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "side => document.querySelector(`[data-drawing=${side}]`).naturalWidth > 50", arg=side, timeout=30_000
-        )
+        until(lambda image=drawing: image.evaluate("image => image.naturalWidth") > 50, 30)
+    page.evaluate("scrollTo(0, 0)")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     picture(page, f"difference-{scheme}-{width}")
 
@@ -94,6 +94,7 @@ def test_the_front_is_trained_in_full(
     expect(panel.locator("[data-verdict]")).to_contain_text("shortened: 3 of 20 epochs")
     expect(page.locator("#candidates thead")).to_contain_text("Trained valid.", timeout=30_000)
     page.locator("#pareto [name=value]").select_option("trained_valid_accuracy")
+    page.evaluate("scrollTo(0, 0)")
     picture(page, "promoted-search")
 
     page.goto("/trainings/")

@@ -149,12 +149,12 @@ def test_what_differs_is_marked_and_nothing_else(space: SearchSpace) -> None:
         drawing = draw(space, other, architecture)
         marked = [box for box in drawing.boxes if box.changed]
         assert marked
-        assert all("; was " in box.hint for box in marked)
+        assert all("; instead of " in box.hint for box in marked)
         svg = to_svg(drawing)
         assert svg.count('stroke-dasharray="5 3"') == len(marked)
         if space.kind in ("nats_size", "mobilenet", "chain"):
             was = [text.text for text in drawing.texts if text.style == "was"]
-            assert f"was {space.labels(architecture)[layer]}"[:30] in {text[:30] for text in was}
+            assert f"instead of {space.labels(architecture)[layer]}"[:30] in {text[:30] for text in was}
         return
 
 
@@ -164,7 +164,7 @@ def test_cell_edges_that_became_none_are_marked() -> None:
     before = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_1x1~2|"
     marked = [box for box in draw(space, space.from_string(now), space.from_string(before)).boxes if box.changed]
     assert [box.label for box in marked] == ["none", "conv 3\u00d73"]
-    assert [box.hint.rpartition("was ")[2] for box in marked] == ["skip_connect", "nor_conv_1x1"]
+    assert [box.hint.rpartition("instead of ")[2] for box in marked] == ["skip_connect", "nor_conv_1x1"]
 
 
 def test_widths_follow_the_root_where_one_part_is_far_wider() -> None:

@@ -16,10 +16,11 @@ import pytest
 import redis
 from django.db import connection
 
+from engine.config.training import TrainingConfig
 from nasweb.embedded import broker as embedded_broker
 from nasweb.embedded.places import broker_socket, broker_url
-from searches.models import Evaluation, Search, Worker
-from searches.services import control
+from searches.models import Evaluation, Search, Training, Worker
+from searches.services import control, trainings
 from tests.conftest import ROOT
 from tests.searches.driving import outcomes, start, training_config
 
@@ -179,6 +180,35 @@ def test_a_cancel_ends_a_training_within_seconds(house: House) -> None:
     leased = Evaluation.objects.filter(status="leased")
     until(lambda: not leased.exists(), "the end of the training", house)
     assert search.candidates.filter(status="scored").count() == 0
+
+
+def test_a_killed_worker_s_full_training_goes_on_from_its_checkpoint(house: House) -> None:
+    search = start(training_config(budget={"evaluations": 1}))
+    until(ended(search), "the end of the search", house)
+    config = TrainingConfig(epochs=12, batch_size=16)
+    names = ("train_losses", "valid_accuracies", "best_epoch", "valid_accuracy", "test_accuracy")
+
+    def trained(kill_at: int | None) -> Training:
+        (training,) = trainings.create(search.owner, [search.candidates.get()], config)
+
+        def reached(epoch: int) -> bool:
+            training.refresh_from_db()
+            return training.epoch >= epoch or training.status not in Training.ACTIVE
+
+        if kill_at is not None:
+            until(lambda: reached(kill_at), "the first epochs", house)
+            house.kill("worker")
+            assert training.status == "running"
+            house.start("worker")
+        until(lambda: reached(99), "the end of the training", house)
+        assert training.status == "finished", training.error
+        return training
+
+    undisturbed = trained(None)
+    trainings.delete(undisturbed)
+    disturbed = trained(kill_at=3)
+    assert disturbed.attempts == 2
+    assert [getattr(disturbed, name) for name in names] == [getattr(undisturbed, name) for name in names]
 
 
 def test_the_sweeper_ends_when_it_is_told_to(house: House) -> None:

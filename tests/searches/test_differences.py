@@ -31,9 +31,9 @@ def test_layers_and_numbers_that_differ(pair: list[Candidate]) -> None:
     assert found["costs"] == [{"name": "madds_m", "own": 3.5, "other": 2.0, "difference": 1.5}]
     assert [row["name"] for row in found["measures"]] == ["score"]
     svg = client.get(f"{API}candidates/{two.pk}/drawing.svg?against={one.pk}&theme=dark").content.decode()
-    assert svg.count(">was 8<") == 2
+    assert svg.count(">instead of 8<") == 2
     assert "prefers-color-scheme" not in svg
-    assert "was" not in client.get(f"{API}candidates/{two.pk}/drawing.svg").content.decode()
+    assert "instead of" not in client.get(f"{API}candidates/{two.pk}/drawing.svg").content.decode()
     assert_private(f"candidates/{two.pk}/difference/?against={one.pk}")
 
 

@@ -26,8 +26,8 @@ function table(heads, rows) {
 /** The difference with its sign, and in per cent of the other's. */
 function difference(row, unit) {
   const sign = row.difference > 0 ? "+" : row.difference < 0 ? "−" : "±";
-  const share = row.other && unit ? ` (${sign}${number(Math.abs((100 * row.difference) / row.other), 3)} %)` : "";
-  return `${sign}${unit ? cost(Math.abs(row.difference), unit) : number(Math.abs(row.difference), 4)}${share}`;
+  const share = row.other && unit ? h("small", { class: "muted" }, `${sign}${number(Math.abs((100 * row.difference) / row.other), 3)} %`) : null;
+  return h("span", { class: "two-lines" }, `${sign}${unit ? cost(Math.abs(row.difference), unit) : number(Math.abs(row.difference), 4)}`, share);
 }
 
 function show(found) {
