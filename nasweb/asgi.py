@@ -13,7 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
 http = get_asgi_application()  # sets Django up, before anything below imports a model
 
 from nasweb.local_owner import LocalOwnerSocketMiddleware  # noqa: E402
+from nasweb.prefix import under_prefix  # noqa: E402
 from searches.routing import websocket_urlpatterns  # noqa: E402
 
 websocket = AuthMiddlewareStack(LocalOwnerSocketMiddleware(URLRouter(websocket_urlpatterns)))
-application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(websocket)})
+routed = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(websocket)})
+application = under_prefix(routed)

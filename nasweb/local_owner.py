@@ -75,7 +75,7 @@ class LocalOwnerMiddleware:
 
 def refusal(request: HttpRequest) -> HttpResponse:
     """403 in one sentence, as problem details (RFC 9457) for the API."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": REFUSAL, "errors": []}
         return JsonResponse(problem, status=403, content_type="application/problem+json")
     return HttpResponse(REFUSAL, status=403, content_type="text/plain; charset=utf-8")

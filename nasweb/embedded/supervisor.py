@@ -65,7 +65,8 @@ class Supervisor:
         host = self.host
         if host in ("0.0.0.0", "::"):
             host = next(name for name in settings.ALLOWED_HOSTS if name != "*").lstrip(".")
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        prefix = f"{settings.FORCE_SCRIPT_NAME or ''}/"
+        return f"http://[{host}]:{self.port}{prefix}" if ":" in host else f"http://{host}:{self.port}{prefix}"
 
     def check(self) -> None:
         """Everything that can be refused before a process is started."""

@@ -42,14 +42,14 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler of unknown addresses: a problem document under ``/api/``, the page elsewhere."""
-    if request.path.startswith(PREFIX):
+    if request.path_info.startswith(PREFIX):
         return JsonResponse(problem(404, "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler of bugs: a problem document under ``/api/``, the page elsewhere."""
-    if request.path.startswith(PREFIX):
+    if request.path_info.startswith(PREFIX):
         detail = "The server failed; its log says why."
         return JsonResponse(problem(500, detail), status=500, content_type=CONTENT_TYPE)
     return defaults.server_error(request)
