@@ -9,7 +9,8 @@ from tests.browser.product import ROOT
 WATCH = """
 window.refusals = [];
 document.addEventListener("securitypolicyviolation", (event) => {
-  window.refusals.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`);
+  const { violatedDirective, blockedURI, sourceFile, lineNumber, sample } = event;
+  window.refusals.push(`${violatedDirective}: ${blockedURI} ${sourceFile}:${lineNumber} ${sample}`);
 });
 """
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

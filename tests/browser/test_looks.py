@@ -10,7 +10,16 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.policy import WATCH, barriers, refusals
 from tests.browser.product import Product
 
-PAGES = {"list": "/", "new": "/searches/new/", "data": "/datasets/", "tables": "/tables/", "spaces": "/spaces/"}
+PAGES = {
+    "list": "/",
+    "new": "/searches/new/",
+    "data": "/datasets/",
+    "tables": "/tables/",
+    "spaces": "/spaces/",
+    "trainings": "/trainings/",
+    "compare": "/compare/",
+    "docs": "/api/v1/docs/",
+}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -25,6 +34,7 @@ def all_pages(product: Product) -> dict[str, str]:
     return pages
 
 
+@pytest.mark.usefixtures("chain_searches")
 @pytest.mark.parametrize("width", [375, 768, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_is_accessible_and_meets_the_policy(
