@@ -18,6 +18,7 @@ export class Chart {
     element.setAttribute("role", "img");
     element.setAttribute("aria-label", label);
     this.echarts = echarts.init(element, null, { renderer: "canvas" });
+    this.echarts.getZr().setSleepAfterStill(1); // frames; it would go on drawing nothing for ten
     this.cost = 0;
     resized.observe(element);
     charts.add(this);

@@ -74,6 +74,23 @@ export class Doorbell {
   }
 }
 
+/** `run` at most once in `pause` ms: what comes in between is made up for once the pause is over. */
+export function paced(pause, run) {
+  let last = -Infinity;
+  let timer = null;
+  const now = () => {
+    last = performance.now();
+    timer = null;
+    return run();
+  };
+  return () => {
+    const left = last + pause - performance.now();
+    if (left <= 0 && timer === null) return now();
+    timer ??= setTimeout(() => now()?.catch?.(() => {}), Math.max(0, left));
+    return undefined;
+  };
+}
+
 const WORDS = { live: "Live", polling: "Live, every few seconds", retrying: "No answer; trying again", waiting: "Connecting" };
 
 /** Shows the connection's state in words. */

@@ -22,8 +22,16 @@ export function toggleTheme() {
 
 prefersDark.addEventListener("change", () => document.dispatchEvent(new CustomEvent("themechange")));
 
-/** The colours in force now, resolved from the custom properties (`light-dark()` has to be asked through an element). */
+let known = null;
+document.addEventListener("themechange", () => (known = null), { capture: true });
+
+/** The colours in force now, kept until the theme changes. */
 export function colours() {
+  return (known ??= resolved());
+}
+
+/** Resolved from the custom properties (`light-dark()` has to be asked through an element). */
+function resolved() {
   const probe = document.createElement("span");
   probe.hidden = true;
   document.body.append(probe);

@@ -1,7 +1,7 @@
 /* The search page: reads what one search shows through the API and follows it live. */
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { Doorbell, liveState } from "../core/live.js";
+import { Doorbell, liveState, paced } from "../core/live.js";
 import { searchNote } from "../core/marks.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
@@ -122,10 +122,12 @@ async function wake() {
   root.dataset.cursor = String(cursor);
 }
 
+const slowly = { history: paced(1000, () => history.load()), budget: paced(1000, refreshBudget), grid: paced(2000, () => grid.load()) };
+
 async function update() {
   const seen = cursor;
   const drawing = pareto.chart.cost + history.chart.cost + grid.chart.cost;
-  await Promise.all([refreshPlot(), history.load(), refreshBudget(), kinds.has("round") || kinds.has("status") ? grid.load() : null, table.follow()]);
+  await Promise.all([refreshPlot(), slowly.history(), slowly.budget(), kinds.has("round") || kinds.has("status") ? slowly.grid() : null, table.follow()]);
   if (kinds.has("status")) refreshTrust();
   kinds.clear();
   shown = seen;

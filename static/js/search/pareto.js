@@ -9,6 +9,7 @@ import { PointTips } from "./tips.js";
 import { PlotWindow } from "./window.js";
 
 const SETTLED = 160; // ms after the last turn of the wheel
+const LARGE = 300; // points; more are drawn in one stroke
 const BOXES = { infeasible: "infeasible", logx: "log_x", logy: "log_y", outliers: "outliers" };
 
 export class ParetoPlot {
@@ -160,7 +161,7 @@ export class ParetoPlot {
 
   single(c, refusedToo) {
     const { point_feasible: feasible } = this.found;
-    const points = { type: "scatter", symbolSize: 6, cursor: "pointer", clip: true, z: 2, progressive: 0 };
+    const points = { type: "scatter", symbolSize: 6, cursor: "pointer", clip: true, z: 2, large: true, largeThreshold: LARGE };
     const marks = { markLine: this.lines(c), markArea: this.areas(c) };
     const series = [{ ...points, name: "Feasible", data: this.rows("point", (at) => feasible[at]), itemStyle: { color: c.blue, opacity: 0.62 }, ...marks }];
     if (refusedToo) series.unshift({ ...points, name: "Infeasible", symbol: "emptyTriangle", data: this.rows("point", (at) => !feasible[at]), itemStyle: { color: c.grey, opacity: 0.8 } });
