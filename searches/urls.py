@@ -10,6 +10,7 @@ pages = [
     path("", results.search_list, name="searches"),
     path("searches/new/", create.new_search, name="search-new"),
     path("searches/new/check/", create.check, name="search-check"),
+    path("searches/new/trial/", create.trial, name="search-trial"),
     path("searches/new/fields/", create.fields, name="search-fields"),
     path("searches/examples/<slug:slug>/", create.start_example, name="search-example"),
     path("searches/<int:search_id>/", results.search_detail, name="search"),

@@ -191,6 +191,10 @@ class SearchAlgorithm(ABC):
         """The buckets in use, by layer and index; empty for algorithms without buckets."""
         return []
 
+    def bucket_edges(self) -> list[list[float]]:
+        """Edges of every layer's cost buckets, from the first layer on, in the objective's metric; empty without."""
+        return []
+
     def rng(self, number: int, purpose: str = "") -> Random:
         """The generator that belongs to one proposal."""
         return Random(f"{self.seed}:{number}:{purpose}" if purpose else f"{self.seed}:{number}")

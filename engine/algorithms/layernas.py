@@ -81,6 +81,13 @@ class LayerNAS(SearchAlgorithm):
             for index, bucket in sorted(store.buckets.items())
         ]  # fmt: skip
 
+    def bucket_edges(self) -> list[list[float]]:
+        """One edge more than there are buckets a layer; none where every network keeps its own."""
+        if self.options.bucketing == "unique":
+            return []
+        scales = [layer.scale for layer in self._layers]
+        return [[scale.interval(index)[0] for index in range(scale.count)] + [scale.high] for scale in scales]
+
     # --- asking ------------------------------------------------------------------------------------------------
     def _propose(self, number: int) -> Proposal | None:
         if number == 0:

@@ -39,7 +39,10 @@ class Evaluation(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["status", "lease_until"], name="evaluation_work")]
+        indexes = [
+            models.Index(fields=["status", "lease_until"], name="evaluation_work"),
+            models.Index(fields=["identity", "space_hash"], name="evaluation_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.arch} ({self.estimator})"

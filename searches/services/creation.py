@@ -16,7 +16,8 @@ from searches.services.estimators import estimator_of
 from searches.services.preflight import bound_of, check, of_stage, preflight
 from searches.services.resolving import PATHS, Resolved, resolve
 
-__all__ = ["clone", "create", "preflight", "repeat"]
+TRIAL_NETWORKS = 2
+__all__ = ["clone", "create", "preflight", "repeat", "trial"]
 SEED_MARK = " (seed "
 
 
@@ -40,6 +41,20 @@ def create(
         if idempotency_key and (made := _made(owner, idempotency_key)):
             return made
         raise
+
+
+def trial(owner: Any, config: SearchConfig) -> Search:
+    """A short random search with the same estimates on the same space, to learn what an evaluation takes here.
+
+    Its scores are kept like any other's, so the search that follows does not score those networks again.
+    """
+    document = config.as_dict()
+    count = TRIAL_NETWORKS
+    if document["final"] is not None:
+        document["final"]["count"], count = 1, count + 1
+    name = f"Trial: {config.name}" if config.name else "Trial"
+    short = {"name": name[:200], "algorithm": {"kind": "random"}, "budget": {"evaluations": count}, "round_size": count}
+    return create(owner, SearchConfig.parse(document | short))
 
 
 def clone(search: Search) -> dict[str, Any]:

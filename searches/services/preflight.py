@@ -18,6 +18,7 @@ from engine.problem import SearchProblem
 from engine.proxies import check_proxy
 from engine.reduction.choice import reduction_for
 from engine.space import Choices
+from searches.services import timing
 from searches.services.resolving import PATHS, Resolved, resolve
 
 SAMPLES = 2_000
@@ -82,7 +83,9 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     costs, feasible = _sample(problem, config.seed)
     low, high = problem.cost_range((), metric)
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
+    algorithm = resolved.algorithm()
     bound = bound_of(resolved)
+    edges_of_layers = zip(resolved.space.layer_names, algorithm.bucket_edges(), strict=False)
     share = sum(feasible) / len(feasible)
     return {
         "feasible_share": share,
@@ -90,10 +93,13 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "cost_high": high,
         "metric": metric,
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "bucket_edges": [{"layer": name, "edges": ends} for name, ends in edges_of_layers],
+        "samples": len(feasible),
         "bound": bound,
         "size": str(resolved.space.size),
         "evaluations": config.budget.evaluations,
         "reduced_data": reductions(resolved),
+        "time": timing.outlook(resolved, bound),
         "warnings": _warnings(resolved, share, len(feasible), bound),
     }
 

@@ -47,14 +47,36 @@ def start_example(request: HttpRequest, slug: str) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """The look ahead for what the form holds now, and the same as YAML (an htmx partial); nothing is created."""
     form, config = read(request)
-    context: dict[str, Any] = {"form": form}
+    return looked_ahead(request, form, config, trial_of(request))
+
+
+@login_required
+@require_POST
+def trial(request: HttpRequest) -> HttpResponse:
+    """Starts a short search with the form's estimate to measure its seconds; the look ahead then waits for it."""
+    form, config = read(request)
+    search = None
+    if config is not None:
+        try:
+            search = creation.trial(request.user, config)
+        except ConfigError as error:
+            complain(request, form, error)
+            config = None
+    return looked_ahead(request, form, config, search)
+
+
+def looked_ahead(
+    request: HttpRequest, form: SearchForm, config: SearchConfig | None, search: Search | None
+) -> HttpResponse:
+    """The panel; ``search`` is the trial under way."""
+    context: dict[str, Any] = {"form": form, "trial": search}
     if config is not None:
         try:
             found = creation.preflight(request.user, config)
             objective = config.objective
             context |= {
                 "found": in_words(found),
-                "histogram": Histogram.of(found["histogram"], objective.lo, objective.hi),
+                "histogram": Histogram.of(found, objective.lo, objective.hi),
             }
         except ConfigError as error:
             complain(request, form, error)
@@ -75,6 +97,12 @@ def fields(request: HttpRequest) -> HttpResponse:
     response = render(request, "searches/partials/yaml_errors.html", {"form": form})
     response["HX-Retarget"] = "#yaml-errors"
     return response
+
+
+def trial_of(request: HttpRequest) -> Search | None:
+    """The trial that the panel waits for."""
+    number = request.POST.get("trial", "")
+    return Search.objects.filter(pk=number, owner=request.user).first() if number.isdecimal() else None
 
 
 def by_yaml(request: HttpRequest) -> bool:

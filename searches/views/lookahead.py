@@ -25,19 +25,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Bars, the ends of the axis, and where the limits stand (``[x, ...]``)."""
+    """Bars, the ends of the axis, and where the limits and the last layer's bucket edges stand (``[x, ...]``)."""
 
     bars: Sequence[Bar]
     low: float
     high: float
     limits: Sequence[float]
+    edges: Sequence[float]
     width: int = WIDTH
     height: int = HEIGHT
     base: int = BASE
 
     @classmethod
-    def of(cls, histogram: Mapping[str, Any], lo: float | None, hi: float | None) -> Histogram | None:
-        """From ``{edges, counts}``; None when nothing was sampled."""
+    def of(cls, found: Mapping[str, Any], lo: float | None, hi: float | None) -> Histogram | None:
+        """From a preflight; None when nothing was sampled."""
+        histogram = found["histogram"]
         edges, counts = histogram["edges"], histogram["counts"]
         if not counts or edges[-1] <= edges[0]:
             return None
@@ -64,7 +66,8 @@ class Histogram:
                 )
             )
         limits = [place(limit) for limit in (lo, hi) if limit is not None and low <= limit <= high]
-        return cls(bars, low, high, limits)
+        buckets = found["bucket_edges"][-1]["edges"] if found["bucket_edges"] else []
+        return cls(bars, low, high, limits, [place(edge) for edge in buckets if low <= edge <= high])
 
 
 def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +80,27 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
         "metric_label": CHOICE_LABELS[found["metric"]],
         "size_label": large(found["size"]),
         "bound_label": large(found["bound"]),
+        "buckets_label": buckets_in_words(found["bucket_edges"]),
+        "time_label": time_in_words(found["time"]["eta_seconds"]),
     }
+
+
+def buckets_in_words(layers: Sequence[Mapping[str, Any]]) -> str:
+    """How many, and how wide those of the last layer are."""
+    if not layers:
+        return ""
+    edges = layers[-1]["edges"]
+    return f"{len(edges) - 1} a layer, the last one's {edges[1] - edges[0]:.3g} wide"
+
+
+def time_in_words(seconds: float | None) -> str:
+    """As a person says it; empty when unknown."""
+    if seconds is None:
+        return ""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            return f"about {seconds / size:.2g} {unit}"
+    return f"about {max(seconds, 1):.0f} s"
 
 
 def large(count: Any) -> str:

@@ -167,10 +167,13 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "cost_high",
         "metric",
         "histogram",
+        "bucket_edges",
+        "samples",
         "bound",
         "size",
         "evaluations",
         "reduced_data",
+        "time",
         "warnings",
     }
     assert len(body["histogram"]["edges"]) == len(body["histogram"]["counts"]) + 1

@@ -199,18 +199,48 @@ class HistogramSerializer(serializers.Serializer):
     counts = serializers.ListField(child=serializers.IntegerField())
 
 
+class BucketEdgesSerializer(serializers.Serializer):
+    """Edges of the cost buckets of a layer, one more than there are buckets."""
+
+    layer = serializers.CharField()
+    edges = serializers.ListField(child=serializers.FloatField())
+
+
+class MeasuredSerializer(serializers.Serializer):
+    """Seconds of an evaluation in the latest runs of the same estimate and data; null without runs."""
+
+    runs = serializers.IntegerField()
+    median_seconds = serializers.FloatField(allow_null=True)
+    low_seconds = serializers.FloatField(allow_null=True)
+    high_seconds = serializers.FloatField(allow_null=True)
+    same_space = serializers.BooleanField(help_text="false: of other spaces")
+    devices = serializers.ListField(child=serializers.CharField())
+
+
+class OutlookSerializer(serializers.Serializer):
+    """How long it will take; ``stages`` are the search's estimate and the final one, where there is one."""
+
+    inline = serializers.BooleanField(help_text="scores are looked up")
+    stages = MeasuredSerializer(many=True)
+    workers = serializers.IntegerField()
+    eta_seconds = serializers.FloatField(allow_null=True, help_text="null: nothing was measured yet")
+
+
 class PreflightSerializer(serializers.Serializer):
-    """What a configuration would meet, from a seeded sample."""
+    """What a configuration would meet, from a seeded sample and from what was measured before."""
 
     feasible_share = serializers.FloatField()
     cost_low = serializers.FloatField()
     cost_high = serializers.FloatField()
     metric = serializers.CharField()
     histogram = HistogramSerializer()
+    bucket_edges = BucketEdgesSerializer(many=True, help_text="empty for algorithms without cost buckets")
+    samples = serializers.IntegerField()
     bound = serializers.CharField(allow_null=True)
     size = serializers.CharField()
     evaluations = serializers.IntegerField(allow_null=True)
     reduced_data = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
+    time = OutlookSerializer()
     warnings = serializers.ListField(child=serializers.CharField())
 
 

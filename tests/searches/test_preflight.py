@@ -1,0 +1,69 @@
+"""Looking before launching: bucket edges, and the time, from what was measured or from a trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from searches.models import Search
+from searches.services import creation
+from tests.searches.driving import drive, table_config, training_config, write_table
+from tests.searches.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_edges_of_the_buckets_follow_the_limits() -> None:
+    found = creation.preflight(make_user(), training_config(objective={"cost_metric": "params_m", "hi": 0.002}))
+    layers = found["bucket_edges"]
+    assert [layer["layer"] for layer in layers] == [f"layer {i}" for i in range(4)]
+    assert all(len(layer["edges"]) == 7 and layer["edges"] == sorted(layer["edges"]) for layer in layers)
+    assert layers[-1]["edges"][-1] == pytest.approx(0.002)
+    unique = training_config(algorithm={"kind": "layernas", "bucketing": "unique"})
+    assert creation.preflight(make_user(), unique)["bucket_edges"] == []
+
+
+def test_a_trial_tells_how_long_an_evaluation_takes() -> None:
+    owner, config = make_user(), training_config(budget={"evaluations": 40})
+    before = creation.preflight(owner, config)["time"]
+    assert (before["inline"], before["stages"][0]["runs"], before["eta_seconds"]) == (False, 0, None)
+    trial = drive(creation.trial(owner, config))
+    assert (trial.scored, trial.config["algorithm"]["kind"]) == (creation.TRIAL_NETWORKS, "random")
+    after = creation.preflight(owner, config)["time"]
+    (stage,) = after["stages"]
+    assert (stage["runs"], stage["same_space"], stage["devices"]) == (2, True, ["cpu"])
+    assert after["eta_seconds"] == pytest.approx(40 * stage["median_seconds"] / max(after["workers"], 1))
+    other = training_config(space={"kind": "nats_size"}, budget={"evaluations": 40})
+    (elsewhere,) = creation.preflight(owner, other)["time"]["stages"]
+    assert (elsewhere["runs"], elsewhere["same_space"]) == (2, False)
+    assert elsewhere["median_seconds"] == stage["median_seconds"]
+
+
+def test_looked_up_scores_need_no_trial(tmp_path: Path, settings: Any) -> None:
+    settings.NASWEB_EMBEDDED = True
+    time = creation.preflight(
+        make_user(),
+        table_config(write_table(tmp_path)),
+    )["time"]
+    assert (time["inline"], time["eta_seconds"]) == (True, None)
+
+
+def test_the_form_starts_a_trial_and_waits_for_it(client: Client) -> None:
+    owner = make_user()
+    client.force_login(owner)
+    body = {"mode": "yaml", "yaml": training_config(name="long one").to_yaml()}
+    assert "Measure it with a short trial" in client.post("/searches/new/check/", body).content.decode()
+    answer = client.post("/searches/new/trial/", body).content.decode()
+    search = Search.objects.get(owner=owner)
+    assert search.name == "Trial: long one"
+    assert f'name="trial" value="{search.pk}"' in answer
+    drive(search)
+    done = client.post("/searches/new/check/", body | {"trial": str(search.pk)}).content.decode()
+    assert "median of 2 measured here" in done
+    assert 'name="trial"' not in done
+    faulty = client.post("/searches/new/trial/", {"mode": "yaml", "yaml": "space: ["}).content.decode()
+    assert "Not ready yet" in faulty
+    assert Search.objects.count() == 1
