@@ -26,6 +26,7 @@ from engine.config.estimators import (
     EstimatorOptions,
     LossCurveOptions,
     MoteOptions,
+    MotePlusOptions,
     ProxyOptions,
     ShortTrainingOptions,
     TableOptions,
@@ -89,6 +90,7 @@ ALGORITHMS: Mapping[str, Kind] = {
 }
 ESTIMATORS: Mapping[str, Kind] = {
     "mote": Kind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator"),
+    "mote_plus": Kind("MOTE+", MotePlusOptions, "engine.estimators.mote_plus:MotePlusEstimator"),
     "loss_curve": Kind("Loss curve (TSE)", LossCurveOptions, "engine.estimators.loss_curve:LossCurveEstimator"),
     "proxy": Kind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
     "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),

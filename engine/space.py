@@ -85,6 +85,10 @@ class SearchSpace(ABC):
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
         """MOTE's reduced architecture for images of ``spec``; ``channels`` is its base width (32 as published)."""
 
+    def probe_blueprint(self, architecture: Architecture) -> Blueprint:
+        """The network that is looked at untrained beside a MOTE run: the full one, with each repeated cell but once."""
+        return self.blueprint(architecture)
+
     # --- costs -------------------------------------------------------------------------------------------------
     @abstractmethod
     def cost(self, architecture: Architecture) -> Cost:

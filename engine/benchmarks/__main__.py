@@ -19,6 +19,8 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-core": "engine.benchmarks.layernas_core",
     "mote-exact": "engine.benchmarks.mote_exact",
     "mote-nas": "engine.benchmarks.mote_nas",
+    "mote-correlation": "engine.benchmarks.mote_correlation",
+    "proxies": "engine.benchmarks.proxies",
     "mobile-spaces": "engine.benchmarks.mobile_spaces",
 }
 """Name -> module with ``run(quick) -> Report``, imported when asked for."""

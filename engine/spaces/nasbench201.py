@@ -118,13 +118,19 @@ class NasBench201Space(SteppedSpace):
 
     # --- networks ----------------------------------------------------------------------------------------------
     def blueprint(self, architecture: Architecture) -> Blueprint:
+        return self._network(architecture, self._config.cells)
+
+    def probe_blueprint(self, architecture: Architecture) -> Blueprint:
+        return self._network(architecture, 1)
+
+    def _network(self, architecture: Architecture, cells: int) -> Blueprint:
         b = BlueprintBuilder(self.spec)
         x = b.batch_norm(b.conv2d(b.input, self._config.channels, 3))
         for stage in range(STAGES):
             if stage:
                 with b.part(f"reduction {stage}"):
                     x = residual_reduction(b, x, self._width(stage))
-            for cell in range(self._config.cells):
+            for cell in range(cells):
                 x = self._cell(b, x, architecture, f"stage {stage + 1} cell {cell + 1}")
         normed_head(b, x)
         return b.build()

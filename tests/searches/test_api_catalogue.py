@@ -31,7 +31,7 @@ def test_nothing_without_signing_in(name: str) -> None:
     ("name", "kinds"),
     [
         ("algorithms", {"layernas", "random"}),
-        ("estimators", {"mote", "loss_curve", "proxy", "short_training", "table"}),
+        ("estimators", {"mote", "mote_plus", "loss_curve", "proxy", "short_training", "table"}),
         ("space-kinds", {"nasbench201", "nats_size", "chain"}),
     ],
 )

@@ -1,0 +1,172 @@
+"""How well MOTE, MOTE+ and their parts rank NAS-Bench-201's cells, on cells that nothing was chosen on.
+
+``authors``: the MOTE authors' values; ``authors_plus``: their losses with our looks at the untrained network;
+``mote``, ``landscape``, ``tse``, ``mote_plus``: our own runs on the authors' reduced data; ``looks``: what the
+untrained network shows alone; ``params``, ``madds``. Intervals are 95% bootstrap ones over cells. ``seconds`` are CPU
+seconds of one thread a cell: two processes on two cores take half.
+
+``NASWEB_BENCH_SECONDS`` bounds a run, which then reports on the cells it has; the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic, process_time
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.benchmarks.cells import DATASETS, TUNING_CELLS, TruthCells, reduced_data
+from engine.benchmarks.partial import PartialResults
+from engine.benchmarks.report import Figure, Report, shared_data
+from engine.config.estimators import MotePlusOptions
+from engine.config.spaces import NasBench201Options
+from engine.correlation import Interval, Values, best, kendall, kendall_interval
+from engine.estimators.mote_plus import LOOKS, Looks, MotePlusEstimator
+from engine.mote_plus import learning_term
+from engine.spaces.nasbench201 import NasBench201Space
+
+CELLS, QUICK_CELLS = 1_000, 4
+RESAMPLES, QUICK_RESAMPLES = 1_000, 50
+GOALS = {"cifar10": 0.76, "cifar100": 0.74, "imagenet16_120": 0.72}
+BEST_TENTH_GOAL = 0.35
+THREAD_SECONDS_GOAL = 15.0
+"""Of 7.5 s on two cores."""
+AUTHORS_CLASSES = 10
+SEED = 0
+
+
+def run(quick: bool) -> Report:
+    """Taus with intervals, over all cells and over the best tenth; goes on from what was measured before."""
+    table, images = shared_data("nasbench201.parquet"), shared_data("cifar100_rd10.zip")
+    count = QUICK_CELLS if quick else CELLS
+    options = MotePlusOptions()
+    settings: dict[str, Any] = {
+        "cells": count,
+        "after_tuning_cells": TUNING_CELLS,
+        "looks": LOOKS,
+        "estimator": {**options.model_dump(), "recipe": options.recipe},
+        "data": images.stem,
+        "resamples": QUICK_RESAMPLES if quick else RESAMPLES,
+    }
+    for path in (table, images):
+        if not path.is_file():
+            return Report(settings, skipped=f"no file at {path}; set NASWEB_SHARED_DATA to the folder with it")
+    torch.set_num_threads(1)
+    cells = TruthCells.read(table).reported(count)
+    study = _Study(images, options)
+    study.measure(cells, float(os.environ.get("NASWEB_BENCH_SECONDS", "inf")))
+    looked, trained = (cells.named(list(found.records)) for found in (study.looks, study.runs))
+    settings["cells_looked_at"], settings["cells_trained"] = len(looked.archs), len(trained.archs)
+    resamples = settings["resamples"]
+    figures = _figures(study.of_authors(looked), looked, resamples) + _figures(study.own(trained), trained, resamples)
+    return Report(settings, [figure for figure in figures + study.costs() if not math.isnan(figure.value)])
+
+
+class _Study:
+    """Looks at untrained networks and runs of MOTE, by cell, kept on disk as they come."""
+
+    def __init__(self, images: Path, options: MotePlusOptions) -> None:
+        data = reduced_data(images)
+        common = {"data": images.stem, "seed": SEED}
+        self.looks = PartialResults(
+            "mote-correlation-looks", {**common, "looks": LOOKS, "recipe": options.recipe % 100}
+        )
+        training = {"profile": options.profile, "recipe": options.recipe // 100}
+        self.runs = PartialResults("mote-correlation-runs", {**common, **training})
+        self.space = NasBench201Space(NasBench201Options(), data.info.spec)
+        self.estimator = MotePlusEstimator(options, self.space, data)
+
+    def measure(self, cells: TruthCells, limit: float) -> None:
+        """All looks first, then all runs, until the seconds are over."""
+        end = monotonic() + limit
+        for partial, step in ((self.looks, self._look), (self.runs, self._run)):
+            missing = [arch for arch in cells.archs if arch not in partial.records]
+            for arch in missing[:1]:
+                step(arch)  # images are loaded and kernels warm before seconds count
+            for arch in missing:
+                if monotonic() > end:
+                    return
+                started = process_time()
+                found = step(arch)
+                partial.add(arch, {**found, "seconds": process_time() - started})
+
+    def of_authors(self, cells: TruthCells) -> dict[str, Values]:
+        """Scores that need no run of ours."""
+        landscapes = cells.column("landscape_term_official")
+        learning = np.array([learning_term(value, AUTHORS_CLASSES) for value in landscapes])
+        return {
+            "authors": cells.column("mote_official"),
+            "authors_plus": self._joint(learning, cells),
+            "looks": self._joint(np.zeros(len(learning)), cells),
+            "params": cells.column("cifar10_params_m"),
+            "madds": cells.column("cifar10_madds_m"),
+        }
+
+    def own(self, cells: TruthCells) -> dict[str, Values]:
+        """Scores of our runs; cells whose training failed rank last."""
+        runs = [self.runs.records[arch] for arch in cells.archs]
+        scores = {name: np.array([run.get(name, math.nan) for run in runs]) for name in ("mote", "landscape", "tse")}
+        learning = np.array([learning_term(value, AUTHORS_CLASSES) for value in scores["landscape"]])
+        return {**scores, "mote_plus": self._joint(learning, cells)}
+
+    def costs(self) -> list[Figure]:
+        """CPU seconds of one thread a cell."""
+        parts = {"looks": self.looks.records, "mote": self.runs.records}
+        seconds = {
+            name: float(np.mean([record["seconds"] for record in records.values()]))
+            for name, records in parts.items()
+            if records
+        }
+        if len(seconds) == len(parts):
+            seconds["mote_plus"] = sum(seconds.values())
+        return [
+            Figure(f"seconds.{name}", round(value, 4), "s", "lower", goal=THREAD_SECONDS_GOAL)
+            for name, value in seconds.items()
+        ]
+
+    def _joint(self, learning: Values, cells: TruthCells) -> Values:
+        found = [self.looks.records[arch] for arch in cells.archs]
+        looks = [Looks(record["excesses"], record["channels"]) for record in found]
+        distinctness, richness = ([getattr(look, name) for look in looks] for name in ("distinctness", "richness"))
+        return self.estimator.constants.score(learning, distinctness, richness)
+
+    def _look(self, arch: str) -> dict[str, Any]:
+        found = self.estimator.looks(self.space.from_string(arch), SEED)
+        return {"excesses": found.excesses, "channels": found.channels}
+
+    def _run(self, arch: str) -> dict[str, Any]:
+        (found,) = self.estimator.mote.estimate_batch([self.space.from_string(arch)], seed=SEED)
+        if found.score is None:
+            return {"error": found.error}
+        losses = found.curves.get("epoch_losses", ())
+        tse = -sum(losses) if losses else -math.inf
+        return {"mote": found.score, "landscape": found.terms["landscape"], "tse": tse}
+
+
+def _figures(scores: Mapping[str, Values], cells: TruthCells, resamples: int) -> list[Figure]:
+    figures = []
+    for dataset in DATASETS if cells.archs else ():
+        truth = cells.truth(dataset)
+        authors = cells.column("mote_official")
+        anchors = kendall(authors, truth), kendall(*best(authors, truth))
+        for name, values in scores.items():
+            whole = kendall_interval(values, truth, resamples=resamples)
+            tenth = kendall_interval(*best(values, truth), resamples=resamples)
+            goals = (GOALS[dataset], BEST_TENTH_GOAL) if name == "mote_plus" else (None, None)
+            figures += _interval(f"tau.{dataset}.{name}", whole, goals[0], anchors[0])
+            figures += _interval(f"tau_best_tenth.{dataset}.{name}", tenth, goals[1], anchors[1])
+    return figures
+
+
+def _interval(name: str, found: Interval, goal: float | None, anchor: float) -> list[Figure]:
+    source = "the MOTE authors' values on the same cells"
+    return [
+        Figure(name, found.value, "1", "higher", goal=goal, anchor=anchor, anchor_source=source),
+        Figure(f"{name}_low", found.low, "1", "higher"),
+        Figure(f"{name}_high", found.high, "1", "higher"),
+    ]

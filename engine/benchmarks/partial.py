@@ -1,0 +1,37 @@
+"""Results that a long benchmark has so far, so that it goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from engine.benchmarks.cells import home
+
+
+class PartialResults:
+    """Records by key, one JSON line each, in ``NASWEB_HOME/bench/partial``; every change of settings has its own file.
+
+    A line cut off by a crash is measured again.
+    """
+
+    def __init__(self, benchmark: str, settings: Mapping[str, Any]) -> None:
+        digest = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+        self.path = home() / "bench" / "partial" / f"{benchmark}-{digest}.jsonl"
+        self.records: dict[str, dict[str, Any]] = {}
+        if self.path.is_file():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                self.records[record.pop("key")] = record
+
+    def add(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keeps one record; it is on disk when this returns."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        torn = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if torn else "") + json.dumps({"key": key, **record}) + "\n")
+        self.records[key] = dict(record)

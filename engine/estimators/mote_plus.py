@@ -1,0 +1,106 @@
+"""MOTE+ as an estimate: a MOTE run, and three looks at the untrained network beside it (`engine.mote_plus`).
+
+The looks are at `engine.space.SearchSpace.probe_blueprint` with 32 training images, an initialisation each: input
+gradients and one forward pass. Networks that nothing of the image reaches, and images that cannot be told apart, get
+the least values of these terms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from engine.canonical import reaches_output
+from engine.config.estimators import MoteOptions, MotePlusOptions
+from engine.datasets.base import ImageData, Split, stratified_sample
+from engine.errors import EstimateError
+from engine.estimate import Estimate, Stop, never
+from engine.estimators.base import TrainingEstimator
+from engine.estimators.mote import MoteEstimator
+from engine.estimators.proxies.meco import meco
+from engine.estimators.proxies.probe import Probe
+from engine.estimators.proxies.regions import jacob_cov
+from engine.mote_plus import (
+    EXCESS_CEILING,
+    Constants,
+    constants_for,
+    distinctness_term,
+    learning_term,
+    richness_term,
+)
+from engine.space import Architecture, SearchSpace
+from engine.training import ImageSet
+
+IMAGES = 32
+LOOKS = 3
+SEED_STEP = 1_000_003
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the untrained network shows at each initialisation."""
+
+    excesses: list[float]
+    channels: list[float]
+
+    @property
+    def distinctness(self) -> float:
+        """The term of the joint."""
+        return distinctness_term(self.excesses)
+
+    @property
+    def richness(self) -> float:
+        """The term of the joint."""
+        return richness_term(self.channels)
+
+
+class MotePlusEstimator(TrainingEstimator):
+    """Scores by MOTE+; fidelities, curves and terms of MOTE, and the three terms of the joint beside them."""
+
+    def __init__(
+        self, options: MotePlusOptions, space: SearchSpace, data: ImageData | None, table: object = None
+    ) -> None:
+        super().__init__(options, space, data, table)
+        self.constants: Constants = constants_for(space.kind)
+        self.mote = MoteEstimator(MoteOptions(profile=options.profile, seed=options.seed), space, data, table)
+
+    @cached_property
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        train = self.data.load().train
+        rows = stratified_sample(train.labels, IMAGES, seed=2)
+        images = ImageSet.of(Split(train.images[rows], train.labels[rows]), self.device)
+        return images.batch(torch.arange(len(images)))
+
+    def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
+        (run,) = self.mote.estimate_batch([item], seed=seed, fidelity=fidelity, stop=stop)
+        if run.score is None:
+            return run
+        looks = self.looks(item, seed, stop)
+        learning = learning_term(run.terms["landscape"], self.space.spec.classes)
+        score = float(self.constants.score(learning, looks.distinctness, looks.richness))
+        terms = {"mote_plus": score, "learning": learning}
+        beside = {"distinctness": looks.distinctness, "richness": looks.richness}
+        return Estimate(score, {**run.terms, **terms, **beside}, run.curves)
+
+    def looks(self, item: Architecture, seed: int, stop: Stop = never) -> Looks:
+        """The untrained network at `LOOKS` initialisations; nothing is trained."""
+        blueprint, (images, labels) = self.space.probe_blueprint(item), self._batch
+        if not reaches_output(blueprint):
+            return Looks([EXCESS_CEILING], [0.0])
+        looks = Looks([], [])
+        for number in range(LOOKS):
+            probe = Probe(blueprint, images, labels, seed + number * SEED_STEP, stop)
+            probe.check()
+            looks.excesses.append(_excess(probe))
+            looks.channels.append(meco(probe))
+        return looks
+
+
+def _excess(probe: Probe) -> float:
+    try:
+        return -jacob_cov(probe) / len(probe.images) - 1
+    except EstimateError:
+        return EXCESS_CEILING

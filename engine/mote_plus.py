@@ -1,0 +1,104 @@
+"""MOTE+: MOTE's landscape joined with what the untrained network shows (numpy and scipy only).
+
+Each term is put on a scale that hardly depends on the data, then on that of standard deviations z of a population:
+
+learning      log of the mean of 1 / CE over MOTE's slice, times the loss of guessing, log(classes)
+distinctness  -log of how far the images' input gradients are from uncorrelated (the Jacobian covariance of
+              arXiv 2006.04647v1 as an excess over no correlation at all, mean over images and initialisations)
+richness      log of MeCo (how independent the channels of each layer are, summed over layers)
+MOTE+         1/2 log P(z_learning) + log P(z_distinctness) + log P(z_richness), P the normal distribution function
+
+The logarithm of P is steep for a bad term and flattens for a good one: a network has to be good at all. It is the
+log-rank sum of AZ-NAS (arXiv 2403.19232) with the ranks in a fixed population, so that a score is a function of the
+network, the data and the seed alone. Constants come from a population's terms, never from its accuracies. Which terms,
+and that the first counts half, was chosen on the tuning cells of `engine.benchmarks.cells`, which no figure uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from engine.mote import CALIBRATION_MINIMUM, SLICE_POINTS
+
+EXCESS_FLOOR, EXCESS_CEILING = 1e-4, 1e5
+"""Excesses are read within these limits; the ceiling is that of images that cannot be told apart at all."""
+
+LEARNING_WEIGHT, RICHNESS_FLOOR = 0.5, 1e-3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and standard deviation of one term in a population."""
+
+    mean: float
+    std: float
+
+    def __call__(self, term: ArrayLike) -> NDArray[np.float64]:
+        """The term in standard deviations."""
+        return np.asarray((np.asarray(term, dtype=np.float64) - self.mean) / self.std)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """A population's scales, and where they are from."""
+
+    learning: Scale
+    distinctness: Scale
+    richness: Scale
+    source: str
+
+    def score(self, learning: ArrayLike, distinctness: ArrayLike, richness: ArrayLike) -> NDArray[np.float64]:
+        """MOTE+ of one set of terms or of arrays of them; at most 0, and better when larger."""
+        untrained = special.log_ndtr(self.distinctness(distinctness)) + special.log_ndtr(self.richness(richness))
+        return np.asarray(LEARNING_WEIGHT * special.log_ndtr(self.learning(learning)) + untrained)
+
+
+def learning_term(landscape: float, classes: int) -> float:
+    """The first term, of MOTE's landscape term."""
+    return float(np.log(landscape / SLICE_POINTS * np.log(max(classes, 2))))
+
+
+def distinctness_term(excesses: Sequence[float]) -> float:
+    """The second term, of the excess of every initialisation: minus the score of `jacob_cov` an image, less 1."""
+    return -float(np.log(np.clip(np.mean(excesses), EXCESS_FLOOR, EXCESS_CEILING)))
+
+
+def richness_term(sums: Sequence[float]) -> float:
+    """The third term, of the `meco` of every initialisation."""
+    return float(np.log(max(float(np.mean(sums)), RICHNESS_FLOOR)))
+
+
+def calibrate(learning: Sequence[float], distinctness: Sequence[float], richness: Sequence[float]) -> Constants:
+    """Constants of a population's terms; ValueError below `engine.mote.CALIBRATION_MINIMUM` networks.
+
+    Medians and quartiles: networks that cannot learn at all do not widen the scale.
+    """
+    if len(learning) < CALIBRATION_MINIMUM or not len(learning) == len(distinctness) == len(richness):
+        raise ValueError(f"a calibration needs all terms of {CALIBRATION_MINIMUM} networks or more")
+    return Constants(
+        _scale(learning),
+        _scale(distinctness),
+        _scale(richness),
+        f"fitted to {len(learning)} networks without accuracies",
+    )
+
+
+def _scale(terms: Sequence[float]) -> Scale:
+    low, middle, high = np.percentile(np.asarray(terms, dtype=np.float64), [25, 50, 75])
+    return Scale(float(middle), max(float(high - low) / 1.349, 1e-6))
+
+
+NAS_BENCH_201 = Constants(
+    Scale(0.45, 0.15), Scale(4.52, 1.30), Scale(1.71, 0.56), "random cells of NAS-Bench-201, without accuracies"
+)
+"""From the tuning cells, with the ``fast`` profile on the authors' reduced data."""
+
+
+def constants_for(space_kind: str) -> Constants:
+    """The constants that a space begins with, until `calibrate` has enough terms: for now one set for all spaces."""
+    return NAS_BENCH_201
