@@ -38,7 +38,7 @@ INITIAL = "initial"
 """In place of a training's number: the weights before any training."""
 
 
-def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
+def export(candidate: Candidate, format: str, form: str = "classifier") -> tuple[str, str, bytes]:
     """File name, content type and bytes for one of `FORMATS`, made in this process; ActionRefused says why not.
 
     The exporters (torch) are imported here, on the first download.
@@ -46,7 +46,7 @@ def export(candidate: Candidate, format: str) -> tuple[str, str, bytes]:
     from engine.export.job import run
 
     try:
-        file = run(network_job(candidate, format))
+        file = run(network_job(candidate, format, form))
     except ExportError as error:
         raise ActionRefused(f"Candidate {candidate.number} cannot be exported: {error}.") from error
     return file.name, file.content_type, file.data

@@ -195,10 +195,14 @@ def sweep() -> None:
 
 
 def hand_out() -> None:
-    """Sends the oldest trainings that wait and are not on their way, as many as there is room for."""
+    """Sends the oldest trainings that wait, as many as there is room for beside those that are on their way."""
     free, _ = room()
     old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
-    waiting = Training.objects.filter(Q(dispatched_at=None) | Q(dispatched_at__lt=old), status=Status.QUEUED)
+    queued = Training.objects.filter(status=Status.QUEUED)
+    free -= queued.filter(dispatched_at__gte=old).count()
+    if free <= 0:
+        return
+    waiting = queued.filter(Q(dispatched_at=None) | Q(dispatched_at__lt=old))
     for training in waiting.order_by("pk")[:free]:
         dispatching.train(training)
 

@@ -65,6 +65,12 @@ def create(owner: Any, candidates: Sequence[Candidate], config: TrainingConfig) 
         raise ConfigError.at("candidates", "Name at least one candidate.")
     if len(candidates) > MOST:
         raise ConfigError.at("candidates", f"{len(candidates)} networks are too many at once; at most {MOST}.")
+    for candidate in candidates:
+        if candidate.stage:
+            told = (
+                f"Candidate {candidate.number} is a further estimate of candidate {candidate.parent_number}; name that."
+            )
+            raise ConfigError.at("candidates", told)
     made: dict[int, tuple[TrainingConfig, Any, dict[str, Any]]] = {}
     for candidate in candidates:
         search = candidate.search

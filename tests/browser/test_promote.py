@@ -20,6 +20,7 @@ from engine.datasets.digits import DigitsData
 from tests.browser.product import Product
 from tests.processes import until
 
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LAYER = {"conv": {"block": "conv", "kernel": [3, 1], "width": [24, 12, 6]}}
 CONFIG = {
     "name": "Promoted",
@@ -70,7 +71,7 @@ def test_two_networks_side_by_side(
         drawing.scroll_into_view_if_needed()
         until(lambda image=drawing: image.evaluate("image => image.naturalWidth") > 50, 30)
     page.evaluate("scrollTo(0, 0)")
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.evaluate(OVERFLOW) <= 0
     picture(page, f"difference-{scheme}-{width}")
 
 
@@ -110,7 +111,7 @@ def test_the_front_is_trained_in_full(
     assert len(training["valid_accuracies"]) == 3
     assert training["test_accuracy"] is not None
     picture(page, "training")
-    page.get_by_role("link", name="Candidate and downloads").click()
+    page.get_by_role("link", name="Candidate", exact=True).click()
     expect(page.locator("[data-scores]")).to_contain_text("Trained in full, test")
     valid = format(training["valid_accuracy"], ".4g")
     expect(page.locator("[data-weights]")).to_contain_text(f"validation accuracy {float(valid):g} %")
@@ -130,6 +131,16 @@ def test_the_front_is_trained_in_full(
     page.get_by_label("Form").select_option("backbone")
     page.locator("[data-format=py]").click()
     expect(page.locator(".toasts")).to_contain_text("images of 8x8 are too small")
+
+    schemes: tuple[tuple[Any, int], ...] = (("light", 375), ("dark", 375), ("dark", 1280))
+    for scheme, width in schemes:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        for name, path in {"trainings": "/trainings/", "training": f"/trainings/{training['id']}/"}.items():
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
+            picture(page, f"{name}-{scheme}-{width}")
 
 
 def check_accuracy(files: dict[str, bytes], training: dict[str, Any]) -> None:

@@ -70,6 +70,8 @@ def test_networks_are_the_best_s_or_a_named_one_s(owner: Any, tmp_path: Path) ->
     assert second.arch in Path(path).read_text()
     search("export", str(made.pk), "--format", "json", "--candidate", "0", "-o", path)
     assert json.loads(Path(path).read_text())["architecture"]["string"] == first.arch
+    with pytest.raises(CommandError, match="images of 8x8 are too small"):
+        search("export", str(made.pk), "--format", "py", "--form", "backbone", "-o", path)
     with pytest.raises(CommandError, match=r"no candidate 7; it has"):
         search("export", str(made.pk), "--format", "onnx", "--candidate", "7")
     with pytest.raises(CommandError, match="Cannot write"):

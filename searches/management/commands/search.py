@@ -60,6 +60,12 @@ class Command(BaseCommand):
             "--candidate", type=int, metavar="NUMBER", help="this candidate's network (default: the best)"
         )
         export.add_argument(
+            "--form",
+            choices=exporting.FORMS,
+            default="classifier",
+            help="backbone: feature maps at strides 8, 16 and 32 instead of class scores",
+        )
+        export.add_argument(
             "-o", "--output", type=Path, metavar="FILE", help="where to (default: the file's own name; - prints)"
         )
 
@@ -119,7 +125,7 @@ class Command(BaseCommand):
             _, parts = streaming.FORMATS[kind]
             name, content = f"search-{search.pk}.{kind}", parts(candidates.of_search(search))
         elif kind in FORMATS:
-            name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind)
+            name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind, options["form"])
             content = iter([whole])
         else:
             raise CommandError(f"One candidate has no {kind}: choose one of {', '.join(FORMATS)}.")

@@ -1,9 +1,10 @@
 /* One full training: progress and learning curves, followed live. */
 import { api } from "../core/api.js";
-import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
+import { axis, Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { facts, h, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, number, percent } from "../core/format.js";
 import { at } from "../core/paths.js";
+import { fetchPrepared } from "../core/prepared.js";
 import { actionButtons, follow, isActive } from "./parts.js";
 
 const root = document.querySelector("[data-training]");
@@ -36,7 +37,10 @@ const charts = {
   loss: curve(part("loss"), "train_losses", "Training loss", (value) => number(value, 4), false),
   accuracy: curve(part("accuracy"), "valid_accuracies", "Validation accuracy (%)", (value) => percent(value), true),
 };
-for (const button of root.querySelectorAll("[data-png]")) button.addEventListener("click", () => charts[button.dataset.png].save(`training-${root.dataset.training}-${button.dataset.png}.png`));
+for (const [name, column] of [["loss", "train_losses"], ["accuracy", "valid_accuracies"]]) {
+  const rows = () => [["epoch", column], ...(training?.[column] ?? []).map((value, epoch) => [epoch + 1, value])];
+  saveMenu(root.querySelector(`[data-save=${name}]`), charts[name], `training-${root.dataset.training}-${name}`, rows);
+}
 
 function kpis() {
   const { valid_accuracy: valid, best_valid_accuracy: best, test_accuracy: test } = training;
@@ -48,6 +52,15 @@ function kpis() {
     ["Time", duration(training.seconds), training.device || "no device yet"],
     ["Time left", duration(training.eta_seconds), training.finished_at ? `ended ${ago(training.finished_at)}` : training.started_at ? `started ${ago(training.started_at)}` : "not started"],
   ];
+}
+
+/** This training's weights with everything around them, as one verified zip. */
+function downloadButton() {
+  const query = `?format=zip&training=${training.id}`;
+  const note = h("span", { class: "small" });
+  const link = h("a", { class: "button primary", href: `/api/v1/candidates/${training.candidate.id}/download/${query}`, download: "" }, "Trained network as zip", note);
+  link.addEventListener("click", (event) => fetchPrepared(event, note, `candidates/${training.candidate.id}/prepare/${query}`));
+  return link;
 }
 
 function show() {
@@ -64,8 +77,9 @@ function show() {
   const actions = part("actions");
   if (actions.dataset.key !== training.actions.join()) {
     actions.dataset.key = training.actions.join();
-    const candidate = h("a", { class: "button", href: `/candidates/${training.candidate.id}/` }, training.status === "finished" ? "Candidate and downloads" : "Candidate");
-    actions.replaceChildren(candidate, ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false));
+    const candidate = h("a", { class: "button", href: `/candidates/${training.candidate.id}/` }, "Candidate");
+    const take = training.status === "finished" ? [downloadButton()] : [];
+    actions.replaceChildren(...take, candidate, ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false));
   }
   part("facts").replaceChildren(
     facts([

@@ -3,9 +3,34 @@ import { api, Problem } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
 import { plural } from "../core/format.js";
 
-/** `what` is the body's choice of networks; resolves to the new trainings, or to null when the user thinks better of it. */
-export async function askForTraining(title, what) {
-  const recipes = await api("recipes/");
+const TORCHVISION = { cifar10: "CIFAR-10", cifar100: "CIFAR-100", fashion_mnist: "Fashion-MNIST" };
+const FOLDER = "folders";
+
+/** The data that a training can take: the search's own, digits, torchvision's, uploads, a folder of the server's machine. */
+async function dataChoices(own) {
+  const uploads = (await api("datasets/", { params: { page_size: 100 } })).results;
+  return [
+    ...(own ? [["", "the search's own"]] : []),
+    ["digits", "Digits (scikit-learn)"],
+    ...Object.entries(TORCHVISION).map(([name, label]) => [`torchvision ${name}`, label]),
+    ...uploads.map(({ id, name }) => [`upload ${id}`, `${name} (uploaded)`]),
+    [FOLDER, "Class folders of this machine"],
+  ];
+}
+
+function chosenData(value, path) {
+  const [kind, name] = value.split(" ");
+  if (!kind) return null;
+  if (kind === "torchvision") return { kind, name };
+  if (kind === "upload") return { kind, id: Number(name) };
+  return kind === FOLDER ? { kind, path } : { kind };
+}
+
+/** `own`: whether the search has images of its own (one on a table has none). `what` is the body's choice of networks; resolves to the new trainings, or to null when the user thinks better of it. */
+export async function askForTraining(title, what, own = true) {
+  const [recipes, choices] = await Promise.all([api("recipes/"), dataChoices(own)]);
+  const data = h("select", { id: "train-data", name: "data" }, ...choices.map(([value, label]) => h("option", { value }, label)));
+  const path = h("input", { id: "train-path", name: "path", placeholder: "/data/imagenet", autocomplete: "off" });
   const select = h("select", { id: "train-recipe", name: "recipe" }, ...recipes.map(({ name, label, epochs }) => h("option", { value: name }, `${label} (${plural(epochs, "epoch")})`)));
   const epochs = h("input", { id: "train-epochs", name: "epochs", type: "number", min: "1", max: "1000", step: "1" });
   const about = h("p", { class: "muted small" });
@@ -31,12 +56,18 @@ export async function askForTraining(title, what) {
   epochs.addEventListener("input", tell);
   change();
   const field = (label, input) => h("div", { class: "field" }, h("label", { for: input.id }, label), input);
+  const folder = field("Folder with train/<class>/ and val/<class>/", path);
+  const changeData = () => (folder.hidden = data.value !== FOLDER);
+  data.addEventListener("change", changeData);
+  changeData();
   const start = h("button", { class: "button primary", value: "yes" }, "Start training");
   const form = h(
     "form",
     { method: "dialog" },
     h("h2", { id: "train-title" }, title),
     h("p", { class: "muted" }, "Validation images choose the epoch whose weights are kept; test images are looked at once, at the end. Searches go first on busy workers."),
+    field("Data", data),
+    folder,
     field("Recipe", select),
     about,
     field("Epochs", epochs),
@@ -55,6 +86,8 @@ export async function askForTraining(title, what) {
       start.disabled = true;
       const recipe = chosen();
       const body = { ...what, recipe: recipe.name, epochs: Number(epochs.value) || null };
+      const dataset = chosenData(data.value, path.value.trim());
+      if (dataset) body.dataset = dataset;
       if (flip.checked !== recipe.flip) body.flip = flip.checked;
       if (crop.checked !== recipe.crop) body.crop = crop.checked;
       try {

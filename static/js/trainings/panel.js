@@ -1,6 +1,6 @@
 /* The panel of a search: have its networks trained in full, and see where the estimate was wrong. */
 import { api } from "../core/api.js";
-import { axis, Chart, nothing, tip, tooltip } from "../core/charts.js";
+import { axis, Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
 import { number, percent, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
@@ -90,6 +90,8 @@ function showCompared(groups) {
   part("inversions").replaceChildren(...inversions());
   if (!chart) {
     chart = new Chart(root.querySelector(".chart"), option, { label: "Scatter plot of trained validation accuracy against the estimate's score." });
+    const names = ["number", "score", "valid_accuracy", "test_accuracy"];
+    saveMenu(part("save"), chart, "estimate-against-training", () => [names, ...group.trainings.map((row) => names.map((name) => row[name]))]);
     chart.on("click", ({ value }) => value?.[2] !== undefined && location.assign(at(`/candidates/${group.trainings.filter(({ score }) => score !== null)[value[2]].candidate}/`)));
   }
   chart.draw(true);
@@ -106,7 +108,7 @@ const again = follow(load);
 const titles = { front: "Train the Pareto front in full", buckets: "Train the best network of each bucket in full" };
 for (const button of root.querySelectorAll("[data-train]")) {
   button.addEventListener("click", async () => {
-    if (await askForTraining(titles[button.dataset.train], { search, select: button.dataset.train })) again();
+    if (await askForTraining(titles[button.dataset.train], { search, select: button.dataset.train }, "ownData" in root.dataset)) again();
   });
 }
 
