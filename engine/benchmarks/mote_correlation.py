@@ -1,9 +1,9 @@
 """How well MOTE, MOTE+ and their parts rank NAS-Bench-201's cells, on cells that nothing was chosen on.
 
 ``authors``: the MOTE authors' values; ``authors_plus``: their losses with our looks at the untrained network;
-``mote``, ``landscape``, ``tse``, ``mote_plus``: our own runs on the authors' reduced data; ``looks``: what the
-untrained network shows alone; ``params``, ``madds``. Intervals are 95% bootstrap ones over cells. ``seconds`` are CPU
-seconds of one thread a cell: two processes on two cores take half.
+``mote``, ``landscape``, ``tse``, ``mote_plus``: our own runs on the authors' reduced data; ``untrained``: MOTE+ with
+that profile, nothing trained; ``params``, ``madds``. Intervals are 95% bootstrap ones over cells. ``seconds`` are CPU
+seconds of one thread a cell, cells of one function trained once: two processes on two cores take half.
 
 ``NASWEB_BENCH_SECONDS`` bounds a run, which then reports on the cells it has; the next one goes on from there.
 """
@@ -102,7 +102,7 @@ class _Study:
         return {
             "authors": cells.column("mote_official"),
             "authors_plus": self._joint(learning, cells),
-            "looks": self._joint(np.zeros(len(learning)), cells),
+            "untrained": self._joint(np.zeros(len(learning)), cells),
             "params": cells.column("cifar10_params_m"),
             "madds": cells.column("cifar10_madds_m"),
         }
@@ -116,7 +116,7 @@ class _Study:
 
     def costs(self) -> list[Figure]:
         """CPU seconds of one thread a cell."""
-        parts = {"looks": self.looks.records, "mote": self.runs.records}
+        parts = {"untrained": self.looks.records, "mote": self.runs.records}
         seconds = {
             name: float(np.mean([record["seconds"] for record in records.values()]))
             for name, records in parts.items()

@@ -67,7 +67,9 @@ class MotePlusOptions(EstimateOptions):
     """MOTE's own, and that of what is beside it."""
 
     kind: Literal["mote_plus"] = "mote_plus"
-    profile: Literal["fast", "paper"] = Field("fast", title="Profile", description="as for MOTE")
+    profile: Literal["fast", "paper", "untrained"] = Field(
+        "fast", title="Profile", description="fast and paper: as for MOTE; untrained: leaves MOTE's training out"
+    )
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights, noise and the order of images"
     )

@@ -58,14 +58,20 @@ class Looks:
 
 
 class MotePlusEstimator(TrainingEstimator):
-    """Scores by MOTE+; fidelities, curves and terms of MOTE, and the three terms of the joint beside them."""
+    """Scores by MOTE+; fidelities, curves and terms of MOTE, and the three terms of the joint beside them.
+
+    With the profile ``untrained`` nothing is trained: the first term is a constant, that of a network in the middle of
+    the population. A fidelity that names one of MOTE's profiles trains all the same.
+    """
 
     def __init__(
         self, options: MotePlusOptions, space: SearchSpace, data: ImageData | None, table: object = None
     ) -> None:
         super().__init__(options, space, data, table)
         self.constants: Constants = constants_for(space.kind)
-        self.mote = MoteEstimator(MoteOptions(profile=options.profile, seed=options.seed), space, data, table)
+        self.options = options
+        profile = "fast" if options.profile == "untrained" else options.profile
+        self.mote = MoteEstimator(MoteOptions(profile=profile, seed=options.seed), space, data, table)
 
     @cached_property
     def _batch(self) -> tuple[Tensor, Tensor]:
@@ -75,15 +81,20 @@ class MotePlusEstimator(TrainingEstimator):
         return images.batch(torch.arange(len(images)))
 
     def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
+        if self.options.profile == "untrained" and fidelity == "default":
+            return self._joined(self.constants.learning.mean, self.looks(item, seed, stop), Estimate(0.0))
         (run,) = self.mote.estimate_batch([item], seed=seed, fidelity=fidelity, stop=stop)
         if run.score is None:
             return run
-        looks = self.looks(item, seed, stop)
         learning = learning_term(run.terms["landscape"], self.space.spec.classes)
+        return self._joined(learning, self.looks(item, seed, stop), run)
+
+    def _joined(self, learning: float, looks: Looks, run: Estimate) -> Estimate:
         score = float(self.constants.score(learning, looks.distinctness, looks.richness))
-        terms = {"mote_plus": score, "learning": learning}
-        beside = {"distinctness": looks.distinctness, "richness": looks.richness}
-        return Estimate(score, {**run.terms, **terms, **beside}, run.curves)
+        terms = {"mote_plus": score, "distinctness": looks.distinctness, "richness": looks.richness}
+        if run.terms:
+            terms["learning"] = learning
+        return Estimate(score, {**run.terms, **terms}, run.curves)
 
     def looks(self, item: Architecture, seed: int, stop: Stop = never) -> Looks:
         """The untrained network at `LOOKS` initialisations; nothing is trained."""

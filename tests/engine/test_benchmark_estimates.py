@@ -82,7 +82,17 @@ def test_a_stopped_benchmark_goes_on_where_it_was(
     printed = json.loads(capsys.readouterr().out)
     figures = {figure["name"]: figure for figure in printed["figures"]}
     for dataset in DATASETS:
-        for name in ("authors", "authors_plus", "mote", "mote_plus", "landscape", "tse", "looks", "params", "madds"):
+        for name in (
+            "authors",
+            "authors_plus",
+            "mote",
+            "mote_plus",
+            "landscape",
+            "tse",
+            "untrained",
+            "params",
+            "madds",
+        ):
             figure = figures[f"tau.{dataset}.{name}"]
             assert (
                 figures[f"{figure['name']}_low"]["value"]
@@ -90,7 +100,7 @@ def test_a_stopped_benchmark_goes_on_where_it_was(
                 <= figures[f"{figure['name']}_high"]["value"]
             )
         assert figures[f"tau.{dataset}.authors"]["value"] == figures[f"tau.{dataset}.mote"]["anchor"]
-    total = figures["seconds.looks"]["value"] + figures["seconds.mote"]["value"]
+    total = figures["seconds.untrained"]["value"] + figures["seconds.mote"]["value"]
     assert figures["seconds.mote_plus"]["value"] == pytest.approx(total, abs=1e-3)
     # Nothing is left to measure: the second run reads what the first one kept, seconds included.
     assert [figure.value for figure in mote_correlation.run(quick=True).figures] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,10 +46,10 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(mote.PROFILES, "fast", Profile(max_side=8, batch_size=16, steps=6, epochs=3))
 
 
-def made(space: SpaceOptions = SMALL) -> tuple[Estimator, SearchSpace]:
+def made(space: SpaceOptions = SMALL, **options: Any) -> tuple[Estimator, SearchSpace]:
     data = open_data(DigitsOptions(), Path())
     built = create_space(space, data.info.spec)
-    return create_estimator(MotePlusOptions(), built, data, None), built
+    return create_estimator(MotePlusOptions(**options), built, data, None), built
 
 
 def one(estimator: Estimator, space: SearchSpace, name: str, seed: int = 0) -> Estimate:
@@ -103,6 +104,21 @@ def test_the_estimate_is_motes_run_with_looks_beside_it() -> None:
     joint = NAS_BENCH_201.score(terms["learning"], terms["distinctness"], terms["richness"])
     assert estimate.score == terms["mote_plus"] == pytest.approx(float(joint))
     assert estimate.seconds > terms["train_seconds"]
+
+
+def test_untrained_leaves_the_training_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimator, space = made(profile="untrained")
+    trained = one(*made(), GOOD)
+    monkeypatch.setattr(mote, "Run", None)
+    untrained, poor, cut_off = (one(estimator, space, name) for name in (GOOD, POOR, CUT_OFF))
+    for term in ("distinctness", "richness"):
+        assert untrained.terms[term] == trained.terms[term]
+    assert "learning" not in untrained.terms
+    assert not untrained.curves
+    assert untrained.score is not None
+    assert poor.score is not None
+    assert cut_off.score is not None
+    assert -math.inf < cut_off.score < poor.score < untrained.score
 
 
 def test_a_score_depends_on_the_network_and_the_seed_alone() -> None:
