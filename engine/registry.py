@@ -35,6 +35,7 @@ from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
     MobileNetOptions,
+    MoteMobileOptions,
     NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
@@ -71,6 +72,7 @@ SPACES: Mapping[str, Kind] = {
     "nats_size": Kind("Five-layer sizes (NATS-Bench size)", NatsSizeOptions, "engine.spaces.nats_size:NatsSizeSpace"),
     "darts": Kind("DARTS / NAS-Bench-301 cells", DartsOptions, "engine.spaces.darts:DartsSpace"),
     "mobilenet": Kind("MobileNet (LayerNAS)", MobileNetOptions, "engine.spaces.mobilenet:MobileNetSpace"),
+    "mote_mobile": Kind("MobileNetV3 (MOTE)", MoteMobileOptions, "engine.spaces.mote_mobile:MoteMobileSpace"),
     "chain": Kind("Your own chain", ChainOptions, "engine.spaces.chain:ChainSpace"),
 }
 ALGORITHMS: Mapping[str, Kind] = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from engine.blueprint import Blueprint, InputSpec
-from engine.cost import Cost
+from engine.cost import Cost, blueprint_cost
 from engine.errors import ArchitectureError
 from engine.latency import LatencyTable
 from engine.operators import Operator
@@ -88,6 +88,20 @@ class SearchSpace(ABC):
     def probe_blueprint(self, architecture: Architecture) -> Blueprint:
         """The network that is looked at untrained beside a MOTE run: the full one, with each repeated cell but once."""
         return self.blueprint(architecture)
+
+    @abstractmethod
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        """What `reduced_blueprint` builds, as a sentence for users."""
+
+    def reduction_note(self, spec: InputSpec, channels: int) -> str:
+        """The reduced network in words, and what it costs beside the full one, both of the default architecture."""
+        default = self.default()
+        reduced, full = blueprint_cost(self.reduced_blueprint(default, spec, channels)), self.cost(default)
+        return (
+            f"{self.reduced_in_words(spec, channels)} For images of {spec.height}x{spec.width} the default network "
+            f"takes {reduced.metric('madds_m'):.3g}M multiply-adds and {reduced.metric('params_m'):.3g}M parameters "
+            f"reduced, {full.metric('madds_m'):.3g}M and {full.metric('params_m'):.3g}M in full."
+        )
 
     # --- costs -------------------------------------------------------------------------------------------------
     @abstractmethod

@@ -69,6 +69,9 @@ class AdditiveSpace(SteppedSpace):
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
         raise ArchitectureError("a synthetic space has no networks")
 
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return "These networks only have costs."
+
     def initial_state(self) -> tuple[Cost, State]:
         return Cost(), ()
 

@@ -86,6 +86,12 @@ class MobileNetOptions(Options):
     activation: Literal["swish", "relu"] = Field("swish", title="Activation", description="swish is the paper's choice")
 
 
+class MoteMobileOptions(Options):
+    """MOTE's open MobileNetV3 space: expansion, kernel and attention of each of five stages (32,768 networks)."""
+
+    kind: Literal["mote_mobile"] = "mote_mobile"
+
+
 class ChainOptions(Options):
     """A chain of layers that you define, each with named options built from blocks (`engine.spaces.chain`)."""
 
@@ -96,6 +102,12 @@ class ChainOptions(Options):
 
 
 SpaceOptions = Annotated[
-    NasBench201Options | NasBench101Options | NatsSizeOptions | DartsOptions | MobileNetOptions | ChainOptions,
+    NasBench201Options
+    | NasBench101Options
+    | NatsSizeOptions
+    | DartsOptions
+    | MobileNetOptions
+    | MoteMobileOptions
+    | ChainOptions,
     Field(discriminator="kind"),
 ]

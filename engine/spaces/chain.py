@@ -47,9 +47,9 @@ An architecture's name is its labels joined by ``-``: ``wide-w32-ir_k3_x3-skip``
 not depend on that order.
 
 **Reduced network (MOTE).** The same chain with all widths (stem, blocks, hidden, virtual, head) multiplied by one
-factor of at most 1: ``channels`` over the stem's width, or without a stem over the largest width of the first layer
-that names one. Kernels, depth, strides and expansions stay. Where rounding would make two options of a layer equal, the
-factor grows until none are.
+factor of at most 1. It makes the stem, or without a stem the largest width of the first layer that names one, a quarter
+of ``channels`` wide: 8 of MOTE's 32, as in its own reduction of MobileNetV3. Kernels, depth, strides and expansions
+stay. Where rounding would make two options of a layer equal, the factor grows until none are.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class LayeredSpace(SteppedSpace):
         self._names = tuple(layer.name for layer in self._chain.layers)
         self._labels = [tuple(option.label for option in layer.options) for layer in self._chain.layers]
         self._index = [{label: i for i, label in enumerate(labels)} for labels in self._labels]
-        self._reduced: dict[int, Chain] = {}
+        self._reduced: dict[int, tuple[float, Chain]] = {}
         self._hash = _digest(self.kind, self._chain, self._plan.defaults)
 
     # --- what can be chosen ------------------------------------------------------------------------------------
@@ -125,10 +125,19 @@ class LayeredSpace(SteppedSpace):
         return self._chain.network(self.spec, architecture.choices)
 
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
+        return self._reduction(spec, channels)[1].network(spec, architecture.choices)
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        factor = self._reduction(spec, channels)[0]
+        widths = "all widths as they are" if factor == 1 else f"all widths times {factor:.3g}"
+        return f"The same layers on smaller images: {widths}; kernels, depth and strides stay."
+
+    def _reduction(self, spec: InputSpec, channels: int) -> tuple[float, Chain]:
+        """The factor on all widths, and the chain that has them."""
         if channels not in self._reduced:
             factor = reduction_factor(self._chain, self._plan.defaults, spec, channels)
-            self._reduced[channels] = self._chain.scaled(factor)
-        return self._reduced[channels].network(spec, architecture.choices)
+            self._reduced[channels] = factor, self._chain.scaled(factor)
+        return self._reduced[channels]
 
     # --- costs -------------------------------------------------------------------------------------------------
     def initial_state(self) -> tuple[Cost, State]:

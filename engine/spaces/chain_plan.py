@@ -146,11 +146,11 @@ def _sentence(problem: str) -> str:
 
 
 def reduction_factor(chain: Chain, path: Sequence[int], spec: InputSpec, channels: int) -> float:
-    """Factor on all widths that makes a reduced network about ``channels`` wide; see `engine.spaces.chain`."""
+    """Factor on all widths that makes a reduced network's stem ``channels / 4`` wide; see `engine.spaces.chain`."""
     base = _base_width(chain)
-    if base is None or base <= channels:
+    if base is None or 4 * base <= channels:
         return 1.0
-    factor = channels / base
+    factor = channels / 4 / base
     wanted = [len(names) for names in _distinct(chain, path, spec)]
     while [len(names) for names in _distinct(chain.scaled(factor), path, spec)] != wanted:
         factor = min(1.0, factor * 1.1)

@@ -36,7 +36,7 @@ from engine.cost import Cost, total
 from engine.errors import ArchitectureError
 from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.darts_cell import NODES, OPERATIONS, Pair, append_cell, append_operation
-from engine.spaces.fragments import fixed_cost, measure
+from engine.spaces.fragments import fixed_cost, measure, reduced_pooling
 
 CELLS = ("normal", "reduce")
 LAYERS_A_CELL = 2 * NODES
@@ -153,9 +153,15 @@ class DartsSpace(SteppedSpace):
         normal, reduce = (self.pairs(architecture, cell) for cell in range(len(CELLS)))
         x = append_cell(b, "normal cell", (x, x), channels, normal, first_layer=0, reduction=False)
         with b.part("pool"):
-            x = b.avg_pool(x, min(4, spec.height, spec.width))
+            x = b.avg_pool(x, reduced_pooling(spec))
         b.head(append_cell(b, "reduction cell", (x, x), channels, reduce, first_layer=LAYERS_A_CELL, reduction=True))
         return b.build()
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return (
+            f"A convolution of {channels} channels, the normal cell, average pooling by {reduced_pooling(spec)}, the "
+            f"reduction cell, the classifier; every node has {channels} channels."
+        )
 
     def _stem(self, b: BlueprintBuilder) -> tuple[tuple[str, str], bool]:
         """The first cell's inputs, and whether the first of them is twice as large."""

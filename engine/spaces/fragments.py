@@ -24,6 +24,19 @@ def fixed_cost(blueprint: Blueprint) -> Cost:
     return total(node_cost(node, (blueprint[source].shape for source in node.inputs)) for node in fixed)
 
 
+def reduced_pooling(spec: InputSpec) -> int:
+    """The average pooling between the cells of a reduced network: 4, less on smaller maps (MOTE, RA)."""
+    return min(4, spec.height, spec.width)
+
+
+def cell_in_words(spec: InputSpec, channels: int) -> str:
+    """The reduced network of NAS-Bench-101 and 201."""
+    return (
+        f"A convolution of {channels} channels, the cell, average pooling by {reduced_pooling(spec)}, the cell again, "
+        "the classifier."
+    )
+
+
 def residual_reduction(b: BlueprintBuilder, x: str, width: int) -> str:
     """The block between the stages of NAS-Bench-201 and NATS-Bench: two pre-activated 3x3 convolutions, stride 2.
 

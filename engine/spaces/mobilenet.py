@@ -12,8 +12,8 @@ and so an architecture, does not depend on the images at hand. The default of ev
 Names join the chosen labels by ``-``: ``f`` output filters, ``k`` kernel, ``e`` expanded filters
 (``f16-f28-k3_e144-...-f864-f1536``).
 
-**Reduced network (MOTE).** As for chains: widths times ``channels`` over the stem's 16 or 32 filters, at most 1, so
-that with MOTE's 32 channels the widths stay and the smaller images alone make the network cheap.
+**Reduced network (MOTE).** As for chains: widths times a quarter of ``channels`` over the stem's 16 or 32 filters, or
+as little less as keeps all options apart.
 """
 
 from __future__ import annotations

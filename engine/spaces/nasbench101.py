@@ -39,6 +39,7 @@ from engine.cost import COUNTS, MILLION, Cost, node_cost, total
 from engine.errors import ArchitectureError
 from engine.operators import Operator
 from engine.space import Architecture, Choices, SearchSpace
+from engine.spaces.fragments import cell_in_words, reduced_pooling
 from engine.spaces.nasbench101_costs import CellCosts, Position, projection, vertex_operation
 from engine.spaces.nasbench101_graph import INPUT, MAX_EDGES, OUTPUT, Matrix, Rows, vertex_channels
 from engine.spaces.nasbench101_growth import Child, Edit, Graph, children, fingerprint, graph_of, path, random_graph
@@ -142,9 +143,12 @@ class NasBench101Space(SearchSpace):
         b = BlueprintBuilder(spec)
         x = self._cell(b, b.batch_norm(b.conv2d(b.input, channels, 3)), architecture, channels, "cell 1")
         with b.part("pool"):
-            x = b.avg_pool(x, min(4, spec.height, spec.width))
+            x = b.avg_pool(x, reduced_pooling(spec))
         b.head(self._cell(b, x, architecture, channels, "cell 2"))
         return b.build()
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return cell_in_words(spec, channels)
 
     def _cell(self, b: BlueprintBuilder, x: str, architecture: Architecture, width: int, group: str) -> str:
         """The cell behind ``x``; nodes belong to the layer that brought their vertex or, of sums, its last edge."""

@@ -25,7 +25,15 @@ from engine.config.spaces import NasBench201Options
 from engine.cost import Cost, total
 from engine.errors import ArchitectureError
 from engine.space import Architecture, Choices, State, SteppedSpace
-from engine.spaces.fragments import fixed_cost, measure, normed_head, preactivated, residual_reduction
+from engine.spaces.fragments import (
+    cell_in_words,
+    fixed_cost,
+    measure,
+    normed_head,
+    preactivated,
+    reduced_pooling,
+    residual_reduction,
+)
 
 OPERATIONS = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "none")
 KERNELS = {"nor_conv_3x3": 3, "nor_conv_1x1": 1}
@@ -140,9 +148,12 @@ class NasBench201Space(SteppedSpace):
         b = BlueprintBuilder(spec)
         x = self._cell(b, b.batch_norm(b.conv2d(b.input, channels, 3)), architecture, "cell 1")
         with b.part("pool"):
-            x = b.avg_pool(x, min(4, spec.height, spec.width))
+            x = b.avg_pool(x, reduced_pooling(spec))
         b.head(self._cell(b, x, architecture, "cell 2"))
         return b.build()
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return cell_in_words(spec, channels)
 
     def _cell(self, b: BlueprintBuilder, x: str, architecture: Architecture, group: str) -> str:
         tensors = [x]

@@ -76,8 +76,11 @@ class NatsSizeSpace(SteppedSpace):
 
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
         """The same network, widths times ``channels / 64``: at most 1, and at least 1/8 so that all widths differ."""
-        widest = min(max(channels, WIDTHS[-1]), WIDTHS[0])
+        widest = _widest(channels)
         return _network(spec, [WIDTHS[choice] * widest // WIDTHS[0] for choice in architecture.choices])
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return f"The same network, all widths times {_widest(channels) / WIDTHS[0]:.3g}."
 
     # --- costs -------------------------------------------------------------------------------------------------
     def initial_state(self) -> tuple[Cost, State]:
@@ -90,6 +93,11 @@ class NatsSizeSpace(SteppedSpace):
     def final_cost(self, state: State) -> Cost:
         assert isinstance(state, Shape)
         return measure(state, normed_head, self.spec.classes)[0]
+
+
+def _widest(channels: int) -> int:
+    """Width that stands for the widest in the reduced network."""
+    return min(max(channels, WIDTHS[-1]), WIDTHS[0])
 
 
 def _network(spec: InputSpec, widths: Sequence[int]) -> Blueprint:

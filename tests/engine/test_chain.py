@@ -134,10 +134,10 @@ def test_the_reduced_network_scales_all_widths_by_one_factor() -> None:
         stem={"width": 32},
         head={"width": 128},
     )
-    reduced = space.reduced_blueprint(space.from_string("w64-ir-c_w48"), SPEC, 16)
+    reduced = space.reduced_blueprint(space.from_string("w64-ir-c_w48"), SPEC, 64)
     assert [n.shape.channels for n in reduced if n.op == "conv2d"] == [16, 48, 48, 32, 24, 64]
     # Never wider than the full network.
-    same = space.reduced_blueprint(space.from_string("w64-ir-c_w48"), SPEC, 64)
+    same = space.reduced_blueprint(space.from_string("w64-ir-c_w48"), SPEC, 256)
     assert same == space.blueprint(space.from_string("w64-ir-c_w48"))
 
 
@@ -145,7 +145,7 @@ def test_the_factor_grows_until_all_options_differ() -> None:
     space = chain({"options": {"c": {"block": "conv", "width": [32, 31, 30]}}}, stem={"width": 32})
     widths = set()
     for choice in range(3):
-        reduced = space.reduced_blueprint(space.architecture([choice]), SPEC, 4)
+        reduced = space.reduced_blueprint(space.architecture([choice]), SPEC, 16)
         widths.add([n for n in reduced if n.op == "conv2d"][-1].shape.channels)
     assert len(widths) == 3
 

@@ -1,0 +1,229 @@
+"""MOTE's open MobileNetV3 space: five stages, each choosing expansion, depthwise kernel and attention.
+
+Full network: 3x3 convolution of 32 filters and stride 2; a depthwise and a 1x1 convolution on it with a residual
+shortcut; stages of 2, 3, 4, 2, 3 mobile cells with 64, 96, 128, 196, 256 filters, expansion 1, 2, 3, 3, 3 and stride
+2, 2, 2, 1, 2 on their first cell; 1x1 convolution to 1,024, global pooling, 1x1 convolution to 2,048, dropout 0.2,
+classifier. A mobile cell expands, convolves channel by channel, attends, and projects by a 1x1 convolution; where the
+shape stays, its input is added. Batch norm follows every convolution in front of the pool and behind it, GELU all but
+the projections.
+
+All cells of a stage share its three choices, 8^5 = 32,768 networks:
+
+- expansion ``conv`` (1x1 convolution) or ``dw`` (depthwise 3x3 convolution that makes several channels of each),
+- kernel ``k3`` or ``k5`` of the depthwise convolution,
+- attention ``se`` (squeeze-excitation to a quarter) or ``da``, *depthwise attention*: each value of the map is scaled
+  by the sigmoid of a depthwise 3x3 convolution around it. The paper's text does not define it: this reading is ours.
+
+Names join the stages: ``conv_k5_se-dw_k3_da-...``. Options are listed by the multiply-adds of their stage for images of
+224x224, the largest first, which is the default.
+
+**Reduced network (MOTE).** Stem 3x3 convolution of 8a filters, five mobile cells of 16a, 16a, 32a, 32a, 32a filters
+with expansion 2 and strides 2, 1, 2, 1, 1, global pooling, classifier. ``a = 2 - M / 2``, where M are the
+multiply-adds, in units of 2^20, of the same network with a = 1 *for images of 32x32x3*: costlier architectures are made
+narrower, so that all cost about the same. The factor (0.97 to 1.37) does not depend on the images at hand. For widths
+other than the published 32, all are scaled alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, partial
+from hashlib import sha256
+from itertools import product
+from math import floor
+from typing import NamedTuple
+
+from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
+from engine.config.spaces import MoteMobileOptions
+from engine.cost import Cost, blueprint_cost
+from engine.errors import ArchitectureError, ConfigError
+from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.spaces.fragments import measure
+
+LEAST_SIDE = 17
+"""The smallest side of which five strides of 2 (rounding up) leave a pixel, and the last of them finds two."""
+PUBLISHED_CHANNELS = 32
+UNIT = 1 << 20
+LISTED_FOR = InputSpec(3, 224, 224)
+GELU = "gelu"
+
+
+class Stage(NamedTuple):
+    """Number of cells, filters, expansion, stride of the first cell."""
+
+    cells: int
+    filters: int
+    expansion: int
+    stride: int
+
+
+STAGES = (Stage(2, 64, 1, 2), Stage(3, 96, 2, 2), Stage(4, 128, 3, 2), Stage(2, 196, 3, 1), Stage(3, 256, 3, 2))
+REDUCED = tuple(Stage(1, filters, 2, stride) for filters, stride in ((16, 2), (16, 1), (32, 2), (32, 1), (32, 1)))
+REDUCED_STEM = 8
+
+
+class Choice(NamedTuple):
+    """What the cells of a stage share."""
+
+    expansion: str
+    kernel: int
+    attention: str
+
+    @property
+    def label(self) -> str:
+        """``conv_k5_se``."""
+        return f"{self.expansion}_k{self.kernel}_{self.attention}"
+
+
+CHOICES = tuple(Choice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
+
+
+class MoteMobileSpace(SteppedSpace):
+    """The state of the cost model is the map that reaches the stage; ConfigError at ``space.kind`` for small images."""
+
+    kind = "mote_mobile"
+
+    def __init__(self, options: MoteMobileOptions, spec: InputSpec) -> None:
+        if min(spec.height, spec.width) < LEAST_SIDE:
+            raise ConfigError.at(
+                "space.kind",
+                f"MOTE's MobileNetV3 space needs images of at least {LEAST_SIDE}x{LEAST_SIDE}, not "
+                f"{spec.height}x{spec.width}; set the data set's image size to {LEAST_SIDE} or more, or choose "
+                "another space.",
+            )
+        super().__init__(spec)
+        self._hash = sha256(f"{self.kind}:{options.model_dump_json()}:{_ordered()}".encode()).hexdigest()
+
+    # --- what can be chosen ------------------------------------------------------------------------------------
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return tuple(f"stage {number}" for number in range(1, len(STAGES) + 1))
+
+    def options(self, prefix: Choices) -> Sequence[str]:
+        return _labels()[len(prefix)]
+
+    def default_option(self, prefix: Choices) -> int:
+        return 0
+
+    @property
+    def size(self) -> int:
+        return int(len(CHOICES) ** len(STAGES))
+
+    @property
+    def content_hash(self) -> str:
+        return self._hash
+
+    # --- names -------------------------------------------------------------------------------------------------
+    def to_string(self, architecture: Architecture) -> str:
+        return "-".join(self.labels(architecture))
+
+    def from_string(self, text: str) -> Architecture:
+        parts = text.strip().split("-")
+        if len(parts) != len(STAGES):
+            raise ArchitectureError(f"'{text}' has {len(parts)} stages joined by '-'; the space has {len(STAGES)}")
+        choices = []
+        for name, labels, part in zip(self.layer_names, _labels(), parts, strict=True):
+            if part not in labels:
+                raise ArchitectureError(f"{name}: '{part}' is none of {', '.join(labels)}")
+            choices.append(labels.index(part))
+        return self.architecture(choices)
+
+    # --- networks ----------------------------------------------------------------------------------------------
+    def blueprint(self, architecture: Architecture) -> Blueprint:
+        b = BlueprintBuilder(self.spec)
+        x = _stem(b, b.input)
+        for number, choice in enumerate(architecture.choices):
+            with b.part(self.layer_names[number], number):
+                x = _stage(b, x, STAGES[number], _ordered()[number][choice])
+        _head(b, x)
+        return b.build()
+
+    def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
+        plain = self._reduced(architecture, InputSpec(3, 32, 32, spec.classes), 1.0)
+        factor = 2 - blueprint_cost(plain).madds / UNIT / 2
+        return self._reduced(architecture, spec, factor * channels / PUBLISHED_CHANNELS)
+
+    def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
+        return (
+            f"A convolution of about {REDUCED_STEM * channels // PUBLISHED_CHANNELS} channels and one mobile cell a "
+            "stage, expansion 2; costlier networks are made narrower, so that all cost about the same."
+        )
+
+    def _reduced(self, architecture: Architecture, spec: InputSpec, factor: float) -> Blueprint:
+        b = BlueprintBuilder(spec)
+        x = b.conv_bn(b.input, _scaled(REDUCED_STEM, factor), 3, function=GELU)
+        for number, choice in enumerate(architecture.choices):
+            stage = REDUCED[number]._replace(filters=_scaled(REDUCED[number].filters, factor))
+            with b.part(self.layer_names[number], number):
+                x = _stage(b, x, stage, _ordered()[number][choice])
+        b.head(x)
+        return b.build()
+
+    # --- costs -------------------------------------------------------------------------------------------------
+    def initial_state(self) -> tuple[Cost, State]:
+        return measure(self.spec.shape, _stem)
+
+    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
+        assert isinstance(state, Shape)
+        return measure(state, partial(_stage, stage=STAGES[layer], choice=_ordered()[layer][choice]))
+
+    def final_cost(self, state: State) -> Cost:
+        assert isinstance(state, Shape)
+        return measure(state, _head, self.spec.classes)[0]
+
+
+@cache
+def _ordered() -> tuple[tuple[Choice, ...], ...]:
+    """The choices of every stage, those of most multiply-adds first."""
+    shape = measure(LISTED_FOR.shape, _stem)[1]
+    stages = []
+    for stage in STAGES:
+        measured = {choice: measure(shape, partial(_stage, stage=stage, choice=choice)) for choice in CHOICES}
+        stages.append(tuple(sorted(CHOICES, key=lambda choice: -measured[choice][0].madds)))
+        shape = measured[CHOICES[0]][1]
+    return tuple(stages)
+
+
+@cache
+def _labels() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(choice.label for choice in choices) for choices in _ordered())
+
+
+def _stem(b: BlueprintBuilder, x: str) -> str:
+    x = b.conv_bn(x, 32, 3, stride=2, function=GELU)
+    y = b.activation(b.batch_norm(b.depthwise(x, 3)), GELU)
+    return b.add([x, b.conv_bn(y, 32, function=None)])
+
+
+def _stage(b: BlueprintBuilder, x: str, stage: Stage, choice: Choice) -> str:
+    for cell in range(stage.cells):
+        x = _cell(b, x, stage, choice, stage.stride if cell == 0 else 1)
+    return x
+
+
+def _cell(b: BlueprintBuilder, x: str, stage: Stage, choice: Choice, stride: int) -> str:
+    channels = b.shape(x).channels
+    hidden = channels * stage.expansion
+    grouped = choice.expansion == "dw"
+    y = b.conv_bn(x, hidden, 3 if grouped else 1, groups=channels if grouped else 1, function=GELU)
+    y = b.activation(b.batch_norm(b.depthwise(y, choice.kernel, stride)), GELU)
+    y = b.conv_bn(_attended(b, y, choice.attention), stage.filters, function=None)
+    return b.add([x, y]) if b.shape(x) == b.shape(y) else y
+
+
+def _attended(b: BlueprintBuilder, x: str, attention: str) -> str:
+    if attention == "da":
+        return b.multiply(x, b.activation(b.batch_norm(b.depthwise(x, 3)), "sigmoid"))
+    channels = b.shape(x).channels
+    squeezed = b.activation(b.conv2d(b.global_avg_pool(x), max(1, channels // 4), bias=True), GELU)
+    return b.multiply(x, b.activation(b.conv2d(squeezed, channels, bias=True), "sigmoid"))
+
+
+def _head(b: BlueprintBuilder, x: str) -> str:
+    with b.part("head"):
+        x = b.global_avg_pool(b.conv_bn(x, 1024, function=GELU))
+        return b.linear(b.dropout(b.conv_bn(x, 2048, function=GELU), 0.2), b.spec.classes)
+
+
+def _scaled(filters: int, factor: float) -> int:
+    return max(1, floor(filters * factor + 0.5))
