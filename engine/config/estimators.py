@@ -25,7 +25,7 @@ class EstimateOptions(Options):
 class MoteOptions(EstimateOptions):
     """MOTE: train a reduced architecture on reduced data; combine its loss landscape with its speed of convergence."""
 
-    recipe: ClassVar[int] = 2
+    recipe: ClassVar[int] = 3
 
     kind: Literal["mote"] = "mote"
     profile: Literal["fast", "paper"] = Field(

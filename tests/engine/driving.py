@@ -52,6 +52,7 @@ SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
     "nats_size": {"kind": "nats_size"},
     "darts": {"kind": "darts"},
     "nasbench101": {"kind": "nasbench101"},
+    "mote_mobile": {"kind": "mote_mobile"},
     "mobilenet": {"kind": "mobilenet", "variant": "60m"},
     **{f"chain-{name}": {"kind": "chain", "definition": definition} for name, definition in CHAIN_EXAMPLES.items()},
 }

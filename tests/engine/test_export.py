@@ -21,6 +21,7 @@ from engine.blueprint import BlueprintBuilder, InputSpec
 from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
+    MoteMobileOptions,
     NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
@@ -38,11 +39,12 @@ from engine.registry import create_space
 from engine.spaces.examples import CHAIN_EXAMPLES
 from tests.engine.test_networks import blueprint_of, residual
 
-SPEC = InputSpec(1, 16, 16, 4)
+SPEC = InputSpec(1, 18, 18, 4)
 SPACES = [
     NasBench201Options(channels=4, cells=2),
     NatsSizeOptions(),
     DartsOptions(cells=3, channels=4),
+    MoteMobileOptions(),
     NasBench101Options(channels=8, cells=2),
     ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
 ]

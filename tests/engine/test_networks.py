@@ -14,6 +14,7 @@ from engine.blueprint import ACTIVATIONS, Blueprint, BlueprintBuilder, InputSpec
 from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
+    MoteMobileOptions,
     NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
@@ -31,6 +32,7 @@ SPACES = [
     NasBench201Options(cells=1),
     NatsSizeOptions(),
     DartsOptions(cells=3, channels=4),
+    MoteMobileOptions(),
     NasBench101Options(channels=8, cells=2),
     ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
 ]
@@ -188,7 +190,7 @@ def test_values_are_freed_after_their_last_use() -> None:
 
 @pytest.mark.parametrize("options", SPACES, ids=lambda options: options.kind)
 def test_counted_cost_equals_the_analytic_one(options: SpaceOptions) -> None:
-    spec = InputSpec(3, 16, 16, 7)
+    spec = InputSpec(3, 18, 18, 7)
     space, rng = create_space(options, spec), Random(4)
     for architecture in (space.default(), *(space.sample(rng) for _ in range(8))):
         blueprint = space.blueprint(architecture)
