@@ -1,7 +1,7 @@
 """An architecture as a picture: shapes with places and words, which `to_svg` writes down.
 
-Cells of NAS-Bench-201 and DARTS are graphs above the network they are stacked to; every other network is a stack of its
-parts. Drawn against another network of the same space, what differs is marked.
+Cells of NAS-Bench-101, 201 and DARTS are graphs above the network they are stacked to; every other network is a stack of
+its parts. Drawn against another network of the same space, what differs is marked.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from engine.drawing.graph import draw_cells
 from engine.drawing.shapes import MARGIN, WIDTH, Drawing, Sheet, Text
 from engine.drawing.stack import compared, draw_stack, merged, operations_in_words, parts_of, with_choices
 from engine.drawing.svg import Theme, to_svg
+from engine.drawing.vertices import draw_vertices
 from engine.space import Architecture, SearchSpace
 from engine.spaces.darts import DartsSpace
+from engine.spaces.nasbench101 import NasBench101Space
 from engine.spaces.nasbench201 import NasBench201Space
 
 __all__ = ["Drawing", "Theme", "draw", "to_svg"]
@@ -22,9 +24,11 @@ def draw(space: SearchSpace, architecture: Architecture, against: Architecture |
     """The picture of one architecture; with ``against``, marked where that one has something else."""
     sheet, blueprint = Sheet(), space.blueprint(architecture)
     parts = parts_of(blueprint)
-    if isinstance(space, NasBench201Space | DartsSpace):
+    if isinstance(space, NasBench101Space | NasBench201Space | DartsSpace):
         if isinstance(space, NasBench201Space):
             draw_cell(sheet, space, architecture, against)
+        elif isinstance(space, NasBench101Space):
+            draw_vertices(sheet, space, architecture, against)
         else:
             draw_cells(sheet, space, architecture, against)
         parts = merged(parts)

@@ -182,10 +182,11 @@ def operations_in_words(part: Part) -> str:
     shown = [node for node in part.nodes if not (gated and node.shape.height == node.shape.width == 1)]
     counted = Counter(text for node in shown if (text := _operation(node)))
     words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
-    inner = max((node.shape.channels for node in part.nodes if _depthwise(node)), default=0)
-    if inner > part.source.channels:  # the 1x1 convolutions before and behind are what an expansion is
+    inner = {node.shape.channels for node in part.nodes if _depthwise(node) and node.layer is not None}
+    # The 1x1 convolutions before and behind are what an expansion is; blocks of several widths have several.
+    if len(inner) == 1 and max(inner) > part.source.channels:
         words = [word for word in words if not word.endswith(f"conv 1{TIMES}1")]
-        words.insert(0, f"expand {TIMES}{inner / part.source.channels:.3g}")
+        words.insert(0, f"expand {TIMES}{max(inner) / part.source.channels:.3g}")
     return ", ".join(words) or "identity"
 
 

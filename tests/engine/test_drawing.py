@@ -12,6 +12,8 @@ from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
     MobileNetOptions,
+    MoteMobileOptions,
+    NasBench101Options,
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
@@ -31,6 +33,8 @@ OPTIONS: dict[str, SpaceOptions] = {
     "nats_size": NatsSizeOptions(),
     "darts": DartsOptions(cells=3, channels=8),
     "mobilenet": MobileNetOptions(variant="60m"),
+    "nasbench101": NasBench101Options(),
+    "mote_mobile": MoteMobileOptions(),
     **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
 }
 
@@ -65,6 +69,29 @@ def test_edges_that_reach_no_output_are_faded() -> None:
     # Tensor 1 is zero, tensor 2 is read by nobody.
     assert faded == {"nor_conv_3x3 from tensor 0", "nor_conv_1x1 from tensor 1", "nor_conv_3x3 from tensor 1"}
     assert [box.label for box in drawing.boxes if box.kind == "tensor" and box.faded] == ["1", "2"]
+
+
+def test_every_edge_of_a_nasbench101_cell_is_drawn() -> None:
+    space = create_space(OPTIONS["nasbench101"], SPEC)
+    architecture = space.from_string("conv3x3-bn-relu,maxpool3x3,conv1x1-bn-relu:1101/110/01/1")
+    drawing = draw(space, architecture)
+    boxes = {box.hint: box for box in drawing.boxes if box.hint.startswith("vertex")}
+    assert {hint.split(":")[1].strip(): box.label for hint, box in boxes.items()} == {
+        "conv3x3-bn-relu of the input": "conv 3\u00d73",
+        "maxpool3x3 of the input and vertex 1": "max pool 3\u00d73",
+        "conv1x1-bn-relu of vertex 1": "conv 1\u00d71",
+    }
+    network = len([text for text in drawing.texts if text.style == "name"]) - 1
+    assert len(drawing.arrows) - network == 7
+    # Arcs pass the column on both sides and beside each other.
+    reaches = [arrow.points[1][0] for arrow in drawing.arrows if len(arrow.points) == 4]
+    assert len(set(reaches)) == len(reaches) >= 3
+    other = space.from_string("conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu:1101/110/01/1")
+    marked = [
+        box.hint for box in draw(space, architecture, other).boxes if box.changed and box.hint.startswith("vertex")
+    ]
+    assert len(marked) == 1
+    assert marked[0].endswith("conv1x1-bn-relu of vertex 1; instead of conv3x3-bn-relu of vertex 1")
 
 
 def test_stack_has_a_box_for_every_choice_with_width_by_channels() -> None:
