@@ -57,6 +57,15 @@ class SearchSpace(ABC):
     def default_option(self, prefix: Choices) -> int:
         """The default o of layer ``len(prefix)``: the costliest in size search, the identity in topology search."""
 
+    def option_counts(self) -> tuple[int, ...]:
+        """The most options that each layer can have; overridden where options depend on the ones before."""
+        prefix: Choices = ()
+        counts = []
+        for _ in range(self.depth):
+            counts.append(len(self.options(prefix)))
+            prefix += (self.default_option(prefix),)
+        return tuple(counts)
+
     @property
     @abstractmethod
     def size(self) -> int:

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from engine.algorithms.layernas import LayerNAS
 from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
+from engine.errors import ConfigError
 from engine.problem import SearchProblem
+
+LARGEST = 1_000_000
+"""Networks that a search of every network may have to try: the largest budget."""
 
 
 class DynamicProgramming(LayerNAS):
@@ -18,6 +22,12 @@ class DynamicProgramming(LayerNAS):
     kind = "dynamic_programming"
 
     def __init__(self, options: DynamicProgrammingOptions, problem: SearchProblem, seed: int) -> None:
+        if options.bucketing == "unique" and problem.space.size > LARGEST:
+            raise ConfigError.at(
+                "algorithm.bucketing",
+                f"keeping every network would try all {problem.space.size:.3g} networks of this space, far more than "
+                "any budget; choose cost buckets, or another algorithm",
+            )
         super().__init__(LayerNASOptions(**options.model_dump(exclude={"kind"})), problem, seed)
 
     def _advance(self, number: int) -> bool:

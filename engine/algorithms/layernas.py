@@ -58,11 +58,10 @@ class LayerNAS(SearchAlgorithm):
     def bound(self) -> int:
         """The paper's bound (section 4.2): the sum over layers of min(|M_l|, H k) |S_{l+1}|, with |M_0| = 1.
 
-        Options are counted along the baseline. A network that replaces another in a full bucket brings children of
-        its own, so a search with very little memory can try more.
+        Where options depend on the ones before, a layer counts with the most it can have. A network that replaces
+        another in a full bucket brings children of its own, so a search with very little memory can try more.
         """
-        prefixes = [self._root.choices[:layer] for layer in range(self._depth)]
-        sizes = [len(self.space.options(prefix)) for prefix in prefixes]
+        sizes = self.space.option_counts()
         stored = [1, *accumulate(sizes[:-1], mul)]
         if self.options.bucketing == "cost":
             limit = self.options.buckets * self.options.replicas

@@ -48,6 +48,8 @@ from engine.trellis import Counts
 STACKS = 3
 STOP = "stop"
 CELLS = 423_624
+MOST_OPTIONS = (4, 7, 11, 16, 22, 27, 22, 22)
+"""Of each layer over all cells, the stop included; counted once, like the cells."""
 
 
 class NasBench101Space(SearchSpace):
@@ -75,6 +77,9 @@ class NasBench101Space(SearchSpace):
     def default_option(self, prefix: Choices) -> int:
         graph, stopped = _grown(prefix)
         return 0 if stopped else len(children(graph))
+
+    def option_counts(self) -> tuple[int, ...]:
+        return MOST_OPTIONS
 
     @property
     def size(self) -> int:

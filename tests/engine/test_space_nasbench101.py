@@ -87,6 +87,11 @@ def test_growth_stops_at_nine_edges_and_seven_vertices(space: NasBench101Space) 
         assert not children(graph)
 
 
+def test_no_layer_has_more_options_than_counted(space: NasBench101Space) -> None:
+    for layer, most in enumerate(space.option_counts()[:5]):
+        assert max(len(children(graph)) for graph in cells(layer + 1)) + 1 == most
+
+
 def test_after_a_stop_there_is_only_stop(space: NasBench101Space) -> None:
     stop = space.options((0,)).index("stop")
     assert space.options((0, stop)) == ("stop",)
