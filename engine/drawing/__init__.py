@@ -1,7 +1,7 @@
 """An architecture as a picture: shapes with places and words, which `to_svg` writes down.
 
-Cells of NAS-Bench-101, 201 and DARTS are graphs above the network they are stacked to; every other network is a stack of
-its parts. Drawn against another network of the same space, what differs is marked.
+Cells of NAS-Bench-101, 201 and DARTS are graphs above the network they are stacked to; every other network is a stack
+of its parts. Drawn against another network of the same space, what differs is marked.
 """
 
 from __future__ import annotations
