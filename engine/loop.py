@@ -9,6 +9,7 @@ from typing import Literal
 from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
 from engine.config.search import Budget, Final
 from engine.estimate import Estimate, Estimator, Stop, never
+from engine.problem import SearchProblem
 
 
 class BudgetMeter:
@@ -86,11 +87,17 @@ def _admits(
 
 @dataclass(frozen=True)
 class Trial:
-    """A scored proposal; ``feasible`` says whether its costs meet every target."""
+    """A scored proposal; ``feasible`` says whether its costs meet every target, ``merit`` what the score is worth."""
 
     proposal: Proposal
     estimate: Estimate
     feasible: bool
+    merit: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """The merit where one is given, else the score."""
+        return self.merit if self.merit is not None else self.estimate.score or 0.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ class RunResult:
         def rank(trial: Trial) -> tuple[float, float, int]:
             first = searched.get(trial.proposal.parent or 0) if trial.proposal.stage else None
             number = trial.proposal.number if first is None else first.proposal.number
-            return trial.estimate.score or 0.0, (first and first.estimate.score) or 0.0, -number
+            return trial.worth, first.worth if first is not None else 0.0, -number
 
         return max(finals or scored, key=rank, default=None)
 
@@ -183,8 +190,15 @@ def _score(
         estimates = judge.estimator.estimate_batch(items, seed=judge.seed, stop=stop)
         for proposal, estimate in zip(admitted, estimates, strict=True):
             meter.charge(estimate.seconds, stage)
-            trials.append(Trial(proposal, estimate, algorithm.problem.feasible(proposal.architecture)))
+            trials.append(_trial(algorithm.problem, proposal, estimate))
     return trials
+
+
+def _trial(problem: SearchProblem, proposal: Proposal, estimate: Estimate) -> Trial:
+    score, merit = estimate.score, None
+    if score is not None and not proposal.stage:
+        merit = problem.merit(proposal.architecture, score)
+    return Trial(proposal, estimate, problem.feasible(proposal.architecture), merit)
 
 
 def run(

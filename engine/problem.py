@@ -9,6 +9,7 @@ from engine.config.search import Objective
 from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError
 from engine.latency import LATENCY
+from engine.merit import merit
 from engine.space import Architecture, Choices, SearchSpace
 
 TABLE_METRIC = "table_cost"
@@ -61,6 +62,11 @@ class SearchProblem:
             assert self.table is not None
             return self.table.cost_range(prefix, until)
         return self.space.cost_range(prefix, metric, until)
+
+    def merit(self, architecture: Architecture, score: float) -> float:
+        """What a score of the search's estimate is worth (`engine.merit`); the score itself without a size exponent."""
+        exponent = self.objective.size_exponent
+        return merit(score, self.cost(architecture), exponent) if exponent else score
 
     def feasible(self, architecture: Architecture) -> bool:
         """Whether the network meets every limit; a network whose cost is unknown does not."""

@@ -87,6 +87,7 @@ class SearchAlgorithm(ABC):
         self._pending: dict[int, Proposal] = {}
         self._failed: dict[int, Proposal] = {}
         self._told: list[tuple[Proposal, float | None]] = []
+        self._weighs = problem.objective.size_exponent > 0
         self._finalists: Finalists | None = None
         self._finalist_count = 0
         self._abandoned: int | None = None
@@ -221,6 +222,8 @@ class SearchAlgorithm(ABC):
                 assert proposal.parent is not None
                 self._finalists.settle(proposal.parent, score)
                 continue
+            if self._weighs and score is not None:
+                score = self.problem.merit(proposal.architecture, score)
             if self._finalists is not None and score is not None:
                 self._finalists.learn(proposal, score)
             self._observe(proposal, score)

@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from engine.benchmarks.report import Report
+from engine.errors import EngineError
 
 BENCHMARKS: Mapping[str, str] = {
     "layernas-nb201": "engine.benchmarks.layernas_nb201",
@@ -25,6 +27,12 @@ BENCHMARKS: Mapping[str, str] = {
 }
 """Name -> module with ``run(quick) -> Report``, imported when asked for."""
 
+EXTRAS = {
+    "curves": "a folder for curves as SVG and PNG (layernas-nb201, layernas-chain)",
+    "table": "a table of your own with the columns arch, reward and cost, and truth if known (layernas-chain)",
+    "space": "the chain of that table, as YAML (layernas-chain)",
+}
+
 
 def main(
     arguments: Sequence[str] | None = None,
@@ -37,10 +45,18 @@ def main(
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     parser.add_argument("--out", type=Path, help="write the JSON object to a file as well")
     parser.add_argument("--quick", action="store_true", help="a smoke run")
+    for name, help in EXTRAS.items():
+        parser.add_argument(f"--{name}", type=Path, help=help)
     given = parser.parse_args(arguments)
-    run: Callable[[bool], Report] = import_module(benchmarks[given.name]).run
+    run: Callable[..., Report] = import_module(benchmarks[given.name]).run
+    extras = {name: path for name in EXTRAS if (path := getattr(given, name)) is not None}
+    if unknown := extras.keys() - signature(run).parameters:
+        parser.error(f"{given.name} has no use for --{', --'.join(sorted(unknown))}")
     start = perf_counter()
-    found = run(given.quick)
+    try:
+        found = run(given.quick, **extras)
+    except EngineError as error:
+        parser.error(str(error))
     result = found.as_dict(given.name, perf_counter() - start)
     text = json.dumps(result, indent=2)
     if given.out is not None:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from random import Random
 
 from engine.algorithms.base import Outcome
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
+from engine.benchmarks.chain_table import measure
 from engine.benchmarks.report import Figure, Report
 from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
 from engine.config.search import Objective
+from engine.errors import DataError
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
 
 PROBLEMS = 200
+SEEDS = 50
 LayeredOptions = LayerNASOptions | DynamicProgrammingOptions
 ALGORITHMS: dict[str, LayeredOptions] = {"layernas": LayerNASOptions(), "dp": DynamicProgrammingOptions()}
 
 
-def run(quick: bool) -> Report:
-    """The share of problems whose brute-force optimum was found."""
+def run(quick: bool, table: Path | None = None, space: Path | None = None, curves: Path | None = None) -> Report:
+    """The share of problems whose brute-force optimum was found; or, with a table and its space, searches on those."""
+    if table is not None and space is not None:
+        return measure(table, space, 3 if quick else SEEDS, curves)
+    if table is not None or space is not None or curves is not None:
+        raise DataError("name the table and the space of it together; curves are drawn for them")
     count = 20 if quick else PROBLEMS
     figures = []
     for name, options in ALGORITHMS.items():

@@ -20,6 +20,12 @@ from engine.errors import ConfigError, FieldError
 METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 
 
+ACCURACIES = ("short_training", "table")
+"""Estimates whose scores may be accuracies in percent; of a table's columns the user knows."""
+MOVED = ("dataset", "final.estimator", "final.count", "objective.size_exponent")
+"""Fields of which the document's own checks speak."""
+
+
 class Range(Options):
     """Limits on one cost, in the unit that the metric's name states; an empty end is open."""
 
@@ -56,6 +62,14 @@ class Objective(Range):
         max_length=64,
         title="Its content",
         description="digest of that table, written by nasweb: the search is refused when it holds other times",
+    )
+    size_exponent: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Size exponent",
+        description="for accuracies in percent after a short training, which favours small networks: full training is "
+        "taken to shrink the error by the cost to this power, and networks are ranked by that; 0: by their scores",
     )
     constraints: tuple[Constraint, ...] = Field((), title="Further limits")
 
@@ -127,6 +141,14 @@ class SearchConfig(Options):
             raise ValueError(f"final.count: the budget of {most} evaluations leaves nothing to search with; name fewer")
         return self
 
+    @model_validator(mode="after")
+    def _weighs_accuracies(self) -> Self:
+        if self.objective.size_exponent and self.estimator.kind not in ACCURACIES:
+            raise ValueError(
+                "objective.size_exponent: this estimate's scores are no accuracies in percent; set it to 0"
+            )
+        return self
+
     @property
     def estimators(self) -> tuple[EstimatorOptions, ...]:
         """The estimate of each stage: the search's, and the final one where there is one."""
@@ -172,7 +194,7 @@ def _moved(error: ConfigError) -> ConfigError:
     moved = []
     for item in error.errors:
         field, _, message = item.message.partition(": ")
-        if item.path == "" and field in ("dataset", "final.estimator", "final.count"):
+        if item.path == "" and field in MOVED:
             item = FieldError(field, message[:1].upper() + message[1:])
         moved.append(item)
     return ConfigError(moved)

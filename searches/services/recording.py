@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from engine.estimate import Estimate
+from engine.merit import merit
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
 from searches.services import dispatching
@@ -96,8 +98,8 @@ def settle(search: Search, candidate: Candidate, evaluation: Evaluation, now: da
 def crown(search: Search, candidates: Iterable[Candidate]) -> None:
     """Makes the best feasible network the search's best, not saved; final scores are put on their networks, and saved.
 
-    Final scores decide between networks that have one; of equals, the search's scores; the lower number wins a tie,
-    whoever answered first.
+    Final scores decide between networks that have one; of equals, the search's scores, by what they are worth
+    (`engine.merit`); the lower number wins a tie, whoever answered first.
     """
     candidates = list(candidates)
     ranked = [c for c in candidates if not c.stage and c.feasible and c.score is not None]
@@ -105,7 +107,7 @@ def crown(search: Search, candidates: Iterable[Candidate]) -> None:
     if ranked and search.best is not None:
         ranked.append(search.best)
     if ranked:
-        search.best = max(ranked, key=_rank)
+        search.best = max(ranked, key=partial(_rank, search.config["objective"]))
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
@@ -120,10 +122,11 @@ def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
     return networks
 
 
-def _rank(network: Candidate) -> tuple[bool, float, float, int]:
-    score = network.score or 0.0
+def _rank(objective: Mapping[str, Any], network: Candidate) -> tuple[bool, float, float, int]:
+    cost = getattr(network, objective.get("cost_metric", ""), None)
+    worth = merit(network.score or 0.0, cost, objective.get("size_exponent", 0.0))
     decided = network.final_score is not None
-    return decided, network.final_score if network.final_score is not None else score, score, -network.number
+    return decided, network.final_score if network.final_score is not None else worth, worth, -network.number
 
 
 def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import pytest
+import yaml
 
-from engine.benchmarks import layernas_core
+from engine.benchmarks import curves, layernas_core, layernas_nb201
 from engine.benchmarks.__main__ import BENCHMARKS, main
 from engine.benchmarks.layernas_nb201 import chosen_accuracies
+from engine.blueprint import InputSpec
+from engine.config.spaces import ChainOptions
+from engine.registry import create_space
 from engine.table import Table
 
 
@@ -57,6 +63,57 @@ def test_layernas_reaches_its_published_results_and_beats_random_search(shared_d
     assert fmean(cifar100["1e4.plain"]) > 69.0
     for found in (cifar10, cifar100):
         assert fmean(found["1e5.plain"]) > fmean(found["1e5.rs"])
+
+
+@pytest.mark.shared_data
+def test_our_best_settings_reach_their_goals(shared_data: Path, tmp_path: Path) -> None:
+    """One seed, for none of it is random: costliest children first, the best network first."""
+    table = Table.open(shared_data / "nasbench201.parquet")
+    for dataset in layernas_nb201.FACTORS:
+        for budget, setup in layernas_nb201.BEST.items():
+            result = layernas_nb201.search(table, dataset, setup, 0, layernas_nb201.BUDGETS[budget])
+            assert result.seconds <= layernas_nb201.BUDGETS[budget]
+            finals = sum(trial.proposal.stage for trial in result.trials)
+            assert (finals > 0) == (dataset == "cifar100" and budget == "1e5"), "longer validations where there are any"
+            truth = result.best.estimate.terms["truth"]
+            assert truth >= layernas_nb201.GOALS[f"{budget}.best"][dataset] - 0.2
+            assert layernas_nb201.course(result.trials)[-1][1] == truth
+
+
+def test_a_table_of_ones_own_is_searched_and_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    space = tmp_path / "space.yaml"
+    option = {"conv": {"block": "conv", "width": [8, 6, 4]}}
+    layers = [{"name": f"layer {i}", "options": option} for i in range(4)]
+    space.write_text(yaml.safe_dump({"name": "own", "stem": {"width": 4}, "layers": layers}))
+    chain = create_space(ChainOptions(definition=yaml.safe_load(space.read_text())), InputSpec())
+    lines = ["arch,reward,truth,cost"]
+    for choices in itertools.product(range(3), repeat=4):
+        value, cost = sum((i + 1) * c % 3 for i, c in enumerate(choices)), sum(choices)
+        lines.append(f"{chain.to_string(chain.architecture(choices))},{value},{value + 0.5},{cost}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(lines))
+    given = ["--table", str(table), "--space", str(space), "--curves", str(tmp_path / "curves")]
+    assert main(["layernas-chain", "--quick", "--json", *given]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    figures = {figure["name"]: figure["value"] for figure in printed["figures"]}
+    assert set(figures) == {f"{name}.50.truth_mean" for name in ("layernas", "dp", "re", "local", "rs")}
+    assert printed["settings"]["largest_cost"] == 4.0
+    assert figures["layernas.50.truth_mean"] == printed["settings"]["best_feasible_truth"] >= max(figures.values())
+    assert {path.name for path in (tmp_path / "curves").iterdir()} == {"layernas-chain.svg", "layernas-chain.png"}
+    assert (tmp_path / "curves" / "layernas-chain.svg").read_text().count("<path") > 10
+    for wrong, words in (
+        (["layernas-chain", "--table", str(table)], "together"),
+        (["layernas-chain", "--table", str(space), "--space", str(space)], "arch"),
+        (["mote-exact", "--curves", str(tmp_path)], "has no use for --curves"),
+    ):
+        with pytest.raises(SystemExit):
+            main(wrong)
+        assert words in capsys.readouterr().err
+
+
+def test_a_curve_holds_its_value_until_the_next_step() -> None:
+    found = curves.values_at([(10.0, 1.0), (30.0, 2.0)], np.array([5.0, 10.0, 29.0, 30.0, 99.0]))
+    np.testing.assert_array_equal(found, [np.nan, 1.0, 1.0, 2.0, 2.0])
 
 
 def test_time_grows_no_faster_than_the_number_of_candidates() -> None:

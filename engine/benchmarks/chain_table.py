@@ -1,0 +1,108 @@
+"""Searches on a table of one's own: a chain written as YAML, a CSV or Parquet file with its networks.
+
+The table's columns are ``arch`` (names joined as the space writes them), ``reward`` (searched on), ``cost`` and, if
+known, ``truth`` (reported; the reward without it). The cost of a feasible network is at most halfway between the least
+and the largest of the table (LayerNAS, section 6.2: 50% of the range).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+from engine.benchmarks.curves import Course, draw
+from engine.benchmarks.report import Figure, Report
+from engine.blueprint import InputSpec
+from engine.config.algorithms import (
+    AlgorithmOptions,
+    DynamicProgrammingOptions,
+    LayerNASOptions,
+    LocalSearchOptions,
+    RandomSearchOptions,
+    RegularisedEvolutionOptions,
+)
+from engine.config.documents import read_yaml
+from engine.config.estimators import TableOptions
+from engine.config.search import Budget, Objective
+from engine.config.spaces import ChainOptions
+from engine.errors import DataError
+from engine.estimators.table import TableEstimator
+from engine.loop import Trial
+from engine.loop import run as run_search
+from engine.problem import TABLE_METRIC, SearchProblem
+from engine.registry import create_algorithm, create_space
+from engine.table import Table, TableCosts
+
+TRIALS = (50, 100, 200, 400)
+TARGET = 0.5
+SEARCHES: Mapping[str, AlgorithmOptions] = {
+    "layernas": LayerNASOptions(),
+    "dp": DynamicProgrammingOptions(),
+    "re": RegularisedEvolutionOptions(),
+    "local": LocalSearchOptions(),
+    "rs": RandomSearchOptions(),
+}
+
+
+def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None = None) -> Report:
+    """Mean truth of what each search reports after `TRIALS` trials; DataError and ConfigError say what is wrong."""
+    table = Table.open(table_path)
+    try:
+        definition = read_yaml(space_path.read_text(encoding="utf-8"), "space")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"'{space_path.name}' cannot be read: {error}") from error
+    space = create_space(ChainOptions(definition=definition), InputSpec())
+    costs = TableCosts(table, space, "cost")
+    low, high = costs.cost_range(())
+    problem = SearchProblem(space, Objective(cost_metric=TABLE_METRIC, hi=low + TARGET * (high - low)), costs)
+    problem.check()
+    truth = "truth" if "truth" in table.number_names else "reward"
+    options = TableOptions(path=table_path.name, reward="reward", truth=truth, cost="cost")
+    estimator = TableEstimator(options, space, None, table)
+    counts = [count for count in TRIALS if count <= len(table)] or [len(table)]
+    figures, courses = [], {}
+    for name, algorithm in SEARCHES.items():
+        budget, found = Budget(evaluations=counts[-1]), []
+        for seed in range(seeds):
+            searching = create_algorithm(algorithm, problem, seed)
+            found.append(_course(run_search(searching, estimator, budget, 1).trials))
+        courses[name] = found
+        for count in counts:
+            values = [[value for trials, value in course if trials <= count] for course in found]
+            if all(values):  # else some seed knows no feasible network yet
+                mean = fmean(value[-1] for value in values)
+                figures.append(Figure(f"{name}.{count}.truth_mean", round(mean, 4), truth, "higher"))
+    if curves is not None:
+        title = f"{table_path.stem}: mean of {seeds} seeds"
+        draw(curves, "layernas-chain", courses, title=title, x="Trials", y=truth, log=False)
+    optimum = _optimum(table, problem, estimator)
+    settings = {
+        "table": table_path.name, "space": space_path.name, "seeds": seeds, "round_size": 1, "rows": len(table),
+        "largest_cost": problem.objective.hi, "best_feasible_truth": optimum,
+        "searches": {name: algorithm.model_dump() for name, algorithm in SEARCHES.items()},
+    }  # fmt: skip
+    return Report(settings, figures)
+
+
+def _course(trials: tuple[Trial, ...]) -> Course:
+    """Trials so far and truth of the best feasible network, at each change of it."""
+    steps: list[tuple[float, float]] = []
+    best = float("-inf")
+    for count, trial in enumerate(trials, start=1):
+        score = trial.estimate.score
+        if trial.feasible and score is not None and score > best:
+            best = score
+            steps.append((count, trial.estimate.terms["truth"]))
+    if not steps:
+        raise DataError(
+            "no feasible network was found in the table; does its column 'arch' name networks of the space?"
+        )
+    return [*steps, (len(trials), steps[-1][1])]
+
+
+def _optimum(table: Table, problem: SearchProblem, estimator: TableEstimator) -> float:
+    """The best truth among the table's feasible networks."""
+    networks = [problem.space.from_string(name) for name in table.archs]
+    feasible = [network for network in networks if problem.feasible(network)]
+    return max(e.terms["truth"] for e in estimator.estimate_batch(feasible, seed=0) if "truth" in e.terms)

@@ -1,0 +1,63 @@
+"""Curves as in LayerNAS's Figures 3 to 7: what a search would report so far, against what it spent; mean over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POINTS = 300
+FORMATS = ("svg", "png")
+Course = Sequence[tuple[float, float]]
+"""Steps of one search: spent so far, and the value of its incumbent from there on."""
+
+
+def values_at(course: Course, spent: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The incumbent's value at each number of ``spent``, shape ``(points,)``; NaN before the first."""
+    at, values = np.array([step[0] for step in course]), np.array([step[1] for step in course])
+    place = np.searchsorted(at, spent, side="right") - 1
+    return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
+
+
+def draw(
+    folder: Path, name: str, courses: Mapping[str, Sequence[Course]], *, title: str, x: str, y: str, log: bool = True
+) -> list[Path]:
+    """Writes ``name`` in `FORMATS`: a line a search, the mean over its courses with the standard error as a band.
+
+    A line begins where every course has an incumbent. The axes show from the median of what the searches had found
+    after a tenth of their spending.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    last = max(step[0] for several in courses.values() for course in several for step in course)
+    first = min(course[0][0] for several in courses.values() for course in several)
+    spent = np.geomspace(max(first, last / 200), last, POINTS) if log else np.linspace(0.0, last, POINTS)
+    tenth = [_line(axes, label, several, spent) for label, several in courses.items()]
+    low, high = float(np.nanmedian(tenth)), max(step[1] for many in courses.values() for c in many for step in c)
+    if high > low:
+        axes.set_ylim(low - 0.25 * (high - low), high + 0.05 * (high - low))
+    axes.set(title=title, xlabel=x, ylabel=y, xscale="log" if log else "linear")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", frameon=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.{kind}" for kind in FORMATS]
+    for path in paths:
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=150)
+    return paths
+
+
+def _line(axes: Axes, label: str, courses: Sequence[Course], spent: NDArray[np.float64]) -> float:
+    """Draws one search; its mean after a tenth of what is spent."""
+    values = np.array([values_at(course, spent) for course in courses])
+    mean, error = values.mean(axis=0), values.std(axis=0) / np.sqrt(len(values))
+    (line,) = axes.plot(spent, mean, label=label, linewidth=1.8)
+    axes.fill_between(spent, mean - error, mean + error, color=line.get_color(), alpha=0.2, linewidth=0)
+    return float(mean[np.searchsorted(spent, spent[-1] / 10)])
