@@ -1,0 +1,169 @@
+"""The search page on a real finished search: axes, selection, zoom, budget, replay, files; all of it in the address."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.product import Product
+
+pytestmark = pytest.mark.usefixtures("complaints")
+SERIES = """() => {
+  const chart = echarts.getInstanceByDom(document.querySelector("#pareto .chart"));
+  return Object.fromEntries(chart.getOption().series.map(series => [series.name, series.data]));
+}"""
+PIXEL = """([x, y]) => {
+  const element = document.querySelector("#pareto .chart");
+  const [left, top] = echarts.getInstanceByDom(element).convertToPixel("grid", [x, y]);
+  const box = element.getBoundingClientRect();
+  return [box.left + left, box.top + top];
+}"""
+
+
+def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """The condition's value once it is true; in here, for the page forbids `eval`."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+def series(page: Page) -> dict[str, list[list[float]]]:
+    """What the scatter plot holds: ``[x, y, number, id]`` by series."""
+    return dict(page.evaluate(SERIES))
+
+
+def in_address(page: Page, name: str) -> str:
+    """A parameter of the page's address."""
+    return parse_qs(urlsplit(page.url).query).get(name, [""])[0]
+
+
+@pytest.fixture
+def search(page: Page, product: Product, chain_searches: list[int]) -> dict[str, Any]:
+    """The first search, its page open and drawn."""
+    found: dict[str, Any] = product.get(f"searches/{chain_searches[0]}/")
+    page.set_viewport_size({"width": 1440, "height": 1600})
+    page.goto(f"/searches/{found['id']}/")
+    until(lambda: page.evaluate("performance.getEntriesByName('nasweb:first-view').length"))
+    return found
+
+
+def test_axes_and_their_front(page: Page, product: Product, search: dict[str, Any]) -> None:
+    front = product.get(f"searches/{search['id']}/pareto/?metric=params_m")["front"]
+    page.locator("#pareto [name=metric]").select_option("params_m")
+    until(lambda: [row[2] for row in series(page)["Pareto front"]] == [point["number"] for point in front])
+    assert len(series(page)["Feasible"]) == search["feasible"]
+    page.get_by_label("Log x").check()
+    until(lambda: in_address(page, "logx") == "1")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.locator("#pareto [name=metric]")).to_have_value("params_m")
+    expect(page.get_by_label("Log x")).to_be_checked()
+    page.locator("#pareto [name=metric]").select_option("truth")
+    page.locator("#pareto [name=value]").select_option("madds_m")
+    until(lambda: series(page)["Pareto front"][0][0] < 93)
+
+
+def test_a_rectangle_in_the_plot_narrows_the_table(page: Page, product: Product, search: dict[str, Any]) -> None:
+    points = series(page)["Feasible"]
+    xs, ys = sorted(p[0] for p in points), sorted(p[1] for p in points)
+    low, high = (xs[len(xs) // 3], ys[len(ys) // 3]), (xs[-len(xs) // 4], ys[-len(ys) // 4])
+    page.locator("#pareto .chart").scroll_into_view_if_needed()
+    start, end = page.evaluate(PIXEL, low), page.evaluate(PIXEL, high)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*[(a + b) / 2 for a, b in zip(start, end, strict=True)])
+    page.mouse.move(*end)
+    page.mouse.up()
+    chip = page.locator("[data-within]")
+    expect(chip).to_be_visible()
+    x0, x1, y0, y1 = map(float, in_address(page, "within").split(","))
+    inside = [p for p in points if x0 <= p[0] <= x1 and y0 <= p[1] <= y1]
+    assert 0 < len(inside) < len(points)
+    rows = page.locator("#candidates tbody tr")
+    expect(rows).to_have_count(min(50, len(inside)))
+    page.reload()
+    expect(rows).to_have_count(min(50, len(inside)))
+    chip.click()
+    expect(chip).to_be_hidden()
+    expect(rows).to_have_count(min(50, search["feasible"]))
+
+
+def test_a_zoom_is_kept_in_the_address(page: Page, search: dict[str, Any]) -> None:
+    page.get_by_role("button", name="Zoom in").click()
+    window = until(lambda: in_address(page, "window"))
+    expect(page.locator("#pareto .caption")).to_contain_text("in view")
+    page.reload()
+    expect(page.locator("#pareto .caption")).to_contain_text("in view")
+    assert in_address(page, "window") == window
+    page.get_by_role("button", name="All", exact=True).click()
+    until(lambda: not in_address(page, "window"))
+
+
+def test_the_budget_moves_without_a_new_search(
+    page: Page, product: Product, search: dict[str, Any], picture: Callable[[Page, str], None]
+) -> None:
+    front = product.get(f"searches/{search['id']}/pareto/")["front"]
+    middle = front[len(front) // 2]
+    card = page.locator("#budget")
+    card.get_by_label("Budget", exact=True).fill(str(middle["cost"] * 1.0001))
+    card.get_by_label("Budget", exact=True).press("Tab")
+    expect(card.get_by_role("link", name=f"Candidate {middle['number']}")).to_be_visible()
+    expect(card).to_contain_text("Next cheaper")
+    expect(card.locator(".differences li").first).to_be_visible()
+    picture(page, "search-budget")
+    slider = card.get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(card.get_by_role("link", name=f"Candidate {front[0]['number']}")).to_be_visible()
+    slider.press("End")
+    expect(card.get_by_role("link", name=f"Candidate {front[-1]['number']}")).to_be_visible()
+
+
+def test_the_front_is_replayed_by_evaluation_and_by_layer(page: Page, search: dict[str, Any]) -> None:
+    now = [row[2] for row in series(page)["Pareto front"]]
+    slider = page.get_by_role("slider", name="How far the replay has come")
+    slider.focus()
+    slider.press("Home")
+    for _ in range(20):
+        slider.press("ArrowRight")
+    past = until(lambda: [row[2] for row in series(page).get("Pareto front", []) if row[2] < 20])
+    until(lambda: all(row[2] < 20 for row in series(page)["Feasible"]))
+    assert past != now
+    slider.press("Escape")
+    until(lambda: [row[2] for row in series(page)["Pareto front"]] == now)
+    page.locator("[data-replay=by]").select_option("layer")
+    slider.press("Home")
+    slider.press("ArrowRight")
+    expect(page.locator("[data-replay=words]")).to_contain_text("up to layer 1")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.locator("[data-replay=words]")).to_contain_text("now:", timeout=30_000)
+    until(lambda: [row[2] for row in series(page)["Pareto front"]] == now)
+
+
+@pytest.mark.parametrize("plot", ["pareto", "grid", "history"])
+def test_every_plot_is_saved_as_picture_and_table(
+    page: Page, search: dict[str, Any], plot: str, tmp_path: Path
+) -> None:
+    card = page.locator(f"#{plot}")
+    files = {}
+    for kind in ("png", "svg", "csv"):
+        card.locator("[data-save] summary").click()
+        with page.expect_download() as download:
+            card.locator(f"[data-save={kind}]").click()
+        files[kind] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[kind])
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+    assert files["svg"].read_text().lstrip().startswith("<svg")
+    rows = list(csv.reader(files["csv"].open()))
+    assert len(rows) > 2
+    assert {len(row) for row in rows} <= {len(rows[0]), 6}
