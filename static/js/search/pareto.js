@@ -228,8 +228,8 @@ export class ParetoPlot {
     const { header } = this.found;
     const front = new Set(this.found.front_number);
     const names = ["kind", "number", this.metric, this.value, "on_front", "count", `${this.metric}_to`, `${this.value}_to`];
-    const rows = this.rows("front").map(([x, y, n]) => ["front", n, x, y, true, 1]);
-    for (const [x, y, n] of this.rows("point")) if (!front.has(n)) rows.push(["candidate", n, x, y, false, 1]);
+    const rows = this.rows("front").map(([x, y, n]) => ["front", n, x, y, true, 1, "", ""]);
+    for (const [x, y, n] of this.rows("point")) if (!front.has(n)) rows.push(["candidate", n, x, y, false, 1, "", ""]);
     this.found.cell_index.forEach((index, at) => {
       const [x0, x1, y0, y1] = cellRange(header.cells, header.view, this.axes().log, index);
       rows.push(["cell", "", x0, y0, false, this.found.cell_count[at], x1, y1]);
