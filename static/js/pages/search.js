@@ -12,7 +12,7 @@ import { Header } from "../search/header.js";
 import { HistoryPlot } from "../search/history.js";
 import { LineagePanel } from "../search/lineage.js";
 import { Notifier } from "../search/notify.js";
-import { EventLog, showWorkers } from "../search/panels.js";
+import { EventLog, showWork, showWorkers } from "../search/panels.js";
 import { ParetoPlot } from "../search/pareto.js";
 import { Replay } from "../search/replay.js";
 import { CandidateTable } from "../search/table.js";
@@ -111,18 +111,21 @@ async function readEvents() {
   }
 }
 
+const isActive = () => ["queued", "running", "pausing", "stopping"].includes(search.status);
+
 async function wake() {
   const first = cursor === null;
   if (first) await open();
   await readEvents();
-  const active = ["queued", "running", "pausing", "stopping"].includes(search.status);
+  const active = isActive();
   if (!first && (active || cursor > shown)) await refreshDetail();
   if (cursor > shown && performance.now() - drawnAt > REST * busy) await update();
+  slowly.work()?.catch(() => {});
   if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
   root.dataset.cursor = String(cursor);
 }
 
-const slowly = { history: paced(1000, () => history.load()), budget: paced(1000, refreshBudget), grid: paced(2000, () => grid.load()) };
+const slowly = { history: paced(1000, () => history.load()), budget: paced(1000, refreshBudget), grid: paced(2000, () => grid.load()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
 
 async function update() {
   const seen = cursor;
