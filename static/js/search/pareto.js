@@ -12,6 +12,12 @@ const SETTLED = 160; // ms after the last turn of the wheel
 const LARGE = 300; // points; more are drawn in one stroke
 const BOXES = { infeasible: "infeasible", logx: "log_x", logy: "log_y", outliers: "outliers" };
 
+/** A value axis, or a logarithmic one with a handful of labels also where it spans less than a power of ten. */
+function kind(log, low, high) {
+  const decades = Math.log10(high / low);
+  return log ? { type: "log", logBase: decades >= 1.5 ? 10 : 10 ** (decades / 5) } : { type: "value" };
+}
+
 export class ParetoPlot {
   /** `open(id)` opens a candidate; `select(range or null)` narrows the table; `replay()` gives parameters of the past; `changed()`: other axes. */
   constructor(root, search, state, { open, select, replay, changed }) {
@@ -137,8 +143,8 @@ export class ParetoPlot {
     return {
       grid: { left: 62, right: 20, top: 34, bottom: 46 },
       legend: { top: 0, left: 56, icon: "circle", itemWidth: 9, itemHeight: 9, textStyle: { color: c.muted, fontSize: 12 }, inactiveColor: c.grey, selectedMode: false, data: this.legend(refusedToo) },
-      xAxis: axis(c, AXES[this.metric].axis, { type: log[0] ? "log" : "value", min: x0, max: x1 }),
-      yAxis: axis(c, AXES[this.value].axis, { type: log[1] ? "log" : "value", nameGap: 46, min: y0, max: y1 }),
+      xAxis: axis(c, AXES[this.metric].axis, { ...kind(log[0], x0, x1), min: x0, max: x1 }),
+      yAxis: axis(c, AXES[this.value].axis, { ...kind(log[1], y0, y1), nameGap: 46, min: y0, max: y1 }),
       tooltip: tooltip(c, { trigger: "item", formatter: (event, ticket, later) => this.tips.show(event, ticket, later) }),
       series: [...this.dense(c, refusedToo), ...this.single(c, refusedToo), ...this.frontSeries(c)],
     };
