@@ -32,8 +32,11 @@ class KeysetPagination(BasePagination):
         self.size = self._size(request)
         self.ordering = self._ordering(request, view)
         key, self.backwards = self._decode(request.query_params.get("cursor"))
-        rows = list(self._after(self._ordered(queryset), queryset, key)[: self.size + 1])
-        more, rows = len(rows) > self.size, rows[: self.size]
+        found = self._after(self._ordered(queryset), queryset, key).values_list("pk", flat=True)
+        ids = list(found[: self.size + 1])  # the rows of the page only are joined with what they show
+        more, ids = len(ids) > self.size, ids[: self.size]
+        by_id = queryset.in_bulk(ids)
+        rows = [by_id[pk] for pk in ids if pk in by_id]
         if self.backwards:
             rows.reverse()
         self.has_next = more if not self.backwards else bool(key)
