@@ -136,7 +136,7 @@ def test_a_full_page_takes_few_queries_and_no_curves() -> None:
     client = client_of(owner)
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{API}searches/{search.pk}/candidates/?ordering=-score&page_size=50")
-    assert len(queries) == 3
+    assert len(queries) == 4
     assert not any("curves" in query["sql"] for query in queries)
 
 

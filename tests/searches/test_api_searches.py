@@ -58,7 +58,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_rows(owner: Any, clie
     with CaptureQueriesContext(connection) as queries:
         rows = client.get(f"{API}searches/").json()["results"]
     assert len(rows) == 30
-    assert len(queries) == 2
+    assert len(queries) == 3
 
 
 def test_progress_rate_and_eta(owner: Any, client: APIClient) -> None:

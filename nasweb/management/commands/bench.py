@@ -27,7 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}; all without one")
         parser.add_argument("--quick", action="store_true", help="smoke runs")
         parser.add_argument("--json", action="store_true", help="print JSON objects only")
-        parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder to write to; default: bench in NASWEB_HOME")
+        parser.add_argument(
+            "--out", type=Path, metavar="FOLDER", help="folder to write to; default: bench in NASWEB_HOME"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A benchmark that fails does not keep the others from running, but the command fails in the end."""

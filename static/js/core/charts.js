@@ -72,7 +72,9 @@ export function saveMenu(place, chart, name, rows) {
   const csv = () => saveText(`${name}.csv`, rows().map((row) => row.map(cell).join()).join("\n"));
   const ways = [["PNG picture", "png", () => chart.png(`${name}.png`)], ["SVG picture", "svg", () => chart.svg(`${name}.svg`)], ["CSV table", "csv", csv]];
   const buttons = ways.map(([label, way, run]) => h("button", { class: "button small", type: "button", dataset: { save: way }, onclick: run }, label));
-  place.replaceChildren(h("details", { class: "menu" }, h("summary", { class: "button quiet small" }, "Save"), h("div", {}, ...buttons)));
+  const menu = h("details", { class: "menu" }, h("summary", { class: "button quiet small" }, "Save"), h("div", {}, ...buttons));
+  menu.addEventListener("click", (event) => event.target.dataset.save && (menu.open = false));
+  place.replaceChildren(menu);
 }
 
 function cell(value) {

@@ -26,11 +26,12 @@ export class BudgetCard {
 
   fromSlider(step) {
     const { low, high } = this.found;
+    if (step >= STEPS) return null; // the whole band, whatever it grows to
     return low + (step / STEPS) * (high - low);
   }
 
   move(budget) {
-    this.state.set("budget", Number(budget.toPrecision(5)));
+    this.state.set("budget", budget === null ? "" : Number(budget.toPrecision(7)));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load().catch(() => {}), PAUSE);
   }
