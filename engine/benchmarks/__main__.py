@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-chain": "engine.benchmarks.layernas_chain",
     "layernas-core": "engine.benchmarks.layernas_core",
     "mote-exact": "engine.benchmarks.mote_exact",
+    "mote-speed": "engine.benchmarks.mote_speed",
     "mote-nas": "engine.benchmarks.mote_nas",
     "mote-correlation": "engine.benchmarks.mote_correlation",
     "proxies": "engine.benchmarks.proxies",

@@ -23,7 +23,8 @@ class Profile:
     """How thorough a run is; an "epoch" is ``steps / epochs`` steps, so that curves of all data have one length.
 
     ``max_side``: images larger than that are averaged down to it. ``slice_images``: how many training images the
-    slice's losses are taken on. ``half_precision``: bfloat16 autocast, on a GPU only.
+    slice's losses are taken on. ``decay``: share of the steps, at the end, in which the learning rate falls to 0 in a
+    line. ``half_precision``: bfloat16 autocast, on a GPU only.
     """
 
     max_side: int
@@ -34,12 +35,20 @@ class Profile:
     batch_norm_momentum: float = 0.003
     batch_norm_eps: float = 1e-4
     slice_images: int = 512
+    decay: float = 0.0
     half_precision: bool = False
 
 
 PROFILES = {
     "fast": Profile(
-        max_side=8, batch_size=32, steps=100, epochs=10, learning_rate=3e-3, slice_images=128, half_precision=True
+        max_side=8,
+        batch_size=32,
+        steps=100,
+        epochs=10,
+        learning_rate=3e-3,
+        slice_images=256,
+        decay=1 / 3,
+        half_precision=True,
     ),
     "paper": Profile(max_side=32, batch_size=1024, steps=250, epochs=50),
 }
@@ -52,21 +61,21 @@ class FlatWeights:
     Weights of convolutions lie in it as channels-last, as `place` lays them out.
     """
 
-    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+    def __init__(self, network: nn.Module) -> None:
         self.parameters = list(network.parameters())
         self.values = torch.cat([_flat(parameter.detach()) for parameter in self.parameters])
         parts = torch.split(self.values, [parameter.numel() for parameter in self.parameters])
         for parameter, part in zip(self.parameters, parts, strict=True):
             parameter.data = _shaped(part, parameter)
-        self.learning_rate = learning_rate
         self.restart()
 
     def restart(self) -> None:
         """Adam begins anew."""
-        self.adam = torch.optim.Adam([self.values], lr=self.learning_rate, fused=True)
+        self.adam = torch.optim.Adam([self.values], fused=True)
 
-    def descend(self, loss: Tensor) -> None:
+    def descend(self, loss: Tensor, learning_rate: float) -> None:
         """One step of Adam."""
+        self.adam.param_groups[0]["lr"] = learning_rate
         gradients = torch.autograd.grad(loss, self.parameters)
         self.values.grad = torch.cat([_flat(gradient) for gradient in gradients])
         self.adam.step()
@@ -88,7 +97,7 @@ class Run:
             running_statistics=False,  # nothing of a run reads them
         )
         self.network = place(network, data.device)
-        self.weights = FlatWeights(self.network, profile.learning_rate)
+        self.weights = FlatWeights(self.network)
         self.inputs, self.labels = points.batch(torch.arange(len(points)))
 
     def train(self) -> tuple[list[float], float]:
@@ -123,10 +132,16 @@ class Run:
                 if step % CHECK_EVERY == 0:
                     check_losses(losses[-CHECK_EVERY:], self.stop)
                 loss = self._loss(*self.data.batch(rows))
-                self.weights.descend(loss)
+                self.weights.descend(loss, self._learning_rate(step))
                 losses.append(loss.detach())
         check_losses(losses[-CHECK_EVERY:], self.stop)
         return torch.stack(losses).tolist()
+
+    def _learning_rate(self, step: int) -> float:
+        """Constant, and in the end falling; an epoch from a point of the slice is a training's beginning."""
+        profile = self.profile
+        falling = profile.decay * profile.steps
+        return profile.learning_rate * (min(1.0, (profile.steps - step) / falling) if falling else 1.0)
 
     @torch.no_grad()
     def _slice_loss(self) -> float:
