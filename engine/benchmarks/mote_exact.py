@@ -1,15 +1,26 @@
-"""MOTE's formulas on the authors' own losses: how far our terms and joint are from theirs, over NAS-Bench-201."""
+"""MOTE's formulas on the authors' own losses: how far our terms and joint are from theirs, over NAS-Bench-201.
+
+``tau.{ds}.{time model}``: how those losses rank the cells with T as the V100's measured seconds, as one constant, and
+as counted by `engine.launches` (the default).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from engine.benchmarks.cells import DATASETS
 from engine.benchmarks.report import Figure, Report, shared_data
-from engine.mote import PUBLISHED, landscape_term, speed_term
+from engine.blueprint import InputSpec
+from engine.config.spaces import NasBench201Options
+from engine.correlation import kendall
+from engine.launches import launches
+from engine.mote import MEAN_SECONDS, PUBLISHED, landscape_term, speed_term
+from engine.spaces.nasbench201 import NasBench201Space
 
 COLUMNS = (
     "mote_official",
@@ -42,7 +53,29 @@ def run(quick: bool) -> Report:
     figures = [
         Figure(f"max_abs_error.{name}", getattr(errors, name), "1", "lower", goal=goal) for name, goal in GOALS.items()
     ]
-    return Report({"cells": errors.cells}, figures)
+    return Report({"cells": errors.cells}, figures + _time_models(path, QUICK_CELLS if quick else None))
+
+
+def _time_models(path: Path, cells: int | None) -> list[Figure]:
+    columns = [*COLUMNS, "arch", *(f"{dataset}_test_acc_200" for dataset in DATASETS)]
+    rows = pq.read_table(path, columns=columns).slice(0, cells).to_pylist()
+    known = [row for row in rows if row["mote_official"] is not None and not np.isnan(row["mote_official"])]
+    space = NasBench201Space(NasBench201Options(), InputSpec())
+    built = [launches(space.reduced_blueprint(space.from_string(row["arch"]), space.spec, 32)) for row in known]
+    times = {
+        "v100_seconds": [row["mote_train_seconds_v100"] for row in known],
+        "constant": [MEAN_SECONDS] * len(known),
+        "launches": [MEAN_SECONDS * value / fmean(built) for value in built],
+    }
+    landscape = [landscape_term(row["mote_landscape_losses"]) for row in known]
+    figures = []
+    for name, seconds in times.items():
+        speed = [speed_term(row["mote_epoch_losses"], time) for row, time in zip(known, seconds, strict=True)]
+        scores = PUBLISHED["nasbench201"].mote(landscape, speed)
+        for dataset in DATASETS:
+            tau = kendall(scores, [row[f"{dataset}_test_acc_200"] for row in known])
+            figures.append(Figure(f"tau.{dataset}.{name}", tau, "tau", "higher"))
+    return figures
 
 
 def largest_errors(path: Path, cells: int | None = None) -> Errors:
