@@ -22,13 +22,15 @@ class Estimate:
 
     ``score``: higher is better; None exactly when ``error`` says in words why. ``terms``: named parts and side results
     (``landscape``, ``speed``, ``valid_accuracy`` in percent, ``truth``; names carry the split). ``curves``: named
-    series for plots (``epoch_losses``, ``landscape_losses``). ``seconds``: what the trial cost and what a budget in
+    series for plots (``epoch_losses``, ``landscape_losses``). ``setup``: what was looked at to get the score (network,
+    data, steps), each in words under a name for people. ``seconds``: what the trial cost and what a budget in
     seconds is charged. ``fidelity`` names how thorough the run was.
     """
 
     score: float | None
     terms: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    setup: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = "cpu"
     seed: int = 0

@@ -23,6 +23,7 @@ from engine import launches
 from engine.blueprint import Blueprint, InputSpec
 from engine.canonical import canonical, reaches_output, structure
 from engine.config.estimators import MoteOptions
+from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData, stratified_sample
 from engine.errors import ArchitectureError
 from engine.estimate import Estimate, Stop
@@ -68,14 +69,29 @@ class MoteEstimator(TrainingEstimator):
         profile = PROFILES[name]
         spec, data, points, mean = self._prepare(profile, stop)
         blueprint = self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
+        setup = self._setup(blueprint, profile, data, points)
         if not reaches_output(blueprint):
             lost = Trained([LOSS_CEILING] * profile.epochs, [LOSS_CEILING] * SLICE_POINTS, 0.0)
-            return self._estimate_of(lost, MEAN_SECONDS, connected=False)
+            return replace(self._estimate_of(lost, MEAN_SECONDS, connected=False), setup=setup)
         trained = self._train(canonical(blueprint), profile, data, points, seed, stop)
         wall = self.options.time_model == "wall"
-        return self._estimate_of(
-            trained, trained.seconds if wall else launches.seconds(blueprint, mean), connected=True
-        )
+        seconds = trained.seconds if wall else launches.seconds(blueprint, mean)
+        return replace(self._estimate_of(trained, seconds, connected=True), setup=setup)
+
+    def _setup(self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet) -> dict[str, str]:
+        """What the score was read from, in words."""
+        cost, image = blueprint_cost(blueprint), blueprint.input
+        size = f"{image.channels}x{image.height}x{image.width}"
+        landscape = "an epoch trained from each" if self.options.landscape_mode == "fit" else f"{len(points)} images"
+        return {
+            "reduced network": (
+                f"{cost.metric('params_m'):.4g} M parameters and {cost.metric('madds_m'):.4g} M multiply-adds "
+                f"for {size} images"
+            ),
+            "reduced data": f"{len(data)} images of {image.classes} labels: {self.reduction.why}",
+            "training": f"{profile.steps} steps of {profile.batch_size} images, Adam at {profile.learning_rate:g}",
+            "slice": f"{SLICE_POINTS} points, {landscape}",
+        }
 
     def _train(
         self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet, seed: int, stop: Stop

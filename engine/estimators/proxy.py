@@ -55,7 +55,9 @@ class ProxyEstimator(TrainingEstimator):
         if reason := unmet(name, blueprint):
             raise EstimateError(reason)
         score = evaluate(name, Probe(blueprint, *self._batch, seed, stop))
-        return Estimate(score, {name: score})
+        images = len(self._batch[1])
+        setup = {"network": f"the {self.options.network} one, untrained", "data": f"one batch of {images} images"}
+        return Estimate(score, {name: score}, setup=setup)
 
     def _blueprint(self, item: Architecture) -> Blueprint:
         if self.options.network == "full":

@@ -58,7 +58,12 @@ class ShortTraining(TrainingEstimator):
                 epoch_losses.append(sum(losses) / len(losses))
                 accuracies.append(accuracy(network, valid_set, stop=stop))
         curves = {"epoch_losses": epoch_losses, "valid_accuracy": accuracies}
-        return Estimate(accuracies[-1], {"valid_accuracy": accuracies[-1]}, curves)
+        setup = {
+            "network": "the full one",
+            "data": f"{len(train_set)} training images; scored on {len(valid_set)} held out for validation",
+            "training": f"{epochs} epochs of {per_epoch} steps, {self.options.batch_size} images each, one-cycle SGD",
+        }
+        return Estimate(accuracies[-1], {"valid_accuracy": accuracies[-1]}, curves, setup)
 
     def _epochs(self, fidelity: str) -> int:
         if fidelity == "default":

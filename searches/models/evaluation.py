@@ -32,6 +32,7 @@ class Evaluation(models.Model):
     score = models.FloatField(null=True, blank=True)
     terms = models.JSONField(default=dict)
     curves = models.JSONField(default=dict, help_text="named series; MOTE's are in MoteScore")
+    setup = models.JSONField(default=dict, help_text="what was looked at to get the score, in words by name")
     seconds = models.FloatField(default=0.0)
     device = models.CharField(max_length=100, blank=True)
     error = models.TextField(blank=True)

@@ -70,6 +70,7 @@ def finish(evaluation: Evaluation, estimate: Estimate) -> None:
     evaluation.terms = {name: value if isfinite(value) else None for name, value in estimate.terms.items()}
     stored_apart = MOTE_CURVES if evaluation.estimator == "mote" else ()
     evaluation.curves = {name: _finite(series) for name, series in estimate.curves.items() if name not in stored_apart}
+    evaluation.setup = dict(estimate.setup)
     evaluation.seconds = estimate.seconds
     evaluation.device = estimate.device
     evaluation.fidelity = estimate.fidelity

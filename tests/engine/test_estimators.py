@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.blueprint import InputSpec
 from engine.config.datasets import DigitsOptions
 from engine.config.estimators import MoteOptions, ShortTrainingOptions
 from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
@@ -18,6 +19,8 @@ from engine.estimate import Estimate, Estimator
 from engine.estimators import mote as mote_module
 from engine.estimators.mote import Profile
 from engine.mote import PUBLISHED, landscape_term, speed_term
+from engine.networks.build import build
+from engine.networks.count import count
 from engine.registry import create_estimator, create_space, open_data
 from engine.space import SearchSpace
 from engine.spaces.examples import CHAIN_EXAMPLES
@@ -114,6 +117,18 @@ def test_every_space_can_be_scored(space: SpaceOptions) -> None:
     assert estimate.error == ""
     assert estimate.score is not None
     assert math.isfinite(estimate.score)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_score_says_what_it_was_read_from() -> None:
+    estimator, space = mote()
+    setup = one(estimator, space, GOOD).setup
+    reduced = build(space.reduced_blueprint(space.from_string(GOOD), InputSpec(1, 8, 8, 10), 32))
+    counted = count(reduced, InputSpec(1, 8, 8, 10))
+    assert f"{counted.metric('params_m'):.4g} M parameters" in setup["reduced network"]
+    assert setup["reduced data"].startswith("1151 images of 10 labels")
+    assert setup["training"].startswith("6 steps of 16 images")
+    assert "held out for validation" in one(*short(epochs=1), GOOD).setup["data"]
 
 
 @pytest.mark.usefixtures("tiny")

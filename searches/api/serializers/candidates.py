@@ -133,6 +133,9 @@ class CandidateDetailSerializer(CandidateSerializer):
     curves = serializers.SerializerMethodField()
     mote = serializers.SerializerMethodField(help_text="null: not a MOTE estimate")
     device = serializers.CharField(source="evaluation.device")
+    setup = serializers.DictField(
+        source="evaluation.setup", child=serializers.CharField(), help_text="what the score was read from, in words"
+    )
     seed = serializers.IntegerField(source="evaluation.seed")
     fidelity = serializers.CharField(source="evaluation.fidelity")
     downloads = serializers.SerializerMethodField()
@@ -151,6 +154,7 @@ class CandidateDetailSerializer(CandidateSerializer):
             "curves",
             "mote",
             "device",
+            "setup",
             "seed",
             "fidelity",
             "stage",

@@ -74,6 +74,13 @@ function scoreFacts(candidate) {
   ]);
 }
 
+/** What the score was read from: network, data, steps, as the worker noted them, and where it ran. */
+function xray(candidate) {
+  const noted = Object.entries(candidate.setup).map(([name, words]) => [name[0].toUpperCase() + name.slice(1), words]);
+  const ran = candidate.device ? `${candidate.device}, ${duration(candidate.seconds)}${candidate.from_cache ? " when it was first scored" : ""}` : null;
+  return facts([...noted, ["Ran on", ran], ["Seed", candidate.seed === null ? null : String(candidate.seed)]]);
+}
+
 /** The further estimates of a finalist: on them the decision falls. */
 function showFinals(candidate) {
   const section = place("finals");
@@ -137,6 +144,7 @@ function show(candidate) {
     facts(Object.entries(METRICS).filter(([metric]) => candidate.costs[metric] != null).map(([metric, { name }]) => [name, cost(candidate.costs[metric], metric)])),
   );
   place("scores").replaceChildren(scoreFacts(candidate));
+  place("xray").replaceChildren(xray(candidate));
   place("provenance").replaceChildren(provenance(candidate));
   showFinals(candidate);
   place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
