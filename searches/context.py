@@ -11,9 +11,9 @@ NAVIGATION = (
     ("compare", "Compare", ("compare",)),
     ("studies", "Studies", ("studies", "study")),
     ("trainings", "Trainings", ("trainings", "training")),
-    ("datasets", "Data", ("datasets",)),
-    ("tables", "Tables", ("tables",)),
-    ("spaces", "Spaces", ("spaces",)),
+    ("datasets", "Data", ("datasets", "dataset", "digits")),
+    ("tables", "Tables", ("tables", "table")),
+    ("spaces", "Spaces", ("spaces", "space")),
     ("latency-tables", "Latency", ("latency-tables", "latency-table")),
     ("docs", "API", ("docs",)),
 )

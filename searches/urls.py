@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from searches.views import create, latencies, results, sources, studies, trainings
+from searches.views import create, inspecting, latencies, results, sources, studies, trainings
 
 pages = [
     path("", results.search_list, name="searches"),
@@ -25,6 +25,15 @@ pages = [
     path("datasets/", sources.source_list, {"room": "datasets"}, name="datasets"),
     path("tables/", sources.source_list, {"room": "tables"}, name="tables"),
     path("spaces/", sources.source_list, {"room": "spaces"}, name="spaces"),
+    path("datasets/digits/", inspecting.digits_detail, name="digits"),
+    path("datasets/digits/sample.png", inspecting.digits_sample, name="digits-sample"),
+    path("datasets/<int:row_id>/", inspecting.dataset_detail, name="dataset"),
+    path("datasets/<int:row_id>/sample.png", inspecting.dataset_sample, name="class-sample"),
+    path("tables/<int:row_id>/", inspecting.table_detail, name="table"),
+    path("tables/benchmarks/<slug:name>/<str:action>/", inspecting.benchmark_act, name="benchmark-act"),
+    path("spaces/check/", inspecting.space_check, name="definition-check"),
+    path("spaces/drawing.svg", inspecting.space_drawing, name="space-picture"),
+    path("spaces/<int:row_id>/", inspecting.space_detail, name="space"),
     path("latency/", latencies.latency_list, name="latency-tables"),
     path("latency/rows/", latencies.latency_rows, name="latency-rows"),
     path("latency/<int:row_id>/", latencies.latency_detail, name="latency-table"),

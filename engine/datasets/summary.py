@@ -98,6 +98,16 @@ def image_files(root: Path, part: str) -> list[tuple[str, Path]]:
     return [(name, path) for where, name, path in _images(root) if where == part]
 
 
+def class_files(root: Path, part: str, name: str) -> list[Path]:
+    """The images of one class of ``train`` or ``test``, in a fixed order; DataError when there are none."""
+    folder = root / part / name
+    inside = folder.parent == root / part and name not in ("", ".", "..")
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES] if inside else []
+    if not found:
+        raise DataError(f"there are no images of class '{name}' in {part}/")
+    return found
+
+
 def _images(root: Path) -> Iterator[tuple[str, str, Path]]:
     for part in ("train", "test"):
         if not (root / part).is_dir():

@@ -5,25 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from engine.blueprint import InputSpec
+from searches.api.base import number_of
 from searches.api.pagination import KeysetPagination
 from searches.api.rendering import UploadParser
 from searches.api.serializers.sources import (
     DatasetDetailSerializer,
+    DatasetInspectionSerializer,
     DatasetSerializer,
     NewSpaceSerializer,
+    SpaceCheckSerializer,
     SpaceDetailSerializer,
+    SpaceInspectionSerializer,
     SpaceSerializer,
     TableDetailSerializer,
+    TableInspectionSerializer,
     TableSerializer,
     UploadSerializer,
 )
 from searches.models import Dataset, SearchSpace, Table
+from searches.selectors import datasets, spaces, table_contents
 from searches.services import sources
+
+FITS = ("resize", "crop")
+IMAGES = [OpenApiParameter(name, int) for name in ("channels", "side", "classes")]
+SAMPLE = [
+    OpenApiParameter("class", str, required=True),
+    OpenApiParameter("part", str, enum=datasets.PARTS),
+    OpenApiParameter("fit", str, enum=FITS),
+]
 
 
 class SourceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -63,6 +81,31 @@ class SpaceViewSet(SourceViewSet):
         name, definition = body.validated_data["name"], body.validated_data["definition"]
         return self.created(sources.save_space(request.user, name, definition))
 
+    @extend_schema(summary="Look at a chain", request=SpaceCheckSerializer, responses=SpaceInspectionSerializer)
+    @action(detail=False, methods=["post"])
+    def check(self, request: Request) -> Response:
+        """What a definition would be: size, layers, costs; nothing is saved, errors name its faulty part."""
+        body = SpaceCheckSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        spec = InputSpec(**body.validated_data["input"]) if "input" in body.validated_data else spaces.DEFINED_FOR
+        return Response(sources.check_space(body.validated_data["definition"], spec))
+
+    @extend_schema(summary="Look into a space", parameters=IMAGES, responses=SpaceInspectionSerializer)
+    @action(detail=True)
+    def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Size, layers, and the costs for images of a size."""
+        row = self.get_object()
+        side = number_of(request, "side", spaces.DEFINED_FOR.height, 1, 1024)
+        spec = number_of(request, "channels", 3, 1, 64), side, side, number_of(request, "classes", 10, 2, 100_000)
+        return Response({**spaces.described(spaces.of_options(row.options, *spec)), "options": row.options})
+
+    @extend_schema(summary="Drawing of the default network", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    @action(detail=True, url_path="drawing.svg", url_name="drawing")
+    def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As an SVG picture."""
+        picture = spaces.default_drawing(spaces.of_options(self.get_object().options))
+        return HttpResponse(picture, content_type="image/svg+xml")
+
     @extend_schema(summary="Delete a space", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refused while a search uses it."""
@@ -82,6 +125,22 @@ class DatasetViewSet(SourceViewSet):
         """A zip with ``train/<class>/*`` and perhaps ``test/<class>/*``."""
         return self.created(sources.add_dataset(request.user, **_upload(request)))
 
+    @extend_schema(summary="Look into images", responses=DatasetInspectionSerializer)
+    @action(detail=True)
+    def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Splits, classes with their counts, preprocessing."""
+        return Response(datasets.inspected(self.get_object()))
+
+    @extend_schema(summary="Sample images", parameters=SAMPLE, responses={(200, "image/png"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def sample(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A few images of a class side by side, as networks see them."""
+        part, fit = request.query_params.get("part", "train"), request.query_params.get("fit", "resize")
+        if part not in datasets.PARTS or fit not in FITS:
+            raise serializers.ValidationError({"part": "Choose train or test, and as fit resize or crop."})
+        name = request.query_params.get("class", "")
+        return HttpResponse(datasets.sample(self.get_object(), name, part, fit), content_type="image/png")
+
     @extend_schema(summary="Delete images", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refused while a search uses them."""
@@ -100,6 +159,12 @@ class TableViewSet(SourceViewSet):
     def create(self, request: Request) -> Response:
         """CSV or Parquet with a column ``arch``."""
         return self.created(sources.add_table(request.user, **_upload(request)))
+
+    @extend_schema(summary="Look into a table", responses=TableInspectionSerializer)
+    @action(detail=True)
+    def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Every column's range and how much of it is known, and the first rows."""
+        return Response(table_contents.inspected(self.get_object()))
 
     @extend_schema(summary="Delete a table", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

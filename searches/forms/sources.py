@@ -62,3 +62,17 @@ class SpaceForm(SourceForm):
         if not isinstance(value, dict):
             raise forms.ValidationError("The definition must be a mapping with the fields stem, layers and head.")
         return value
+
+
+class ImagesForm(forms.Form):
+    """The images that a space is looked at with."""
+
+    channels = forms.IntegerField(label="Channels", min_value=1, max_value=64, initial=3)
+    side = forms.IntegerField(label="Side, pixels", min_value=1, max_value=1024, initial=32)
+    classes = forms.IntegerField(label="Classes", min_value=2, max_value=100_000, initial=10)
+
+    def spec(self) -> tuple[int, int, int, int]:
+        """Channels, height, width, classes; the usual ones where the form does not hold valid numbers."""
+        values = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        channels, side, classes = (values.get(name, field.initial) for name, field in self.fields.items())
+        return channels, side, side, classes

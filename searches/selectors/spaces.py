@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from functools import lru_cache
 from typing import Any
 
@@ -10,12 +12,16 @@ from pydantic import TypeAdapter
 
 from engine.blueprint import InputSpec
 from engine.config.spaces import SpaceOptions
+from engine.cost import METRICS
+from engine.drawing import draw, to_svg
+from engine.errors import EngineError
 from engine.registry import create_space
 from engine.space import SearchSpace
 from searches.models import Search
 
 DEFINED_FOR = InputSpec(3, 224, 224)
 """Images for which a space is looked at by itself: large ones, so that no stride is refused before data is chosen."""
+LONGEST_ADDRESS, MOST_UNPACKED = 6_000, 200_000
 _OPTIONS: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 
 
@@ -35,6 +41,47 @@ def of_options(options: dict[str, Any], *spec: int) -> SearchSpace:
 @lru_cache(maxsize=32)
 def _space(options: str, spec: InputSpec) -> SearchSpace:
     return create_space(_OPTIONS.validate_json(options), spec)
+
+
+def described(space: SearchSpace) -> dict[str, Any]:
+    """A space at a glance: exact size, layers, and of every cost the least, the largest and the default network's."""
+    default = space.default()
+    known = space.cost(default)
+    costs = {}
+    for metric in METRICS:
+        low, high = space.cost_range((), metric)
+        costs[metric] = {"low": low, "high": high, "default": known.metric(metric)}
+    spec = space.spec
+    return {
+        "size": str(space.size),
+        "depth": space.depth,
+        "layers": layers(space),
+        "default": space.to_string(default),
+        "input": {"channels": spec.channels, "height": spec.height, "width": spec.width, "classes": spec.classes},
+        "costs": costs,
+    }
+
+
+def default_drawing(space: SearchSpace) -> str:
+    """The default network as an SVG document."""
+    return to_svg(draw(space, space.default()))
+
+
+def packed(options: dict[str, Any], *spec: int) -> str:
+    """Options and image size as text for an address; `unpacked` is the inverse. Empty when they are too long."""
+    content = zlib.compress(json.dumps([options, spec]).encode(), 9)
+    text = base64.urlsafe_b64encode(content).decode()
+    return text if len(text) <= LONGEST_ADDRESS else ""
+
+
+def unpacked(text: str) -> SearchSpace | None:
+    """The space of an address; None for what `packed` did not write."""
+    try:
+        content = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text), MOST_UNPACKED)
+        options, spec = json.loads(content)
+        return of_options(options, *spec)
+    except (ValueError, TypeError, zlib.error, EngineError):
+        return None
 
 
 def layers(space: SearchSpace) -> list[dict[str, Any]]:

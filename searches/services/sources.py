@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from engine.blueprint import InputSpec
 from engine.config.documents import read_yaml
 from engine.config.spaces import ChainOptions
 from engine.datasets.archive import unpack
@@ -23,7 +24,7 @@ from engine.errors import ConfigError, DataError, FieldError
 from engine.registry import create_space
 from engine.table import Table as EngineTable
 from searches.models import Dataset, SearchSpace, Table
-from searches.selectors.spaces import DEFINED_FOR
+from searches.selectors.spaces import DEFINED_FOR, described
 from searches.services.errors import ActionRefused
 
 SHOWN = 5
@@ -86,6 +87,19 @@ def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> Se
         owner=owner, content_hash=space.content_hash, defaults={"name": name, "depth": space.depth, **fields}
     )
     return row
+
+
+def check_space(definition: Mapping[str, Any] | str, spec: InputSpec) -> dict[str, Any]:
+    """What a chain would be for these images: `selectors.spaces.described`, and its options; nothing is saved.
+
+    ConfigError names the faulty part, below ``definition``.
+    """
+    options = ChainOptions(definition=_mapping(definition))
+    try:
+        space = create_space(options, spec)
+    except ConfigError as error:
+        raise ConfigError([FieldError(e.path.removeprefix("space."), e.message) for e in error.errors]) from error
+    return {**described(space), "options": options.model_dump(mode="json")}
 
 
 def delete_dataset(row: Dataset) -> None:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 
 from engine.errors import ConfigError, DataError
 from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP
-from searches.forms.sources import DatasetForm, SourceForm, SpaceForm, TableForm
+from searches.forms.sources import DatasetForm, ImagesForm, SourceForm, SpaceForm, TableForm
 from searches.models import Dataset, SearchSpace, Table
+from searches.selectors import benchmarks
 from searches.services import sources
 from searches.services.errors import ActionRefused
 
@@ -52,7 +53,9 @@ def source_list(request: HttpRequest, room: str) -> HttpResponse:
             return redirect(place.name)
         status = 422
     rows = place.model.objects.filter(owner=request.user)
-    context = {"form": form, "rows": rows, "chain_help": CHAIN_HELP}
+    context = {"form": form, "rows": rows, "chain_help": CHAIN_HELP, "images": ImagesForm()}
+    if room == "tables":
+        context["benchmarks"] = benchmarks.every()
     return render(request, f"sources/{place.name}.html", context, status=status)
 
 

@@ -115,3 +115,83 @@ class UploadSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Fills in the name."""
         return {"name": attrs["file"].name[:200]} | attrs
+
+
+class ImagesSizeSerializer(serializers.Serializer):
+    """Images that a space is counted for."""
+
+    channels = serializers.IntegerField(min_value=1, max_value=64, default=3)
+    height = serializers.IntegerField(min_value=1, max_value=1024, default=32)
+    width = serializers.IntegerField(min_value=1, max_value=1024, default=32)
+    classes = serializers.IntegerField(min_value=2, max_value=100_000, default=10)
+
+
+class SpaceCheckSerializer(serializers.Serializer):
+    """A chain to look at; ``definition`` as JSON, or as YAML text."""
+
+    definition = serializers.JSONField()
+    input = ImagesSizeSerializer(required=False)
+
+
+class CostRangeSerializer(serializers.Serializer):
+    """Of one cost, the least and the largest of the space, and the default network's."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    default = serializers.FloatField()
+
+
+class SpaceInspectionSerializer(serializers.Serializer):
+    """A space at a glance; ``size`` in decimal digits, ``options`` as a search's configuration takes them."""
+
+    size = serializers.CharField()
+    depth = serializers.IntegerField()
+    layers = SpaceLayerSerializer(many=True)
+    default = serializers.CharField()
+    input = ImagesSizeSerializer()
+    costs = serializers.DictField(child=CostRangeSerializer())
+    options = serializers.JSONField()
+
+
+class ClassSerializer(serializers.Serializer):
+    """Images of one class."""
+
+    name = serializers.CharField()
+    train = serializers.IntegerField()
+    valid = serializers.IntegerField()
+    test = serializers.IntegerField()
+
+
+class DatasetInspectionSerializer(serializers.Serializer):
+    """Splits by the usual options, class by class, and preprocessing."""
+
+    splits = serializers.DictField(child=serializers.IntegerField())
+    valid_share = serializers.FloatField()
+    classes = ClassSerializer(many=True)
+    preprocessing = serializers.DictField()
+    ignored = serializers.IntegerField(help_text="files that are no images of a class")
+
+
+class ColumnInspectionSerializer(ColumnSerializer):
+    """A column's range; null where it holds no numbers."""
+
+    known = serializers.IntegerField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    mean = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+
+
+class TableLineSerializer(serializers.Serializer):
+    """A row: ``numbers`` in the order of the inspection's ``numbers``."""
+
+    arch = serializers.CharField()
+    numbers = serializers.ListField(child=serializers.FloatField(allow_null=True))
+
+
+class TableInspectionSerializer(serializers.Serializer):
+    """Columns, the names of those with numbers, and the first rows."""
+
+    columns = ColumnInspectionSerializer(many=True)
+    numbers = serializers.ListField(child=serializers.CharField())
+    rows = TableLineSerializer(many=True)
+    row_count = serializers.IntegerField()

@@ -1,0 +1,73 @@
+"""What a data set holds and how networks see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine.config.datasets import DigitsOptions, UploadOptions
+from engine.datasets.base import held_out_count
+from engine.datasets.digits import DigitsData
+from engine.datasets.folders import FolderData
+from engine.datasets.images import Fit
+from engine.datasets.samples import digits_strip, folder_strip
+from engine.datasets.summary import read_summary
+from engine.errors import DataError
+from searches.models import Dataset
+
+PARTS = ("train", "test")
+SHOWN = 10
+"""Images of a class in a strip."""
+
+
+def inspected(row: Dataset) -> dict[str, Any]:
+    """Splits, classes with their counts, and preprocessing by the usual options; DataError when the files are gone."""
+    data = FolderData(UploadOptions(id=row.pk), row.folder)
+    info, summary = data.info, data.summary
+    classes = [
+        {
+            "name": name,
+            "train": count - held_out_count({name: count}, data.options.valid_share),
+            "valid": held_out_count({name: count}, data.options.valid_share),
+            "test": summary.test_counts.get(name, 0),
+        }
+        for name, count in summary.class_counts.items()
+    ]
+    return {
+        "splits": {"train": info.train_count, "valid": info.valid_count, "test": info.test_count},
+        "valid_share": data.options.valid_share,
+        "classes": classes,
+        "preprocessing": dict(info.preprocessing),
+        "ignored": summary.ignored,
+    }
+
+
+def digits() -> dict[str, Any]:
+    """The same of scikit-learn's digits."""
+    data = DigitsData(DigitsOptions(), Path())
+    info, splits = data.info, data.load()
+    names = ("train", "valid", "test")
+    counts = {part: [int((getattr(splits, part).labels == label).sum()) for label in range(10)] for part in names}
+    return {
+        "splits": {part: sum(counts[part]) for part in names},
+        "valid_share": data.options.valid_share,
+        "classes": [
+            {"name": name, **{part: counts[part][label] for part in names}}
+            for label, name in enumerate(info.class_names)
+        ],
+        "preprocessing": dict(info.preprocessing),
+        "ignored": 0,
+    }
+
+
+def sample(row: Dataset, name: str, part: str, fit: Fit, count: int = SHOWN) -> bytes:
+    """Images of a class as one PNG, as networks see them; DataError when there are none."""
+    side = read_summary(row.folder).side
+    return folder_strip(row.folder, part, name, row.channels, side, fit, count)
+
+
+def digits_sample(name: str, part: str, count: int = SHOWN) -> bytes:
+    """The same of scikit-learn's digits."""
+    if name not in {str(digit) for digit in range(10)}:
+        raise DataError(f"there are no images of class '{name}'")
+    return digits_strip(DigitsData(DigitsOptions(), Path()), part, int(name), count)
