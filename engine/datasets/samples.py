@@ -38,7 +38,7 @@ def strip(images: Pixels) -> bytes:
     count, channels, height, width = images.shape
     factor = max(1, -(-LEAST_SIDE // height))
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
-    sheet = Image.new("L" if channels == 1 else "RGB", (count * (width * factor + GAP) - GAP, height * factor), 255)
+    sheet = Image.new("L" if channels == 1 else "RGB", (count * (width * factor + GAP) - GAP, height * factor), "white")
     for index, image in enumerate(images):
         pixels = image[0] if channels == 1 else image.transpose(1, 2, 0)
         sheet.paste(Image.fromarray(np.ascontiguousarray(pixels)), (index * (width * factor + GAP), 0))
