@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from searches.models import Candidate
@@ -36,6 +37,7 @@ class NumberDifferenceSerializer(serializers.Serializer):
     difference = serializers.FloatField()
 
 
+@extend_schema_serializer(component_name="NetworkDifference")
 class DifferenceSerializer(serializers.Serializer):
     """Two networks of one space; numbers that one of them lacks are left out."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from engine.config.study import StudyConfig
@@ -12,6 +12,7 @@ from searches.models import Search, Study
 from searches.selectors import studies
 
 
+@extend_schema_serializer(component_name="StudyArm")
 class ArmSerializer(serializers.Serializer):
     """One estimate of a study, and the search that runs it."""
 
