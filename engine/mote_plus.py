@@ -2,16 +2,17 @@
 
 Each term is put on a scale that hardly depends on the data, then on that of standard deviations z of a population:
 
-learning      log of the mean of 1 / CE over MOTE's slice, times the loss of guessing, log(classes)
+learning      log of the mean of 1 / CE over MOTE's slice, times the loss of guessing, log(classes), and half the log
+              of MOTE's deterministic T (`engine.launches`): half as much of it as in MOTE's speed term
 distinctness  -log of how far the images' input gradients are from uncorrelated (the Jacobian covariance of
               arXiv 2006.04647v1 as an excess over no correlation at all, mean over images and initialisations)
 richness      log of MeCo (how independent the channels of each layer are, summed over layers)
-MOTE+         1/2 log P(z_learning) + log P(z_distinctness) + log P(z_richness), P the normal distribution function
+MOTE+         log P(z_learning) + log P(z_distinctness) + log P(z_richness), P the normal distribution function
 
 The logarithm of P is steep for a bad term and flattens for a good one: a network has to be good at all. It is the
 log-rank sum of AZ-NAS (arXiv 2403.19232) with the ranks in a fixed population, so that a score is a function of the
 network, the data and the seed alone. Constants come from a population's terms, never from its accuracies. Which terms,
-and that the first counts half, was chosen on the tuning cells of `engine.benchmarks.cells`, which no figure uses.
+and how much of T, was chosen on the tuning cells of `engine.benchmarks.cells`, which no figure uses.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from engine.mote import CALIBRATION_MINIMUM, SLICE_POINTS
+from engine.mote import CALIBRATION_MINIMUM, MEAN_SECONDS, SLICE_POINTS
 
 EXCESS_FLOOR, EXCESS_CEILING = 1e-4, 1e5
 """Excesses are read within these limits; the ceiling is that of images that cannot be told apart at all."""
 
-LEARNING_WEIGHT, RICHNESS_FLOOR = 0.5, 1e-3
+RICHNESS_FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class Constants:
 
     def score(self, learning: ArrayLike, distinctness: ArrayLike, richness: ArrayLike) -> NDArray[np.float64]:
         """MOTE+ of one set of terms or of arrays of them; at most 0, and better when larger."""
-        untrained = special.log_ndtr(self.distinctness(distinctness)) + special.log_ndtr(self.richness(richness))
-        return np.asarray(LEARNING_WEIGHT * special.log_ndtr(self.learning(learning)) + untrained)
+        scales = (self.learning(learning), self.distinctness(distinctness), self.richness(richness))
+        return np.asarray(sum(special.log_ndtr(z) for z in scales))
 
 
-def learning_term(landscape: float, classes: int) -> float:
-    """The first term, of MOTE's landscape term."""
-    return float(np.log(landscape / SLICE_POINTS * np.log(max(classes, 2))))
+def learning_term(landscape: float, classes: int, seconds: float = MEAN_SECONDS) -> float:
+    """The first term, of MOTE's landscape term and its T."""
+    return float(np.log(landscape / SLICE_POINTS * np.log(max(classes, 2))) + np.log(seconds / MEAN_SECONDS) / 2)
 
 
 def distinctness_term(excesses: Sequence[float]) -> float:
@@ -94,7 +95,7 @@ def _scale(terms: Sequence[float]) -> Scale:
 
 
 NAS_BENCH_201 = Constants(
-    Scale(0.45, 0.15), Scale(4.52, 1.30), Scale(1.71, 0.56), "random cells of NAS-Bench-201, without accuracies"
+    Scale(0.45, 0.21), Scale(4.52, 1.30), Scale(1.71, 0.56), "random cells of NAS-Bench-201, without accuracies"
 )
 """From the tuning cells, with the ``fast`` profile on the authors' reduced data."""
 

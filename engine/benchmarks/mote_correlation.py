@@ -20,13 +20,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine import launches
 from engine.benchmarks.cells import DATASETS, TUNING_CELLS, TruthCells, reduced_data
 from engine.benchmarks.partial import PartialResults
 from engine.benchmarks.report import Figure, Report, shared_data
 from engine.config.estimators import MotePlusOptions
 from engine.config.spaces import NasBench201Options
 from engine.correlation import Interval, Values, best, kendall, kendall_interval
+from engine.estimators.mote import REDUCED_CHANNELS, reduced_spec
 from engine.estimators.mote_plus import LOOKS, Looks, MotePlusEstimator
+from engine.estimators.mote_run import PROFILES
 from engine.mote_plus import learning_term
 from engine.spaces.nasbench201 import NasBench201Space
 
@@ -36,7 +39,7 @@ GOALS = {"cifar10": 0.76, "cifar100": 0.74, "imagenet16_120": 0.72}
 BEST_TENTH_GOAL = 0.35
 THREAD_SECONDS_GOAL = 15.0
 """Of 7.5 s on two cores."""
-AUTHORS_CLASSES = 10
+CLASSES = 10
 SEED = 0
 
 
@@ -72,11 +75,12 @@ class _Study:
 
     def __init__(self, images: Path, options: MotePlusOptions) -> None:
         data = reduced_data(images)
+        self.profile = options.profile
         common = {"data": images.stem, "seed": SEED}
         self.looks = PartialResults(
             "mote-correlation-looks", {**common, "looks": LOOKS, "recipe": options.recipe % 100}
         )
-        training = {"profile": options.profile, "recipe": options.recipe // 100}
+        training = {"profile": self.profile, "recipe": options.recipe // 100}
         self.runs = PartialResults("mote-correlation-runs", {**common, **training})
         self.space = NasBench201Space(NasBench201Options(), data.info.spec)
         self.estimator = MotePlusEstimator(options, self.space, data)
@@ -98,11 +102,11 @@ class _Study:
     def of_authors(self, cells: TruthCells) -> dict[str, Values]:
         """Scores that need no run of ours."""
         landscapes = cells.column("landscape_term_official")
-        learning = np.array([learning_term(value, AUTHORS_CLASSES) for value in landscapes])
+        learning = self._learning(landscapes, cells)
         return {
             "authors": cells.column("mote_official"),
             "authors_plus": self._joint(learning, cells),
-            "untrained": self._joint(np.zeros(len(learning)), cells),
+            "untrained": self._joint(np.full(len(learning), self.estimator.constants.learning.mean), cells),
             "params": cells.column("cifar10_params_m"),
             "madds": cells.column("cifar10_madds_m"),
         }
@@ -111,8 +115,7 @@ class _Study:
         """Scores of our runs; cells whose training failed rank last."""
         runs = [self.runs.records[arch] for arch in cells.archs]
         scores = {name: np.array([run.get(name, math.nan) for run in runs]) for name in ("mote", "landscape", "tse")}
-        learning = np.array([learning_term(value, AUTHORS_CLASSES) for value in scores["landscape"]])
-        return {**scores, "mote_plus": self._joint(learning, cells)}
+        return {**scores, "mote_plus": self._joint(self._learning(scores["landscape"], cells), cells)}
 
     def costs(self) -> list[Figure]:
         """CPU seconds of one thread a cell."""
@@ -128,6 +131,15 @@ class _Study:
             Figure(f"seconds.{name}", round(value, 4), "s", "lower", goal=THREAD_SECONDS_GOAL)
             for name, value in seconds.items()
         ]
+
+    def _learning(self, landscapes: Values, cells: TruthCells) -> Values:
+        """The first term of losses and of T, which is counted and needs no run."""
+        spec = reduced_spec(self.space, PROFILES[self.profile].max_side)
+        mean = launches.mean_launches(self.space, spec, REDUCED_CHANNELS)
+        items = map(self.space.from_string, cells.archs)
+        blueprints = (self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS) for item in items)
+        pairs = zip(landscapes, blueprints, strict=True)
+        return np.array([learning_term(value, CLASSES, launches.seconds(b, mean)) for value, b in pairs])
 
     def _joint(self, learning: Values, cells: TruthCells) -> Values:
         found = [self.looks.records[arch] for arch in cells.archs]

@@ -63,7 +63,7 @@ class MoteOptions(EstimateOptions):
 class MotePlusOptions(EstimateOptions):
     """MOTE joined with how well the untrained network tells images apart: a little dearer, and ranks clearly better."""
 
-    recipe: ClassVar[int] = 100 * MoteOptions.recipe + 1
+    recipe: ClassVar[int] = 100 * MoteOptions.recipe + 2
     """MOTE's own, and that of what is beside it."""
 
     kind: Literal["mote_plus"] = "mote_plus"

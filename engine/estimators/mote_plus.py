@@ -86,7 +86,7 @@ class MotePlusEstimator(TrainingEstimator):
         (run,) = self.mote.estimate_batch([item], seed=seed, fidelity=fidelity, stop=stop)
         if run.score is None:
             return run
-        learning = learning_term(run.terms["landscape"], self.space.spec.classes)
+        learning = learning_term(run.terms["landscape"], self.space.spec.classes, run.terms["time_seconds"])
         return self._joined(learning, self.looks(item, seed, stop), run)
 
     def _joined(self, learning: float, looks: Looks, run: Estimate) -> Estimate:

@@ -19,6 +19,7 @@ from engine.estimate import Estimate, Estimator
 from engine.estimators import mote, mote_plus
 from engine.estimators.mote_run import Profile
 from engine.estimators.proxies.probe import Probe
+from engine.mote import MEAN_SECONDS
 from engine.mote_plus import (
     EXCESS_CEILING,
     NAS_BENCH_201,
@@ -57,8 +58,8 @@ def one(estimator: Estimator, space: SearchSpace, name: str, seed: int = 0) -> E
 
 
 def test_a_network_has_to_be_good_at_all() -> None:
-    assert float(UNIT.score(0, 0, 0)) == pytest.approx(2.5 * math.log(0.5))
-    assert float(UNIT.score(0, 1, 1)) > float(UNIT.score(0, 2, 0)) > float(UNIT.score(0, 3, -1))
+    assert float(UNIT.score(0, 0, 0)) == pytest.approx(3 * math.log(0.5))
+    assert float(UNIT.score(1, 1, 1)) > float(UNIT.score(1, 2, 0)) > float(UNIT.score(1, 3, -1))
     terms = np.linspace(-20, 20, 401)
     for column in range(3):
         scores = UNIT.score(*(terms if column == place else 0.0 for place in range(3)))
@@ -71,6 +72,7 @@ def test_terms_are_logarithms_on_a_scale_without_data() -> None:
     # A loss that stays at that of guessing among ten classes is 0, half of it is log 2.
     assert learning_term(11 / math.log(10), 10) == pytest.approx(0)
     assert learning_term(11 / (math.log(100) / 2), 100) == pytest.approx(math.log(2))
+    assert learning_term(11 / math.log(10), 10, 4 * MEAN_SECONDS) == pytest.approx(math.log(2))
     assert distinctness_term([0.5, 1.5]) == pytest.approx(0)
     assert distinctness_term([1e9]) == distinctness_term([EXCESS_CEILING]) < distinctness_term([1.0])
     assert math.isfinite(distinctness_term([0.0]))
@@ -100,7 +102,7 @@ def test_the_estimate_is_motes_run_with_looks_beside_it() -> None:
     assert estimate.curves == run.curves
     assert estimate.terms["mote"] == run.score
     terms = estimate.terms
-    assert terms["learning"] == pytest.approx(learning_term(run.terms["landscape"], 10))
+    assert terms["learning"] == pytest.approx(learning_term(run.terms["landscape"], 10, run.terms["time_seconds"]))
     joint = NAS_BENCH_201.score(terms["learning"], terms["distinctness"], terms["richness"])
     assert estimate.score == terms["mote_plus"] == pytest.approx(float(joint))
     assert estimate.seconds > terms["train_seconds"]
