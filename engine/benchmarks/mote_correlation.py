@@ -28,7 +28,7 @@ from engine.config.estimators import MotePlusOptions
 from engine.config.spaces import NasBench201Options
 from engine.correlation import Interval, Values, best, kendall, kendall_interval
 from engine.estimators.mote import REDUCED_CHANNELS, reduced_spec
-from engine.estimators.mote_plus import LOOKS, Looks, MotePlusEstimator
+from engine.estimators.mote_plus import IMAGES, LOOKS, Looks, MotePlusEstimator
 from engine.estimators.mote_run import PROFILES
 from engine.mote_plus import learning_term
 from engine.spaces.nasbench201 import NasBench201Space
@@ -77,9 +77,7 @@ class _Study:
         data = reduced_data(images)
         self.profile = options.profile
         common = {"data": images.stem, "seed": SEED}
-        self.looks = PartialResults(
-            "mote-correlation-looks", {**common, "looks": LOOKS, "recipe": options.recipe % 100}
-        )
+        self.looks = PartialResults("mote-correlation-looks", {**common, "looks": LOOKS, "images": IMAGES})
         training = {"profile": self.profile, "recipe": options.recipe // 100}
         self.runs = PartialResults("mote-correlation-runs", {**common, **training})
         self.space = NasBench201Space(NasBench201Options(), data.info.spec)
