@@ -57,7 +57,8 @@ Use
   network = {kind}()
   network.load_state_dict(torch.load("weights.pt", weights_only=True))
 
-Checked when this file was made, on {parity["images"]} random images (limit {parity["tolerance"]:g})
+Checked when this file was made, on {parity["images"]} random images
+(outputs up to {parity["largest_output"]:.3g}; at most {parity["tolerance"]:.3g} is allowed)
 {differences}
   cost           analytic     counted by running the network
 {lines}

@@ -26,7 +26,7 @@ from searches.services.errors import ActionRefused
 AT_ONCE = 2
 """A small file need not wait for a large one."""
 KEPT_BYTES = 2_000_000_000
-RECIPE = 1
+RECIPE = 2
 """Counted up whenever the same job gives another file than before."""
 
 

@@ -19,7 +19,10 @@ from engine.cost import blueprint_cost
 from engine.errors import ExportError
 from engine.export.backbone import backbone
 from engine.export.bundle import export
+from engine.export.model_py import model_source
+from engine.export.onnx import LOGITS
 from engine.export.record import ExportSubject, TrainedWeights
+from engine.export.verify import source_parity
 from engine.networks.build import build
 from engine.registry import create_space
 
@@ -118,3 +121,20 @@ def test_trained_weights_leave_with_their_accuracies(tmp_path: Path) -> None:
     missing = replace(subject, trained=replace(trained, path=tmp_path / "gone.pt"))
     with pytest.raises(ExportError, match="the trained weights are gone or broken"):
         export("pt", missing)
+
+
+def test_large_outputs_may_differ_in_proportion_and_none_may_be_no_number() -> None:
+    space = create_space(NatsSizeOptions(), InputSpec(1, 8, 8, 10))
+    blueprint = space.blueprint(space.architecture([7] * 5))
+    network = build(blueprint, seed=2).eval()
+    source = model_source(blueprint, "large")
+    with torch.no_grad():
+        network.get_submodule(blueprint.output.name).weight.mul_(1e5)
+    parity = source_parity(source, network, blueprint.input, LOGITS)
+    assert parity.largest_output > 1_000
+    assert parity.tolerance == pytest.approx(1e-4 * parity.largest_output)
+    assert parity.max_abs_difference <= parity.tolerance
+    with torch.no_grad():
+        network.get_submodule(blueprint.output.name).weight.fill_(float("nan"))
+    with pytest.raises(ExportError, match=r"model\.py differs from PyTorch by nan"):
+        source_parity(source, network, blueprint.input, LOGITS)

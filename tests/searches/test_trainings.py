@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from searches.services import control, promoting, trainings
 from searches.services.errors import ActionRefused
 from searches.services.heartbeat import heartbeat
 from searches.services.sweeping import sweep
+from tests.engine.pictures import class_files, write_folder
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.driving import drive, start, table_config, training_config, write_table
 
@@ -232,3 +234,23 @@ def test_a_failure_is_told_in_words(search: Search) -> None:
         trainings.cancel(Training.objects.get(pk=made["id"]))
     assert selector.groups(search) == []
     assert heartbeat()._held is None
+
+
+def test_other_images_can_be_trained_on_and_stay_apart(search: Search, tmp_path: Path, settings: Any) -> None:
+    settings.NASWEB_EMBEDDED = True  # folders of this machine are for local use
+    tree = write_folder(tmp_path / "tree", class_files("train/", count=12) | class_files("val/", count=2))
+    options = {"kind": "folders", "path": str(tree), "resolution": 16}
+    (made,) = asked(search, candidates=ids(search, 1), dataset=options, epochs=1, batch_size=8)
+    promoting.train(made["id"])
+    found = shown(search, made["id"])
+    assert (found["status"], found["data"]) == ("finished", "Folder tree")
+    assert found["test_accuracy"] in (0, 25, 50, 75, 100)
+    client = client_of(search.owner)
+    candidate = f"{API}candidates/{made['candidate']['id']}/"
+    assert client.get(candidate).json()["trained_valid_accuracy"] is None
+    own = json.loads(client.get(f"{candidate}download/?format=json").content)
+    assert own["network"]["weights"]["trained"] is False
+    other = json.loads(client.get(f"{candidate}download/?format=json&training={made['id']}").content)
+    assert other["network"]["weights"]["trained"] is True
+    assert other["network"]["input"]["shape"] == ["batch", 3, 16, 16]
+    assert other["network"]["class_names"] == ["a", "b"]
