@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +35,13 @@ AXES = (("metric", "X"), ("value", "Y"))
 KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIMATORS.items())}
 
 
+@cache
+def modules(*folders: str) -> list[str]:
+    """Scripts in these folders of ``static/js``; a page names them, so that none is found only through another."""
+    root = settings.BASE_DIR / "static"
+    return [str(path.relative_to(root)) for folder in folders for path in sorted((root / "js" / folder).glob("*.js"))]
+
+
 @login_required
 def search_list(request: HttpRequest) -> HttpResponse:
     """All searches of the user."""
@@ -45,7 +55,7 @@ def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
     search = get_object_or_404(Search, pk=search_id, owner=request.user)
     context = {"search": search, "candidate_statuses": Candidate.Status.values, "kind_labels": KIND_LABELS}
     labelled = {name: [(column, LABELS[column]) for column in columns] for name, columns in PLOTTED.items()}
-    context |= {"axes": AXES, **labelled}
+    context |= {"axes": AXES, "modules": modules("core", "search"), **labelled}
     return render(request, "searches/detail.html", context)
 
 

@@ -69,20 +69,28 @@ async function refreshDetail() {
 
 async function refreshPlot() {
   if (replay.at === null) await pareto.load();
-  table.known = pareto.found.header.known;
+  table.know(pareto.found.header.known);
   replay.follow(search, pareto.found.header.size);
 }
 
 /** The budget is a cost: on a score axis the card keeps to the search's own metric. */
 async function refreshBudget() {
-  budget.axes(isScore(pareto.metric) ? search.cost_metric : pareto.metric, isScore(pareto.value) ? pareto.value : "score");
+  const asked = state.get("metric");
+  budget.axes(asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""), isScore(pareto.value) ? pareto.value : "score");
   await budget.load();
 }
 
 async function open() {
-  await refreshDetail();
-  opened = search.event_seq;
-  await Promise.all([refreshPlot().then(() => firstRows()), history.load(), grid.load(), refreshBudget()]);
+  const detail = refreshDetail();
+  const rows = pareto.selection ? detail.then(() => firstRows()) : firstRows(); // a rectangle's axes may be the search's own
+  const reading = Promise.all([pareto.read(), detail]);
+  const others = Promise.all([history.load(), grid.load(), refreshBudget()]);
+  const [plotted] = await reading;
+  if (plotted) pareto.show(plotted);
+  table.know(pareto.found?.header.known ?? []);
+  replay.follow(search, pareto.found?.header.size ?? 0);
+  opened = Math.min(search.event_seq, pareto.found?.header.seq ?? 0);
+  await Promise.all([rows, others]);
   cursor = Math.max(0, opened - OPENING);
   shown = opened;
   requestAnimationFrame(() => setTimeout(() => performance.mark("nasweb:first-view")));

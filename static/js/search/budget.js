@@ -49,6 +49,7 @@ export class BudgetCard {
 
   show(found) {
     this.found = found;
+    this.metric = found.metric;
     this.root.hidden = found.low === null;
     if (found.low === null) return;
     const span = found.high - found.low;

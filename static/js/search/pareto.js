@@ -94,15 +94,22 @@ export class ParetoPlot {
   }
 
   async load() {
+    const found = await this.read();
+    if (found) this.show(found);
+  }
+
+  /** What the plot is to show; null when another question came in between. */
+  async read() {
     this.request?.abort();
     this.request = new AbortController();
-    const params = { x: this.metric, y: this.value, window: this.state.get("window"), ...this.replay() };
+    const params = { x: this.state.get("metric") || this.search?.cost_metric, y: this.value, window: this.state.get("window"), ...this.replay() };
     for (const [name, given] of Object.entries(BOXES)) if (this.state.get(name) === "1") params[given] = "1";
     params.cells = cellsFor(this.chart.echarts.getWidth() - 82, this.chart.echarts.getHeight() - 80).join();
     try {
-      this.show(await columns(`searches/${this.id}/plot/`, { params, signal: this.request.signal }));
+      return await columns(`searches/${this.id}/plot/`, { params, signal: this.request.signal });
     } catch (error) {
       if (error.name !== "AbortError") throw error;
+      return null;
     }
   }
 

@@ -132,7 +132,16 @@ export class CandidateTable {
     }
   }
 
-  show({ results, next, previous }) {
+  /** Which columns have numbers; those of the plot that the page opened with. */
+  know(known) {
+    const changed = known.join() !== this.known.join();
+    this.known = known;
+    if (changed && this.answer) this.show(this.answer);
+  }
+
+  show(answer) {
+    this.answer = answer;
+    const { results, next, previous } = answer;
     this.next = next;
     this.previous = previous;
     this.root.querySelector("[data-next]").disabled = !next;
