@@ -127,7 +127,7 @@ def test_stop_keeps_what_was_scored_and_extend_goes_on_from_there() -> None:
     assert (search.status, search.scored) == (Status.FINISHED, 1)
     assert "stopped" in search.status_reason
     assert search.finished_at is not None
-    assert control.allowed(search) == ["extend", "delete", "clone"]
+    assert control.allowed(search) == ["extend", "delete", "clone", "repeat"]
     control.extend(search, evaluations=4)
     work(search)
     assert (search.status, search.scored) == (Status.FINISHED, 20)
