@@ -176,6 +176,8 @@ SPECTACULAR_SETTINGS = {
         "TrainingStatus": "searches.models.training.Training.Status",
         "CandidateStatus": "searches.models.candidate.Candidate.Status",
         "MeasurementStatus": "searches.models.latency.Measurement.Status",
+        "TrainingProfile": ["fast", "paper"],
+        "MoteProfile": ["fast", "paper", "untrained"],
         "CostMetric": "engine.config.search.METRIC_NAMES",
     },
 }
