@@ -11,6 +11,7 @@ import pytest
 import torch
 from sklearn.cluster import KMeans
 from torch import nn
+from torchvision.models import vgg16
 
 from engine.blueprint import InputSpec
 from engine.config.estimators import MoteOptions
@@ -148,6 +149,22 @@ def test_pool_codes_are_channel_means_of_the_last_map() -> None:
     code = ChannelMean(nn.Identity())(maps)
     assert code.shape == (2, 49)
     assert torch.allclose(code[1, 8], maps[1, :, 1, 1].mean())
+
+
+def test_vgg_codes_have_the_published_shapes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """VGG-16 with random weights in torchvision's cache: the real ones differ in their values alone."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    weights_file().parent.mkdir(parents=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        torch.save(vgg16(weights=None, init_weights=False).state_dict(), weights_file())
+    images = Shades().load().train.images[[0, 13]]
+    pool, softmax = (encode(images, encoder, CPU) for encoder in ("vgg16_pool", "vgg16_softmax"))
+    weights_file().unlink()
+    assert pool.shape == (2, 49)
+    assert softmax.shape == (2, 1000)
+    assert softmax.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert np.abs(pool[0] - pool[1]).max() > 0
 
 
 def test_mote_trains_on_the_chosen_labels_only() -> None:
