@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Protocol
 
 from engine.config.search import Objective
@@ -34,6 +35,11 @@ class SearchProblem:
         self.table = table
         self.limits = [(objective.cost_metric, objective.lo, objective.hi)]
         self.limits += [(c.metric, c.lo, c.hi) for c in objective.constraints]
+        self._bounded = [
+            (metric, -inf if lo is None else lo, inf if hi is None else hi)
+            for metric, lo, hi in self.limits
+            if lo is not None or hi is not None
+        ]
 
     @property
     def metric(self) -> str:
@@ -74,23 +80,30 @@ class SearchProblem:
 
     def reachable(self, prefix: Choices) -> bool:
         """Whether the intervals of costs reachable from the prefix meet every limit; exact for complete networks."""
-        for metric, lo, hi in self.limits:
-            if lo is None and hi is None:
-                continue
-            if not _meets(*self.cost_range(prefix, metric), lo, hi):
-                return False
-        return True
+        return all(_meets(*self.cost_range(prefix, metric), lo, hi) for metric, lo, hi in self._bounded)
+
+    def reach(self, choices: Choices, first: int) -> int:
+        """How many choices of a network can be kept, ``first`` or more, so that every prefix is `reachable`.
+
+        ``first - 1`` when not even that many can: intervals only shrink along a prefix.
+        """
+        last = len(choices)
+        for metric, lo, hi in self._bounded:
+            for length, (low, high) in enumerate(self._prefix_ranges(choices, first, metric), first):
+                if length > last:
+                    break
+                if not _meets(low, high, lo, hi):
+                    last = length - 1
+        return last
 
     def children(self, prefix: Choices) -> list[tuple[int, float]]:
         """Options of the next layer that are `reachable`, each with the cost of the network that completes it."""
         depth = len(prefix) + 1
         costs = self._child_ranges(prefix, self.metric, depth)
         options: Sequence[int] = range(len(costs))
-        for metric, lo, hi in self.limits:
-            if lo is None and hi is None:
-                continue
+        for metric, lo, hi in self._bounded:
             ranges = self._child_ranges(prefix, metric)
-            options = [option for option in options if _meets(*ranges[option], lo, hi)]
+            options = [option for option in options if ranges[option][0] <= hi and ranges[option][1] >= lo]
         return [(option, costs[option][0]) for option in options]
 
     def _child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
@@ -98,6 +111,13 @@ class SearchProblem:
             return self.space.child_ranges(prefix, metric, until)
         assert self.table is not None
         return [self.table.cost_range((*prefix, option), until) for option in range(len(self.space.options(prefix)))]
+
+    def _prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
+        if metric != TABLE_METRIC:
+            return self.space.prefix_ranges(choices, first, metric)
+        assert self.table is not None
+        table = self.table
+        return (table.cost_range(choices[:length]) for length in range(first, len(choices) + 1))
 
     def check(self) -> None:
         """ConfigError, at the field, for targets that no network meets and latencies that no table tells."""
@@ -130,9 +150,9 @@ class SearchProblem:
             raise ConfigError.at(path, "a latency needs a latency table: name one that was measured or uploaded")
 
 
-def _meets(low: float, high: float, lo: float | None, hi: float | None) -> bool:
+def _meets(low: float, high: float, lo: float, hi: float) -> bool:
     """Whether the interval of costs shares a point with the limits; never, when the interval is unknown (NaN)."""
-    return low <= (high if hi is None else hi) and high >= (low if lo is None else lo)
+    return low <= hi and high >= lo
 
 
 def _within(cost: float, lo: float | None, hi: float | None) -> bool:

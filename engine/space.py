@@ -9,7 +9,7 @@ dynamic programming over states instead of enumeration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -130,6 +130,10 @@ class SearchSpace(ABC):
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         """`cost_range` of every child of a prefix, by option."""
 
+    def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
+        """`cost_range` of the network's prefixes of ``first`` choices and more, shortest first."""
+        return (self.cost_range(choices[:length], metric) for length in range(first, len(choices) + 1))
+
     @abstractmethod
     def operators(self) -> frozenset[Operator]:
         """Every operator that a network of the space can hold: what a latency table must know.
@@ -235,6 +239,9 @@ class SteppedSpace(SearchSpace):
 
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
+
+    def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
+        return self._costs().prefix_ranges(choices, first, metric)
 
     def operators(self) -> frozenset[Operator]:
         return operators(self)

@@ -8,7 +8,7 @@ until the end: the interval of a complete network is its cost to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from engine.cost import COUNTS, MILLION, Cost
@@ -38,13 +38,14 @@ class Layered(Protocol):
 class Place:
     """A state in front of a layer (or of the head), with what has been learned about what follows."""
 
-    __slots__ = ("edges", "final", "layer", "ranges", "state")
+    __slots__ = ("children", "edges", "layer", "ranges", "state")
 
     def __init__(self, layer: int, state: State) -> None:
         self.layer = layer
         self.state = state
         self.edges: dict[int, tuple[int, int, int, int, Place]] = {}
         self.ranges: dict[int, tuple[Counts, Counts]] = {}
+        self.children: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
 
 
 class Trellis:
@@ -85,13 +86,31 @@ class Trellis:
         """`cost_range` of every option of the layer behind the prefix, walking the prefix once."""
         count, scale = COUNTS[metric]
         spent, place = self._walk(prefix, count)
-        ranges = []
-        for choice in range(len(self._space.options(prefix))):
+        key = len(self._space.options(prefix)), until, count
+        children = place.children.get(key)
+        if children is None:
+            children = place.children[key] = [self._child(place, choice, until, count) for choice in range(key[0])]
+        return [((spent + low) * scale / MILLION, (spent + high) * scale / MILLION) for low, high in children]
+
+    def _child(self, place: Place, choice: int, until: int, count: Literal[0, 1, 2, 3]) -> tuple[int, int]:
+        """What is added from a place on, at least and at most, by an option and what follows it."""
+        edge = place.edges.get(choice) or self._edge(place, choice)
+        low, high = edge[4].ranges.get(until) or self._range(edge[4], until)
+        return edge[count] + low[count], edge[count] + high[count]
+
+    def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
+        """`cost_range`, all later layers free, of the prefixes of ``first`` choices and more, in one walk."""
+        count, scale = COUNTS[metric]
+        depth = self._depth
+        spent, place = self._walk(choices[:first], count)
+        low, high = place.ranges.get(depth) or self._range(place, depth)
+        yield (spent + low[count]) * scale / MILLION, (spent + high[count]) * scale / MILLION
+        for choice in choices[first:]:
             edge = place.edges.get(choice) or self._edge(place, choice)
-            low, high = edge[4].ranges.get(until) or self._range(edge[4], until)
-            base = spent + edge[count]
-            ranges.append(((base + low[count]) * scale / MILLION, (base + high[count]) * scale / MILLION))
-        return ranges
+            spent += edge[count]
+            place = edge[4]
+            low, high = place.ranges.get(depth) or self._range(place, depth)
+            yield (spent + low[count]) * scale / MILLION, (spent + high[count]) * scale / MILLION
 
     def _walk(self, prefix: Choices, count: Literal[0, 1, 2, 3]) -> tuple[int, Place]:
         """What a prefix adds to one count, and the place behind it."""

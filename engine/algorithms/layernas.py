@@ -176,14 +176,19 @@ class LayerNAS(SearchAlgorithm):
         first = 1 if proposal.layer is None else proposal.layer + 1
         if cost is None:
             cost = self._cost(choices[:first])
-        reachable = proposal.layer is not None  # the baseline is proposed unseen
-        for layer, store in enumerate(self._layers[first - 1 :], start=first):
-            index = store.scale.index(cost)
-            if store.accepts(index, score):
-                if not reachable and not self.problem.reachable(choices[:layer]):
+        known = proposal.layer is not None  # that the first is within reach; the baseline is proposed unseen
+        last = -1
+        for layer in range(first, self._depth + 1):
+            store = self._layers[layer - 1]
+            index = store.offer(cost, score)
+            if index < 0:
+                continue
+            if layer > first or not known:
+                if last < 0:
+                    last = self.problem.reach(choices, layer)
+                if layer > last:
                     return
-                store.insert(index, Model(proposal.number, score, choices))
-            reachable = False
+            store.insert(index, Model(proposal.number, score, choices))
 
     # --- state -------------------------------------------------------------------------------------------------
     def _fresh_layers(self) -> list[Layer]:

@@ -161,13 +161,14 @@ class Layer:
         self.selection = selection
         self.buckets: dict[int, Bucket[Model]] = {}
 
-    def accepts(self, index: int, score: float) -> bool:
-        """Whether a network of that score, which was not offered before, would be stored in that bucket."""
+    def offer(self, cost: float, score: float) -> int:
+        """The bucket that would store a network of that score, which was not offered before; -1 for none."""
+        index = self.scale.index(cost)
         bucket = self.buckets.get(index)
-        return bucket is None or score > bucket.floor
+        return index if bucket is None or score > bucket.floor else -1
 
     def insert(self, index: int, model: Model) -> None:
-        """Stores a network that `accepts` agreed to; the one it drives out loses its untried children."""
+        """Stores a network that `offer` placed there; the one it drives out loses its untried children."""
         bucket = self.buckets.get(index)
         if bucket is None:
             bucket = self.buckets[index] = Bucket(self.capacity)
