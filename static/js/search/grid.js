@@ -4,6 +4,7 @@ import { api } from "../core/api.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
 
+const ROUNDED = 200; // cells; more are drawn with sharp corners, which is much quicker
 const COMPACT = 60; // with more columns than this, columns that are empty in every layer are left out
 
 export class BucketGrid {
@@ -66,7 +67,7 @@ export class BucketGrid {
         itemWidth: 10, itemHeight: 150, inRange: { color: VIRIDIS }, text: [`score ${number(high)}`, number(low)], textStyle: { color: c.muted, fontSize: 11 }, precision: 4,
       },
       tooltip: tooltip(c, { formatter: (event) => this.tip(event) }),
-      series: [{ type: "heatmap", data, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
+      series: [{ type: "heatmap", data, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: data.length > ROUNDED ? 0 : 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
     };
   }
 
