@@ -17,7 +17,9 @@ from engine.blueprint import Blueprint, Node
 from engine.errors import ArchitectureError
 
 UNORDERED = frozenset({"add"})
-WEIGHTLESS = frozenset({"activation", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "zeros"})
+WEIGHTLESS = frozenset(
+    {"activation", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "truncate", "shift", "zeros"}
+)
 """Operations that give equal values for equal inputs, so that one of several equal nodes is enough."""
 
 

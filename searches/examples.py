@@ -70,4 +70,15 @@ EXAMPLES = (
         budget={"evaluations": 48},
         round_size=8,
     ),
+    _example(
+        "digits-graphs",
+        "Digits: NAS-Bench-101 graphs",
+        "LayerNAS grows a cell from one edge to nine, a new operation or a connection at a time; MOTE scores.",
+        space={"kind": "nasbench101", "channels": 16, "cells": 1},
+        algorithm={"kind": "layernas", "buckets": 12, "replicas": 2},
+        estimator={"kind": "mote", "profile": "fast"},
+        objective={"cost_metric": "madds_m"},
+        budget={"evaluations": 48},
+        round_size=8,
+    ),
 )

@@ -25,18 +25,16 @@ from engine.canonical import canonical, reaches_output, structure
 from engine.config.estimators import MoteOptions
 from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData, stratified_sample
-from engine.errors import ArchitectureError
 from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.mote_run import PROFILES, Profile, Run
 from engine.mote import LOSS_CEILING, MEAN_SECONDS, SLICE_POINTS, constants_for, landscape_term, speed_term
+from engine.reduction.architecture import REDUCED_CHANNELS, reduced_spec
 from engine.reduction.choice import reduction_for
 from engine.reduction.reduced import reduced_split
 from engine.space import Architecture, SearchSpace
 from engine.training import ImageSet
 
-REDUCED_CHANNELS = 32
-LEAST_SIDE = 16
 REMEMBERED = 10_000
 """Trainings remembered a process; a few kilobytes each."""
 
@@ -133,27 +131,3 @@ class MoteEstimator(TrainingEstimator):
         }
         curves = {"epoch_losses": trained.epoch_losses, "landscape_losses": trained.slice_losses} if connected else {}
         return Estimate(score, terms, curves)
-
-
-def reduced_spec(space: SearchSpace, max_side: int) -> InputSpec:
-    """The spec of images reduced to ``max_side``, or to a doubling of it where the space's networks need more.
-
-    The default network must be possible, and below `LEAST_SIDE` end on a map of 2x2 or more: on one pixel all kernels
-    are alike.
-    """
-    spec, side = space.spec, max_side
-    while True:
-        reduced = replace(spec, height=min(spec.height, side), width=min(spec.width, side))
-        whole = reduced == spec
-        if whole or _fits(space, reduced, side < LEAST_SIDE):
-            return reduced
-        side *= 2
-
-
-def _fits(space: SearchSpace, spec: InputSpec, choosy: bool) -> bool:
-    try:
-        blueprint = space.reduced_blueprint(space.default(), spec, REDUCED_CHANNELS)
-    except ArchitectureError:
-        return False
-    last = [blueprint[node.inputs[0]].shape for node in blueprint if node.op == "global_avg_pool"]
-    return not choosy or all(min(shape.height, shape.width) > 1 for shape in last[-1:])

@@ -13,6 +13,7 @@ from engine.blueprint import Blueprint
 from engine.estimate import Stop
 from engine.mote import SLICE_POINTS
 from engine.networks.build import build
+from engine.reduction.architecture import SIDES
 from engine.training import CHECK_EVERY, ImageSet, batch_rows, check_losses, deterministic, finite, place
 
 LABEL_SMOOTHING = 0.01
@@ -41,7 +42,7 @@ class Profile:
 
 PROFILES = {
     "fast": Profile(
-        max_side=8,
+        max_side=SIDES["fast"],
         batch_size=32,
         steps=100,
         epochs=10,
@@ -50,7 +51,7 @@ PROFILES = {
         decay=1 / 3,
         half_precision=True,
     ),
-    "paper": Profile(max_side=32, batch_size=1024, steps=250, epochs=50),
+    "paper": Profile(max_side=SIDES["paper"], batch_size=1024, steps=250, epochs=50),
 }
 """``paper`` is what was published; ``fast`` was chosen on cells that no reported figure uses (engine/README.md)."""
 

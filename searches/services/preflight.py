@@ -16,6 +16,7 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError, FieldError
 from engine.problem import SearchProblem
 from engine.proxies import check_proxy
+from engine.reduction.architecture import explanation
 from engine.reduction.choice import reduction_for
 from engine.space import Choices
 from searches.services import timing
@@ -59,6 +60,10 @@ def reductions(resolved: Resolved) -> list[str]:
     return found
 
 
+def _mote(resolved: Resolved) -> list[MoteOptions]:
+    return [options for options in resolved.config.estimators if isinstance(options, MoteOptions)]
+
+
 @contextmanager
 def of_stage(path: str) -> Iterator[None]:
     """Complaints about an estimate go to the fields of the stage that it belongs to."""
@@ -99,6 +104,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "size": str(resolved.space.size),
         "evaluations": config.budget.evaluations,
         "reduced_data": reductions(resolved),
+        "reduced_networks": [explanation(resolved.space, options.profile) for options in _mote(resolved)],
         "time": timing.outlook(resolved, bound),
         "warnings": _warnings(resolved, share, len(feasible), bound),
     }

@@ -173,6 +173,7 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "size",
         "evaluations",
         "reduced_data",
+        "reduced_networks",
         "time",
         "warnings",
     }
@@ -186,6 +187,11 @@ def test_preflight_explains_reduced_data_and_refuses_what_this_machine_has_not(
 ) -> None:
     config = {"space": {"kind": "nasbench201"}, "dataset": {"kind": "digits"}, "estimator": {"kind": "mote"}}
     body = client.post(f"{API}searches/preflight/", config, format="json").json()
+    (text,) = body["reduced_networks"]
+    assert text.startswith(
+        "A convolution of 32 channels, the cell, average pooling by 4, the cell again, the classifier."
+    )
+    assert "8x8" in text
     (text,) = body["reduced_data"]
     assert text.startswith("all 1,")
     assert "10 labels are too few to leave any out" in text

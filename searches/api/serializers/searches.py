@@ -239,6 +239,7 @@ class PreflightSerializer(serializers.Serializer):
     bound = serializers.CharField(allow_null=True)
     size = serializers.CharField()
     evaluations = serializers.IntegerField(allow_null=True)
+    reduced_networks = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
     reduced_data = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
     time = OutlookSerializer()
     warnings = serializers.ListField(child=serializers.CharField())
