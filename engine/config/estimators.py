@@ -188,7 +188,11 @@ class BenchmarkOptions(EstimateOptions):
     )
     dataset: Literal["cifar10", "cifar100", "ImageNet16-120"] = Field("cifar10", title="Benchmark's data")
     epochs: int = Field(
-        12, ge=1, le=200, title="Epochs", description="of the validation accuracy that is the score, and of its seconds"
+        12,
+        ge=1,
+        le=200,
+        title="Epochs of the score",
+        description="of the validation accuracy that is the score, and of its seconds",
     )
     truth_epochs: int | None = Field(
         None, ge=1, le=200, title="Epochs of the truth", description="of the test accuracy reported; empty: the longest"

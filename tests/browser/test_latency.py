@@ -28,7 +28,7 @@ def table(browser: Browser, product: Product) -> dict[str, Any]:
     page.locator("[data-kind-of=space]").select_option("chain")
     page.get_by_label("Definition").fill(CHAIN)
     page.locator("[data-kind-of=estimator]").select_option("short_training")
-    page.get_by_label("Epochs", exact=True).fill("1")
+    page.locator("[id='id_estimator.short_training.epochs']").fill("1")
     page.get_by_role("button", name="Measure a latency table").click()
     chooser = page.get_by_label("Latency table", exact=True)
     expect(page.locator("[data-measured]")).to_contain_text("is measured and chosen above", timeout=MEASURED)
