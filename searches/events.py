@@ -21,6 +21,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
+from engine.mote import Constants
 from searches.models import Event, Search
 
 PAUSE = 0.25
@@ -52,6 +53,17 @@ def round_told(number: int, asked: int, scored: int) -> Entry:
     """A round was told to the algorithm."""
     message = f"round {number + 1}: {scored} of {asked} scored"
     return Entry(Event.Kind.ROUND, message, {"round": number, "asked": asked, "scored": scored})
+
+
+def calibrated(networks: int, constants: Constants) -> Entry:
+    """MOTE's constants were fitted to so many networks of the search, and all its scores read anew."""
+    landscape, speed = constants.landscape, constants.speed
+    message = (
+        f"MOTE calibrated on {networks} networks, scores read anew without training: "
+        f"landscape exponent {landscape.lam:.3f}, deviation {landscape.std:.3f}; "
+        f"speed exponent {speed.lam:.3f}, deviation {speed.std:.3f}"
+    )
+    return Entry(Event.Kind.LOG, message, {"networks": networks})
 
 
 def failure(number: int, arch: str, error: str) -> Entry:

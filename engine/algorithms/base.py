@@ -14,7 +14,7 @@ round: the budget decides, not the algorithm.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from random import Random
@@ -22,7 +22,7 @@ from typing import Any
 
 from engine.algorithms.finalists import Finalists, Leaders
 from engine.config.base import Options
-from engine.errors import ArchitectureError, StateMismatch, UnknownProposal
+from engine.errors import ArchitectureError, EngineError, StateMismatch, UnknownProposal
 from engine.problem import SearchProblem
 from engine.space import Architecture
 
@@ -77,6 +77,8 @@ class SearchAlgorithm(ABC):
 
     kind: str
     options: Options
+    rescorable = False
+    """Whether `rescore` is understood; the scores of other algorithms keep the scale they began with."""
 
     def __init__(self, options: Options, problem: SearchProblem, seed: int) -> None:
         self.options = options
@@ -146,6 +148,17 @@ class SearchAlgorithm(ABC):
             self.asked = min(self._pending)
             self._pending = {}
             self._observe_told()
+
+    def rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        """From now on these are the scores of all networks scored so far, given in the order of their proposals.
+
+        An estimate was calibrated anew: nothing is tried again. Nothing may be pending.
+        """
+        if not self.rescorable or self._pending:
+            raise EngineError("scores change between rounds only, and only where the algorithm can take it")
+        if self._finalists is not None:
+            self._finalists.rescore(networks)
+        self._rescore(networks)
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""
@@ -243,6 +256,9 @@ class SearchAlgorithm(ABC):
     @abstractmethod
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         """Learns an outcome, None for a failure; called in the order of the proposals while nothing is pending."""
+
+    def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:  # noqa: B027
+        """Private twin of `rescore`; nothing to do for a rescorable algorithm that remembers no scores."""
 
     @abstractmethod
     def _exhausted(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.space import Architecture, Choices
@@ -33,6 +33,16 @@ class Finalists(ABC):
     @abstractmethod
     def learn(self, proposal: Proposal, score: float) -> None:
         """A network was scored by the search's estimate; it may be infeasible."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Forgets what was learned, not who was named and how that ended."""
+
+    def rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        """All networks scored so far have these scores now."""
+        self.forget()
+        for proposal, score in networks:
+            self.learn(proposal, score)
 
     @abstractmethod
     def next(self) -> tuple[int, Architecture] | None:
@@ -67,6 +77,9 @@ class Leaders(Finalists):
         if self._problem.feasible(proposal.architecture):
             insort(self._leaders, contender)
             del self._leaders[self._count :]
+
+    def forget(self) -> None:
+        self._leaders = []
 
     def next(self) -> tuple[int, Architecture] | None:
         for _, number, choices in self._leaders:

@@ -58,6 +58,9 @@ class Guided(Finalists):
         if self._problem.feasible(proposal.architecture):
             self._contenders[proposal.number] = Contender(-score, proposal.number, proposal.architecture.choices)
 
+    def forget(self) -> None:
+        self._contenders = {}
+
     def next(self) -> tuple[int, Architecture] | None:
         if self.over or len(self._taken) - len(self._settled) >= self._together:
             return None

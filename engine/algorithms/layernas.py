@@ -8,12 +8,13 @@ leaves open is settled like this:
 - The child that keeps the default is the same network: it is carried to the later layers' buckets without a trial, as
   long as its reachable costs meet the target. Every other child is another network, so nothing is ever scored twice.
 - A failed network is not stored; should a retry score it, it is stored then.
-- A network that was driven out of its bucket loses its untried children there, not at the other layers.
+- A network that was driven out of its bucket loses its untried children there, not at the other layers; should scores
+  be calibrated anew, all buckets are filled again, and one that comes back has no children there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from math import prod
 from operator import mul
@@ -40,6 +41,7 @@ class LayerNAS(SearchAlgorithm):
     """
 
     kind = "layernas"
+    rescorable = True
     options: LayerNASOptions
 
     def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
@@ -170,8 +172,11 @@ class LayerNAS(SearchAlgorithm):
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         """Stores a network at its own layer and carries it to all later ones that it can still serve."""
         cost = self._costs.pop(proposal.number, None)
-        if score is None:
-            return
+        if score is not None:
+            self._store(proposal, score, cost, lambda layer: 0)
+
+    def _store(self, proposal: Proposal, score: float, cost: float | None, position: Callable[[int], int]) -> None:
+        """``position``: how many of its children were tried, by layer."""
         choices = proposal.architecture.choices
         first = 1 if proposal.layer is None else proposal.layer + 1
         if cost is None:
@@ -188,7 +193,26 @@ class LayerNAS(SearchAlgorithm):
                     last = self.problem.reach(choices, layer)
                 if layer > last:
                     return
-            store.insert(index, Model(proposal.number, score, choices))
+            store.insert(index, Model(proposal.number, score, choices, position(layer)))
+
+    def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        """Fills all buckets again; who was not stored before has no children to try."""
+        before, self._layers = self._layers, self._fresh_layers()
+        positions = [
+            {model.number: model.position for bucket in layer.buckets.values() for model in bucket.residents}
+            for layer in before
+        ]
+        for proposal, score in networks:
+            self._store(
+                proposal,
+                score,
+                None,
+                lambda layer, n=proposal.number: positions[layer - 1].get(n, EXHAUSTED),  # type: ignore[misc]
+            )
+        for layer, old in zip(self._layers, before, strict=True):
+            layer.reopen(old.selection.dump())
+        if self._selected is not None and self._selected.stored:
+            self._selected = self._layers[self._layer - 1].find(self._selected.number)
 
     # --- state -------------------------------------------------------------------------------------------------
     def _fresh_layers(self) -> list[Layer]:

@@ -7,7 +7,7 @@ is better takes over, else the network is a local optimum and the search starts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.algorithms.base import Proposal
@@ -22,6 +22,7 @@ class LocalSearch(SamplingSearch):
     """Hill climbing with restarts among feasible networks."""
 
     kind = "local_search"
+    rescorable = True
     options: LocalSearchOptions
 
     def __init__(self, options: LocalSearchOptions, problem: SearchProblem, seed: int) -> None:
@@ -64,6 +65,13 @@ class LocalSearch(SamplingSearch):
         current = self._current
         if current is None or (self.options.move == "first" and score > current.value):
             self._stand_on(network)
+
+    def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        """It stays where it stands, at the new height."""
+        scored = (Scored(p.number, score, p.architecture.choices) for p, score in networks)
+        self._scored = {network.choices: network for network in scored}
+        if self._current is not None:
+            self._current = self._scored[self._current.choices]
 
     def _dump_state(self) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ near the best finalists, or anywhere, of which the surrogate expects most. Witho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -62,6 +62,7 @@ class MoteNAS(SamplingSearch):
     """Rounds of estimates whose networks depend on the rounds before only."""
 
     kind = "mote_nas"
+    rescorable = True
     options: MoteNASOptions
 
     def __init__(self, options: MoteNASOptions, problem: SearchProblem, seed: int) -> None:
@@ -207,6 +208,10 @@ class MoteNAS(SamplingSearch):
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         if score is not None:
             self._scored.append(Scored(proposal.number, score, proposal.architecture.choices))
+
+    def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        self._scored = [Scored(p.number, score, p.architecture.choices) for p, score in networks]
+        self._plan = None
 
     # --- state -------------------------------------------------------------------------------------------------
     def _dump_state(self) -> dict[str, Any]:

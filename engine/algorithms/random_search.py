@@ -10,6 +10,7 @@ class RandomSearch(SamplingSearch):
     """Proposals depend on the seed alone, never on outcomes."""
 
     kind = "random"
+    rescorable = True
 
     def _propose(self, number: int) -> Proposal | None:
         return self._random(number)

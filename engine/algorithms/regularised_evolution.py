@@ -8,7 +8,7 @@ proposal. When `ATTEMPTS` mutants bring nothing new, a random new network is pro
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.algorithms.base import Proposal
@@ -26,6 +26,7 @@ class RegularisedEvolution(SamplingSearch):
     """Evolution whose members die of age; failed networks never enter."""
 
     kind = "regularised_evolution"
+    rescorable = True
     options: RegularisedEvolutionOptions
 
     def __init__(self, options: RegularisedEvolutionOptions, problem: SearchProblem, seed: int) -> None:
@@ -55,6 +56,15 @@ class RegularisedEvolution(SamplingSearch):
             member = Scored(proposal.number, value, proposal.architecture.choices)
             self._scored[member.choices] = member
             self._population.append(member)
+
+    def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
+        """The population stays, at its new values."""
+        for proposal, score in networks:
+            choices = proposal.architecture.choices
+            value = self._fitness(proposal.architecture, score)
+            if value is not None and choices in self._scored:
+                self._scored[choices] = Scored(proposal.number, value, choices)
+        self._population = deque((self._scored[m.choices] for m in self._population), self._population.maxlen)
 
     def _dump_state(self) -> dict[str, Any]:
         return {

@@ -1,5 +1,6 @@
 """Rows are the whole truth: no process owns a search, and the page, the API and the algorithms read the same ones."""
 
+from searches.models.calibration import Calibration
 from searches.models.candidate import Bucket, Candidate, Tag
 from searches.models.evaluation import Evaluation, MoteScore
 from searches.models.event import Event
@@ -13,6 +14,7 @@ from searches.models.worker import Worker
 __all__ = [
     "BenchmarkFile",
     "Bucket",
+    "Calibration",
     "Candidate",
     "Dataset",
     "Evaluation",

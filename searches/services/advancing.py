@@ -21,7 +21,7 @@ from engine.algorithms.base import Outcome
 from engine.errors import EngineError
 from searches import events
 from searches.models import Candidate, Evaluation, Search
-from searches.services import algorithm_state, budgets, dispatching, lookups, proposals, recording
+from searches.services import algorithm_state, budgets, calibrating, dispatching, lookups, proposals, recording
 from searches.services.algorithm_state import Copy
 from searches.services.lifecycle import change, halt, locked
 from searches.services.proposals import Asked
@@ -101,7 +101,7 @@ def _round(search: Search, resolved: Resolved) -> bool:
     asked = _ask(search, resolved, copy)
     told = not asked and bool(copy.algorithm.pending)
     if told:
-        _tell(search, copy)
+        _tell(search, resolved, copy)
         asked = [] if resolved.inline else _ask(search, resolved, copy)
     algorithm_state.save_buckets(search, copy)
     search.save(update_fields=["rounds", *recording.COUNTERS])
@@ -138,8 +138,8 @@ def _room(search: Search, stage: int, wanted: int) -> int:
     return budgets.meter(search).admits([seconds] * max(wanted, 0), stage)
 
 
-def _tell(search: Search, copy: Copy) -> None:
-    """Tells the open round in the order of its proposals, then the scores that a retry found meanwhile."""
+def _tell(search: Search, resolved: Resolved, copy: Copy) -> None:
+    """Tells the open round in the order of its proposals, then what a retry found; then scores may be read anew."""
     number = search.rounds
     rows = list(search.candidates.filter(round=number).order_by("number").values_list("number", "score"))
     for outcome in rows:
@@ -147,6 +147,7 @@ def _tell(search: Search, copy: Copy) -> None:
     late = search.candidates.filter(revived_round=number, status=Candidate.Status.SCORED).order_by("number")
     algorithm_state.tell_late(copy.algorithm, late.values_list("number", "score"))
     search.rounds = copy.rounds = number + 1
+    calibrating.after_round(search, resolved, copy, number)
     algorithm_state.save_snapshot(search, copy)
     events.record(search, [events.round_told(number, len(rows), sum(score is not None for _, score in rows))])
 

@@ -16,11 +16,12 @@ from itertools import groupby
 from engine.algorithms.base import BucketView, Outcome, SearchAlgorithm
 from engine.errors import StateMismatch
 from searches.models import Bucket, Candidate, Search, Snapshot
+from searches.selectors.calibrations import TERMS, Calibrations
 from searches.services.resolving import Resolved
 
 KEPT_COPIES = 4
 FIRST_SNAPSHOT = 1_000
-COLUMNS = ("number", "round", "choices", "status", "score", "revived_round", "stage")
+COLUMNS = ("number", "round", "choices", "status", "score", "revived_round")
 BUCKET_COLUMNS = ["low", "high", "residents", "inserted", "evicted"]
 
 
@@ -116,20 +117,28 @@ def _from_snapshot(search: Search, resolved: Resolved) -> Copy:
 
 
 def _replay(copy: Copy, search: Search) -> None:
-    """Asks and tells what the rows of the rounds from ``copy.rounds`` on say."""
-    rows = search.candidates.filter(round__gte=copy.rounds).order_by("number").values_list(*COLUMNS, named=True)
+    """Asks and tells what the rows of the rounds from ``copy.rounds`` on say, with the scores of that time.
+
+    Where scores were calibrated anew in between, the algorithm hears of it at the same place.
+    """
+    calibrations = Calibrations(search)
+    columns = (*COLUMNS, *TERMS)
+    rows = search.candidates.filter(round__gte=copy.rounds).order_by("number").values_list(*columns, named=True)
     late: dict[int, list[tuple[int, float]]] = {}
     revived = search.candidates.filter(revived_round__isnull=False, status=Candidate.Status.SCORED).order_by("number")
-    for number, told_after, score in revived.values_list("number", "revived_round", "score"):
-        late.setdefault(told_after, []).append((number, score))
+    for row in revived.values_list(*columns, named=True):
+        score = calibrations.score(row, row.revived_round)
+        late.setdefault(row.revived_round, []).append((row.number, score))
     for number, members in groupby(rows.iterator(chunk_size=2_000), key=lambda row: row.round):
         told = list(members)
         _ask_again(copy.algorithm, told)
         if number < search.rounds:
             for row in told:
                 scored = row.status == Candidate.Status.SCORED and row.revived_round is None
-                copy.algorithm.tell(Outcome(row.number, row.score if scored else None))
+                copy.algorithm.tell(Outcome(row.number, calibrations.score(row, number) if scored else None))
             tell_late(copy.algorithm, late.get(number, ()))
+            if number in calibrations.rounds:
+                copy.algorithm.rescore(calibrations.networks(search, copy.algorithm.space, number))
             copy.rounds = number + 1
 
 

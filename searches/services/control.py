@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Training
-from searches.services import algorithm_state, dispatching, recording, trainings
+from searches.services import algorithm_state, calibrating, dispatching, recording, trainings
 from searches.services.errors import ActionRefused
 from searches.services.lifecycle import Status, change, halt, locked
 from searches.services.proposals import try_again
@@ -105,7 +105,7 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
                 setattr(row, f"budget_{name}", limit + more)
         row.epoch += 1  # a look-up that is under way counts with the old budget: its rounds are void
         _reopen_last_round(row)
-        row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch"])
+        row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch", "best"])
         if row.status == Status.FINISHED:
             change(row, Status.RUNNING)
             _go_on(row)
@@ -166,4 +166,5 @@ def _reopen_last_round(search: Search) -> None:
     retold = search.candidates.filter(revived_round=last).exists()
     if cut and not later and not retold:
         search.rounds = last
+        calibrating.undo(search, last)
         algorithm_state.void(search)

@@ -20,6 +20,7 @@ from engine.estimate import Estimate
 from engine.merit import merit
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
+from searches.selectors.calibrations import current_score
 from searches.services import dispatching
 
 WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
@@ -83,7 +84,7 @@ def settle(search: Search, candidate: Candidate, evaluation: Evaluation, now: da
     failed = evaluation.status == Evaluation.Status.FAILED
     candidate.status = Candidate.Status.FAILED if failed else Candidate.Status.SCORED
     candidate.error = evaluation.error
-    candidate.score = evaluation.score
+    candidate.score = current_score(search, candidate, evaluation)
     candidate.valid_accuracy = evaluation.terms.get("valid_accuracy")
     candidate.truth = evaluation.terms.get("truth")
     candidate.seconds = evaluation.seconds
@@ -109,6 +110,13 @@ def crown(search: Search, candidates: Iterable[Candidate]) -> None:
         ranked.append(search.best)
     if ranked:
         search.best = max(ranked, key=partial(_rank, search.config["objective"]))
+
+
+def crown_anew(search: Search) -> None:
+    """Chooses the best network again after scores changed; saved with the search's counters by the caller."""
+    networks = search.candidates.networks().filter(feasible=True, score__isnull=False)
+    decided = networks.filter(final_score__isnull=False)
+    search.best = max(decided or networks.order_by("-score", "number")[:1], key=_rank, default=None)
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:

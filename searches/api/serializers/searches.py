@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from engine.config.search import SearchConfig
 from searches.api.serializers.candidates import BestSerializer
-from searches.models import Search
+from searches.models import Calibration, Search
 from searches.selectors import comparison, notes, searches, spaces, tables
 from searches.services import control
 
@@ -126,6 +126,14 @@ class SearchSerializer(serializers.ModelSerializer):
         return control.allowed(search)
 
 
+class CalibrationSerializer(serializers.ModelSerializer):
+    """MOTE's constants as fitted to the search's own networks; they hold for all its scores from that round on."""
+
+    class Meta:
+        model = Calibration
+        fields = ["round", "networks", "landscape_lam", "landscape_std", "speed_lam", "speed_std", "created_at"]
+
+
 class SearchDetailSerializer(SearchSerializer):
     """A search with its configuration, layers, failures and the table's optimum."""
 
@@ -136,6 +144,7 @@ class SearchDetailSerializer(SearchSerializer):
     layers_progress = serializers.SerializerMethodField()
     failures = serializers.SerializerMethodField(help_text="the latest five")
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
+    calibrations = CalibrationSerializer(many=True, help_text="of MOTE while the search ran; the last one holds")
     table_optimum = serializers.SerializerMethodField(help_text="null: no table, or no truth column named")
 
     class Meta(SearchSerializer.Meta):
@@ -149,6 +158,7 @@ class SearchDetailSerializer(SearchSerializer):
             "failures",
             "note",
             "note_html",
+            "calibrations",
             "table_optimum",
         ]
 

@@ -1,0 +1,30 @@
+"""When MOTE's constants were fitted anew to the networks that a search had scored."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from searches.models.search import Search
+
+
+class Calibration(models.Model):
+    """An event at a round's boundary: from then on all scores of the search are read with these constants.
+
+    It holds for what is told after ``round``, and changed the scores of what was told up to it. Replays meet it there.
+    """
+
+    search = models.ForeignKey(Search, models.CASCADE, related_name="calibrations")
+    round = models.PositiveIntegerField(help_text="the round that was told last before it, from 0")
+    networks = models.PositiveIntegerField(help_text="whose terms the constants were fitted to")
+    landscape_lam = models.FloatField(help_text="Box-Cox exponent of the landscape term")
+    landscape_std = models.FloatField(help_text="standard deviation of the transformed landscape terms")
+    speed_lam = models.FloatField()
+    speed_std = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["round"]
+        constraints = [models.UniqueConstraint(fields=["search", "round"], name="one_calibration_a_round")]
+
+    def __str__(self) -> str:
+        return f"calibration of search {self.search_id} after round {self.round}"
