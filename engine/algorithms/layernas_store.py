@@ -183,7 +183,7 @@ class Layer:
         return next((m for b in self.buckets.values() for m in b.residents if m.number == number), None)
 
     def reopen(self, order: list[int] | None) -> None:
-        """Offers the stored models that an earlier `Selection.dump` named, in its order; without one, all with children."""
+        """Offers the stored models that an earlier `Selection.dump` named, in its order; else all with children."""
         models = {m.number: m for b in self.buckets.values() for m in b.residents}
         opened = [number for number, m in models.items() if m.position != EXHAUSTED] if order is None else order
         self.selection.load(models[number] for number in opened if number in models)
