@@ -6,23 +6,26 @@ estimate), and the test accuracy after 200 epochs is reported. CIFAR-10's valida
 in the table. No search spends more than the paper's cost of its row. A guided search with a smaller budget is the
 beginning of the same search with a larger one, so each is run once.
 
-``own_scores`` are guided searches with scores of `engine.estimators.mote`, made on this machine from the authors'
-reduced data and charged their real seconds. They are kept in ``NASWEB_HOME``: every run scores for at most
-`OWN_SECONDS` more, and reports the seeds that are complete.
+``own_scores`` are the same guided searches with our own scores (`engine.benchmarks.mote_nas_own`) of at most
+`OWN_CELLS` cells before the first finalist, or in all without finalists. Scores are kept, every run makes more of
+them, and the mean is over the seeds that are complete (``own_seeds`` in the settings).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 
+from engine.benchmarks.mote_nas_own import OwnScores
 from engine.benchmarks.report import Figure, Report, shared_data
 from engine.blueprint import InputSpec
 from engine.config.algorithms import MoteNASOptions
 from engine.config.estimators import TableOptions
 from engine.config.search import Final, Objective
 from engine.config.spaces import NasBench201Options
+from engine.errors import Stopped
 from engine.estimate import Estimator
 from engine.estimators.table import TableEstimator
 from engine.loop import BudgetMeter, Judge, RunResult, Trial, rounds
@@ -50,6 +53,10 @@ SOURCE = "MOTE-NAS paper, table 1"
 GUIDED = MoteNASOptions(rule="guided", together=1)
 PUBLISHED = MoteNASOptions(rule="published")
 RANDOM = MoteNASOptions(rule="published", sampling="random")
+OWN = MoteNASOptions(rule="guided", together=1, pool=100, scouts=4)
+OWN_CELLS = 100
+OWN_ROWS = {"ef": 0, "20": 1_000}
+"""Rows with own scores, and their number of finalists at most."""
 SHARE = 0.7
 """Of the seconds, kept for finalists."""
 MOST = 1_000
@@ -83,12 +90,19 @@ class Bench:
         return Judge(TableEstimator(options, self.problem.space, None, self.table.rounded(reward, 3)))
 
     def search(
-        self, options: MoteNASOptions, dataset: str, row: str, seed: int, finalists: int, estimator: Estimator
+        self,
+        options: MoteNASOptions,
+        dataset: str,
+        row: str,
+        seed: int,
+        finalists: int,
+        estimator: Estimator,
+        cells: int | None = None,
     ) -> list[Trial]:
-        """All trials of one search at the paper's cost of its row."""
+        """All trials of one search at the paper's cost of its row, of at most so many ``cells``."""
         judge = self.judge(dataset) if finalists else None
         final = Final(estimator=TableOptions(path="nasbench201", reward="final"), count=max(finalists, 1), share=SHARE)
-        meter = BudgetMeter(seconds=PAPER_COST[dataset][row], final=final if finalists else None)
+        meter = BudgetMeter(cells, PAPER_COST[dataset][row], final=final if finalists else None)
         algorithm = create_algorithm(options, self.problem, seed, finalists)
         told = rounds(algorithm, estimator, meter, 1, final=judge)
         return [trial for batch in told for trial in batch]
@@ -125,6 +139,10 @@ def run(quick: bool) -> Report:
     figures: list[Figure] = []
     for dataset in FACTORS:
         figures += _figures(bench, dataset, range(seeds))
+    if not quick and OwnScores.available():
+        found, counted = _own_figures(bench, seeds)
+        figures += found
+        settings |= counted
     return Report(settings, figures)
 
 
@@ -147,6 +165,38 @@ def published(bench: Bench, dataset: str, seed: int, row: str, options: MoteNASO
     """What the published rule, or its random variant, chooses with the row's k."""
     finalists = 0 if row == "ef" else ROWS[row]
     return _outcome(bench, dataset, bench.search(options, dataset, row, seed, finalists, bench.authors()))
+
+
+def _own_figures(bench: Bench, seeds: int) -> tuple[list[Figure], dict[str, object]]:
+    """Means over the seeds whose cells are all scored; seeds follow each other, all rows and data sets of one first."""
+    scores = OwnScores(bench.problem.space)
+    found: dict[str, list[Outcome]] = {}
+    complete = 0
+    with suppress(Stopped):
+        for seed in range(seeds):
+            of_seed = {
+                f"{dataset}.{row}": _outcome(bench, dataset, own_search(bench, dataset, row, seed, scores))
+                for row in OWN_ROWS
+                for dataset in FACTORS
+            }
+            for name, outcome in of_seed.items():
+                found.setdefault(name, []).append(outcome)
+            complete += 1
+    figures = []
+    for name, outcomes in found.items():
+        dataset, row = name.split(".")
+        figures += [
+            _accuracy(f"{name}.own_scores.test_acc_mean", outcomes, PAPER_ACCURACY[dataset][row], SOURCE),
+            _seconds(f"{name}.own_scores.cost_seconds", outcomes, PAPER_COST[dataset][row]),
+        ]
+    options = {**scores.options.model_dump(), "recipe": scores.options.recipe}
+    return figures, {"own_seeds": complete, "own_cells_scored": scores.cells, "own_estimate": options}
+
+
+def own_search(bench: Bench, dataset: str, row: str, seed: int, scores: Estimator) -> list[Trial]:
+    """A guided search with our scores; without finalists it ends after `OWN_CELLS` cells or at the paper's cost."""
+    cells = None if OWN_ROWS[row] else OWN_CELLS
+    return bench.search(OWN, dataset, row, seed, OWN_ROWS[row], scores, cells)
 
 
 def _beginning(trials: Sequence[Trial], seconds: float) -> list[Trial]:
