@@ -15,10 +15,12 @@ from engine.algorithms.mote_nas import MoteNAS
 from engine.algorithms.surrogate import Inputs, Surrogate
 from engine.benchmarks import mote_nas as bench
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
+from engine.benchmarks.mote_nas_own import OwnScores
 from engine.blueprint import BlueprintBuilder, InputSpec
 from engine.config.algorithms import MoteNASOptions
 from engine.config.search import Objective
 from engine.config.spaces import NasBench201Options
+from engine.errors import Stopped
 from engine.problem import SearchProblem
 from engine.space import Architecture
 from engine.spaces.nasbench201 import NasBench201Space
@@ -175,3 +177,21 @@ def test_the_guided_rule_passes_the_published_one_at_no_more_than_the_papers_cos
     assert all(outcome.seconds <= bench.PAPER_COST["cifar100"]["20"] for outcome in rule)
     assert fmean(found["20"].accuracy for found in ours) > 72.1
     assert fmean(found["20"].accuracy for found in ours) > fmean(found["ef"].accuracy for found in ours)
+
+
+@pytest.mark.shared_data
+def test_own_scores_are_made_once_and_kept(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASWEB_HOME", str(tmp_path))
+    monkeypatch.setenv("NASWEB_BENCH_SECONDS", "600")
+    cells = [EDGES.from_string(f"|{op}~0|+|none~0|none~1|+|{op}~0|none~1|none~2|") for op in ("nor_conv_3x3", "none")]
+    made = OwnScores(EDGES).estimate_batch(cells, seed=0)
+    assert made[0].score is not None
+    assert made[1].score is not None
+    assert made[0].score > made[1].score
+    assert made[0].seconds > made[1].seconds
+    monkeypatch.setenv("NASWEB_BENCH_SECONDS", "0")
+    again = OwnScores(EDGES)
+    assert again.cells == 2
+    assert again.estimate_batch(cells, seed=0) == made
+    with pytest.raises(Stopped):
+        again.seconds(EDGES.default())

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from engine import mote
 from engine.estimate import Estimate
 from engine.mote import constants_for
 from searches.models import Evaluation, Search
 from searches.selectors.calibrations import constants
-from searches.services import advancing, algorithm_state, control, recording
+from searches.services import advancing, algorithm_state, calibrating, control, recording
 from tests.searches.clients import API, client_of
 from tests.searches.driving import CHAIN, CONV, outcomes, start, training_config, waiting
 
@@ -20,7 +21,15 @@ pytestmark = pytest.mark.django_db
 LAYERS = [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(5)]
 SPACE = {"kind": "chain", "definition": {**CHAIN, "layers": LAYERS}}
 """243 networks of a space without published constants."""
-EVALUATIONS = 132
+LEAST = 28
+"""Networks of the first calibration here; a hundred take longer and show no more."""
+EVALUATIONS = 44
+
+
+@pytest.fixture(autouse=True)
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (mote, calibrating):
+        monkeypatch.setattr(module, "CALIBRATION_MINIMUM", LEAST)
 
 
 def mote_search(evaluations: int = EVALUATIONS, **changes: Any) -> Search:
@@ -34,13 +43,13 @@ def terms_of(choices: list[int]) -> tuple[float, float]:
     return landscape, math.exp(sum(math.cos(1.7 * (i + 1) * (c + 2)) for i, c in enumerate(choices)) / 2)
 
 
-def train(search: Search, backwards: bool = False) -> Search:
-    """Scores what waits with made-up terms, read with the constants a fresh estimator has."""
+def train(search: Search, backwards: bool = False, stop_at: int = 1_000) -> Search:
+    """Scores what waits with made-up terms, read with the constants a fresh estimator has; or the first so many."""
     for _ in range(300):
         advancing.advance(search.pk)
         search.refresh_from_db()
         work = waiting(search)
-        if not search.is_active:
+        if not search.is_active or search.scored >= stop_at:
             return search
         for pk in reversed(work) if backwards else work:
             Evaluation.objects.filter(pk=pk).update(status="leased", attempts=1)
@@ -54,16 +63,13 @@ def train(search: Search, backwards: bool = False) -> Search:
 
 def test_scores_are_read_anew_and_buckets_filled_again() -> None:
     search = mote_search()
-    pinned = search.candidates.model.objects.none()
-    while search.asked < 96:
-        search = _one_round(search)
-    pinned = search.candidates.filter(number__in=[3, 50, 90])
-    pinned.update(pinned=True, note="mine")
+    search = train(search, stop_at=16)
+    search.candidates.filter(number__in=[3, 5, 12]).update(pinned=True, note="mine")
     client = client_of(search.owner)
     shown = client.get(f"{API}searches/{search.pk}/candidates/?pinned=true").json()["results"]
     search = train(search)
     (calibration,) = search.calibrations.all()
-    assert calibration.networks >= 100
+    assert LEAST <= calibration.networks < LEAST + 8
     fitted = constants(calibration)
     order, rescored = [], []
     for row in search.candidates.select_related("evaluation").order_by("number"):
@@ -71,7 +77,7 @@ def test_scores_are_read_anew_and_buckets_filled_again() -> None:
         assert row.evaluation.score == float(constants_for("chain").mote(*terms_of(row.choices)))
         order.append(row.evaluation.score)
         rescored.append(row.score)
-    assert sorted(range(132), key=order.__getitem__) != sorted(range(132), key=rescored.__getitem__)
+    assert sorted(range(EVALUATIONS), key=order.__getitem__) != sorted(range(EVALUATIONS), key=rescored.__getitem__)
     scores = dict(search.candidates.values_list("number", "score"))
     for bucket in search.buckets.all():
         assert [score for _, score in bucket.residents] == [scores[number] for number, _ in bucket.residents]
@@ -81,16 +87,6 @@ def test_scores_are_read_anew_and_buckets_filled_again() -> None:
     assert [(row["number"], row["note"]) for row in after] == [(row["number"], row["note"]) for row in shown]
     body = client.get(f"{API}searches/{search.pk}/").json()
     assert body["calibrations"][0]["networks"] == calibration.networks
-
-
-def _one_round(search: Search) -> Search:
-    search.budget_evaluations = search.asked + 8
-    search.save(update_fields=["budget_evaluations"])
-    train(search)
-    control.extend(search, evaluations=EVALUATIONS)
-    search.budget_evaluations = EVALUATIONS
-    search.save(update_fields=["budget_evaluations"])
-    return search
 
 
 def test_a_rebuilt_search_is_the_same_search(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,13 +103,13 @@ def test_a_rebuilt_search_is_the_same_search(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_calibration_inside_a_round_that_is_reopened_is_taken_back() -> None:
-    """102 evaluations end in the middle of a round; 60 more make the search that had 162 from the start."""
-    cut = train(mote_search(102))
+    """30 evaluations end in the middle of a round; 13 more make the search that had 43 from the start."""
+    cut = train(mote_search(30))
     before = cut.calibrations.get()
-    control.extend(cut, evaluations=60)
+    control.extend(cut, evaluations=13)
     cut = train(cut)
-    whole = train(mote_search(162))
-    assert cut.calibrations.get().networks == whole.calibrations.get().networks == 104 > before.networks
+    whole = train(mote_search(43))
+    assert cut.calibrations.get().networks == whole.calibrations.get().networks > before.networks == 30
     assert outcomes(cut) == outcomes(whole)
 
 
@@ -141,5 +137,5 @@ def test_a_late_score_is_read_with_the_constants_of_its_time() -> None:
     ids=["a policy learned the old scale", "published constants"],
 )
 def test_others_keep_their_constants(changes: dict[str, Any]) -> None:
-    search = train(mote_search(112, **changes))
-    assert (search.scored, search.calibrations.count()) == (112, 0)
+    search = train(mote_search(32, **changes))
+    assert (search.scored, search.calibrations.count()) == (32, 0)
