@@ -156,9 +156,10 @@ class SearchAlgorithm(ABC):
         """
         if not self.rescorable or self._pending:
             raise EngineError("scores change between rounds only, and only where the algorithm can take it")
+        worth = [(proposal, self.problem.merit(proposal.architecture, score)) for proposal, score in networks]
         if self._finalists is not None:
-            self._finalists.rescore(networks)
-        self._rescore(networks)
+            self._finalists.rescore(worth)
+        self._rescore(worth)
 
     def state_dict(self) -> dict[str, Any]:
         """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""

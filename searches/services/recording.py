@@ -116,7 +116,7 @@ def crown_anew(search: Search) -> None:
     """Chooses the best network again after scores changed; saved with the search's counters by the caller."""
     networks = search.candidates.networks().filter(feasible=True, score__isnull=False)
     decided = networks.filter(final_score__isnull=False)
-    search.best = max(decided or networks.order_by("-score", "number")[:1], key=_rank, default=None)
+    search.best = max(decided or networks, key=partial(_rank, search.config["objective"]), default=None)
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
