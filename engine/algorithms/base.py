@@ -156,7 +156,7 @@ class SearchAlgorithm(ABC):
         """
         if not self.rescorable or self._pending:
             raise EngineError("scores change between rounds only, and only where the algorithm can take it")
-        worth = [(proposal, self.problem.merit(proposal.architecture, score)) for proposal, score in networks]
+        worth = [(p, self.problem.merit(p.architecture, score) if self._weighs else score) for p, score in networks]
         if self._finalists is not None:
             self._finalists.rescore(worth)
         self._rescore(worth)
