@@ -6,21 +6,6 @@ from django_filters import rest_framework as filters
 
 from searches.models import Candidate, Search
 
-RANGES = (
-    "score",
-    "final_score",
-    "valid_accuracy",
-    "truth",
-    "trained_valid_accuracy",
-    "trained_test_accuracy",
-    "params_m",
-    "madds_m",
-    "activation_mb",
-    "latency_ms",
-    "table_cost",
-    "seconds",
-)
-
 MARKS = ("pinned", "hidden", "tag")
 
 
@@ -55,7 +40,7 @@ class CandidateFilter(filters.FilterSet):
     round = filters.NumberFilter()
     search = filters.CharFilter(field_name="arch", lookup_expr="icontains", label="part of the architecture")
 
-    for _name in RANGES:
+    for _name in Candidate.NUMBERS:
         vars()[f"{_name}_min"] = filters.NumberFilter(field_name=_name, lookup_expr="gte")
         vars()[f"{_name}_max"] = filters.NumberFilter(field_name=_name, lookup_expr="lte")
     del _name

@@ -37,27 +37,7 @@ class CandidateList(UnderSearch, ListAPIView):
     filterset_class = CandidateFilter
     pagination_class = KeysetPagination
     ordering = "number"
-    ordering_fields = [
-        "number",
-        "score",
-        "final_score",
-        "valid_accuracy",
-        "truth",
-        "trained_valid_accuracy",
-        "trained_test_accuracy",
-        "params_m",
-        "madds_m",
-        "activation_mb",
-        "latency_ms",
-        "table_cost",
-        "seconds",
-        "layer",
-        "bucket",
-        "round",
-        "arch",
-        "status",
-        "scored_at",
-    ]
+    ordering_fields = ["number", *Candidate.NUMBERS, "layer", "bucket", "round", "arch", "status", "scored_at"]
 
     def get_queryset(self) -> QuerySet[Candidate]:
         """With evaluations, curves left out."""

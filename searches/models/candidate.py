@@ -27,6 +27,11 @@ class Candidate(models.Model):
     ``parent_number``: work like any other, but no network of its own; its score is that network's ``final_score``.
     """
 
+    SCORES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
+    COSTS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
+    NUMBERS = (*SCORES, *COSTS, "seconds")
+    """Columns that people sort, filter, plot and take away: of scores more is better, of all others less."""
+
     class Status(models.TextChoices):
         PROPOSED = "proposed"
         LEASED = "leased"

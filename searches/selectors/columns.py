@@ -18,9 +18,9 @@ from django.db import connection
 
 from searches.models import Candidate, Event, Search
 
-SCORES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
-COSTS = ("madds_m", "params_m", "activation_mb", "latency_ms", "table_cost", "seconds")
-NUMBERS = (*SCORES, *COSTS)
+SCORES = Candidate.SCORES
+COSTS = (*Candidate.COSTS, "seconds")
+NUMBERS = Candidate.NUMBERS
 """Columns that can be plotted; of `SCORES` more is better, of `COSTS` less."""
 READ = ("number", "id", "status", "feasible", "layer", "hidden", *NUMBERS)
 ABSENT, SCORED, FAILED, HIDDEN = 0, 1, 2, 3

@@ -7,9 +7,6 @@ from typing import Any
 from searches.models import Candidate
 from searches.services.exporting import architecture_of, check_comparable
 
-COSTS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
-MEASURES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
-
 
 def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
     """Layers with what both chose, and every number that both have; ActionRefused across spaces."""
@@ -25,8 +22,8 @@ def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
         "other": other,
         "layers": layers,
         "changed": sum(layer["changed"] for layer in layers),
-        "costs": _numbers(candidate, other, COSTS),
-        "measures": _numbers(candidate, other, MEASURES),
+        "costs": _numbers(candidate, other, Candidate.COSTS),
+        "measures": _numbers(candidate, other, Candidate.SCORES),
     }
 
 

@@ -14,7 +14,6 @@ from searches.models import Candidate, Evaluation, Search
 from searches.services import recording
 from searches.services.resolving import Resolved
 
-COST_COLUMNS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
 INSERTED_AT_ONCE = 500
 
 
@@ -103,7 +102,7 @@ def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:
 def _candidate(search: Search, resolved: Resolved, item: Asked) -> Candidate:
     proposal = item.proposal
     costs = resolved.problem.costs(proposal.architecture)
-    known = {name: costs[name] for name in COST_COLUMNS if name in costs and isfinite(costs[name])}
+    known = {name: costs[name] for name in Candidate.COSTS if name in costs and isfinite(costs[name])}
     return Candidate(
         search=search,
         number=proposal.number,
