@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigError, FieldError
+
+
+def without_nul(value: str) -> str:
+    """The text; ValueError when it holds a NUL character, which databases refuse."""
+    if "\0" in value:
+        raise ValueError("the text holds a NUL character; remove it")
+    return value
+
+
+Name = Annotated[str, Field(max_length=200, title="Name"), AfterValidator(without_nul)]
 
 
 class Options(BaseModel):
@@ -63,6 +73,14 @@ def _walk(item: Mapping[str, Any], document: Any) -> list[str]:
 TAGGED_FIELDS = ("space", "dataset", "algorithm", "estimator")
 
 
+WORDS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float", "int_parsing_size"), "Give a whole number."),
+    **dict.fromkeys(("float_parsing", "float_type"), "Give a number."),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "Give true or false."),
+    "string_type": "Give text.",
+}
+
+
 def _message(item: Mapping[str, Any]) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "missing":
@@ -77,5 +95,7 @@ def _message(item: Mapping[str, Any]) -> str:
         return "This must be a mapping with named fields."
     if kind in ("list_type", "tuple_type"):
         return "This must be a list."
+    if kind in WORDS:
+        return WORDS[kind]
     message = str(item["msg"])
     return message.removeprefix("Value error, ").rstrip(".") + "."

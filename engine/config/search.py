@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
-from engine.config.base import Options, field_errors
+from engine.config.base import Name, Options, field_errors
 from engine.config.datasets import DatasetOptions
 from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
@@ -109,7 +109,7 @@ class Final(Options):
 class SearchConfig(Options):
     """Everything that defines a search. The same document and seed give the same search anywhere."""
 
-    name: str = Field("", max_length=200, title="Name")
+    name: Name = ""
     space: SpaceOptions = Field(title="Search space")
     dataset: DatasetOptions | None = Field(
         None, title="Data", description="what networks train on; not needed by tables"

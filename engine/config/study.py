@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import RandomSearchOptions
-from engine.config.base import Options, field_errors
+from engine.config.base import Name, Options, field_errors
 from engine.config.datasets import DatasetOptions
 from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
@@ -37,7 +37,7 @@ class Arm(Options):
 class StudyConfig(Options):
     """Every arm scores the same ``networks`` random networks; ranks are compared with the truth and among the arms."""
 
-    name: str = Field("", max_length=200, title="Name")
+    name: Name = ""
     space: SpaceOptions = Field(title="Search space")
     dataset: DatasetOptions | None = Field(None, title="Data", description="not needed when all arms are tables")
     arms: tuple[Arm, ...] = Field(min_length=1, max_length=30, title="Estimates")

@@ -84,7 +84,7 @@ class MoteEstimator(TrainingEstimator):
         return {
             "reduced network": (
                 f"{cost.metric('params_m'):.4g} M parameters and {cost.metric('madds_m'):.4g} M multiply-adds "
-                f"for {size} images"
+                f"for {size} images. {self.space.reduced_in_words(image, REDUCED_CHANNELS)}"
             ),
             "reduced data": f"{len(data)} images of {image.classes} labels: {self.reduction.why}",
             "training": f"{profile.steps} steps of {profile.batch_size} images, Adam at {profile.learning_rate:g}",

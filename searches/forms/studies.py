@@ -21,10 +21,10 @@ LOOKED_UP = "table"
 
 
 def estimate_choices() -> list[tuple[str, str]]:
-    """Every estimate that is no look-up; those with a choice of names one by one."""
+    """Every estimate that looks at networks, not at a table; those with a choice of names one by one."""
     choices = []
     for kind, entry in ESTIMATORS.items():
-        if kind == LOOKED_UP:
+        if not entry.options.trains:
             continue
         field = entry.options.model_fields.get("name")
         names = get_args(field.annotation) if field is not None else ()

@@ -114,10 +114,17 @@ def _name(resolved: Resolved) -> str:
     return f"{ALGORITHMS[resolved.config.algorithm.kind].label} on {data}"[:200]
 
 
+def _label(options: Any) -> str:
+    """A built-in space's label with the options that are not as usual, so that two of a kind can be told apart."""
+    apart = options.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "definition"})
+    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in apart.items())
+    return SPACES[options.kind].label + (f" ({words})" if words else "")
+
+
 def _space(owner: Any, resolved: Resolved) -> SearchSpace:
     options, space = resolved.config.space, resolved.space
     definition = getattr(options, "definition", {})
-    name = definition.get("name") or SPACES[options.kind].label
+    name = definition.get("name") or _label(options)
     fields = {
         "name": str(name)[:200],
         "kind": options.kind,

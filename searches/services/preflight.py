@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.config.algorithms import MoteNASOptions
 from engine.config.estimators import MoteOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, FieldError
@@ -137,7 +138,21 @@ def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None)
         warnings.append(
             "A round takes half of the budget or more; smaller rounds let the search learn from its scores."
         )
+    if isinstance(config.algorithm, MoteNASOptions):
+        warnings += _of_mote_nas(config, config.algorithm)
     return warnings
+
+
+def _of_mote_nas(config: SearchConfig, options: MoteNASOptions) -> list[str]:
+    """What keeps MOTE-NAS from training finalists, or its guided rule from filling its pool."""
+    if config.final is None:
+        return ["Without a final estimate nothing is trained: this is MOTE-NAS's evaluation-free form (EF)."]
+    wanted = config.budget.evaluations
+    if options.rule == "guided" and wanted is not None and wanted < options.pool + config.finalists:
+        return [
+            f"The budget of {wanted} ends before the pool of {options.pool} networks and the finalists are through."
+        ]
+    return []
 
 
 def _any_feasible(problem: SearchProblem) -> bool:

@@ -42,6 +42,18 @@ def test_a_trial_tells_how_long_an_evaluation_takes() -> None:
     assert elsewhere["median_seconds"] == stage["median_seconds"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "evaluation-free"),
+        ({"final": {"estimator": {"kind": "short_training", "epochs": 2}, "count": 2}}, "too small for a pool of 20"),
+    ],
+)
+def test_what_keeps_mote_nas_from_its_finalists_is_said(changes: dict[str, Any], words: str) -> None:
+    config = training_config(algorithm={"kind": "mote_nas"}, **changes)
+    assert any(words in warning for warning in creation.preflight(make_user(), config)["warnings"])
+
+
 def test_looked_up_scores_need_no_trial(tmp_path: Path, settings: Any) -> None:
     settings.NASWEB_EMBEDDED = True
     time = creation.preflight(

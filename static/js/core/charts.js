@@ -106,7 +106,7 @@ export function tooltip(c, extra = {}) {
 
 /** Words in the middle of a chart that has nothing to draw yet. */
 export function nothing(c, text) {
-  const style = { text, fill: c.muted, fontSize: 13, width: 260, overflow: "break", align: "center" };
+  const style = { text, fill: c.muted, fontSize: 13, lineHeight: 20, width: 260, overflow: "break", align: "center" };
   return { graphic: { type: "text", left: "center", top: "middle", style }, xAxis: { show: false }, yAxis: { show: false }, series: [] };
 }
 

@@ -5,11 +5,11 @@ export function caption(plot) {
   const { header } = plot.found;
   const refusedToo = plot.state.get("infeasible") === "1";
   const counted = header.in_view - header.single;
-  const parts = [`${plural(header.feasible, "feasible candidate")}; ${number(plot.found.front_number.length)} on the front, all drawn.`];
+  const parts = [`${plural(header.feasible, "feasible candidate")}; ${number(plot.found.front_number.length)} on the front.`];
   if (plot.shown) parts.push(`${number(header.in_view)} in view.`);
   if (counted > 0) {
     parts.push(`${number(header.single)} stand alone${plot.active ? " or are the latest" : ""} and are drawn one by one; the other ${number(counted)} are counted in squares, the fuller the darker: zoom in, or click a square for its candidates.`);
-  } else if (header.in_view) parts.push("Each is drawn.");
+  } else if (header.in_view) parts.push("Every candidate is drawn.");
   if (header.infeasible) parts.push(refusedToo ? `${number(header.infeasible)} infeasible as grey triangles${counted ? " or squares" : ""}.` : `${number(header.infeasible)} infeasible hidden.`);
   if (header.hidden) parts.push(`${number(header.hidden)} hidden by you.`);
   if (header.outside) parts.push(`${plural(header.outside, "outlier")} beyond the axes; “Outliers” shows them.`);

@@ -8,8 +8,10 @@ const WAITING = ["queued", "running", "pausing", "stopping"];
 function kpis(search) {
   const { best } = search;
   const left = search.budget.seconds === null ? null : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
-  const shown = [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
-  if (best && best.final_score !== null) shown.push(["Its final score", number(best.final_score, 5), `best of ${plural(search.finals, "finalist")}`]);
+  const decided = best && best.final_score !== null; // by the final estimate, whose scale is its own
+  const shown = decided
+    ? [["Best final score", number(best.final_score, 5), `candidate ${best.number}, best of ${plural(search.finals, "finalist")}`], ["Its first score", number(best.score, 5), "made it a finalist"]]
+    : [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
   if (best && best.truth !== null) {
     const optimum = search.table_optimum ? `table's optimum ${number(search.table_optimum.truth, 5)}` : "of the best by score";
     shown.push(["Its truth", number(best.truth, 5), optimum]);
