@@ -15,8 +15,8 @@ from engine.correlation import Interval, best, kendall, kendall_interval, spearm
 from searches.models import Candidate, Search, Study
 from searches.selectors import spaces
 
-RESAMPLES = 300
-"""Bootstrap resamples of an interval on the page; the benchmarks take more."""
+RESAMPLES, FEWEST, RANKED = 300, 50, 200_000
+"""Bootstrap resamples of an interval on the page, fewer where networks times resamples would exceed `RANKED`."""
 TERMS = ("landscape", "speed")
 """Parts of an estimate that are ranked beside it."""
 LEAST_IN_GROUP = 8
@@ -87,7 +87,7 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     return {
         "networks": len(networks),
         "truth_known": 0 if truth is None else int(np.isfinite(truth.scores).sum()),
-        "resamples": RESAMPLES,
+        "resamples": _resamples(len(networks)),
         "estimates": [_estimate(column, truth) for column in ranked],
         "agreement": _agreement(ranked if truth is None else [*ranked, truth]),
         "groups": [] if truth is None else _groups(searches[0], networks, ranked, truth),
@@ -130,7 +130,8 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
     both = scored & np.isfinite(truth.scores)
     scores, truths = column.scores[both], truth.scores[both]
     tenth = best(scores, truths) if both.any() else (scores, truths)
-    row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))
+    resamples = _resamples(len(column.scores))
+    row["tau"] = _interval(kendall_interval(scores, truths, resamples=resamples))
     row["spearman"] = _finite(spearman(scores, truths))
     row["tau_best_tenth"] = _finite(kendall(*tenth))
     return row
@@ -167,6 +168,10 @@ def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], 
 def _parts(labels: Sequence[str]) -> set[str]:
     """Operations in the labels; a label that joins several (``a__b``) holds each of them."""
     return {part for label in labels for part in label.split("__")}
+
+
+def _resamples(networks: int) -> int:
+    return max(FEWEST, min(RESAMPLES, RANKED // max(networks, 1)))
 
 
 def _tau(one: Values, two: Values) -> float:
