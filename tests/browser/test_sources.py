@@ -38,11 +38,11 @@ def rows(browser: Browser, product: Product) -> dict[str, str]:
     """Addresses of a data set, a space and a table that were added by hand."""
     page = browser.new_page(base_url=product.url)
     page.goto("/datasets/")
-    page.get_by_label("Name", exact=True).fill("Stripes")
+    page.get_by_label("Name", exact=True).fill("Sorted stripes")
     page.get_by_label("Zip of class folders").set_input_files(pictures())
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("link", name="Stripes")).to_be_visible()
-    found = {"dataset": page.get_by_role("link", name="Stripes").get_attribute("href") or ""}
+    expect(page.get_by_role("link", name="Sorted stripes")).to_be_visible()
+    found = {"dataset": page.get_by_role("link", name="Sorted stripes").get_attribute("href") or ""}
     page.goto("/spaces/")
     page.get_by_label("Definition").fill("layers: [")
     expect(page.locator("#space-check")).to_contain_text("malformed", timeout=30_000)
