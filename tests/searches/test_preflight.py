@@ -46,7 +46,7 @@ def test_a_trial_tells_how_long_an_evaluation_takes() -> None:
     ("changes", "words"),
     [
         ({}, "evaluation-free"),
-        ({"final": {"estimator": {"kind": "short_training", "epochs": 2}, "count": 2}}, "too small for a pool of 20"),
+        ({"final": {"estimator": {"kind": "short_training", "epochs": 2}, "count": 2}}, "ends before the pool of 20"),
     ],
 )
 def test_what_keeps_mote_nas_from_its_finalists_is_said(changes: dict[str, Any], words: str) -> None:
