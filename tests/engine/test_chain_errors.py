@@ -44,7 +44,7 @@ def layers(*items: Any, **fields: Any) -> dict[str, Any]:
         (layers(FINE, stm={}), "stm", "no such field"),
         (layers(FINE, stem={"width": 0}), "stem.width", "greater than or equal to 1"),
         (layers(FINE, stem={"width": 4, "kernel": 4}), "stem.kernel", "odd"),
-        (layers(FINE, stem={"width": 4, "stride": 8}, head={"width": 2.5}), "head.width", "integer"),
+        (layers(FINE, stem={"width": 4, "stride": 8}, head={"width": 2.5}), "head.width", "whole number"),
         (
             layers(FINE, FINE, {"options": [{"label": "a", "block": "conv", "kernel": 4}]}),
             "layers.2.options.0.kernel",
@@ -67,7 +67,7 @@ def layers(*items: Any, **fields: Any) -> dict[str, Any]:
         (layers({"options": {"a": {**IR, "hidden": 3, "expansion": 2}}}), "layers.0.options.a", "not both"),
         (layers({"options": {"a": {"block": "max_pool", "kernel": 4}}}), "layers.0.options.a.kernel", "2 or an odd"),
         (layers({"options": {"a": {"block": "max_pool", "kernel": 2}}}), "layers.0.options.a", "stride 2"),
-        (layers({"options": {"a": {"block": "conv", "stride": True}}}), "layers.0.options.a.stride", "integer"),
+        (layers({"options": {"a": {"block": "conv", "stride": True}}}), "layers.0.options.a.stride", "whole number"),
         (layers({**TWO, "default": "c"}), "layers.0.default", "choose one of a, b"),
         (layers({**FINE, "name": "x"}, {**TWO, "name": "x"}), "layers.1.name", "names must differ"),
         (
@@ -79,7 +79,7 @@ def layers(*items: Any, **fields: Any) -> dict[str, Any]:
         (layers({"options": {"a": {"block": "conv", "width": [3, 3]}}}), "layers.0.options.a.label", "differ"),
         (layers({"stride": 2, "options": {"a": "identity"}}), "layers.0.options.a", "stride 2"),
         (layers({"virtual": "hight", "options": [3]}), "layers.0.virtual", "'width'"),
-        (layers({"virtual": "width", "options": [3, "x"]}, FINE), "layers.0.options.1", "integer"),
+        (layers({"virtual": "width", "options": [3, "x"]}, FINE), "layers.0.options.1", "whole number"),
         (layers({"virtual": "width", "options": [3]}), "layers.0.virtual", "No layer below"),
         (
             layers({"virtual": "width", "options": [3]}, {"options": {"s": "identity"}}),
