@@ -22,7 +22,7 @@ from typing import Any
 
 from engine.algorithms.base import BucketView, Proposal, Resident, SearchAlgorithm
 from engine.algorithms.layernas_store import EXHAUSTED, SELECTIONS, Layer, Model
-from engine.buckets import CostScale
+from engine.buckets import Bucket, CostScale
 from engine.config.algorithms import LayerNASOptions
 from engine.problem import SearchProblem
 from engine.space import Architecture, Choices
@@ -49,6 +49,7 @@ class LayerNAS(SearchAlgorithm):
         self._space_hash = self.space.content_hash
         self._depth = self.space.depth
         self._layers = self._fresh_layers()
+        self._views: dict[tuple[int, int], tuple[Bucket[Model], BucketView]] = {}  # as `buckets` showed them last
         self._root = Model(0, 0.0, self.space.default().choices)
         self._opened = False
         self._costs: dict[int, float] = {}  # of proposals that are not told, to spare counting them twice
@@ -71,16 +72,19 @@ class LayerNAS(SearchAlgorithm):
         return sum(map(prod, zip(stored, sizes, strict=True)))
 
     def buckets(self) -> list[BucketView]:
-        """Every bucket that ever held a network; ``layer`` counts from 0."""
+        """Every bucket that ever held a network; ``layer`` counts from 0. What did not change is the same object."""
         shown = None if self.options.bucketing == "cost" else DISPLAY_RESIDENTS
-        return [
-            BucketView(
-                layer, index, *store.scale.interval(index),
-                tuple(Resident(m.number, m.score) for m in bucket.residents[:shown]), bucket.inserted, bucket.evicted,
-            )
-            for layer, store in enumerate(self._layers)
-            for index, bucket in sorted(store.buckets.items())
-        ]  # fmt: skip
+        views = []
+        for layer, store in enumerate(self._layers):
+            for index, bucket in sorted(store.buckets.items()):
+                seen, view = self._views.get((layer, index), (None, None))
+                if view is None or seen is not bucket or view.inserted != bucket.inserted:
+                    residents = tuple(Resident(m.number, m.score) for m in bucket.residents[:shown])
+                    interval = store.scale.interval(index)
+                    view = BucketView(layer, index, *interval, residents, bucket.inserted, bucket.evicted)
+                    self._views[layer, index] = bucket, view
+                views.append(view)
+        return views
 
     def bucket_edges(self) -> list[list[float]]:
         """One edge more than there are buckets a layer; none where every network keeps its own."""

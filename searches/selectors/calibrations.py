@@ -24,14 +24,19 @@ def constants(calibration: Calibration) -> Constants:
     return Constants(landscape, speed, f"fitted to {calibration.networks} networks of this search")
 
 
-def current_score(search: Search, candidate: Candidate, evaluation: Evaluation) -> float | None:
-    """A finished evaluation's score as this search reads it now."""
-    if evaluation.estimator != "mote" or candidate.stage or evaluation.score is None:
+def latest(search: Search) -> Constants | None:
+    """The constants that a search reads its scores with now; None where evaluations are read as they are."""
+    if search.config["estimator"]["kind"] != "mote":
+        return None
+    last = search.calibrations.order_by("-round").first()
+    return None if last is None else constants(last)
+
+
+def current_score(given: Constants | None, candidate: Candidate, evaluation: Evaluation) -> float | None:
+    """A finished evaluation's score, read with the `latest` constants of the candidate's search."""
+    if given is None or evaluation.estimator != "mote" or candidate.stage or evaluation.score is None:
         return evaluation.score
-    latest = search.calibrations.order_by("-round").first()
-    if latest is None:
-        return evaluation.score
-    return _read(constants(latest), evaluation.terms["landscape"], evaluation.terms["speed"])
+    return _read(given, evaluation.terms["landscape"], evaluation.terms["speed"])
 
 
 class Calibrations:

@@ -76,7 +76,7 @@ def save_snapshot(search: Search, copy: Copy) -> None:
 def save_buckets(search: Search, copy: Copy) -> None:
     """Brings the bucket rows up to date; writes only those that changed since this copy wrote them."""
     views = {(view.layer, view.index): view for view in copy.algorithm.buckets()}
-    changed = [view for place, view in views.items() if copy.written.get(place) != view]
+    changed = [view for place, view in views.items() if copy.written.get(place) is not view]
     Bucket.objects.bulk_create(
         [_bucket(search, view) for view in changed],
         update_conflicts=True,

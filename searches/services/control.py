@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Training
+from searches.selectors.calibrations import latest
 from searches.services import algorithm_state, calibrating, dispatching, recording, trainings
 from searches.services.errors import ActionRefused
 from searches.services.lifecycle import Status, change, halt, locked
@@ -69,7 +70,7 @@ def cancel(search: Search) -> None:
 def retry_failed(search: Search) -> None:
     """Scores the failed candidates once more; their scores are told after the round that is open, or was last, now."""
     with _acting(search, "retry") as row:
-        failed = list(row.candidates.filter(status=Candidate.Status.FAILED))
+        failed, constants = list(row.candidates.filter(status=Candidate.Status.FAILED)), latest(row)
         last = row.candidates.aggregate(last=Max("round"))["last"]
         evaluations = Evaluation.objects.select_for_update().filter(candidates__in=failed).order_by("pk").in_bulk()
         for candidate in failed:
@@ -80,7 +81,7 @@ def retry_failed(search: Search) -> None:
                 candidate.revived_round = last
             evaluation = evaluations[candidate.evaluation_id]
             if evaluation.status == Evaluation.Status.DONE:  # another search's retry found the score
-                recording.settle(row, candidate, evaluation)
+                recording.settle(row, candidate, evaluation, constants)
         try_again(e for e in evaluations.values() if e.status == Evaluation.Status.FAILED)
         Candidate.objects.bulk_update(failed, [*recording.OUTCOME, "revived_round"], batch_size=100)
         recording.crown(row, failed)

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from engine.algorithms.base import Proposal
 from engine.estimate import Estimate
 from searches.models import Candidate, Evaluation, Search
+from searches.selectors.calibrations import latest
 from searches.services import recording
 from searches.services.resolving import Resolved
 
@@ -40,14 +42,14 @@ def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Ca
     looked_up = {stage.identity for stage in resolved.stages if stage.inline}
     failed = [e for e in known.values() if e.status == Evaluation.Status.FAILED]
     try_again(e for e in failed if e.identity not in looked_up)
-    now = timezone.now()
+    now, constants = timezone.now(), latest(search)
     candidates = []
     for key, item in zip(keys, asked, strict=True):
         candidate = _candidate(search, resolved, item)
         candidate.evaluation = evaluation = evaluations[key]
         if evaluation.status in (Evaluation.Status.DONE, Evaluation.Status.FAILED):
             candidate.from_cache = key in known
-            recording.settle(search, candidate, evaluation, now)
+            recording.settle(search, candidate, evaluation, constants, now)
         elif evaluation.status == Evaluation.Status.LEASED:
             candidate.status = Candidate.Status.LEASED
         candidates.append(candidate)
@@ -75,12 +77,22 @@ def _evaluations(keys: Sequence[str]) -> dict[str, Evaluation]:
 
 
 def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
-    """Inserts in the order of the keys, so that two searches that insert the same ones do not block each other."""
+    """Inserts in the order of the keys, so that two searches that insert the same ones do not block each other.
+
+    Rows are read again only where another search was there first with one of them.
+    """
     if not fresh:
         return {}
     rows = [fresh[key] for key in sorted(fresh)]
-    Evaluation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=INSERTED_AT_ONCE)
-    return _evaluations(list(fresh))
+    try:
+        with transaction.atomic():
+            Evaluation.objects.bulk_create(rows, batch_size=INSERTED_AT_ONCE)
+    except IntegrityError:
+        for row in rows:
+            row.pk = None  # of rows that were taken back
+        Evaluation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=INSERTED_AT_ONCE)
+        return _evaluations(list(fresh))
+    return fresh
 
 
 def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:

@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from engine.estimate import Estimate
 from engine.merit import merit
+from engine.mote import Constants
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
-from searches.selectors.calibrations import current_score
+from searches.selectors.calibrations import current_score, latest
 from searches.services import dispatching
 
 WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
@@ -53,7 +54,7 @@ def record(evaluation_id: int, attempts: int, estimate: Estimate, options: Mappi
                     store_mote(evaluation, estimate, options)
                 for candidate in candidates:
                     search = searches[candidate.search_id]
-                    settle(search, candidate, evaluation)
+                    settle(search, candidate, evaluation, latest(search))
                     candidate.save(update_fields=OUTCOME)
                     crown(search, [candidate])
                     search.save(update_fields=COUNTERS)
@@ -79,12 +80,21 @@ def finish(evaluation: Evaluation, estimate: Estimate) -> None:
     evaluation.finished_at = timezone.now()
 
 
-def settle(search: Search, candidate: Candidate, evaluation: Evaluation, now: datetime | None = None) -> None:
-    """Copies a finished evaluation to a candidate and counts it in its search; neither is saved."""
+def settle(
+    search: Search,
+    candidate: Candidate,
+    evaluation: Evaluation,
+    constants: Constants | None,
+    now: datetime | None = None,
+) -> None:
+    """Copies a finished evaluation to a candidate and counts it in its search; neither is saved.
+
+    ``constants`` are the search's `calibrations.latest`, asked once for all of its candidates.
+    """
     failed = evaluation.status == Evaluation.Status.FAILED
     candidate.status = Candidate.Status.FAILED if failed else Candidate.Status.SCORED
     candidate.error = evaluation.error
-    candidate.score = current_score(search, candidate, evaluation)
+    candidate.score = current_score(constants, candidate, evaluation)
     candidate.valid_accuracy = evaluation.terms.get("valid_accuracy")
     candidate.truth = evaluation.terms.get("truth")
     candidate.seconds = evaluation.seconds

@@ -117,6 +117,22 @@ def test_an_evicted_model_loses_its_untried_children() -> None:
     assert [(b.inserted, b.evicted) for b in algorithm.buckets()] == [(2, 1), (2, 1)]
 
 
+def test_a_bucket_is_shown_anew_only_when_it_changed() -> None:
+    space = AdditiveSpace([[2, 1], [2, 1]])
+    algorithm = LayerNAS(LayerNASOptions(buckets=2), SearchProblem(space, Objective()), seed=0)
+    found = []
+    for score in (0.1, 0.2, 0.3):
+        proposal = algorithm.ask(1)[0]
+        before = {(view.layer, view.index): view for view in algorithm.buckets()}
+        algorithm.tell(Outcome(proposal.number, score))
+        found.append((proposal, 10 * score))
+        for view in algorithm.buckets():
+            old = before.get((view.layer, view.index))
+            assert (old is view) == (old == view)
+    algorithm.rescore(found)
+    assert {r.score for view in algorithm.buckets() for r in view.residents} <= {score for _, score in found}
+
+
 def test_a_failed_network_is_stored_when_a_retry_scores_it() -> None:
     algorithm = LayerNAS(LayerNASOptions(), SearchProblem(AdditiveSpace([[2, 1], [2, 1]]), Objective()), seed=0)
     for proposal in algorithm.ask(2):

@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from engine import mote
 from engine.estimate import Estimate
@@ -111,6 +113,15 @@ def test_a_calibration_inside_a_round_that_is_reopened_is_taken_back() -> None:
     whole = train(mote_search(43))
     assert cut.calibrations.get().networks == whole.calibrations.get().networks > before.networks == 30
     assert outcomes(cut) == outcomes(whole)
+
+
+def test_a_round_asks_for_its_constants_once() -> None:
+    train(mote_search())
+    again = mote_search()
+    with CaptureQueriesContext(connection) as asked:
+        train(again)
+    assert again.from_cache == EVALUATIONS
+    assert sum('FROM "searches_calibration"' in query["sql"] for query in asked) < EVALUATIONS
 
 
 def test_a_late_score_is_read_with_the_constants_of_its_time() -> None:

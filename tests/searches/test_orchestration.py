@@ -16,7 +16,7 @@ from engine.errors import ConfigError
 from engine.loop import run
 from engine.registry import create_algorithm
 from searches.models import Bucket, Candidate, Evaluation, Search, Snapshot
-from searches.services import advancing, algorithm_state, control, creation, lookups
+from searches.services import advancing, algorithm_state, control, creation, lookups, proposals
 from searches.services.estimators import estimator_of
 from searches.services.resolving import resolve
 from tests.searches.driving import CHAIN, drive, outcomes, start, table_config, training_config, write_table
@@ -104,6 +104,14 @@ def test_a_second_search_finds_every_score_again(table: Path) -> None:
     assert outcomes(first) == outcomes(second)
     assert first.charged_seconds == pytest.approx(second.charged_seconds)
     assert Evaluation.objects.count() == 40
+
+
+def test_a_score_that_another_search_writes_first_is_taken(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, known = drive(start(table_config(table))), proposals._evaluations
+    early = iter([[]])  # what the second search reads just before the first commits
+    monkeypatch.setattr(proposals, "_evaluations", lambda keys: known(next(early, keys)))
+    second = drive(start(table_config(table)))
+    assert (outcomes(first), Evaluation.objects.count()) == (outcomes(second), 40)
 
 
 def test_what_a_score_depends_on_is_in_its_key(table: Path, tmp_path: Path) -> None:
