@@ -13,11 +13,10 @@ better than with their measured seconds (`mote-exact` prints both).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from random import Random
 from statistics import fmean
 
-from engine.blueprint import Blueprint, InputSpec
+from engine.blueprint import Blueprint
 from engine.errors import ArchitectureError
 from engine.mote import MEAN_SECONDS
 from engine.space import Architecture, SearchSpace
@@ -32,11 +31,10 @@ def launches(blueprint: Blueprint) -> float:
     return FIXED_LAUNCHES + sum(node.op in WEIGHTED for node in blueprint)
 
 
-def mean_launches(space: SearchSpace, spec: InputSpec, channels: int) -> float:
-    """Mean of `launches` over `SAMPLES` random networks of the space, the same ones every time."""
+def mean_launches(space: SearchSpace, built: Callable[[Architecture], Blueprint]) -> float:
+    """Mean of `launches` over `SAMPLES` random networks of the space, the same ones every time, as ``built`` for T."""
     rng = Random(0)
-    reduced = partial(space.reduced_blueprint, spec=spec, channels=channels)
-    found = [_launches_of(reduced, space.sample(rng)) for _ in range(SAMPLES)]
+    found = [_launches_of(built, space.sample(rng)) for _ in range(SAMPLES)]
     return fmean(known) if (known := [value for value in found if value is not None]) else FIXED_LAUNCHES
 
 
@@ -45,8 +43,8 @@ def seconds(blueprint: Blueprint, mean: float) -> float:
     return MEAN_SECONDS * launches(blueprint) / mean
 
 
-def _launches_of(reduced: Callable[[Architecture], Blueprint], item: Architecture) -> float | None:
+def _launches_of(built: Callable[[Architecture], Blueprint], item: Architecture) -> float | None:
     try:
-        return launches(reduced(item))
+        return launches(built(item))
     except ArchitectureError:
         return None

@@ -24,6 +24,7 @@ from engine import launches
 from engine.benchmarks.cells import DATASETS, TUNING_CELLS, TruthCells, reduced_data
 from engine.benchmarks.partial import PartialResults
 from engine.benchmarks.report import Figure, Report, shared_data
+from engine.blueprint import Blueprint
 from engine.config.estimators import MotePlusOptions
 from engine.config.spaces import NasBench201Options
 from engine.correlation import Interval, Values, best, kendall, kendall_interval
@@ -31,6 +32,7 @@ from engine.estimators.mote_plus import IMAGES, LOOKS, Looks, MotePlusEstimator
 from engine.estimators.mote_run import PROFILES
 from engine.mote_plus import learning_term
 from engine.reduction.architecture import REDUCED_CHANNELS, reduced_spec
+from engine.space import Architecture
 from engine.spaces.nasbench201 import NasBench201Space
 
 CELLS, QUICK_CELLS = 1_000, 4
@@ -133,9 +135,12 @@ class _Study:
     def _learning(self, landscapes: Values, cells: TruthCells) -> Values:
         """The first term of losses and of T, which is counted and needs no run."""
         spec = reduced_spec(self.space, PROFILES[self.profile].max_side)
-        mean = launches.mean_launches(self.space, spec, REDUCED_CHANNELS)
-        items = map(self.space.from_string, cells.archs)
-        blueprints = (self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS) for item in items)
+
+        def built(item: Architecture) -> Blueprint:
+            return self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
+
+        mean = launches.mean_launches(self.space, built)
+        blueprints = (built(self.space.from_string(arch)) for arch in cells.archs)
         pairs = zip(landscapes, blueprints, strict=True)
         return np.array([learning_term(value, CLASSES, launches.seconds(b, mean)) for value, b in pairs])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -38,6 +38,17 @@ def field_errors(error: ValidationError, prefix: str = "", document: Any = None)
         path = ".".join(_user_path(location) if document is None else _walk(item, document))
         errors.append(FieldError(".".join(p for p in (prefix, path) if p), _message(item)))
     return ConfigError(errors)
+
+
+def to_fields(error: ConfigError, names: Collection[str]) -> ConfigError:
+    """Complaints of the whole document that begin with the name of one of these fields go to that field."""
+    moved = []
+    for item in error.errors:
+        field, _, message = item.message.partition(": ")
+        if item.path == "" and field in names:
+            item = FieldError(field, message[:1].upper() + message[1:])
+        moved.append(item)
+    return ConfigError(moved)
 
 
 def _user_path(location: tuple[int | str, ...]) -> list[str]:

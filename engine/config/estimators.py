@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,12 +20,21 @@ class EstimateOptions(Options):
     """Where a complaint about the table's file is shown."""
     recipe: ClassVar[int] = 1
     """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Options that older scores do not know: at their defaults they are no part of an estimate's identity."""
+
+    def identifying(self) -> dict[str, Any]:
+        """All options that a score depends on besides the seed, JSON-ready."""
+        fields = type(self).model_fields
+        unset = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return self.model_dump(mode="json", exclude={"seed", "table", "path", *unset})
 
 
 class MoteOptions(EstimateOptions):
     """MOTE: train a reduced architecture on reduced data; combine its loss landscape with its speed of convergence."""
 
     recipe: ClassVar[int] = 3
+    later: ClassVar[frozenset[str]] = frozenset({"network"})
 
     kind: Literal["mote"] = "mote"
     profile: Literal["fast", "paper"] = Field(
@@ -43,11 +52,17 @@ class MoteOptions(EstimateOptions):
         title="Landscape",
         description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)",
     )
-    reduction: Literal["auto", "labels", "random"] = Field(
+    network: Literal["reduced", "full"] = Field(
+        "reduced",
+        title="Network",
+        description="reduced: MOTE's small network (RA) on small images; full: the network itself on whole images, "
+        "many times dearer",
+    )
+    reduction: Literal["auto", "labels", "random", "none"] = Field(
         "auto",
         title="Reduced data",
         description="labels: the images of a few telling labels (RD); random: some of every label (RD-RS); "
-        "auto: labels where the data have at least twice as many",
+        "none: all training images; auto: labels where the data have at least twice as many, else random",
     )
     reduced_labels: int = Field(10, ge=2, le=1000, title="Labels kept", description="K of RD")
     encoder: Literal["auto", "published", "pixels", "vgg16_pool", "vgg16_softmax"] = Field(

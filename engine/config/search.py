@@ -9,13 +9,13 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
-from engine.config.base import Name, Options, field_errors
+from engine.config.base import Name, Options, field_errors, to_fields
 from engine.config.datasets import DatasetOptions
 from engine.config.documents import read_yaml
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
 from engine.cost import METRIC_LABELS
-from engine.errors import ConfigError, FieldError
+from engine.errors import ConfigError
 
 METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 
@@ -165,7 +165,7 @@ class SearchConfig(Options):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise _moved(field_errors(error)) from error
+            raise to_fields(field_errors(error), MOVED) from error
 
     @classmethod
     def from_yaml(cls, text: str) -> SearchConfig:
@@ -187,14 +187,3 @@ class SearchConfig(Options):
 def _check_metric(metric: str) -> None:
     if metric not in METRIC_NAMES:
         raise ValueError(f"'{metric}' is no cost metric; choose one of {', '.join(METRIC_NAMES)}")
-
-
-def _moved(error: ConfigError) -> ConfigError:
-    """Complaints of the whole document that begin with a field's name go to that field."""
-    moved = []
-    for item in error.errors:
-        field, _, message = item.message.partition(": ")
-        if item.path == "" and field in MOVED:
-            item = FieldError(field, message[:1].upper() + message[1:])
-        moved.append(item)
-    return ConfigError(moved)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import RandomSearchOptions
-from engine.config.base import Name, Options, field_errors
+from engine.config.base import Name, Options, field_errors, to_fields
 from engine.config.datasets import DatasetOptions
 from engine.config.documents import read_yaml
-from engine.config.estimators import EstimatorOptions
+from engine.config.estimators import EstimatorOptions, MoteOptions
 from engine.config.search import Budget, SearchConfig
 from engine.config.spaces import SpaceOptions
 from engine.errors import ConfigError
@@ -34,13 +35,37 @@ class Arm(Options):
         return self.label or " ".join([self.estimator.kind, *parts])[:100]
 
 
+COMPARISONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
+    {
+        "reduced_data": (
+            Arm(label="MOTE, RD", estimator=MoteOptions(reduction="labels")),
+            Arm(label="MOTE, RD-RS", estimator=MoteOptions(reduction="random")),
+            Arm(label="MOTE, full data", estimator=MoteOptions(reduction="none")),
+        ),
+        "reduced_network": (
+            Arm(label="MOTE, reduced network", estimator=MoteOptions(network="reduced")),
+            Arm(label="MOTE, full network", estimator=MoteOptions(network="full")),
+        ),
+    }
+)
+"""What MOTE's two reductions cost in ranking: its score with each and without. `searches.services.comparisons` refuses
+them where they make no sense."""
+
+
 class StudyConfig(Options):
     """Every arm scores the same ``networks`` random networks; ranks are compared with the truth and among the arms."""
 
     name: Name = ""
     space: SpaceOptions = Field(title="Search space")
     dataset: DatasetOptions | None = Field(None, title="Data", description="not needed when all arms are tables")
-    arms: tuple[Arm, ...] = Field(min_length=1, max_length=30, title="Estimates")
+    arms: tuple[Arm, ...] = Field((), max_length=30, title="Estimates")
+    compare: tuple[Literal["reduced_data", "reduced_network"], ...] = Field(
+        (),
+        max_length=2,
+        title="Comparisons",
+        description="arms of MOTE beside those named; reduced_data: RD, RD-RS and full data; reduced_network: the "
+        "reduced network (RA) and the full one",
+    )
     truth: EstimatorOptions | None = Field(
         None, title="Truth", description="a table's column, or a training; empty: arms are compared with one another"
     )
@@ -49,7 +74,14 @@ class StudyConfig(Options):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        names = [arm.name for arm in self.arms]
+        if not self.estimates:
+            raise ValueError("arms: name at least one estimate, or a comparison")
+        if self.compare and self.dataset is None:
+            raise ValueError("compare: tables look at no images; name a data set for MOTE to train on")
+        used = [arm.estimator for arm in self.arms] + ([] if self.truth is None else [self.truth])
+        if self.dataset is None and any(estimator.trains for estimator in used):
+            raise ValueError("dataset: one of the estimates looks at images; choose the data")
+        names = [arm.name for arm in self.estimates]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None or TRUTH in names:
             raise ValueError(f"arms: two estimates are called '{twice or TRUTH}'; give each a label of its own")
@@ -57,13 +89,18 @@ class StudyConfig(Options):
             raise ValueError("truth: one estimate alone can be compared with nothing; name a truth or more arms")
         return self
 
+    @property
+    def estimates(self) -> tuple[Arm, ...]:
+        """The arms named, and those of the comparisons."""
+        return (*self.arms, *(arm for name in self.compare for arm in COMPARISONS[name]))
+
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> StudyConfig:
         """Validates a mapping; ConfigError has one entry a faulty field."""
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise field_errors(error, document=raw) from error
+            raise to_fields(field_errors(error, document=raw), cls.model_fields) from error
 
     @classmethod
     def from_yaml(cls, text: str) -> StudyConfig:
@@ -90,6 +127,7 @@ class StudyConfig(Options):
         A random search draws by number and seed alone, so all of them propose the same networks in the same order.
         """
         estimates = [(f"arms.{at}.estimator", arm.name, arm.estimator) for at, arm in enumerate(self.arms)]
+        estimates += [("compare", arm.name, arm.estimator) for arm in self.estimates[len(self.arms) :]]
         if self.truth is not None:
             estimates.append((TRUTH, TRUTH, self.truth))
         for path, name, estimator in estimates:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.mote_run import PROFILES, Profile, Run
 from engine.mote import LOSS_CEILING, MEAN_SECONDS, SLICE_POINTS, constants_for, landscape_term, speed_term
-from engine.reduction.architecture import REDUCED_CHANNELS, reduced_spec
+from engine.reduction.architecture import REDUCED_CHANNELS, full_blueprint, reduced_spec
 from engine.reduction.choice import reduction_for
 from engine.reduction.reduced import reduced_split
 from engine.space import Architecture, SearchSpace
@@ -66,7 +67,7 @@ class MoteEstimator(TrainingEstimator):
             raise unknown_fidelity(fidelity, f"choose default or one of {', '.join(PROFILES)}")
         profile = PROFILES[name]
         spec, data, points, mean = self._prepare(profile, stop)
-        blueprint = self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
+        blueprint = self._network(item, spec)
         setup = self._setup(blueprint, profile, data, points)
         if not reaches_output(blueprint):
             lost = Trained([LOSS_CEILING] * profile.epochs, [LOSS_CEILING] * SLICE_POINTS, 0.0)
@@ -76,15 +77,23 @@ class MoteEstimator(TrainingEstimator):
         seconds = trained.seconds if wall else launches.seconds(blueprint, mean)
         return replace(self._estimate_of(trained, seconds, connected=True), setup=setup)
 
+    def _network(self, item: Architecture, spec: InputSpec) -> Blueprint:
+        if self.options.network == "full":
+            return full_blueprint(self.space, item, spec.classes)
+        return self.space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
+
+    def _in_words(self, image: InputSpec) -> str:
+        return "" if self.options.network == "full" else self.space.reduced_in_words(image, REDUCED_CHANNELS)
+
     def _setup(self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet) -> dict[str, str]:
         """What the score was read from, in words."""
         cost, image = blueprint_cost(blueprint), blueprint.input
         size = f"{image.channels}x{image.height}x{image.width}"
         landscape = "an epoch trained from each" if self.options.landscape_mode == "fit" else f"{len(points)} images"
         return {
-            "reduced network": (
+            f"{self.options.network} network": (
                 f"{cost.metric('params_m'):.4g} M parameters and {cost.metric('madds_m'):.4g} M multiply-adds "
-                f"for {size} images. {self.space.reduced_in_words(image, REDUCED_CHANNELS)}"
+                f"for {size} images. {self._in_words(image)}"
             ),
             "reduced data": f"{len(data)} images of {image.classes} labels: {self.reduction.why}",
             "training": f"{profile.steps} steps of {profile.batch_size} images, Adam at {profile.learning_rate:g}",
@@ -109,12 +118,14 @@ class MoteEstimator(TrainingEstimator):
         """The reduced images' spec, reduced data and the slice's images among them, and the space's mean launches."""
         if profile not in self._prepared:
             split, classes = reduced_split(self.data, self.reduction, self.device, stop)
-            spec = replace(reduced_spec(self.space, profile.max_side), classes=classes)
+            full = self.options.network == "full"
+            spec = self.space.spec if full else reduced_spec(self.space, profile.max_side)
+            spec = replace(spec, classes=classes)
             reduced = ImageSet.of(split, self.device, max(spec.height, spec.width))
             rows = torch.from_numpy(stratified_sample(split.labels, profile.slice_images, seed=1))
             rows = rows.to(self.device)
             points = ImageSet(reduced.images[rows], reduced.labels[rows])
-            mean = launches.mean_launches(self.space, spec, REDUCED_CHANNELS)
+            mean = launches.mean_launches(self.space, partial(self._network, spec=spec))
             self._prepared[profile] = spec, reduced, points, mean
         return self._prepared[profile]
 

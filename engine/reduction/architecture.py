@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from engine.blueprint import InputSpec
+from engine.blueprint import Blueprint, InputSpec, Shape
+from engine.canonical import canonical, structure
+from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
-from engine.space import SearchSpace
+from engine.space import Architecture, SearchSpace
 
 REDUCED_CHANNELS = 32
 """Base width of reduced networks, as published."""
@@ -17,9 +19,37 @@ SIDES: Mapping[str, int] = MappingProxyType({"fast": 8, "paper": 32})
 LEAST_SIDE = 16
 
 
-def explanation(space: SearchSpace, profile: str) -> str:
-    """The reduced network that a profile trains, and what it costs."""
+def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> str:
+    """The network that a profile trains, ``reduced`` or ``full``, and what it costs."""
+    if network == "full":
+        spec, times = space.spec, full_over_reduced(space, profile)
+        return (
+            f"None: the full network is trained, on images of {spec.height}x{spec.width}. The default network takes "
+            f"{times:.3g} times the multiply-adds of the reduced one."
+        )
     return space.reduction_note(reduced_spec(space, SIDES[profile]), REDUCED_CHANNELS)
+
+
+def full_over_reduced(space: SearchSpace, profile: str) -> float:
+    """How many times the multiply-adds of the reduced network the full one takes; both of the default architecture."""
+    reduced = space.reduced_blueprint(space.default(), reduced_spec(space, SIDES[profile]), REDUCED_CHANNELS)
+    return space.cost(space.default()).metric("madds_m") / blueprint_cost(reduced).metric("madds_m")
+
+
+def is_full(space: SearchSpace, profile: str) -> bool:
+    """Whether the reduced network of the default architecture is the full one."""
+    default, spec = space.default(), reduced_spec(space, SIDES[profile])
+    reduced = space.reduced_blueprint(default, spec, REDUCED_CHANNELS)
+    return spec == space.spec and structure(canonical(reduced)) == structure(canonical(space.blueprint(default)))
+
+
+def full_blueprint(space: SearchSpace, item: Architecture, classes: int) -> Blueprint:
+    """The full network, telling so many labels apart: those of reduced data can be fewer than the data's."""
+    blueprint = space.blueprint(item)
+    last = blueprint.output
+    attrs = MappingProxyType({**last.attrs, "out_features": classes})
+    output = replace(last, attrs=attrs, shape=Shape(classes, 1, 1))
+    return Blueprint(replace(blueprint.input, classes=classes), (*blueprint.nodes[:-1], output))
 
 
 def reduced_spec(space: SearchSpace, max_side: int) -> InputSpec:

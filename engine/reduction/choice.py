@@ -24,16 +24,20 @@ VGG_SECONDS_AN_IMAGE = 0.4
 
 @dataclass(frozen=True)
 class Reduction:
-    """``labels`` and ``encoder`` are None where images are drawn from every label (RD-RS)."""
+    """``labels`` and ``encoder`` are None where images are of every label: some (RD-RS), or ``whole``, all."""
 
     labels: int | None
     encoder: Encoder | None
     why: str
+    whole: bool = False
 
 
 def reduction_for(options: MoteOptions, class_names: Sequence[str], train_images: int) -> Reduction:
     """The reduction of a data set; ConfigError (``estimator...``) when it cannot be had on this machine."""
     count, classes = options.reduced_labels, len(class_names)
+    if options.reduction == "none":
+        why = f"all {train_images:,} training images of all {classes} labels, none left out (as chosen)"
+        return Reduction(None, None, f"{why}; as many steps as with fewer, so costs nothing extra", whole=True)
     if options.reduction == "random":
         return _random(classes, train_images, "as chosen")
     if options.reduction == "auto" and classes < 2 * count:

@@ -21,9 +21,11 @@ PIXEL_IMAGES_A_LABEL = 500
 def reduced_split(data: ImageData, reduction: Reduction, device: torch.device, stop: Stop = never) -> tuple[Split, int]:
     """Training images and their number of labels; with chosen labels these are numbered anew from 0.
 
-    At most `REDUCED_IMAGES`, or the published 500 a label where more labels are kept.
+    At most `REDUCED_IMAGES`, or the published 500 a label where more labels are kept; all where none are left out.
     """
     train = data.load().train
+    if reduction.whole:
+        return train, data.info.spec.classes
     if reduction.labels is None:
         return _sampled(train, np.arange(len(train)), REDUCED_IMAGES), data.info.spec.classes
     chosen = chosen_labels(train, data.info.class_names, reduction, device, stop)

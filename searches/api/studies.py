@@ -18,6 +18,7 @@ from engine.errors import ConfigError
 from searches.api.base import UnderSearch
 from searches.api.pagination import KeysetPagination
 from searches.api.serializers.studies import (
+    ForecastSerializer,
     StudyDetailSerializer,
     StudyResultsSerializer,
     StudySerializer,
@@ -26,7 +27,7 @@ from searches.api.serializers.studies import (
 from searches.models import Study
 from searches.selectors import studies as selector
 from searches.selectors import trust
-from searches.services import studies
+from searches.services import comparisons, studies
 
 BODY = {"application/json": StudyConfig, "application/yaml": OpenApiTypes.STR}
 
@@ -52,10 +53,14 @@ class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
     @extend_schema(summary="Start a study", request=BODY, responses={201: StudyDetailSerializer})
     def create(self, request: Request) -> Response:
         """The body is the configuration, as JSON or YAML; every arm becomes a random search of the same networks."""
-        if not isinstance(request.data, Mapping):
-            raise ConfigError.at("", "The body must be an object with the fields space, arms, ...")
-        study = studies.create(request.user, StudyConfig.parse(request.data))
+        study = studies.create(request.user, _config_of(request))
         return Response(self._shown(study.pk), status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="What a study will roughly take", request=BODY, responses=ForecastSerializer)
+    @action(detail=False, methods=["post"])
+    def forecast(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Seconds a network of every arm, measured or forecast; the body is that of a study, nothing is created."""
+        return Response(comparisons.forecast(request.user, _config_of(request)))
 
     @extend_schema(summary="What the study found so far", responses=StudyResultsSerializer)
     @action(detail=True)
@@ -79,6 +84,12 @@ class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
 
     def _shown(self, number: int) -> Any:
         return StudyDetailSerializer(self.get_queryset().get(pk=number)).data
+
+
+def _config_of(request: Request) -> StudyConfig:
+    if not isinstance(request.data, Mapping):
+        raise ConfigError.at("", "The body must be an object with the fields space, arms, ...")
+    return StudyConfig.parse(request.data)
 
 
 class Trust(UnderSearch):

@@ -105,7 +105,9 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "size": str(resolved.space.size),
         "evaluations": config.budget.evaluations,
         "reduced_data": reductions(resolved),
-        "reduced_networks": [explanation(resolved.space, options.profile) for options in _mote(resolved)],
+        "reduced_networks": [
+            explanation(resolved.space, options.profile, options.network) for options in _mote(resolved)
+        ],
         "time": timing.outlook(resolved, bound),
         "warnings": _warnings(resolved, share, len(feasible), bound),
     }

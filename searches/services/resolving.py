@@ -60,8 +60,7 @@ class Stage:
 
         That is the estimate's recipe and options and its data's content; not where a table came from, nor its name.
         """
-        options = self.options.model_dump(mode="json", exclude={"seed", "table", "path"})
-        return _digest([self.options.recipe, options, self.data_hash])
+        return _digest([self.options.recipe, self.options.identifying(), self.data_hash])
 
     def key(self, architecture: Architecture) -> str:
         """Digest by which every search finds the evaluation of a network again."""

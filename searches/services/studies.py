@@ -10,7 +10,7 @@ from django.db import transaction
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError, FieldError
 from searches.models import Search, Study
-from searches.services import control, creation
+from searches.services import comparisons, control, creation
 
 SKIPPED = ("space", "dataset")
 """Fields that all arms share: a complaint about them is told once, at the study's own field."""
@@ -18,6 +18,7 @@ SKIPPED = ("space", "dataset")
 
 def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> Study:
     """A study whose arms are queued; ConfigError names the field of the study that cannot be met."""
+    comparisons.check(owner, config, local_files=local_files)
     with transaction.atomic():
         study = Study.objects.create(owner=owner, name=config.name or _name(config), config=config.as_dict())
         for path, arm, search in config.searches():
@@ -51,7 +52,7 @@ def around(search: Search, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name(config: StudyConfig) -> str:
-    names = [arm.name for arm in config.arms]
+    names = [arm.name for arm in config.estimates]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return (f"{shown} against a truth" if config.truth is not None else shown)[:200]
 

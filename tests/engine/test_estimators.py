@@ -132,6 +132,16 @@ def test_a_score_says_what_it_was_read_from() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
+def test_the_full_network_can_be_trained_on_all_images() -> None:
+    estimator, space = mote(network="full", reduction="none")
+    estimate = one(estimator, space, GOOD)
+    counted = space.cost(space.from_string(GOOD))
+    assert estimate.setup["full network"].startswith(f"{counted.metric('params_m'):.4g} M parameters")
+    assert estimate.setup["reduced data"].startswith("1151 images of 10 labels: all 1,151 training images")
+    assert estimate.score not in (None, one(*mote(), GOOD).score)
+
+
+@pytest.mark.usefixtures("tiny")
 def test_fit_trains_from_every_point_of_the_slice() -> None:
     evaluated = one(*mote(landscape_mode="evaluate"), GOOD)
     fitted = one(*mote(landscape_mode="fit"), GOOD)

@@ -19,6 +19,8 @@ from engine.config.spaces import NasBench201Options
 from engine.datasets.base import DatasetInfo, ImageData, ImageSplits, Split
 from engine.errors import ConfigError, EngineError, Stopped
 from engine.estimators.mote import MoteEstimator
+from engine.networks.build import build
+from engine.reduction.architecture import explanation, full_blueprint, is_full
 from engine.reduction.choice import Reduction, reduction_for, weights_file
 from engine.reduction.encoders import ChannelMean, encode
 from engine.reduction.published import LABELS, published_labels
@@ -177,3 +179,29 @@ def test_mote_trains_on_the_chosen_labels_only() -> None:
     )
     # Guessing among K classes costs log K: the first losses tell how many there are.
     assert by_labels.curves["landscape_losses"][0] < at_random.curves["landscape_losses"][0] - 0.5
+
+
+def test_none_left_out_keeps_every_image_and_label() -> None:
+    data = Shades()
+    whole = reduction_for(options(reduction="none"), NAMES, 360)
+    split, classes = reduced_split(data, whole, CPU)
+    assert (len(split), classes) == (360, 30)
+    assert whole.why.startswith("all 360 training images of all 30 labels")
+
+
+def test_a_full_network_tells_the_kept_labels_apart() -> None:
+    data = Shades()
+    space = NasBench201Space(NasBench201Options(channels=4, cells=1), data.info.spec)
+    full = full_blueprint(space, space.default(), 10)
+    assert full.output.shape.channels == 10
+    assert build(full)(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
+    estimator = MoteEstimator(options(network="full", reduction="labels"), space, data)
+    setup = estimator.estimate_batch([space.default()], seed=0)[0].setup
+    assert setup["reduced data"].startswith("120 images of 10 labels")
+    assert not is_full(space, "fast")
+    assert "full network is trained" in explanation(space, "fast", "full")
+
+
+def test_options_that_older_scores_do_not_know_change_no_identity() -> None:
+    assert "network" not in options(seed=3).identifying()
+    assert options(network="full").identifying()["network"] == "full"

@@ -61,6 +61,24 @@ class StudyDetailSerializer(StudySerializer):
         return StudyConfig.parse(study.config).to_yaml()
 
 
+class ForecastArmSerializer(serializers.Serializer):
+    """What one network takes under one estimate."""
+
+    arm = serializers.CharField()
+    seconds = serializers.FloatField(allow_null=True, help_text="of one network; null: unknown")
+    basis = serializers.CharField(help_text="measured here, or how it was forecast")
+
+
+class ForecastSerializer(serializers.Serializer):
+    """What a study will roughly take."""
+
+    arms = ForecastArmSerializer(many=True)
+    networks = serializers.IntegerField()
+    workers = serializers.IntegerField()
+    total_seconds = serializers.FloatField(allow_null=True, help_text="all arms on these workers; null: unknown")
+    notes = serializers.ListField(child=serializers.CharField())
+
+
 class TauSerializer(serializers.Serializer):
     """Kendall's tau with its 95% bootstrap interval."""
 

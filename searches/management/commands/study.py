@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from engine.config.study import StudyConfig
-from engine.errors import EngineError
+from engine.config.documents import read_yaml
+from engine.config.study import COMPARISONS, StudyConfig
+from engine.errors import ConfigError, EngineError
 from searches.management.commands.search import complaints, owner_named, text_of
 from searches.models import Study
 from searches.selectors import studies as selector
-from searches.services import dispatching, studies
+from searches.services import comparisons, dispatching, studies
 from searches.services.errors import ActionRefused
 
 WAIT_SECONDS = 1.0
@@ -33,6 +35,16 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         create = actions.add_parser("create", parents=[common], help="start a study from a YAML or JSON file")
         create.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="- reads standard input")
+        ahead = actions.add_parser("forecast", parents=[common], help="what a study will roughly take; starts nothing")
+        ahead.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="- reads standard input")
+        for parser in (create, ahead):
+            parser.add_argument(
+                "--compare",
+                action="append",
+                default=[],
+                choices=sorted(COMPARISONS),
+                help="adds MOTE with and without a reduction to the file's arms; may be given twice",
+            )
         create.add_argument("--wait", action="store_true", help="stay until it has ended, then print its figures")
         actions.add_parser("list", parents=[common], help="all studies, newest first")
         for name, text in (("show", "figures found so far"), ("cancel", "end all arms")):
@@ -50,7 +62,7 @@ class Command(BaseCommand):
 
     def create(self, owner: Any, options: dict[str, Any]) -> None:
         """Prints the new study's number; with ``--wait`` its figures in the end."""
-        study = studies.create(owner, StudyConfig.from_yaml(text_of(options["config"])), local_files=True)
+        study = studies.create(owner, config_of(options), local_files=True)
         self.stdout.write(str(study.pk))
         if not options["wait"]:
             return
@@ -69,6 +81,18 @@ class Command(BaseCommand):
         self._figures(study)
         if status != "finished":
             raise CommandError(f"The study is {status}.")
+
+    def forecast(self, owner: Any, options: dict[str, Any]) -> None:
+        """A line an arm, then the whole."""
+        found = comparisons.forecast(owner, config_of(options), local_files=True)
+        for arm in found["arms"]:
+            seconds = "unknown" if arm["seconds"] is None else f"{arm['seconds']:.3g} s"
+            self.stdout.write(f"{arm['arm']}: {seconds} a network ({arm['basis']})")
+        total = found["total_seconds"]
+        told = "unknown" if total is None else f"about {total:.0f} s with {found['workers']} workers, a forecast"
+        self.stdout.write(f"{found['networks']} networks, all arms: {told}")
+        for note in found["notes"]:
+            self.stdout.write(note)
 
     def list(self, owner: Any, options: dict[str, Any]) -> None:
         """A line a study."""
@@ -95,6 +119,17 @@ class Command(BaseCommand):
             tau = row["tau"]
             told = f"tau {tau['value']:.3f} [{tau['low']:.3f}, {tau['high']:.3f}]" if tau else "tau unknown"
             self.stdout.write(f"{row['name']}: {told}, scored {row['scored']}, {row['seconds']:.3g} s each")
+
+
+def config_of(options: dict[str, Any]) -> StudyConfig:
+    """The file's document, with the comparisons of the command line."""
+    document = read_yaml(text_of(options["config"]), "yaml")
+    if not isinstance(document, Mapping):
+        raise ConfigError.at("yaml", "The document must be a mapping with the fields space, arms, ...")
+    if options["compare"]:
+        named = document.get("compare") or []
+        document = {**document, "compare": list(dict.fromkeys([*named, *options["compare"]]))}
+    return StudyConfig.parse(document)
 
 
 def study_of(owner: Any, number: int) -> Study:

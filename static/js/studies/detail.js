@@ -60,7 +60,7 @@ async function load() {
   const chip = place("chip");
   chip.dataset.status = found.status;
   setText(chip, found.status);
-  setText(place("about"), `${plural(found.config.networks, "random network")}, seed ${found.config.seed} · ${plural(found.config.arms.length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
+  setText(place("about"), `${plural(found.config.networks, "random network")}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
   setText(place("yaml"), found.yaml);
   place("cancel").hidden = ["finished", "failed", "cancelled"].includes(found.status);
   showArms(found.arms);

@@ -1,0 +1,107 @@
+"""MOTE with its reductions and without: where a comparison makes no sense, and what a study will roughly cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from engine.config.estimators import MoteOptions
+from engine.config.study import COMPARISONS, StudyConfig
+from engine.errors import ConfigError
+from engine.reduction.architecture import full_over_reduced, is_full
+from engine.reduction.choice import REDUCED_IMAGES
+from searches.services import dispatching, timing
+from searches.services.resolving import Resolved, resolve
+
+MOTE_SECONDS = 1.0
+"""A guess for the fast profile's reduced network where none was measured: good enough to tell minutes from days."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds of one network under one estimate (None: unknown), and where the number comes from."""
+
+    arm: str
+    seconds: float | None
+    basis: str
+
+
+def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> None:
+    """ConfigError (``compare``) for a comparison of things that are the same here, or not to be had."""
+    for name in config.compare:
+        options = COMPARISONS[name][0].estimator
+        assert isinstance(options, MoteOptions)
+        resolved = _resolved(owner, config, name, local_files)
+        labels = resolved.data_info["classes"]
+        if name == "reduced_data" and labels <= options.reduced_labels:
+            raise ConfigError.at(
+                "compare",
+                f"The data have {labels} labels: too few to leave any out, so there is no RD to compare. "
+                f"Take data with more than {options.reduced_labels} labels, or leave this comparison out.",
+            )
+        if name == "reduced_network" and is_full(resolved.space, options.profile):
+            raise ConfigError.at(
+                "compare",
+                "The reduced network of this space is the full one on these images: there is nothing to compare. "
+                "Take larger images or another space, or leave this comparison out.",
+            )
+
+
+def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> dict[str, Any]:
+    """Roughly what a study will take: seconds a network and arm, all of it, and remarks; nothing is created."""
+    check(owner, config, local_files=local_files)
+    arms = [_forecast(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]
+    known = [arm.seconds for arm in arms if arm.seconds is not None]
+    workers = dispatching.alive_workers()
+    return {
+        "arms": [asdict(arm) for arm in arms],
+        "networks": config.networks,
+        "workers": workers,
+        "total_seconds": sum(known) * config.networks / max(workers, 1) if len(known) == len(arms) else None,
+        "notes": _notes(owner, config, local_files),
+    }
+
+
+def _forecast(name: str, resolved: Resolved) -> Forecast:
+    stage = resolved.stages[0]
+    if stage.inline:
+        return Forecast(name, 0.0, "looked up")
+    found = timing.measured(resolved, stage)
+    full = isinstance(stage.options, MoteOptions) and stage.options.network == "full"
+    if found.median_seconds is not None and (found.same_space or not full):
+        where = "" if found.same_space else " on another space"
+        return Forecast(name, found.median_seconds, f"median of {found.runs} measured here{where}")
+    if not isinstance(stage.options, MoteOptions):
+        return Forecast(name, None, "not measured yet")
+    reduced = replace(stage, options=stage.options.model_copy(update={"network": "reduced"}))
+    base = timing.measured(resolved, reduced)
+    seconds = MOTE_SECONDS if base.median_seconds is None else base.median_seconds
+    told = f"{seconds:.3g} s, " + ("a guess, for none was measured yet" if base.median_seconds is None else "measured")
+    if not full:
+        return Forecast(name, seconds, f"forecast: {told}")
+    times = full_over_reduced(resolved.space, stage.options.profile)
+    return Forecast(
+        name,
+        seconds * max(times, 1.0),
+        f"forecast: {times:.3g} times the multiply-adds of the reduced network ({told})",
+    )
+
+
+def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequence[str]:
+    if "reduced_data" not in config.compare:
+        return []
+    images = _resolved(owner, config, "reduced_data", local_files).data_info["counts"]["train"]
+    notes = ["Full data cost what reduced data do: the number of steps is the same."]
+    if images <= REDUCED_IMAGES:
+        notes.append(
+            f"RD-RS takes up to {REDUCED_IMAGES:,} images; here that is all {images:,}, the same as the full data."
+        )
+    return notes
+
+
+def _resolved(owner: Any, config: StudyConfig, name: str, local_files: bool | None) -> Resolved:
+    arm = COMPARISONS[name][-1].name
+    return next(
+        resolve(owner, search, local_files=local_files) for _, label, search in config.searches() if label == arm
+    )

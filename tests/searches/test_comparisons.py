@@ -1,0 +1,135 @@
+"""Studies of MOTE's reductions: with and without, what they cost beforehand, and where they make no sense."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from engine.config.study import StudyConfig
+from engine.errors import ConfigError
+from searches.models import Study
+from searches.services import comparisons, sources, studies
+from tests.searches.clients import API, client_of
+from tests.searches.driving import CHAIN
+from tests.searches.factories import make_user
+from tests.searches.test_sources import upload, zipped
+from tests.searches.test_studies import finished
+
+pytestmark = pytest.mark.django_db
+LABELS, EACH = 12, 8
+CELL = {"kind": "nasbench201", "channels": 4, "cells": 1}
+RD_ARMS = ["MOTE, RD", "MOTE, RD-RS", "MOTE, full data"]
+RA_ARMS = ["MOTE, reduced network", "MOTE, full network"]
+
+
+def many_labels() -> bytes:
+    """A zip of 12 labels, told apart by their shade and a stripe."""
+    rng = np.random.default_rng(0)
+    files = {}
+    for label in range(LABELS):
+        for number in range(EACH + 1):
+            pixels = rng.integers(0, 40, (8, 8), dtype=np.uint8) + 8 * label
+            pixels[label % 8] += 60
+            file = io.BytesIO()
+            Image.fromarray(pixels.astype(np.uint8), "L").save(file, "PNG")
+            files[f"{'train' if number < EACH else 'test'}/label {label:02}/{number}.png"] = file.getvalue()
+    return zipped(files)
+
+
+def document(*compare: str, **changes: Any) -> dict[str, Any]:
+    """The comparisons of a tiny cell on digits."""
+    return {"space": CELL, "dataset": {"kind": "digits"}, "compare": list(compare), "networks": 4, "seed": 1} | changes
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: Any) -> Path:
+    settings.NASWEB_HOME = tmp_path
+    return tmp_path
+
+
+@pytest.mark.usefixtures("home")
+def test_reduced_data_are_compared_with_full_data() -> None:
+    owner = make_user()
+    row = sources.add_dataset(owner, "twelve", upload(many_labels()))
+    config = document("reduced_data", dataset={"kind": "upload", "id": row.pk})
+    ahead = comparisons.forecast(owner, StudyConfig.parse(config))
+    assert [arm["arm"] for arm in ahead["arms"]] == RD_ARMS
+    assert "the same as the full data" in ahead["notes"][1]
+    study = finished(config, owner)
+    setups = {}
+    for search in study.searches.order_by("pk"):
+        assert search.scored == 4
+        setups[search.arm] = search.candidates.first().evaluation.setup["reduced data"]
+    assert list(setups) == RD_ARMS
+    assert " of 10 labels: 10 of 12 labels" in setups["MOTE, RD"]
+    assert " of 12 labels: all " in setups["MOTE, RD-RS"]
+    assert "none left out" in setups["MOTE, full data"]
+
+
+def test_the_reduced_network_is_compared_with_the_full_one() -> None:
+    owner = make_user()
+    ahead = comparisons.forecast(owner, StudyConfig.parse(document("reduced_network")))
+    reduced, full = ahead["arms"]
+    assert reduced["seconds"] == comparisons.MOTE_SECONDS
+    assert "a guess" in reduced["basis"]
+    assert full["seconds"] > reduced["seconds"]
+    assert full["basis"].startswith("forecast: ")
+    study = finished(document("reduced_network"), owner)
+    scores = {
+        search.arm: list(search.candidates.values_list("score", flat=True)) for search in study.searches.order_by("pk")
+    }
+    assert list(scores) == RA_ARMS
+    assert None not in scores["MOTE, full network"]
+    assert scores["MOTE, full network"] != scores["MOTE, reduced network"]
+    after = comparisons.forecast(owner, StudyConfig.parse(document("reduced_network")))
+    assert all("measured here" in arm["basis"] for arm in after["arms"])
+    assert after["total_seconds"] == pytest.approx(4 * sum(arm["seconds"] for arm in after["arms"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"compare": ["reduced_data"]}, "10 labels: too few to leave any out"),
+        ({"space": {"kind": "chain", "definition": CHAIN}}, "is the full one on these images"),
+        ({"dataset": None}, "Tables look at no images"),
+        ({"compare": []}, "Name at least one estimate"),
+        (
+            {"compare": [], "dataset": None, "arms": [{"estimator": {"kind": "mote"}}], "truth": {"kind": "mote"}},
+            "dataset",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        studies.create(make_user(), StudyConfig.parse(document("reduced_network", **changes)))
+    assert not Study.objects.exists()
+
+
+def test_the_api_says_the_cost_and_refuses_at_the_field() -> None:
+    client = client_of(make_user())
+    found = client.post(f"{API}studies/forecast/", document("reduced_network"), format="json")
+    assert [arm["arm"] for arm in found.json()["arms"]] == RA_ARMS
+    assert not Study.objects.exists()
+    refused = client.post(f"{API}studies/", document("reduced_data"), format="json")
+    assert refused.status_code == 400, refused.content
+    assert "compare" in str(refused.json()["errors"])
+
+
+def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
+    make_user("ada")
+    file, out = tmp_path / "study.yaml", io.StringIO()
+    arms = [{"estimator": {"kind": "proxy", "name": "params"}}]
+    file.write_text(yaml.safe_dump(document(arms=arms)))
+    call_command("study", "forecast", "-c", str(file), "--compare", "reduced_network", owner="ada", stdout=out)
+    assert "MOTE, full network: " in out.getvalue()
+    call_command("study", "create", "-c", str(file), "--compare", "reduced_network", owner="ada", stdout=out)
+    assert [search.arm for search in Study.objects.get().searches.order_by("pk")] == ["proxy params", *RA_ARMS]
+    with pytest.raises(CommandError, match="too few to leave any out"):
+        call_command("study", "forecast", "-c", str(file), "--compare", "reduced_data", owner="ada", stdout=out)
