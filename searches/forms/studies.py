@@ -1,4 +1,4 @@
-"""The form of a study: estimates ticked, a truth chosen, space and data taken from a search."""
+"""The form of a study: estimates and comparisons ticked, a truth chosen, space and data named or a search's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django import forms
 from engine.config.study import TRUTH, StudyConfig
 from engine.errors import ConfigError
 from engine.registry import ESTIMATORS
+from searches.forms.studied import data_choices, data_of, space_choices, space_of
 from searches.models import Search, Table
 from searches.services.studies import around
 
@@ -16,6 +17,10 @@ TRUTHS = (
     ("training", "train the networks now"),
     ("table", "a column of a table"),
     ("none", "none: compare the estimates with one another"),
+)
+COMPARISON_CHOICES = (
+    ("reduced_data", "MOTE on reduced data (RD), on random images of every label (RD-RS) and on all images"),
+    ("reduced_network", "MOTE with the reduced network (RA) and with the full one, often many times dearer"),
 )
 LOOKED_UP = "table"
 
@@ -40,15 +45,26 @@ class StudyForm(forms.Form):
     name = forms.CharField(max_length=200, required=False, label="Name")
     search = forms.ModelChoiceField(
         Search.objects.none(),
+        required=False,
+        empty_label="no search: as chosen here",
         label="Space and data of",
-        help_text="the study draws random networks of this search's space",
+        help_text="a search whose space and data are taken; without one the next two fields count",
     )
+    space = forms.ChoiceField(required=False, label="Space", help_text="random networks of it are drawn")
+    data = forms.ChoiceField(required=False, label="Data", help_text="images that the estimates look at")
     networks = forms.IntegerField(
         min_value=3, max_value=5_000, initial=20, label="Networks", help_text="more give narrower intervals"
     )
-    estimates = forms.MultipleChoiceField(label="Estimates", widget=forms.CheckboxSelectMultiple)
+    estimates = forms.MultipleChoiceField(required=False, label="Estimates", widget=forms.CheckboxSelectMultiple)
+    compare = forms.MultipleChoiceField(
+        required=False, choices=COMPARISON_CHOICES, label="Comparisons", widget=forms.CheckboxSelectMultiple
+    )
     seeds = forms.IntegerField(
-        min_value=1, max_value=10, initial=1, label="Seeds", help_text="each estimate with so many initial weights"
+        min_value=1,
+        max_value=10,
+        initial=1,
+        label="Seeds",
+        help_text="each ticked estimate with so many initial weights; comparisons take one",
     )
     truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
     epochs = forms.IntegerField(
@@ -67,7 +83,10 @@ class StudyForm(forms.Form):
 
     def __init__(self, owner: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.owner = owner
         self.fields["search"].queryset = Search.objects.filter(owner=owner, study=None).order_by("-id")
+        self.fields["space"].choices = space_choices(owner)
+        self.fields["data"].choices = data_choices(owner)
         self.fields["table"].queryset = Table.objects.filter(owner=owner)
         self.fields["estimates"].choices = estimate_choices()
 
@@ -91,7 +110,9 @@ class StudyForm(forms.Form):
         """Puts each complaint at its field; what has none is told above the form, with its path."""
         for item in error.errors:
             head = item.path.partition(".")[0]
-            field = {"arms": "estimates", "space": "search", "dataset": "search"}.get(head, head)
+            field = {"arms": "estimates", "dataset": "data"}.get(head, head)
+            if field in ("space", "data") and self.cleaned_data.get("search"):
+                field = "search"
             if head == TRUTH and item.path.endswith("reward"):
                 field = "column"
             if field in self.fields:
@@ -110,9 +131,14 @@ class StudyForm(forms.Form):
                 arms.append(
                     {"label": label, "estimator": {"kind": kind, "seed": seed, **({"name": name} if name else {})}}
                 )
-        document = {"name": values["name"], "arms": arms, "networks": values["networks"], "seed": values["seed"]}
+        document = {name: values[name] for name in ("name", "networks", "seed", "compare")} | {"arms": arms}
         if values["truth"] == "training":
             document[TRUTH] = {"kind": "short_training", "epochs": values["epochs"], "seed": 1}
         elif values["truth"] == "table":
             document[TRUTH] = {"kind": LOOKED_UP, "table": values["table"].pk, "reward": values["column"]}
-        return around(values["search"], document)
+        if values["search"]:
+            return around(values["search"], document)
+        return document | {
+            "space": space_of(self.owner, values["space"]),
+            "dataset": data_of(values["data"]),
+        }

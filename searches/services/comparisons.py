@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from engine.config.estimators import MoteOptions
+from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions
 from engine.config.study import COMPARISONS, StudyConfig
 from engine.errors import ConfigError
 from engine.reduction.architecture import full_over_reduced, is_full
@@ -16,6 +16,8 @@ from searches.services.resolving import Resolved, resolve
 
 MOTE_SECONDS = 1.0
 """A guess for the fast profile's reduced network where none was measured: good enough to tell minutes from days."""
+MOTE_IMAGES = 3_200
+"""How many images that profile trains on: a hundred steps of 32."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +69,33 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
     stage = resolved.stages[0]
     if stage.inline:
         return Forecast(name, 0.0, "looked up")
-    found = timing.measured(resolved, stage)
-    full = isinstance(stage.options, MoteOptions) and stage.options.network == "full"
-    if found.median_seconds is not None and (found.same_space or not full):
+    found, options = timing.measured(resolved, stage), stage.options
+    times = _times(resolved, options)
+    if found.median_seconds is not None and (found.same_space or times == 1):
         where = "" if found.same_space else " on another space"
         return Forecast(name, found.median_seconds, f"median of {found.runs} measured here{where}")
-    if not isinstance(stage.options, MoteOptions):
+    if times is None:
         return Forecast(name, None, "not measured yet")
-    reduced = replace(stage, options=stage.options.model_copy(update={"network": "reduced"}))
-    base = timing.measured(resolved, reduced)
+    base = timing.measured(resolved, replace(stage, options=MoteOptions()))
+    if isinstance(options, MoteOptions):
+        reduced = replace(stage, options=options.model_copy(update={"network": "reduced"}))
+        base = max(timing.measured(resolved, reduced), base, key=lambda one: one.runs)
     seconds = MOTE_SECONDS if base.median_seconds is None else base.median_seconds
     told = f"{seconds:.3g} s, " + ("a guess, for none was measured yet" if base.median_seconds is None else "measured")
-    if not full:
+    if times == 1:
         return Forecast(name, seconds, f"forecast: {told}")
-    times = full_over_reduced(resolved.space, stage.options.profile)
-    return Forecast(
-        name,
-        seconds * max(times, 1.0),
-        f"forecast: {times:.3g} times the multiply-adds of the reduced network ({told})",
-    )
+    basis = f"forecast: {times:.3g} times the multiply-adds of MOTE's short run on the reduced network ({told})"
+    return Forecast(name, seconds * times, basis)
+
+
+def _times(resolved: Resolved, options: EstimatorOptions) -> float | None:
+    """How many times the multiply-adds of MOTE's fast run an estimate takes; None where they say nothing about it."""
+    if isinstance(options, MoteOptions):
+        return full_over_reduced(resolved.space, options.profile) if options.network == "full" else 1.0
+    if isinstance(options, ShortTrainingOptions):
+        images = options.epochs * resolved.data_info["counts"]["train"]
+        return full_over_reduced(resolved.space, "fast") * images / MOTE_IMAGES
+    return None
 
 
 def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequence[str]:

@@ -6,11 +6,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
-from PIL import Image
+from django.test import Client
 
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError
@@ -19,28 +18,12 @@ from searches.services import comparisons, sources, studies
 from tests.searches.clients import API, client_of
 from tests.searches.driving import CHAIN
 from tests.searches.factories import make_user
-from tests.searches.test_sources import upload, zipped
+from tests.searches.many_labels import RA_ARMS, RD_ARMS, many_labels
+from tests.searches.test_sources import upload
 from tests.searches.test_studies import finished
 
 pytestmark = pytest.mark.django_db
-LABELS, EACH = 12, 8
 CELL = {"kind": "nasbench201", "channels": 4, "cells": 1}
-RD_ARMS = ["MOTE, RD", "MOTE, RD-RS", "MOTE, full data"]
-RA_ARMS = ["MOTE, reduced network", "MOTE, full network"]
-
-
-def many_labels() -> bytes:
-    """A zip of 12 labels, told apart by their shade and a stripe."""
-    rng = np.random.default_rng(0)
-    files = {}
-    for label in range(LABELS):
-        for number in range(EACH + 1):
-            pixels = rng.integers(0, 40, (8, 8), dtype=np.uint8) + 8 * label
-            pixels[label % 8] += 60
-            file = io.BytesIO()
-            Image.fromarray(pixels.astype(np.uint8), "L").save(file, "PNG")
-            files[f"{'train' if number < EACH else 'test'}/label {label:02}/{number}.png"] = file.getvalue()
-    return zipped(files)
 
 
 def document(*compare: str, **changes: Any) -> dict[str, Any]:
@@ -133,3 +116,28 @@ def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
     assert [search.arm for search in Study.objects.get().searches.order_by("pk")] == ["proxy params", *RA_ARMS]
     with pytest.raises(CommandError, match="too few to leave any out"):
         call_command("study", "forecast", "-c", str(file), "--compare", "reduced_data", owner="ada", stdout=out)
+
+
+def test_the_form_takes_a_space_and_data_without_a_search(client: Client) -> None:
+    owner = make_user()
+    client.force_login(owner)
+    sent = {"space": "kind:nasbench201", "data": "digits", "networks": 4, "seed": 1, "seeds": 1, "truth": "none"}
+    ahead = client.post("/studies/", sent | {"compare": "reduced_network", "forecast": "1"})
+    assert ahead.status_code == 200
+    assert "a forecast, with" in ahead.content.decode()
+    refused = client.post("/studies/", sent | {"compare": "reduced_data"})
+    assert "too few to leave any out" in refused.context["form"].errors["compare"][0]
+    nothing = client.post("/studies/", sent)
+    assert "Name at least one estimate" in nothing.context["form"].errors["estimates"][0]
+    tables = client.post("/studies/", sent | {"compare": "reduced_network", "data": "none"})
+    assert "Tables look at no images" in tables.context["form"].errors["compare"][0]
+    assert not Study.objects.exists()
+    started = client.post("/studies/", sent | {"compare": "reduced_network"})
+    study = Study.objects.get(owner=owner)
+    assert started["Location"] == f"/studies/{study.pk}/"
+    assert study.config["space"]["kind"] == "nasbench201"
+    own = study.searches.first().space.pk
+    again = client.post(
+        "/studies/", sent | {"space": f"own:{own}", "estimates": "proxy:params", "truth": "training", "epochs": 1}
+    )
+    assert again.status_code == 302, again.context["form"].errors
