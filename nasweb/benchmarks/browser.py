@@ -95,7 +95,7 @@ def run(quick: bool) -> Report:
         "update": f"CPU time of the page's main thread, all of it, over the updates while {rate} candidates a second "
         f"arrive for {seconds:g} s",
         "table": "worst of the medians of each sort and filter, from the click to the new rows; the text filter waits "
-        "150 ms for further typing, which counts", "repeats": REPEATS, "table_medians_ms": table,
+        "70 ms for further typing, which counts", "repeats": REPEATS, "table_medians_ms": table,
         "memory": "JavaScript heap after a collection, after the burst",
         "lost": "candidates scored in the database minus those the page shows after the burst",
     }  # fmt: skip

@@ -6,7 +6,10 @@ import { h, saveText } from "./dom.js";
 
 const charts = new Set();
 const resized = new ResizeObserver((entries) => {
-  for (const { target } of entries) echarts.getInstanceByDom(target)?.resize();
+  for (const { target } of entries) {
+    const chart = echarts.getInstanceByDom(target);
+    if (chart && (chart.getWidth() !== target.clientWidth || chart.getHeight() !== target.clientHeight)) chart.resize();
+  }
 });
 document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
 
@@ -82,11 +85,14 @@ function cell(value) {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+let font = null; // of the page; asking for it lays the page out
+
 function frame(c) {
+  font ??= getComputedStyle(document.body).fontFamily;
   return {
     animation: false,
     backgroundColor: "transparent",
-    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: c.text },
+    textStyle: { fontFamily: font, color: c.text },
     tooltip: tooltip(c),
   };
 }

@@ -37,6 +37,8 @@ export function setText(element, text) {
 /** A horizontal bar filled to `share` (0..1). */
 export function setBar(bar, share) {
   const shown = Math.max(0, Math.min(1, share ?? 0));
+  if (bar.share === shown) return;
+  bar.share = shown;
   bar.firstElementChild.style.transform = `scaleX(${shown})`;
   bar.setAttribute("aria-valuenow", String(Math.round(shown * 100)));
 }

@@ -1,6 +1,7 @@
 /* The bucket grid: one row a layer, one column a cost bucket, coloured by the score of the bucket's survivor. */
 import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
+import { setText } from "../core/dom.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
 
@@ -12,9 +13,13 @@ export class BucketGrid {
     this.root = root;
     this.id = search;
     this.layers = [];
+    this.cells = []; // what the chart shows, in its order
     const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
-    this.chart.on("click", (event) => event.data?.bucket && open(event.data.bucket, event.data.layer, this.metric));
+    this.chart.on("click", (event) => {
+      const { bucket, layer } = this.cells[event.dataIndex] ?? {};
+      if (bucket) open(bucket, layer, this.metric);
+    });
     saveMenu(root.querySelector("[data-save]"), this.chart, "buckets", () => this.csv());
   }
 
@@ -45,16 +50,16 @@ export class BucketGrid {
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
       : "";
-    this.root.querySelector(".caption").textContent = text;
+    setText(this.root.querySelector(".caption"), text);
   }
 
   option(c) {
     if (!this.filled?.length) return nothing(c, "Buckets fill when the first round is scored.");
     const place = new Map(this.columns.map((index, at) => [index, at]));
-    const data = this.layers.flatMap((layer, row) =>
-      layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ value: [place.get(bucket.index), row, bucket.score], bucket, layer })),
-    );
-    const scores = data.map((item) => item.value[2]);
+    // The chart copies its data deeply, so it gets numbers only; what they stand for is kept beside them.
+    this.cells = this.layers.flatMap((layer, row) => layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ bucket, layer, row })));
+    const data = this.cells.map(({ bucket, row }) => [place.get(bucket.index), row, bucket.score]);
+    const scores = data.map((value) => value[2]);
     const low = Math.min(...scores);
     const high = Math.max(...scores);
     const quiet = { axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: true, areaStyle: { color: [c.sunken] } } };
@@ -72,7 +77,7 @@ export class BucketGrid {
   }
 
   tip(event) {
-    const { bucket, layer } = event.data;
+    const { bucket, layer } = this.cells[event.dataIndex];
     return tip(`${layer.name}, bucket ${bucket.index}`, [
       ["Best score", number(bucket.score, 5)],
       ["Held by", `candidate ${bucket.number}`],

@@ -30,6 +30,10 @@ function kpis(search) {
   return shown;
 }
 
+function layerRow({ name }) {
+  return h("div", {}, h("span", { title: name }, name), progressBar(name), h("span", { class: "num" }));
+}
+
 export class Header {
   constructor(changed) {
     this.changed = changed;
@@ -46,7 +50,8 @@ export class Header {
     const chip = document.querySelector("[data-chip]");
     chip.dataset.status = search.status;
     setText(chip, search.status);
-    document.title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
+    const title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
+    if (document.title !== title) document.title = title;
     setText(document.querySelector("[data-about]"), [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator)].filter(Boolean).join(" · "));
     showActions(document.querySelector("[data-actions]"), search, this.changed);
     setBar(this.bar, search.progress);
@@ -80,6 +85,9 @@ export class Header {
     const failures = search.failures ?? [];
     this.failures.hidden = !failures.length;
     if (!failures.length) return;
+    const key = JSON.stringify([search.failed, failures]);
+    if (key === this.failed) return;
+    this.failed = key;
     const items = failures.map((failure) => h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`));
     const latest = search.failed > failures.length ? `; the latest ${failures.length} with their reasons` : "; the reasons";
     setText(this.failures.querySelector("summary"), `${plural(search.failed, "candidate")} could not be scored${latest}`);
@@ -90,12 +98,13 @@ export class Header {
     const layers = search.layers_progress ?? [];
     this.layers.closest("section").hidden = !layers.some((layer) => layer.scored);
     const most = Math.max(1, ...layers.map((layer) => layer.scored));
-    this.layers.replaceChildren(
-      ...layers.map((layer) => {
-        const bar = progressBar(`${layer.name}: ${layer.scored} scored`);
-        setBar(bar, layer.scored / most);
-        return h("div", {}, h("span", { title: layer.name }, layer.name), bar, h("span", { class: "num" }, number(layer.scored)));
-      }),
-    );
+    if (this.layers.childElementCount !== layers.length) this.layers.replaceChildren(...layers.map(layerRow));
+    layers.forEach((layer, at) => {
+      const [, bar, count] = this.layers.children[at].children;
+      setBar(bar, layer.scored / most);
+      setText(count, number(layer.scored));
+      const label = `${layer.name}: ${layer.scored} scored`;
+      if (bar.getAttribute("aria-label") !== label) bar.setAttribute("aria-label", label);
+    });
   }
 }

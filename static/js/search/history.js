@@ -1,6 +1,7 @@
 /* The best score so far, against evaluations or charged seconds, over the spread of what was tried meanwhile. */
 import { api } from "../core/api.js";
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
+import { setText } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
 
 export class HistoryPlot {
@@ -31,7 +32,8 @@ export class HistoryPlot {
     const along = this.seconds ? "the trials' seconds, added up in the order of their numbers" : "scored candidates in the order of their numbers";
     const band = this.found.spread.low.length ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median." : "";
     const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
-    this.root.querySelector(".caption").textContent = `${steps}; feasible candidates only. Horizontal: ${along}.${band}${truth}`;
+    const caption = `${steps}; feasible candidates only. Horizontal: ${along}.${band}${truth}`;
+    setText(this.root.querySelector(".caption"), caption);
   }
 
   option(c) {

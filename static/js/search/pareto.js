@@ -1,6 +1,7 @@
 /* Score against cost, or any two columns: the front, single candidates, and counts where they lie dense. */
 import { columns } from "../core/binary.js";
 import { axis, Chart, nothing, saveMenu, tooltip } from "../core/charts.js";
+import { setText } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { AXES, staircase } from "./axes.js";
 import { caption } from "./caption.js";
@@ -119,11 +120,14 @@ export class ParetoPlot {
     Object.assign(this.root.dataset, { seq: found.header.seq, scored: found.header.scored });
     this.offer(found.header.known);
     this.chart.draw(first || !found.header.scored);
-    this.root.querySelector(".caption").textContent = caption(this);
+    setText(this.root.querySelector(".caption"), caption(this));
   }
 
   /** Offers only axes that have numbers. */
   offer(known) {
+    const key = [...known, this.metric, this.value].join();
+    if (key === this.offered) return;
+    this.offered = key;
     for (const name of ["metric", "value"]) {
       const select = this.root.querySelector(`[name=${name}]`);
       for (const option of select.options) option.hidden = option.disabled = !known.includes(option.value) && option.value !== this[name];

@@ -6,6 +6,7 @@ import { at } from "../core/paths.js";
 import { pinOf } from "../core/marks.js";
 import { AXES } from "./axes.js";
 
+const TYPED = 70; // ms after the last key; an answer that is not wanted any more is dropped on the way
 const QUIET = 3000; // ms between two refreshes of the first page while a search runs
 
 const COLUMNS = [
@@ -48,7 +49,7 @@ export class CandidateTable {
     for (const name of ["search", "tag"]) {
       state.bind(root.querySelector(`[name=${name}]`), name, () => {
         clearTimeout(typing);
-        typing = setTimeout(again, 150);
+        typing = setTimeout(again, TYPED);
       });
     }
     this.chip = root.querySelector("[data-within]");
