@@ -55,12 +55,12 @@ def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None
     check(owner, config, local_files=local_files)
     arms = [_forecast(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]
     known = [arm.seconds for arm in arms if arm.seconds is not None]
-    workers = dispatching.alive_workers()
+    workers = max(dispatching.alive_workers(), 1)
     return {
         "arms": [asdict(arm) for arm in arms],
         "networks": config.networks,
         "workers": workers,
-        "total_seconds": sum(known) * config.networks / max(workers, 1) if len(known) == len(arms) else None,
+        "total_seconds": sum(known) * config.networks / workers if len(known) == len(arms) else None,
         "notes": _notes(owner, config, local_files),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.product import Product
 from tests.browser.test_journey import drawn
 from tests.searches.driving import CHAIN
+from tests.searches.many_labels import RA_ARMS, RD_ARMS, many_labels
 
 
 @pytest.mark.usefixtures("complaints")
@@ -38,7 +40,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     page.get_by_label("Epochs", exact=True).fill("1")
     page.get_by_role("button", name="Start the study").click()
     page.wait_for_url(re.compile(r"/studies/\d+/$"))
-    expect(page.locator("[data-chip]")).to_have_text("finished", timeout=120_000)
+    expect(page.locator("[data-chip]")).to_have_text("finished", timeout=240_000)
     expect(page.locator("[data-table] tbody tr")).to_have_count(3)
     expect(page.locator("[data-note]")).to_contain_text("known of 24 of 24 networks")
     number = int(page.url.rstrip("/").rsplit("/", 1)[1])
@@ -61,3 +63,52 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     expect(page.locator("[data-list]")).not_to_contain_text("params: truth")
     [source] = product.get(f"searches/{search}/trust/")["sources"]
     assert (source["source"], source["count"]) == ("study", 24)
+
+
+@pytest.mark.usefixtures("complaints")
+def test_comparisons_from_a_space_and_data(
+    page: Page, product: Product, picture: Callable[[Page, str], None], tmp_path: Path
+) -> None:
+    """Without any search: RD against RD-RS and full data of uploaded images, the reduced network against the full."""
+    images = tmp_path / "twelve.zip"
+    images.write_bytes(many_labels())
+    with httpx.Client(base_url=product.url + "/api/v1/", timeout=60) as client:
+        sent = {"file": (images.name, images.read_bytes(), "application/zip")}
+        uploaded = client.post("datasets/", data={"name": "Twelve labels"}, files=sent).raise_for_status().json()["id"]
+    for tick, data, arms in (
+        ("MOTE on reduced data", f"upload:{uploaded}", RD_ARMS),
+        ("MOTE with the reduced network", "digits", RA_ARMS),
+    ):
+        page.goto("/studies/")
+        page.get_by_label("Space", exact=True).select_option("example:digits_chain")
+        page.get_by_label("Data", exact=True).select_option("digits")
+        page.get_by_label("Networks").fill("6")
+        page.get_by_label("MOTE", exact=True).uncheck()
+        page.get_by_label(tick).check()
+        page.get_by_label("Epochs", exact=True).fill("1")
+        if arms is RD_ARMS:
+            page.get_by_role("button", name="Start the study").click()
+            expect(page.locator("#id_compare_error")).to_contain_text("too few to leave any out")
+        page.get_by_label("Data", exact=True).select_option(data)
+        page.get_by_role("button", name="What will it take?").click()
+        expect(page.locator("[data-forecast]")).to_contain_text("forecast")
+        picture(page, f"study-form-{data.partition(':')[0]}")
+        page.get_by_role("button", name="Start the study").click()
+        page.wait_for_url(re.compile(r"/studies/\d+/$"))
+        expect(page.locator("[data-chip]")).to_have_text("finished", timeout=240_000)
+        number = int(page.url.rstrip("/").rsplit("/", 1)[1])
+        found = product.get(f"studies/{number}/results/")
+        whole = [row for row in found["estimates"] if not row["term"]]
+        assert [(row["name"], row["scored"], row["tau"]["count"]) for row in whole] == [(arm, 6, 6) for arm in arms]
+        for arm in arms:
+            expect(page.locator("[data-table] tbody")).to_contain_text(arm)
+        expect(page.locator("#taus canvas").first).to_be_visible()
+        expect(page.locator("#agreement canvas").first).to_be_visible()
+        assert sum(drawn(page, "#scatter").values()) == 6
+        picture(page, f"study-compared-{data.partition(':')[0]}")
+    page.goto("/studies/")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 375, "height": 900})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    picture(page, "study-form-dark-375")
