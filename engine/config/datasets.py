@@ -19,7 +19,7 @@ class ImageOptions(Options):
         "resize", title="Fit", description="resize: squeeze to the square; crop: scale the short side, cut the centre"
     )
     valid_share: float = Field(
-        0.2, gt=0, lt=1, title="Validation share", description="part of the training images held out"
+        0.2, gt=0, le=0.9, title="Validation share", description="part of the training images held out, at most 0.9"
     )
     split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="fixes which images are held out")
 

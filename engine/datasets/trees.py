@@ -46,7 +46,10 @@ REPORTED = ("val", "test", "valid")
 
 @dataclass(frozen=True)
 class Listing:
-    """Files by class; ``digest`` is of their names, for nobody reads 150 GB to open a data set."""
+    """Files by class; ``digest`` is of their names, for nobody reads 150 GB to open a data set.
+
+    An image changed under its old name is therefore not noticed: rename the file, or its evaluations are found again.
+    """
 
     class_names: tuple[str, ...]
     train: tuple[tuple[Path, ...], ...]

@@ -78,7 +78,7 @@ def test_every_option_of_every_kind_has_a_field_with_a_label() -> None:
         ({"objective.lo": "9", "objective.hi": "3"}, "objective.hi", "above the upper limit"),
         ({"algorithm.layernas.buckets": ""}, "algorithm.layernas.buckets", "required"),
         ({"algorithm.layernas.buckets": "99999"}, "algorithm.layernas.buckets", "10000"),
-        ({"dataset.digits.valid_share": "1.5"}, "dataset.digits.valid_share", "less than 1"),
+        ({"dataset.digits.valid_share": "0.95"}, "dataset.digits.valid_share", "less than or equal to 0.9"),
         ({"dataset.kind": ""}, "dataset.kind", "choose the data"),
         ({"estimator.mote.profile": "quick"}, "estimator.mote.profile", "valid choice"),
         ({"objective.constraints.0.hi": "3"}, "objective.constraints.0.metric", "required"),
