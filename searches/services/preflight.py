@@ -76,9 +76,9 @@ def of_stage(path: str) -> Iterator[None]:
 
 
 def bound_of(resolved: Resolved) -> int | None:
-    """The algorithm's bound on trials, finalists included; None where it has none."""
+    """The algorithm's bound on trials, at most the space's size, finalists on top; None where it has none."""
     bound = resolved.algorithm().bound()
-    return None if bound is None else bound + resolved.config.finalists
+    return None if bound is None else min(bound, resolved.space.size) + resolved.config.finalists
 
 
 def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:

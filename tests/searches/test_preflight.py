@@ -10,6 +10,7 @@ from django.test import Client
 
 from searches.models import Search
 from searches.services import creation
+from searches.services.resolving import resolve
 from tests.searches.driving import drive, table_config, training_config, write_table
 from tests.searches.factories import make_user
 
@@ -24,6 +25,14 @@ def test_edges_of_the_buckets_follow_the_limits() -> None:
     assert layers[-1]["edges"][-1] == pytest.approx(0.002)
     unique = training_config(algorithm={"kind": "layernas", "bucketing": "unique"})
     assert creation.preflight(make_user(), unique)["bucket_edges"] == []
+
+
+def test_no_more_trials_are_announced_than_the_space_has_networks() -> None:
+    owner = make_user()
+    unique = training_config(algorithm={"kind": "layernas", "bucketing": "unique"})
+    resolved = resolve(owner, unique)
+    assert (resolved.algorithm().bound() or 0) > resolved.space.size
+    assert creation.preflight(owner, unique)["bound"] == resolved.space.size
 
 
 def test_a_trial_tells_how_long_an_evaluation_takes() -> None:
