@@ -27,6 +27,7 @@ from engine.config.estimators import (
     LossCurveOptions,
     MoteOptions,
     MotePlusOptions,
+    NasBench301Options,
     ProxyOptions,
     ShortTrainingOptions,
     TableOptions,
@@ -44,6 +45,7 @@ from engine.config.spaces import (
 
 if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
+    from engine.benchmark_tables.nasbench301 import Surrogate
     from engine.datasets.base import ImageData
     from engine.estimate import Estimator
     from engine.latency import LatencyTable
@@ -98,6 +100,9 @@ ESTIMATORS: Mapping[str, Kind] = {
     "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),
     "table": Kind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
     "benchmark": Kind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
+    "nasbench301": Kind(
+        "NAS-Bench-301 surrogate", NasBench301Options, "engine.estimators.nasbench301:NasBench301Estimator"
+    ),
 }
 DATASETS: Mapping[str, Kind] = {
     "digits": Kind("Digits (scikit-learn)", DigitsOptions, "engine.datasets.digits:DigitsData"),
@@ -134,8 +139,8 @@ def open_data(options: DatasetOptions, root: Path) -> ImageData:
 
 
 def create_estimator(
-    options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Table | None
+    options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Table | Surrogate | None
 ) -> Estimator:
-    """An estimator; ``data`` is given for those that train, ``table`` for the table estimate."""
+    """An estimator; ``data`` is given for those that train, ``table`` for those that look up."""
     estimator: Estimator = ESTIMATORS[options.kind].load()(options, space, data, table)
     return estimator

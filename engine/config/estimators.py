@@ -251,6 +251,23 @@ class BenchmarkOptions(EstimateOptions):
         )
 
 
+class NasBench301Options(EstimateOptions):
+    """Ask NAS-Bench-301's surrogate for the validation accuracy of DARTS networks on CIFAR-10, without training."""
+
+    trains: ClassVar[bool] = False
+    place_field: ClassVar[str] = "version"
+    cost_column: ClassVar[None] = None
+    kind: Literal["nasbench301"] = "nasbench301"
+    version: Literal["1.0", "0.9"] = Field("1.0", title="Version", description="of the authors' models (xgb)")
+    seed: int = Field(
+        0,
+        ge=0,
+        lt=2**31,
+        title="Estimate seed",
+        description="predictions have no chance in them; kept for a common form",
+    )
+
+
 EstimatorOptions = Annotated[
     MoteOptions
     | MotePlusOptions
@@ -258,6 +275,7 @@ EstimatorOptions = Annotated[
     | ProxyOptions
     | ShortTrainingOptions
     | TableOptions
-    | BenchmarkOptions,
+    | BenchmarkOptions
+    | NasBench301Options,
     Field(discriminator="kind"),
 ]

@@ -28,7 +28,7 @@ ALLOWED = {
     "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
-LOOKED_UP_KINDS = {"table", "benchmark"}
+LOOKED_UP_KINDS = {"table", "benchmark", "nasbench301"}
 LOOKED_UP = "A table answers the same again, so nothing can be retried."
 
 

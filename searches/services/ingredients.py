@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine.benchmark_tables import nasbench301
 from engine.config.datasets import DatasetOptions, UploadOptions
-from engine.config.estimators import BenchmarkOptions, EstimatorOptions, TableOptions
+from engine.config.estimators import BenchmarkOptions, EstimatorOptions, NasBench301Options, TableOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from searches.models import Dataset, LatencyTable, Table
@@ -53,7 +54,7 @@ def table_row(owner: Any, options: EstimatorOptions, path: str) -> Table | None:
 
 
 def table_place(options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
-    """The file of a table or a converted benchmark; None for estimates that look nothing up."""
+    """The file of a table or a converted benchmark, a surrogate's folder; None for estimates that look nothing up."""
     if row is not None:
         return row.path
     if isinstance(options, BenchmarkOptions):
@@ -61,6 +62,13 @@ def table_place(options: EstimatorOptions, row: Table | None, path: str) -> Path
         if not place.exists():
             raise ConfigError.at(f"{path}.name", benchmarks.what_to_do(options.name))
         return place
+    if isinstance(options, NasBench301Options):
+        found = nasbench301.find(benchmarks.folder(), options.version)
+        if found is None:
+            wanted = nasbench301.places(options.version)[0]
+            message = f"Put “{wanted}” into {benchmarks.folder()} (it comes from {nasbench301.SOURCE})."
+            raise ConfigError.at(f"{path}.version", f"NAS-Bench-301's surrogate is not on this machine. {message}")
+        return found
     if not isinstance(options, TableOptions) or options.path is None:
         return None
     try:

@@ -20,9 +20,10 @@ from django.conf import settings
 
 from engine import table as tables
 from engine.algorithms.base import SearchAlgorithm
+from engine.benchmark_tables.nasbench301 import Surrogate
 from engine.blueprint import InputSpec
 from engine.config.datasets import DatasetOptions, FoldersOptions
-from engine.config.estimators import EstimatorOptions
+from engine.config.estimators import EstimatorOptions, NasBench301Options
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
 from engine.errors import ConfigError, DataError, StateMismatch
@@ -45,7 +46,7 @@ class Stage:
     """What scores the proposals of one stage; ``data_hash`` is a digest of the images or the table it depends on."""
 
     options: EstimatorOptions
-    table: tables.Table | None
+    table: tables.Table | Surrogate | None
     table_row: Table | None
     data_hash: str
 
@@ -166,12 +167,12 @@ def _resolve(
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
     space = create_space(config.space, spec, latency and Latencies.of(latency.entries.items()))
-    opened: dict[Path, tables.Table] = {}
+    opened: dict[Path, tables.Table | Surrogate] = {}
     stages = []
     for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
         if place is not None and place not in opened:
             with _at(f"{path}.table" if row else f"{path}.{options.place_field}"):
-                opened[place] = tables.Table.open(place)
+                opened[place] = (Surrogate if isinstance(options, NasBench301Options) else tables.Table).open(place)
         table = None if place is None else opened[place]
         stages.append(Stage(options, table, row, data_info["content_hash"] if table is None else table.content_hash))
     costs = None

@@ -1,7 +1,7 @@
 /* The form of a search: the fields of the chosen kinds, the two tabs, and when to look ahead again. */
 
 const form = document.querySelector("#search-form");
-const LOOKED_UP = new Set(["table", "benchmark"]); // estimates that need no images
+const LOOKED_UP = new Set(["table", "benchmark", "nasbench301"]); // estimates that need no images
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
 

@@ -1,0 +1,137 @@
+"""NAS-Bench-301's accuracy surrogate: an ensemble of xgboost models, one a folder (arXiv 2008.09777; authors' release).
+
+A member is ``surrogate_model.model``: a pickled Booster, whose bytes are taken out without running what a pickle may
+name, or a model in xgboost's own formats; ``.json`` and ``.ubj`` beside it go before it. xgboost is optional.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.benchmark_tables.nasbench301_vector import NAMES
+from engine.errors import DataError
+
+COMMAND = 'pip install "nasweb[nasbench301]"'
+SOURCE = "the NAS-Bench-301 authors' page, github.com/automl/nasbench301 (the archive of models, unpacked)"
+MEMBER = "surrogate_model"
+SUFFIXES = (".json", ".ubj", ".model")
+LARGEST = 1_000_000_000
+
+
+def places(version: str) -> tuple[str, ...]:
+    """Where the surrogate is looked for in the benchmarks' folder."""
+    return tuple(f"{folder}xgb_v{version}" for folder in (f"nb_models_{version}/", "nb_models/", ""))
+
+
+def find(folder: Path, version: str) -> Path | None:
+    """The surrogate's folder, if it is there."""
+    return next((folder / place for place in places(version) if (folder / place).is_dir()), None)
+
+
+class Surrogate:
+    """An ensemble; its prediction is the members' mean, validation accuracy in percent."""
+
+    def __init__(self, members: Sequence[tuple[str, bytes]]) -> None:
+        self._members = members
+        self.content_hash = sha256(b"".join(sha256(content).digest() for _, content in members)).hexdigest()
+
+    @classmethod
+    def open(cls, folder: Path) -> Surrogate:
+        """Reads all members below a folder; DataError says what is wrong."""
+        try:
+            folders = {path.parent for suffix in SUFFIXES for path in folder.rglob(f"{MEMBER}{suffix}")}
+            files = [next(p for s in SUFFIXES if (p := each / f"{MEMBER}{s}").exists()) for each in sorted(folders)]
+            if not files:
+                raise DataError(f"'{folder.name}' holds no {MEMBER}.model; unpack the whole archive.")
+            if sum(file.stat().st_size for file in files) > LARGEST:
+                raise DataError(f"'{folder.name}' is larger than {LARGEST // 1_000_000} MB; it is not the one meant.")
+            surrogate = cls([(str(file.relative_to(folder)), file.read_bytes()) for file in files])
+        except OSError as error:
+            raise DataError(f"'{folder.name}' cannot be read: {error}.") from error
+        _ = surrogate._boosters
+        return surrogate
+
+    def predict(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Means over the members, shape ``(networks,)``; ``vectors`` has shape ``(networks, len(NAMES))``."""
+        import xgboost
+
+        matrix = xgboost.DMatrix(vectors)
+        found = [booster.predict(matrix, validate_features=False) for booster in self._boosters]
+        return np.mean(np.asarray(found, dtype=np.float64), axis=0)
+
+    @cached_property
+    def _boosters(self) -> list[Any]:
+        return [_booster(name, content) for name, content in self._members]
+
+
+def _booster(name: str, content: bytes) -> Any:
+    try:
+        import xgboost
+    except ImportError as error:
+        raise DataError(f"NAS-Bench-301's surrogate needs the package xgboost: {COMMAND}.") from error
+    booster = xgboost.Booster(params={"nthread": 1})
+    try:
+        if content[:1] == b"\x80":  # a pickle of protocol 2 or later
+            booster.__setstate__({"handle": bytearray(_handle(content))})
+        else:
+            booster.load_model(bytearray(content))
+        booster.set_param({"nthread": 1})
+        columns = booster.num_features()
+    except Exception as error:  # a malformed file can raise anything
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+        raise DataError(
+            f"'{name}' cannot be read as a model of xgboost {xgboost.__version__}: {reason}. If an older xgboost wrote "
+            f"it, open it there and save it beside it with save_model('{MEMBER}.json')."
+        ) from error
+    if columns != len(NAMES):
+        raise DataError(f"'{name}' looks at {columns} numbers; NAS-Bench-301's surrogates look at {len(NAMES)}.")
+    return booster
+
+
+class _State:
+    """Stands for a Booster while its pickle is read: keeps the state and does nothing with it."""
+
+    state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+def _latin(text: str, encoding: str) -> bytes:
+    """How older protocols write bytes."""
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError("it holds bytes in an unknown encoding")
+    return text.encode("latin-1")
+
+
+class _BoosterUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        allowed: dict[tuple[str, str], Any] = {
+            ("xgboost.core", "Booster"): _State,
+            ("builtins", "bytearray"): bytearray,
+            ("_codecs", "encode"): _latin,
+        }
+        if (module, name) not in allowed:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which a model has no need of")
+        return allowed[module, name]
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise pickle.UnpicklingError("it refers to something outside the file")
+
+
+def _handle(content: bytes) -> bytes:
+    """The bytes of the Booster in a pickle."""
+    found = _BoosterUnpickler(io.BytesIO(content)).load()
+    handle = found.state.get("handle") if isinstance(found, _State) and isinstance(found.state, dict) else None
+    if not isinstance(handle, bytes | bytearray):
+        raise pickle.UnpicklingError("it holds no Booster")
+    return bytes(handle)
