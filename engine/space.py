@@ -9,7 +9,7 @@ dynamic programming over states instead of enumeration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -40,6 +40,9 @@ class SearchSpace(ABC):
     latency: LatencyTable | None = None
     """What operators take, for the metric ``latency_ms``; given by `engine.registry.create_space`, never changed."""
 
+    fixed_order: str | None = "the options of a layer, or its costs, depend on the layers before it"
+    """Why layers can only be searched as listed, to follow a colon; None where any order will do."""
+
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
 
@@ -47,7 +50,7 @@ class SearchSpace(ABC):
     @property
     @abstractmethod
     def layer_names(self) -> tuple[str, ...]:
-        """One name a layer, in search order; its length is L."""
+        """One name a layer, in the order of search unless LayerNAS is given another; its length is L."""
 
     @abstractmethod
     def options(self, prefix: Choices) -> Sequence[str]:
@@ -242,6 +245,10 @@ class SteppedSpace(SearchSpace):
 
     def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
         return self._costs().prefix_ranges(choices, first, metric)
+
+    def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
+        """Least and largest cost of the networks that take one of the allowed options at every layer; exact."""
+        return self._costs().cost_range_among(allowed, metric)
 
     def operators(self) -> frozenset[Operator]:
         return operators(self)

@@ -8,7 +8,7 @@ until the end: the interval of a complete network is its cost to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from engine.cost import COUNTS, MILLION, Cost
@@ -111,6 +111,23 @@ class Trellis:
             place = edge[4]
             low, high = place.ranges.get(depth) or self._range(place, depth)
             yield (spent + low[count]) * scale / MILLION, (spent + high[count]) * scale / MILLION
+
+    def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
+        """A metric's least and largest value where each layer takes one of its allowed options."""
+        count, scale = COUNTS[metric]
+        reached = {self._first: (self._start[count], self._start[count])}
+        for options in allowed:
+            after: dict[Place, tuple[int, int]] = {}
+            for place, (low, high) in reached.items():
+                for choice in options:
+                    edge = place.edges.get(choice) or self._edge(place, choice)
+                    least, largest = after.get(edge[4], (low + edge[count], high + edge[count]))
+                    after[edge[4]] = min(least, low + edge[count]), max(largest, high + edge[count])
+            reached = after
+        finals = {place: self._range(place, self._depth)[0][count] for place in reached}
+        low = min(ends[0] + finals[place] for place, ends in reached.items())
+        high = max(ends[1] + finals[place] for place, ends in reached.items())
+        return low * scale / MILLION, high * scale / MILLION
 
     def _walk(self, prefix: Choices, count: Literal[0, 1, 2, 3]) -> tuple[int, Place]:
         """What a prefix adds to one count, and the place behind it."""

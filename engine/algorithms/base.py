@@ -210,6 +210,10 @@ class SearchAlgorithm(ABC):
         """Edges of every layer's cost buckets, from the first layer on, in the objective's metric; empty without."""
         return []
 
+    def searched_layers(self) -> Sequence[int]:
+        """The space's layers in the order in which they are searched, that of `bucket_edges`."""
+        return range(self.space.depth)
+
     def rng(self, number: int, purpose: str = "") -> Random:
         """The generator that belongs to one proposal."""
         return Random(f"{self.seed}:{number}:{purpose}" if purpose else f"{self.seed}:{number}")

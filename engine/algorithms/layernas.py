@@ -24,8 +24,9 @@ from engine.algorithms.base import BucketView, Proposal, Resident, SearchAlgorit
 from engine.algorithms.layernas_store import EXHAUSTED, SELECTIONS, Layer, Model
 from engine.buckets import Bucket, CostScale
 from engine.config.algorithms import LayerNASOptions
+from engine.layer_order import ReorderedSpace, in_order
 from engine.problem import SearchProblem
-from engine.space import Architecture, Choices
+from engine.space import Choices
 
 DISPLAY_SLICES = 20
 """Cost slices that group the networks of a layer for display when every network keeps its own bucket."""
@@ -46,11 +47,14 @@ class LayerNAS(SearchAlgorithm):
 
     def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
         super().__init__(options, problem, seed)
-        self._space_hash = self.space.content_hash
         self._depth = self.space.depth
+        # The layers as they are searched: everything below counts them so, proposals and views as the space does.
+        self._searched = in_order(problem, options.layer_order)
+        view = self._searched.space
+        self._view = view if isinstance(view, ReorderedSpace) else None
         self._layers = self._fresh_layers()
         self._views: dict[tuple[int, int], tuple[Bucket[Model], BucketView]] = {}  # as `buckets` showed them last
-        self._root = Model(0, 0.0, self.space.default().choices)
+        self._root = Model(0, 0.0, view.default().choices)
         self._opened = False
         self._costs: dict[int, float] = {}  # of proposals that are not told, to spare counting them twice
         # Whose turn it is: layer l of the selected model, selections made there, the model and its children so far.
@@ -64,7 +68,7 @@ class LayerNAS(SearchAlgorithm):
         Where options depend on the ones before, a layer counts with the most it can have. A network that replaces
         another in a full bucket brings children of its own, so a search with very little memory can try more.
         """
-        sizes = self.space.option_counts()
+        sizes = self._searched.space.option_counts()
         stored = [1, *accumulate(sizes[:-1], mul)]
         if self.options.bucketing == "cost":
             limit = self.options.buckets * self.options.replicas
@@ -72,7 +76,7 @@ class LayerNAS(SearchAlgorithm):
         return sum(map(prod, zip(stored, sizes, strict=True)))
 
     def buckets(self) -> list[BucketView]:
-        """Every bucket that ever held a network; ``layer`` counts from 0. What did not change is the same object."""
+        """Every bucket that ever held a network; layers as the space lists them, from 0. Unchanged ones are the same object."""
         shown = None if self.options.bucketing == "cost" else DISPLAY_RESIDENTS
         views = []
         for layer, store in enumerate(self._layers):
@@ -81,7 +85,7 @@ class LayerNAS(SearchAlgorithm):
                 if view is None or seen is not bucket or view.inserted != bucket.inserted:
                     residents = tuple(Resident(m.number, m.score) for m in bucket.residents[:shown])
                     interval = store.scale.interval(index)
-                    view = BucketView(layer, index, *interval, residents, bucket.inserted, bucket.evicted)
+                    view = BucketView(self._listed(layer), index, *interval, residents, bucket.inserted, bucket.evicted)
                     self._views[layer, index] = bucket, view
                 views.append(view)
         return views
@@ -93,10 +97,13 @@ class LayerNAS(SearchAlgorithm):
         scales = [layer.scale for layer in self._layers]
         return [[scale.interval(index)[0] for index in range(scale.count)] + [scale.high] for scale in scales]
 
+    def searched_layers(self) -> Sequence[int]:
+        return super().searched_layers() if self._view is None else self._view.order
+
     # --- asking ------------------------------------------------------------------------------------------------
     def _propose(self, number: int) -> Proposal | None:
         if number == 0:
-            return Proposal(0, Architecture(self._space_hash, self._root.choices), "baseline")
+            return Proposal(0, self.space.default(), "baseline")
         if self._has_child(0, self._root):
             return self._child(number, 0, self._root)
         if not self._opened:
@@ -146,7 +153,7 @@ class LayerNAS(SearchAlgorithm):
     def _list_children(self, layer: int, model: Model) -> list[tuple[int, float]]:
         """The valid options of a model's next layer but the default, in the order they are tried."""
         kept = model.choices[layer]
-        children = [child for child in self.problem.children(model.choices[:layer]) if child[0] != kept]
+        children = [child for child in self._searched.children(model.choices[:layer]) if child[0] != kept]
         if self.options.child_order == "random":
             self.rng(model.number, f"children {layer}").shuffle(children)
         elif self.options.child_order == "cost":
@@ -156,13 +163,20 @@ class LayerNAS(SearchAlgorithm):
     def _child(self, number: int, layer: int, model: Model) -> Proposal:
         option, cost = model.take_child()
         self._costs[number] = cost
-        architecture = self.space.complete((*model.choices[:layer], option))
+        architecture = self._searched.space.complete((*model.choices[:layer], option))
+        if self._view is not None:
+            architecture = self._view.network(architecture)
         bucket = self._layers[layer].scale.index(cost)
-        return Proposal(number, architecture, "child" if layer else "first layer", layer, bucket, model.number)
+        origin = "child" if layer else "first layer"
+        return Proposal(number, architecture, origin, self._listed(layer), bucket, model.number)
+
+    def _listed(self, layer: int) -> int:
+        """The space's own number of the layer that is searched in that place."""
+        return layer if self._view is None else self._view.order[layer]
 
     def _cost(self, prefix: Choices) -> float:
         """Cost of the network that completes a prefix with defaults."""
-        return self.problem.cost_range(prefix, until=len(prefix))[0]
+        return self._searched.cost_range(prefix, until=len(prefix))[0]
 
     def _exhausted(self) -> bool:
         if self.asked == 0 or self._has_child(0, self._root):
@@ -181,8 +195,11 @@ class LayerNAS(SearchAlgorithm):
 
     def _store(self, proposal: Proposal, score: float, cost: float | None, position: Callable[[int], int]) -> None:
         """``position``: how many of its children were tried, by layer."""
-        choices = proposal.architecture.choices
-        first = 1 if proposal.layer is None else proposal.layer + 1
+        choices, layer_told = proposal.architecture.choices, proposal.layer
+        if self._view is not None:
+            choices = self._view.searched(choices)
+            layer_told = None if layer_told is None else self._view.place(layer_told)
+        first = 1 if layer_told is None else layer_told + 1
         if cost is None:
             cost = self._cost(choices[:first])
         known = proposal.layer is not None  # that the first is within reach; the baseline is proposed unseen
@@ -194,7 +211,7 @@ class LayerNAS(SearchAlgorithm):
                 continue
             if layer > first or not known:
                 if last < 0:
-                    last = self.problem.reach(choices, layer)
+                    last = self._searched.reach(choices, layer)
                 if layer > last:
                     return
             store.insert(index, Model(proposal.number, score, choices, position(layer)))
@@ -219,11 +236,18 @@ class LayerNAS(SearchAlgorithm):
             self._selected = self._layers[self._layer - 1].find(self._selected.number)
 
     # --- state -------------------------------------------------------------------------------------------------
+    def _identity(self) -> dict[str, Any]:
+        """States saved before layers could be searched in another order do not name it."""
+        identity = super()._identity()
+        if self._view is None:
+            del identity["options"]["layer_order"]
+        return identity
+
     def _fresh_layers(self) -> list[Layer]:
         unique = self.options.bucketing == "unique"
         slices = DISPLAY_SLICES if unique else self.options.buckets
         capacity = None if unique else self.options.replicas
-        ranges = [self.problem.cost_range((), until=layer) for layer in range(1, self._depth + 1)]
+        ranges = [self._searched.cost_range((), until=layer) for layer in range(1, self._depth + 1)]
         low, high = ranges[-1]
         lo, hi = self.problem.objective.lo, self.problem.objective.hi
         ranges[-1] = (low if lo is None else max(low, lo)), (high if hi is None else min(high, hi))
@@ -246,5 +270,5 @@ class LayerNAS(SearchAlgorithm):
         self._layer, self._searches, self._children = map(int, state["turn"])
         self._selected = None if state["selected"] is None else layers[self._layer - 1].find(int(state["selected"]))
         self._layers, self._costs = layers, {}
-        self._root = Model(0, 0.0, self.space.default().choices, int(state["root"]))
+        self._root = Model(0, 0.0, self._searched.space.default().choices, int(state["root"]))
         self._opened = bool(state["opened"])

@@ -20,6 +20,7 @@ class AdditiveSpace(SteppedSpace):
     """A chain of layers given by the cost of each option; named ``2-0-1``. It has costs but no networks."""
 
     kind = "additive"
+    fixed_order = None
 
     def __init__(self, costs: Sequence[Sequence[int]], defaults: Sequence[int] | None = None) -> None:
         super().__init__(InputSpec())

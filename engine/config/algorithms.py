@@ -32,6 +32,12 @@ class LayerNASOptions(Options):
     child_order: Literal["random", "listed", "cost"] = Field(
         "random", title="Order of children", description="the order in which a network's untried children are scored"
     )
+    layer_order: Literal["listed", "reversed", "cost"] = Field(
+        "listed",
+        title="Order of layers",
+        description="the order in which layers are searched: as the space lists them, the last one first, or by cost: "
+        "first those whose options change the cost most; spaces whose layers depend on earlier ones take only listed",
+    )
 
 
 class RandomSearchOptions(Options):

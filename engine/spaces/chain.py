@@ -159,6 +159,8 @@ class ChainSpace(LayeredSpace):
 
     def __init__(self, options: ChainOptions, spec: InputSpec) -> None:
         super().__init__(parse(options.definition), spec)
+        shared = any(option.virtual for layer in self._chain.layers for option in layer.options)
+        self.fixed_order = "a virtual layer's width is chosen before the layers that share it" if shared else None
 
 
 def _digest(kind: str, chain: Chain, defaults: Sequence[int]) -> str:

@@ -42,6 +42,7 @@ class MobileNetSpace(LayeredSpace):
     """One of the four; ConfigError at ``space.variant`` for images that are too small for its strides."""
 
     kind = "mobilenet"
+    fixed_order = "a block's filters are chosen before the layers that share them (LayerNAS, appendix E.3)"
 
     def __init__(self, options: MobileNetOptions, spec: InputSpec) -> None:
         self.table = MOBILE_TABLES[options.variant]

@@ -82,6 +82,7 @@ class MoteMobileSpace(SteppedSpace):
     """The state of the cost model is the map that reaches the stage; ConfigError at ``space.kind`` for small images."""
 
     kind = "mote_mobile"
+    fixed_order = None
 
     def __init__(self, options: MoteMobileOptions, spec: InputSpec) -> None:
         if min(spec.height, spec.width) < LEAST_SIDE:

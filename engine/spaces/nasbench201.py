@@ -52,6 +52,7 @@ class NasBench201Space(SteppedSpace):
     """
 
     kind = "nasbench201"
+    fixed_order = None
 
     def __init__(self, options: NasBench201Options, spec: InputSpec) -> None:
         super().__init__(spec)

@@ -30,6 +30,7 @@ class NatsSizeSpace(SteppedSpace):
     """32,768 networks. The state of the cost model is the shape of the map that reaches the layer."""
 
     kind = "nats_size"
+    fixed_order = None
 
     def __init__(self, options: NatsSizeOptions, spec: InputSpec) -> None:
         super().__init__(spec)

@@ -91,7 +91,8 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
     algorithm = resolved.algorithm()
     bound = bound_of(resolved)
-    edges_of_layers = zip(resolved.space.layer_names, algorithm.bucket_edges(), strict=False)
+    names = [resolved.space.layer_names[layer] for layer in algorithm.searched_layers()]
+    edges_of_layers = zip(names, algorithm.bucket_edges(), strict=False)
     share = sum(feasible) / len(feasible)
     return {
         "feasible_share": share,

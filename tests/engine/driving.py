@@ -29,6 +29,8 @@ ALGORITHM_OPTIONS: dict[str, dict[str, object]] = {
         "child_order": "listed",
     },
     "layernas-turns": {"kind": "layernas", "buckets": 5, "searches_per_layer": 2, "children_per_search": 3},
+    "layernas-reversed": {"kind": "layernas", "layer_order": "reversed", "buckets": 5},
+    "layernas-costly-layers": {"kind": "layernas", "layer_order": "cost", "bucketing": "unique"},
     "regularised_evolution-small": {"kind": "regularised_evolution", "population": 5, "tournament": 2},
     "mote_nas-published": {"kind": "mote_nas", "rule": "published"},
     "mote_nas-random": {"kind": "mote_nas", "rule": "published", "sampling": "random"},
@@ -61,10 +63,16 @@ SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
 PLAIN_ONLY = frozenset({"darts", "nasbench101", "mote_mobile"})
 """Spaces on which algorithms run with their own defaults only; the variants of their options run on all others."""
 
+AS_LISTED = frozenset({"mobilenet", "chain-mobile_chain"})
+"""Further spaces whose layers are searched as listed only."""
+
 
 def pairs(algorithms: Iterable[str]) -> list[tuple[str, str]]:
     """Every algorithm on every space."""
     spaces = {name: SPACE_OPTIONS if name in ALGORITHMS else SPACE_OPTIONS.keys() - PLAIN_ONLY for name in algorithms}
+    for name in spaces:
+        if "layer_order" in ALGORITHM_OPTIONS.get(name, {}):
+            spaces[name] -= AS_LISTED
     return [(name, space) for name in spaces for space in SPACE_OPTIONS if space in spaces[name]]
 
 

@@ -18,6 +18,7 @@ from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
 from engine.benchmarks.additive import AdditiveSpace
 from engine.config.search import Objective
 from engine.errors import StateMismatch, UnknownProposal
+from engine.layer_order import in_order
 from engine.problem import SearchProblem
 from tests.conftest import ROOT
 from tests.engine import driving
@@ -88,9 +89,12 @@ def test_tight_targets_end_or_go_on(algorithm: str, space: str, lo: float | None
     limits = [None if share is None else max(0.0, low + share * (high - low)) for share in (lo, hi)]
     tight = SearchProblem(problem.space, Objective(lo=limits[0], hi=limits[1]))
     proposals = [p for batch in search(make(algorithm, tight), 3, 60) for p in batch]
+    searched = in_order(tight, str(ALGORITHM_OPTIONS[algorithm].get("layer_order", "listed")))
+    layers = make(algorithm, tight).searched_layers()
     for proposal in proposals:
-        prefix = proposal.architecture.choices[: None if proposal.layer is None else proposal.layer + 1]
-        assert tight.reachable(prefix) or proposal.origin == "baseline"
+        decided = None if proposal.layer is None else list(layers).index(proposal.layer) + 1
+        prefix = tuple(proposal.architecture.choices[layer] for layer in layers)[:decided]
+        assert searched.reachable(prefix) or proposal.origin == "baseline"
 
 
 @on_all

@@ -43,8 +43,10 @@ def _run(algorithm: LayerNAS, scores: dict[str, float] | None = None, round_size
         LayerNASOptions(replicas=1, select="random"),
         LayerNASOptions(bucketing="unique", child_order="cost"),
         LayerNASOptions(searches_per_layer=2, children_per_search=3, child_order="listed"),
+        LayerNASOptions(layer_order="reversed"),
+        LayerNASOptions(layer_order="cost"),
     ],
-    ids=["plain", "one-replica-random", "unique", "turns"],
+    ids=["plain", "one-replica-random", "unique", "turns", "reversed", "costly layers first"],
 )
 def test_the_optimum_of_every_additive_problem_is_found(options: LayerNASOptions) -> None:
     missed = [seed for seed in range(200) if not finds_optimum(seed, options)]

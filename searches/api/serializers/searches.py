@@ -172,7 +172,7 @@ class SearchDetailSerializer(SearchSerializer):
         return SearchConfig.parse(search.config).to_yaml()
 
     def get_layer_names(self, search: Search) -> list[str]:
-        """In search order."""
+        """As the space lists them; `layer` of a candidate or a bucket counts in this list."""
         return list(spaces.of_search(search).layer_names)
 
     @extend_schema_field(LayerProgressSerializer(many=True))
