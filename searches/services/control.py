@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.db.models import Max
 
+from engine.config.algorithms import MoteNASOptions
+from engine.config.search import SearchConfig
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Training
 from searches.selectors.calibrations import latest
@@ -102,6 +104,11 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
             limit = getattr(row, f"budget_{name}")
             if more and limit is None:
                 raise ActionRefused(f"The search has no limit on {name} that could be extended.")
+            if more and (named := _last_finalists(row)):
+                raise ActionRefused(
+                    f"{name.capitalize()} cannot be extended: all {named} finalists are named, and the guided rule "
+                    "of MOTE-NAS ends with them. Clone the search with more finalists instead."
+                )
             if more:
                 setattr(row, f"budget_{name}", limit + more)
         row.epoch += 1  # a look-up that is under way counts with the old budget: its rounds are void
@@ -149,6 +156,14 @@ def _why_not(search: Search, action: str) -> str:
     if not search.failed and search.status != Status.FAILED:
         return "No candidate has failed."
     return ""
+
+
+def _last_finalists(search: Search) -> int:
+    """How many finalists a guided MOTE-NAS ends with, if all are named; 0 if it would go on with more budget."""
+    config = SearchConfig.parse(search.config)
+    if config.final is None or not isinstance(config.algorithm, MoteNASOptions) or config.algorithm.rule != "guided":
+        return 0
+    return config.final.count if search.candidates.finals().count() >= config.final.count else 0
 
 
 def _go_on(search: Search) -> None:

@@ -202,6 +202,18 @@ def test_an_extension_searches_on_and_decides_again() -> None:
     assert replayed.asked == search.asked
 
 
+def test_a_guided_search_whose_finalists_are_all_named_refuses_more_in_words() -> None:
+    config = trained_finals(algorithm={**GUIDED, "pool": 4}, budget={"evaluations": 9}, round_size=4)
+    search = made_up(start(config))
+    before = outcomes(search)
+    assert search.finals == 3
+    reply = client_of(search.owner).post(f"{API}searches/{search.pk}/extend/", {"evaluations": 21}, format="json")
+    assert reply.status_code == 409
+    assert reply.json()["detail"].startswith("Evaluations cannot be extended: all 3 finalists are named")
+    search.refresh_from_db()
+    assert (search.status, search.budget_evaluations, outcomes(search)) == (Search.Status.FINISHED, 9, before)
+
+
 def test_a_failed_final_is_said_and_can_be_retried() -> None:
     search = made_up(start(trained_finals(budget={"evaluations": 12})), fails=(10,))
     failed = search.candidates.get(number=10)
