@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-core": "engine.benchmarks.layernas_core",
     "mote-exact": "engine.benchmarks.mote_exact",
     "mote-speed": "engine.benchmarks.mote_speed",
+    "mote-early": "engine.benchmarks.mote_early",
     "mote-nas": "engine.benchmarks.mote_nas",
     "mote-correlation": "engine.benchmarks.mote_correlation",
     "proxies": "engine.benchmarks.proxies",
