@@ -76,7 +76,7 @@ class LayerNAS(SearchAlgorithm):
         return sum(map(prod, zip(stored, sizes, strict=True)))
 
     def buckets(self) -> list[BucketView]:
-        """Every bucket that ever held a network; layers as the space lists them, from 0. Unchanged ones are the same object."""
+        """Every bucket that ever held a network, layers as the space lists them; unchanged ones are the same object."""
         shown = None if self.options.bucketing == "cost" else DISPLAY_RESIDENTS
         views = []
         for layer, store in enumerate(self._layers):

@@ -22,6 +22,7 @@ from searches.api.serializers.candidates import CandidateSerializer
 from searches.api.serializers.results import BucketsSerializer, EventsSerializer, FrontSerializer, PointsSerializer
 from searches.models import Candidate, Event
 from searches.selectors import buckets, candidates, events, pareto, points, spaces
+from searches.services import past
 
 MAX_NUMBERS = 2_000
 FALSE = ("0", "false", "no")
@@ -73,19 +74,28 @@ class Buckets(UnderSearch):
             OpenApiParameter("layer", int, description="only this layer, counted from 0"),
             OpenApiParameter("index", int, description="only buckets of this index"),
             OpenApiParameter("residents", bool, default=True, description="0: without the networks kept, only counts"),
+            OpenApiParameter("upto", int, description="replay: as filled by networks below this number"),
+            OpenApiParameter("upto_layer", int, description="replay: as filled by networks of layers up to this"),
         ],
         responses=BucketsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Layers by cost buckets, as of the last round; empty for algorithms without buckets."""
+        """Layers by cost buckets, as of the last round or of the past; empty for algorithms without buckets."""
         names = spaces.of_search(self.parent).layer_names
         metric = self.parent.config["objective"]["cost_metric"]
         place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
-        layers = buckets.grid(self.parent, names, **place)
+        back = {name: number_of(request, name, 0, 0) for name in ("upto", "upto_layer") if name in request.query_params}
+        if back:
+            rows = past.buckets(self.parent, back.get("upto"), back.get("upto_layer"))
+            matching = [row for row in rows if all(getattr(row, name) == value for name, value in place.items())]
+            layers = buckets.cells(self.parent, names, matching)
+        else:
+            layers = buckets.grid(self.parent, names, **place)
         if request.query_params.get("residents", "1").lower() in FALSE:
             for cell in (cell for layer in layers for cell in layer["buckets"]):
                 del cell["residents"]
-        return Response({"metric": metric, "layers": layers})
+        calibrated = self.parent.calibrations.exists()
+        return Response({"metric": metric, "layers": layers, "calibrated": calibrated})
 
 
 class Front(UnderSearch):

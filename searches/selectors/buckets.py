@@ -10,15 +10,19 @@ from searches.models import Bucket, Candidate, Search
 
 def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
     """Layers that have buckets, in order, with their buckets by index; ``place`` names a layer or a bucket's index."""
-    buckets = list(Bucket.objects.filter(search=search, **place).order_by("layer", "index"))
+    return cells(search, layer_names, list(Bucket.objects.filter(search=search, **place).order_by("layer", "index")))
+
+
+def cells(search: Search, layer_names: Sequence[str], buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
+    """As `grid`, of rows by layer and index that may not be saved."""
     best = {bucket.residents[0][0] for bucket in buckets if bucket.residents}
     ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id")) if best else {}
     layers: dict[int, list[dict[str, Any]]] = {}
     for bucket in buckets:
         layers.setdefault(bucket.layer, []).append(_cell(bucket, ids))
     return [
-        {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": cells}
-        for layer, cells in layers.items()
+        {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": found}
+        for layer, found in layers.items()
     ]
 
 

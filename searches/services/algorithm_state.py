@@ -78,7 +78,7 @@ def save_buckets(search: Search, copy: Copy) -> None:
     views = {(view.layer, view.index): view for view in copy.algorithm.buckets()}
     changed = [view for place, view in views.items() if copy.written.get(place) is not view]
     Bucket.objects.bulk_create(
-        [_bucket(search, view) for view in changed],
+        [bucket_row(search, view) for view in changed],
         update_conflicts=True,
         unique_fields=["search", "layer", "index"],
         update_fields=BUCKET_COLUMNS,
@@ -87,7 +87,8 @@ def save_buckets(search: Search, copy: Copy) -> None:
     copy.written = views
 
 
-def _bucket(search: Search, view: BucketView) -> Bucket:
+def bucket_row(search: Search, view: BucketView) -> Bucket:
+    """A bucket as a row that is not saved yet."""
     residents = [[resident.number, resident.score] for resident in view.residents]
     return Bucket(
         search=search,

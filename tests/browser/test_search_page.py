@@ -150,6 +150,37 @@ def test_the_front_is_replayed_by_evaluation_and_by_layer(page: Page, search: di
     until(lambda: [row[2] for row in series(page)["Pareto front"]] == now)
 
 
+GRID = """() => {
+  const chart = echarts.getInstanceByDom(document.querySelector("#grid .chart"));
+  return chart.getOption().series.flatMap(series => series.data).map(([column, row, score]) => score);
+}"""
+
+
+def test_the_bucket_grid_is_replayed_too(
+    page: Page, product: Product, search: dict[str, Any], picture: Callable[[Page, str], None]
+) -> None:
+    now = page.evaluate(GRID)
+    slider = page.get_by_role("slider", name="How far the replay has come")
+    slider.focus()
+    slider.press("Home")
+    for _ in range(30):
+        slider.press("ArrowRight")
+    expect(page.locator("#grid .caption")).to_contain_text("Replay: filled again")
+    layers = product.get(f"searches/{search['id']}/buckets/?upto=30&residents=0")["layers"]
+    buckets = [bucket for layer in layers for bucket in layer["buckets"] if bucket["score"] is not None]
+    assert max(bucket["number"] for bucket in buckets) < 30
+    until(lambda: sorted(page.evaluate(GRID)) == sorted(bucket["score"] for bucket in buckets))
+    picture(page, "search-replay")
+    page.locator("[data-replay=by]").select_option("layer")
+    until(lambda: page.evaluate(GRID) == now)
+    slider.press("Home")
+    slider.press("ArrowRight")
+    until(lambda: page.evaluate(GRID) not in ([], now))
+    slider.press("Escape")
+    until(lambda: page.evaluate(GRID) == now)
+    expect(page.locator("#grid .caption")).not_to_contain_text("Replay")
+
+
 @pytest.mark.parametrize("plot", ["pareto", "grid", "history"])
 def test_every_plot_is_saved_as_picture_and_table(
     page: Page, search: dict[str, Any], plot: str, tmp_path: Path

@@ -14,16 +14,20 @@ from engine.loop import run
 from engine.problem import SearchProblem
 from engine.space import Architecture
 from tests.engine.driving import ALGORITHM_OPTIONS, make, make_space, score
+from tests.engine.test_latency import invented
 
 SPACES = ("additive", "nasbench201", "nasbench201-edge", "nats_size", "mobilenet", "chain-mobile_chain")
 LIMITS: dict[str, dict[str, tuple[float | None, float]]] = {
     "madds": {"madds_m": (None, 0.4)},
     "band": {"madds_m": (0.3, 0.5)},
     "params": {"params_m": (None, 0.3)},
+    "latency": {"latency_ms": (None, 0.4)},
+    "latency band": {"latency_ms": (0.3, 0.5)},
+    "latency besides": {"madds_m": (None, 0.5), "latency_ms": (None, 0.6)},
     "activations": {"activation_mb": (None, 0.5)},
     "three at once": {"madds_m": (None, 0.5), "params_m": (None, 0.5), "activation_mb": (None, 0.7)},
 }
-"""Shares of each metric's range; the first is bucketed, the others are constraints."""
+"""Shares of each metric's range; the first is bucketed, the others are constraints. Latencies are made up."""
 
 
 class Made:
@@ -45,12 +49,14 @@ class Made:
 
 def problem_of(name: str, limits: str) -> SearchProblem:
     space, ranges = make_space(name), {}
+    if "latency_ms" in LIMITS[limits]:
+        space.latency = invented(space)
     for metric, shares in LIMITS[limits].items():
         low, high = space.cost_range((), metric)
         ranges[metric] = [None if share is None else low + share * (high - low) for share in shares]
     (first, (lo, hi)), *others = ranges.items()
     constraints = tuple(Constraint(metric=metric, lo=low, hi=high) for metric, (low, high) in others)
-    return SearchProblem(space, Objective(cost_metric=first, lo=lo, hi=hi, constraints=constraints))
+    return SearchProblem(space, Objective(cost_metric=first, latency_table=1, lo=lo, hi=hi, constraints=constraints))
 
 
 def cases() -> list[tuple[str, str]]:

@@ -66,6 +66,7 @@ class BucketsSerializer(serializers.Serializer):
 
     metric = serializers.CharField()
     layers = BucketLayerSerializer(many=True)
+    calibrated = serializers.BooleanField(help_text="scores were calibrated anew during the search")
 
 
 class FrontPointSerializer(serializers.Serializer):

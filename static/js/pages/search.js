@@ -32,7 +32,7 @@ const defaults = {
 };
 const state = new UrlState(defaults);
 const lineage = new LineagePanel(id);
-const replay = new Replay(document.querySelector("[data-replay-root]"), () => pareto.load().catch(() => {}));
+const replay = new Replay(document.querySelector("[data-replay-root]"), () => Promise.all([pareto.load(), search && "buckets" in search.config.algorithm ? grid.load() : null]).catch(() => {}));
 const table = new CandidateTable(document.querySelector("#candidates"), id, state, () => pareto.brush(null));
 const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
@@ -41,7 +41,7 @@ const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   changed: () => refreshBudget().catch(() => {}),
 });
 const history = new HistoryPlot(document.querySelector("#history"), id, state);
-const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket));
+const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), () => replay.params());
 const budget = new BudgetCard(document.querySelector("#budget"), id, state, (chosen) => pareto.mark(chosen));
 const log = new EventLog(document.querySelector("#events .log"));
 const header = new Header((name) => (name === "delete" ? location.assign(at("/")) : bell.ring()));

@@ -9,29 +9,51 @@ const ROUNDED = 200; // cells; more are drawn with sharp corners, which is much 
 const COMPACT = 60; // with more columns than this, columns that are empty in every layer are left out
 
 export class BucketGrid {
-  constructor(root, search, open) {
-    this.root = root;
-    this.id = search;
+  /** `open(bucket, layer, metric)` shows a bucket; `replay()` gives parameters of the past, as the scatter plot's. */
+  constructor(root, search, open, replay) {
+    Object.assign(this, { root, id: search, replay, asked: 0, past: false, present: null });
     this.layers = [];
     this.cells = []; // what the chart shows, in its order
     const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
     this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
     this.chart.on("click", (event) => {
       const { bucket, layer } = this.cells[event.dataIndex] ?? {};
-      if (bucket) open(bucket, layer, this.metric);
+      if (bucket) open(bucket, layer, this.metric, this.back);
     });
     saveMenu(root.querySelector("[data-save]"), this.chart, "buckets", () => this.csv());
   }
 
   async load() {
-    const { metric, layers } = await api(`searches/${this.id}/buckets/`, { params: { residents: 0 } });
+    const { upto, layer } = this.replay();
+    const back = { upto, upto_layer: layer };
+    const past = upto !== undefined || layer !== undefined;
+    const asked = (this.asked += 1);
+    let found;
+    try {
+      found = await api(`searches/${this.id}/buckets/`, { params: { residents: 0, ...back } });
+    } catch (error) {
+      if (past && asked === this.asked) this.root.querySelector(".caption").textContent = error.message;
+      if (past) return;
+      throw error;
+    }
+    if (asked !== this.asked) return; // another question came in between
     const empty = !this.filled?.length;
-    this.metric = metric;
-    this.layers = layers;
-    this.filled = layers.flatMap((layer) => layer.buckets).filter((bucket) => bucket.score !== null);
-    this.columns = this.chooseColumns();
+    Object.assign(this, { metric: found.metric, back });
+    this.calibrated = found.calibrated;
+    this.past = past && this.present !== null;
+    this.layers = this.past ? this.present.layers.map((row) => ({ ...row, buckets: found.layers.find((other) => other.layer === row.layer)?.buckets ?? [] })) : found.layers;
+    this.filled = this.layers.flatMap((row) => row.buckets).filter((bucket) => bucket.score !== null);
+    if (!this.past) this.keep();
+    this.columns = this.present.columns;
+    this.root.dataset.past = String(this.past);
     this.chart.draw(empty || !this.filled.length);
     this.caption();
+  }
+
+  /** A replay keeps the present's rows, columns and colours. */
+  keep() {
+    const scores = this.filled.map((bucket) => bucket.score);
+    this.present = { layers: this.layers, columns: this.chooseColumns(), low: Math.min(...scores), high: Math.max(...scores) };
   }
 
   chooseColumns() {
@@ -45,8 +67,9 @@ export class BucketGrid {
   caption() {
     const inserted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.inserted, 0);
     const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
+    const then = this.past ? `Replay: filled again in the search's order${this.calibrated ? ", with the scores as calibrated since" : ""}. ` : "";
     const text = this.filled.length
-      ? `${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
+      ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
       : "";
@@ -60,8 +83,8 @@ export class BucketGrid {
     this.cells = this.layers.flatMap((layer, row) => layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ bucket, layer, row })));
     const data = this.cells.map(({ bucket, row }) => [place.get(bucket.index), row, bucket.score]);
     const scores = data.map((value) => value[2]);
-    const low = Math.min(...scores);
-    const high = Math.max(...scores);
+    const low = Math.min(this.present.low, ...scores);
+    const high = Math.max(this.present.high, ...scores);
     const quiet = { axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: true, areaStyle: { color: [c.sunken] } } };
     return {
       grid: { left: 10, right: 14, top: 10, bottom: 78, containLabel: true },

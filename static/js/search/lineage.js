@@ -30,7 +30,8 @@ export class LineagePanel {
     document.body.append(this.dialog);
   }
 
-  async open(bucket, layer, metric) {
+  /** `back` are the parameters of a replay: the grid of then. */
+  async open(bucket, layer, metric, back = {}) {
     const close = h("button", { class: "button quiet small", type: "button", onclick: () => this.dialog.close() }, "Close");
     const kept = h("span", {}, plural(bucket.kept, "network"));
     const place = h("div", { class: "muted" }, "Looking up its lineage …");
@@ -51,7 +52,7 @@ export class LineagePanel {
     this.dialog.replaceChildren(content);
     if (!this.dialog.open) this.dialog.show();
     close.focus();
-    this.residents(bucket, layer, kept).catch(() => {});
+    this.residents(bucket, layer, kept, back).catch(() => {});
     try {
       place.replaceWith(lineageList((await api(`candidates/${bucket.id}/`)).lineage));
     } catch (error) {
@@ -60,8 +61,8 @@ export class LineagePanel {
   }
 
   /** The networks that the bucket keeps, best first. */
-  async residents(bucket, layer, place) {
-    const { layers } = await api(`searches/${this.search}/buckets/`, { params: { layer: layer.layer, index: bucket.index } });
+  async residents(bucket, layer, place, back) {
+    const { layers } = await api(`searches/${this.search}/buckets/`, { params: { layer: layer.layer, index: bucket.index, ...back } });
     const residents = layers[0]?.buckets[0]?.residents ?? [];
     const shown = residents.slice(0, SHOWN).map(([candidate, score]) => `#${candidate} (${number(score)})`);
     place.textContent = `${plural(residents.length, "network")}: ${shown.join(", ")}${residents.length > SHOWN ? ", …" : ""}`;

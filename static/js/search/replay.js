@@ -1,4 +1,4 @@
-/* The front as it came about: by evaluation or by layer, played or moved by hand. */
+/* The front and the bucket grid as they came about: by evaluation or by layer, played or moved by hand. */
 import { number, plural } from "../core/format.js";
 
 const FRAMES = 80; // of a whole replay
@@ -6,7 +6,7 @@ const PAUSE = 140; // ms between two frames at least
 const LAYER_PAUSE = 900;
 
 export class Replay {
-  /** `changed()` shows the plot as `params()` say. */
+  /** `changed()` shows front and grid as `params()` say. */
   constructor(root, changed) {
     Object.assign(this, { root, changed, search: null, size: 0, timer: null, at: null });
     const find = (name) => root.querySelector(`[data-replay=${name}]`);

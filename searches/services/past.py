@@ -1,0 +1,44 @@
+"""The bucket grid as it was after some evaluations, filled again from the candidates' rows."""
+
+from __future__ import annotations
+
+from engine.algorithms.base import Proposal
+from engine.config.search import SearchConfig
+from engine.errors import ConfigError
+from engine.registry import create_algorithm
+from searches.models import Bucket, Candidate, Search
+from searches.selectors.calibrations import NETWORK
+from searches.services.algorithm_state import bucket_row
+from searches.services.resolving import resolve_search
+
+MOST = 20_000
+"""Networks that are stored again for one look at the past."""
+
+
+def buckets(search: Search, upto: int | None = None, layer: int | None = None) -> list[Bucket]:
+    """Unsaved rows by layer and index: the grid that networks below ``upto``, or of layers up to ``layer``, fill.
+
+    The algorithm's own rule stores them again in the order it was told of them, so insertions and evictions are those
+    of the search, but for one thing: where scores were calibrated meanwhile, the scores are today's. Only told rounds
+    count. ConfigError (``upto``) with more than `MOST` networks.
+    """
+    rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lt=search.rounds)
+    if upto is not None:
+        rows = rows.filter(number__lt=upto)
+    if layer is not None:
+        rows = rows.exclude(layer__gt=layer)
+    if rows.count() > MOST:
+        raise ConfigError.at("upto", f"The bucket grid is replayed up to {MOST:,} networks; choose an earlier point.")
+    found = list(rows.order_by("number").values_list(*NETWORK, "score", "round", "revived_round", named=True))
+    found.sort(key=lambda row: (row.round, 0) if row.revived_round is None else (row.revived_round, 1))
+    resolved = resolve_search(search)
+    config = SearchConfig.parse(search.config)
+    algorithm = create_algorithm(config.algorithm, resolved.problem, config.seed)
+    if not algorithm.rescorable:
+        return []
+    networks = []
+    for row in found:
+        place = (row.origin, row.layer, row.bucket, row.parent_number)
+        networks.append((Proposal(row.number, resolved.space.architecture(row.choices), *place), row.score))
+    algorithm.rescore(networks)
+    return [bucket_row(search, view) for view in algorithm.buckets()]

@@ -1,0 +1,53 @@
+"""The bucket grid of the past: as a search with that budget left it, evictions and late scores included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ConfigError
+from searches.models import Bucket, Search
+from searches.services import past
+from tests.searches.driving import drive, start, table_config, write_table
+
+pytestmark = pytest.mark.django_db
+
+
+def shape(rows: Any) -> list[tuple[Any, ...]]:
+    """All that a bucket row holds."""
+    return [(b.layer, b.index, b.low, b.high, b.residents, b.inserted, b.evicted) for b in rows]
+
+
+def saved(search: Search) -> list[tuple[Any, ...]]:
+    return shape(Bucket.objects.filter(search=search).order_by("layer", "index"))
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.07])
+def test_the_grid_of_then_is_that_of_a_search_that_ended_then(tmp_path: Path, exponent: float) -> None:
+    table = write_table(tmp_path)
+    objective = {"cost_metric": "params_m", "size_exponent": exponent}
+    longer = drive(start(table_config(table, objective=objective)))
+    shorter = drive(start(table_config(table, objective=objective, budget={"evaluations": 24})))
+    assert shape(past.buckets(longer)) == saved(longer) != saved(shorter)
+    assert shape(past.buckets(longer, upto=24)) == saved(shorter)
+    assert any(row[-1] for row in saved(shorter)), "evictions are compared too"
+    assert past.buckets(longer, upto=0) == []
+
+
+def test_by_layer_only_networks_up_to_it_fill_the_grid(tmp_path: Path) -> None:
+    search = drive(start(table_config(write_table(tmp_path))))
+    layers = dict(search.candidates.values_list("number", "layer"))
+    kept = {number for bucket in past.buckets(search, layer=1) for number, _ in bucket.residents}
+    assert {layers[number] for number in kept} == {None, 0, 1}
+    assert shape(past.buckets(search, layer=3)) == saved(search)
+
+
+def test_too_many_networks_and_algorithms_without_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write_table(tmp_path)
+    assert past.buckets(drive(start(table_config(table, algorithm={"kind": "random"})))) == []
+    search = drive(start(table_config(table)))
+    monkeypatch.setattr(past, "MOST", 10)
+    with pytest.raises(ConfigError, match="choose an earlier point"):
+        past.buckets(search, upto=20)
