@@ -66,7 +66,7 @@ class Surrogate:
 
         matrix = xgboost.DMatrix(vectors)
         found = [booster.predict(matrix, validate_features=False) for booster in self._boosters]
-        return np.mean(np.asarray(found, dtype=np.float64), axis=0)
+        return np.asarray(np.mean(found, axis=0), dtype=np.float64)
 
     @cached_property
     def _boosters(self) -> list[Any]:

@@ -17,7 +17,7 @@ from tests.browser.product import Product
 pytestmark = pytest.mark.usefixtures("complaints")
 SERIES = """() => {
   const chart = echarts.getInstanceByDom(document.querySelector("#pareto .chart"));
-  return Object.fromEntries(chart.getOption().series.map(series => [series.name, series.data]));
+  return Object.fromEntries((chart.getOption().series ?? []).map(series => [series.name, series.data]));
 }"""
 PIXEL = """([x, y]) => {
   const element = document.querySelector("#pareto .chart");
@@ -152,7 +152,7 @@ def test_the_front_is_replayed_by_evaluation_and_by_layer(page: Page, search: di
 
 GRID = """() => {
   const chart = echarts.getInstanceByDom(document.querySelector("#grid .chart"));
-  return chart.getOption().series.flatMap(series => series.data).map(([column, row, score]) => score);
+  return chart.getOption().series?.flatMap(series => series.data).map(([column, row, score]) => score);
 }"""
 
 
