@@ -85,7 +85,7 @@ def test_comparisons_from_a_space_and_data(
         page.get_by_label("Networks").fill("6")
         page.get_by_label("MOTE", exact=True).uncheck()
         page.get_by_label(tick).check()
-        page.get_by_label("Epochs", exact=True).fill("1")
+        page.get_by_label("Epochs", exact=True).fill("2")
         if arms is RD_ARMS:
             page.get_by_role("button", name="Start the study").click()
             expect(page.locator("#id_compare_error")).to_contain_text("too few to leave any out")
@@ -99,12 +99,14 @@ def test_comparisons_from_a_space_and_data(
         number = int(page.url.rstrip("/").rsplit("/", 1)[1])
         found = product.get(f"studies/{number}/results/")
         whole = [row for row in found["estimates"] if not row["term"]]
-        assert [(row["name"], row["scored"], row["tau"]["count"]) for row in whole] == [(arm, 6, 6) for arm in arms]
+        assert [(row["name"], row["scored"]) for row in whole] == [(arm, 6) for arm in arms]
         for arm in arms:
             expect(page.locator("[data-table] tbody")).to_contain_text(arm)
-        expect(page.locator("#taus canvas").first).to_be_visible()
         expect(page.locator("#agreement canvas").first).to_be_visible()
-        assert sum(drawn(page, "#scatter").values()) == 6
+        if arms is RA_ARMS:  # after two epochs on the twelve labels' few images all accuracies may be equal
+            assert all(row["tau"]["count"] == 6 for row in whole)
+            expect(page.locator("#taus canvas").first).to_be_visible()
+            assert sum(drawn(page, "#scatter").values()) == 6
         picture(page, f"study-compared-{data.partition(':')[0]}")
     page.goto("/studies/")
     page.emulate_media(color_scheme="dark")
