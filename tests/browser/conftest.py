@@ -14,11 +14,12 @@ from tests.browser.product import ROOT, Product
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser."""
+    """Everything here needs the browser; what looks at every page comes last, when there is one of everything."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.path == here / "test_looks.py")
 
 
 @pytest.fixture(scope="session")

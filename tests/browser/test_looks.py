@@ -1,4 +1,7 @@
-"""Light and dark, wide and 375 px: nothing overflows, no barrier (axe), nothing refused by the content policy."""
+"""Light and dark, wide and 375 px: nothing overflows, no barrier (axe), nothing refused by the content policy.
+
+In a run of all browser tests this file comes last, so that there is one of everything to look at.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ PAGES = {
     "new": "/searches/new/",
     "data": "/datasets/",
     "tables": "/tables/",
+    "digits": "/datasets/digits/",
     "spaces": "/spaces/",
+    "latency": "/latency/",
+    "studies": "/studies/",
     "trainings": "/trainings/",
     "compare": "/compare/",
     "docs": "/api/v1/docs/",
@@ -23,14 +29,38 @@ PAGES = {
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
+DETAILS = {
+    "dataset": "datasets",
+    "table": "tables",
+    "space": "spaces",
+    "latency-table": "latency-tables",
+    "study": "studies",
+    "training": "trainings",
+}
+DRAWN = {
+    "search": "performance.getEntriesByName('nasweb:first-view').length > 0",
+    "candidate": "document.querySelector('[data-costs] *') && document.querySelector('[data-drawing]').naturalWidth",
+    "difference": "[...document.querySelectorAll('.drawing img')].every(image => image.naturalWidth)",
+}
+"""What a page of that name holds once it is drawn."""
+
+
 def all_pages(product: Product) -> dict[str, str]:
-    """Every page; those of a search and a candidate once there are some."""
+    """Every page; those of a row once there is one."""
     pages = dict(PAGES)
+    for name, room in DETAILS.items():
+        rows = product.get(f"{room}/")
+        numbers = [row["id"] for row in (rows["results"] if isinstance(rows, dict) else rows) if row.get("id")]
+        folder = "latency" if name == "latency-table" else room
+        pages |= {name: f"/{folder}/{numbers[0]}/"} if numbers else {}
     searches = product.get("searches/")["results"]
     if searches:
         pages["search"] = f"/searches/{searches[0]['id']}/"
         best = searches[0]["best"]
         pages |= {"candidate": f"/candidates/{best['id']}/"} if best else {}
+        front = [point["id"] for point in product.get(f"searches/{searches[0]['id']}/pareto/")["front"]]
+        pages |= {"difference": f"/candidates/{front[0]}/against/{front[-1]}/"} if len(front) > 1 else {}
+        pages["compared"] = f"/compare/?searches={','.join(str(search['id']) for search in searches[:3])}"
     return pages
 
 
@@ -47,6 +77,7 @@ def test_every_page_fits_is_accessible_and_meets_the_policy(
     for name, path in all_pages(product).items():
         page.goto(path)
         page.wait_for_load_state("networkidle")
+        page.wait_for_function(DRAWN.get(name, "true"))
         assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
         found += [f"{name}: {refusal}" for refusal in refusals(page)]
         if width != 768 and name != "docs":  # Swagger UI's own looks are not ours to judge
