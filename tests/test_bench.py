@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from nasweb.benchmarks.chaos import duplicated, lost
+from searches import events
+from tests.searches.factories import make_search, make_user
 
 
 @pytest.mark.processes
@@ -27,3 +32,32 @@ def test_unknown_benchmark(settings: Any, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Unknown benchmark nothing: choose of layernas-nb201"):
         call_command("bench", "nothing")
     assert not (tmp_path / "bench").exists()
+
+
+def figures_of(name: str, folder: Path) -> dict[str, float]:
+    """The figures of a quick run of the command, which prints what it writes."""
+    out = io.StringIO()
+    call_command("bench", name, "--quick", "--json", "--out", str(folder), stdout=out, stderr=io.StringIO())
+    result = json.loads(out.getvalue())
+    assert result == json.loads((folder / f"{name}.json").read_text())
+    assert result["benchmark"] == name
+    return {figure["name"]: figure["value"] for figure in result["figures"]}
+
+
+@pytest.mark.processes
+def test_chaos_changes_nothing(tmp_path: Path) -> None:
+    assert figures_of("chaos", tmp_path) == {"kills": 2, "lost": 0, "duplicated": 0, "equal_to_undisturbed": 1}
+
+
+@pytest.mark.django_db
+def test_chaos_counts_what_is_lost_and_what_is_there_twice() -> None:
+    search = make_search(make_user())
+    rows = [(number, 0, f"arch {number}", "", 0, 0, None, "scored") for number in range(3)]
+    with transaction.atomic():
+        events.record(search, [events.candidates([0, 1]), events.candidates([2])])
+    assert (lost(rows, rows), duplicated(search, rows, rows)) == (0, 0)
+    with transaction.atomic():
+        events.record(search, [events.candidates([1])])
+    assert duplicated(search, rows, rows) == 1
+    assert duplicated(search, rows, [*rows, rows[0]]) == 2
+    assert lost(rows, rows[:1]) == 2

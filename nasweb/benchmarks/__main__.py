@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from engine.benchmarks.__main__ import main
 from nasweb.benchmarks.product import TAKEN
 
-BENCHMARKS: Mapping[str, str] = {"browser": "nasweb.benchmarks.browser"}
+BENCHMARKS: Mapping[str, str] = {
+    "browser": "nasweb.benchmarks.browser",
+    "chaos": "nasweb.benchmarks.chaos",
+}
 """Name -> module with ``run(quick) -> Report``."""
 
 
