@@ -94,7 +94,7 @@ class Buckets(UnderSearch):
         if request.query_params.get("residents", "1").lower() in FALSE:
             for cell in (cell for layer in layers for cell in layer["buckets"]):
                 del cell["residents"]
-        calibrated = self.parent.calibrations.exists()
+        calibrated = bool(back) and self.parent.calibrations.exists()
         return Response({"metric": metric, "layers": layers, "calibrated": calibrated})
 
 

@@ -66,7 +66,7 @@ class BucketsSerializer(serializers.Serializer):
 
     metric = serializers.CharField()
     layers = BucketLayerSerializer(many=True)
-    calibrated = serializers.BooleanField(help_text="scores were calibrated anew during the search")
+    calibrated = serializers.BooleanField(help_text="a look back, and scores were calibrated anew since")
 
 
 class FrontPointSerializer(serializers.Serializer):
