@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from math import log
 
 from engine.blueprint import Blueprint, Node
+from engine.canonical import reached_by_image
 
 POOLS = ("max_pool", "avg_pool")
 
@@ -64,13 +65,7 @@ def traits(blueprint: Blueprint) -> dict[str, float]:
 
 def _living(blueprint: Blueprint) -> Mapping[str, None]:
     """The nodes that something of the image reaches and that reach the class scores."""
-    reached: dict[str, bool] = {}
-    for node in blueprint:
-        sources = [reached[name] for name in node.inputs]
-        if node.op in ("input", "zeros"):
-            reached[node.name] = node.op == "input"
-        else:
-            reached[node.name] = all(sources) if node.op == "multiply" else any(sources)
+    reached = reached_by_image(blueprint)
     useful = {blueprint.output.name} if reached[blueprint.output.name] else set()
     for node in reversed(blueprint.nodes):
         if node.name in useful:
