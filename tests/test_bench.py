@@ -34,19 +34,27 @@ def test_unknown_benchmark(settings: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "bench").exists()
 
 
-def figures_of(name: str, folder: Path) -> dict[str, float]:
+def test_a_file_holds_one_benchmark(tmp_path: Path) -> None:
+    for names in ([], ["chaos", "layernas-chain"]):
+        with pytest.raises(CommandError, match="holds one benchmark: name one of layernas-nb201"):
+            call_command("bench", *names, "--out", str(tmp_path / "figures.json"))
+    assert not list(tmp_path.iterdir())
+
+
+def figures_of(name: str, file: Path) -> dict[str, float]:
     """The figures of a quick run of the command, which prints what it writes."""
     out = io.StringIO()
-    call_command("bench", name, "--quick", "--json", "--out", str(folder), stdout=out, stderr=io.StringIO())
+    call_command("bench", name, "--quick", "--json", "--out", str(file), stdout=out, stderr=io.StringIO())
     result = json.loads(out.getvalue())
-    assert result == json.loads((folder / f"{name}.json").read_text())
+    assert result == json.loads(file.read_text())
     assert result["benchmark"] == name
     return {figure["name"]: figure["value"] for figure in result["figures"]}
 
 
 @pytest.mark.processes
 def test_chaos_changes_nothing(tmp_path: Path) -> None:
-    assert figures_of("chaos", tmp_path) == {"kills": 2, "lost": 0, "duplicated": 0, "equal_to_undisturbed": 1}
+    found = figures_of("chaos", tmp_path / "of" / "chaos.json")
+    assert found == {"kills": 2, "lost": 0, "duplicated": 0, "equal_to_undisturbed": 1}
 
 
 @pytest.mark.django_db

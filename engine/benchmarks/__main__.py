@@ -45,7 +45,7 @@ def main(
     parser = argparse.ArgumentParser(prog=program, description="Measure one benchmark.")
     parser.add_argument("name", choices=benchmarks)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    parser.add_argument("--out", type=Path, help="write the JSON object to a file as well")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON object there as well")
     parser.add_argument("--quick", action="store_true", help="a smoke run")
     for name, help in EXTRAS.items():
         parser.add_argument(f"--{name}", type=Path, help=help)

@@ -62,13 +62,7 @@ class House:
 
     def kill(self, name: str) -> None:
         """SIGKILL to a service and to every child it has."""
-        process = self.processes.pop(name)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-        process.kill()
-        process.wait()
+        kill(self.processes.pop(name))
 
     def kill_one(self, rng: Random) -> bool:
         """SIGKILL to one process of the worker's pool; False when there is none."""
@@ -99,6 +93,16 @@ class House:
             self.processes[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to it and to every child it has."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
+    process.wait()
 
 
 def start(evaluations: int, estimator: dict[str, Any], round_size: int, seed: int) -> Search:

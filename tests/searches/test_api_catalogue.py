@@ -47,7 +47,6 @@ def test_kinds_come_with_the_schema_of_their_options(name: str, kinds: set[str])
 def test_workers_hide_what_they_do_for_others() -> None:
     owner, now = make_user(), timezone.now()
     search = make_search(owner)
-    Worker.objects.all().delete()  # a heartbeat of this very process may have been written outside of any test
     fields = {"host": "here", "search": search, "current": "8:8:8:8:8"}
     Worker.objects.create(name="here:1", pid=1, seen_at=now, **fields)
     Worker.objects.create(name="here:2", pid=2, seen_at=now - timedelta(minutes=20), **fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import redis
 from django.db import connection
 
 from engine.config.training import TrainingConfig
+from nasweb.benchmarks.house import kill
 from nasweb.embedded import broker as embedded_broker
 from nasweb.embedded.places import broker_socket, broker_url
 from searches.models import Evaluation, Search, Training, Worker
@@ -75,13 +75,7 @@ class House:
 
     def kill(self, name: str) -> None:
         """SIGKILL to a service and to every child it has."""
-        process = self.processes.pop(name)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-        process.kill()
-        process.wait()
+        kill(self.processes.pop(name))
 
     def flush(self) -> None:
         """Every message is lost."""

@@ -76,6 +76,20 @@ def test_pages_hold_no_inline_script_or_style_and_load_only_files_that_are_there
             assert finders.find(address.removeprefix("/static/")), f"{address} is not there"
 
 
+def test_static_files_are_no_synchronous_streams() -> None:
+    """Whole, in part, and not again when the browser has it."""
+    path = finders.find("css/base.css")
+    assert path is not None
+    content = Path(path).read_bytes()
+    whole = Client().get("/static/css/base.css")
+    assert not whole.streaming
+    assert (whole.content, whole["Content-Type"]) == (content, 'text/css; charset="utf-8"')
+    part = Client().get("/static/css/base.css", headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, content[2:6])
+    again = Client().get("/static/css/base.css", headers={"If-Modified-Since": whole["Last-Modified"]})
+    assert (again.status_code, again.content, "Content-Type" in again) == (304, b"", False)
+
+
 def test_modules_import_only_files_that_are_there_and_stay_short() -> None:
     root = Path(__file__).resolve().parents[2] / "static" / "js"
     modules = list(root.rglob("*.js"))

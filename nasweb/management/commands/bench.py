@@ -1,4 +1,4 @@
-"""`manage.py bench`: every benchmark, or those named, with their figures kept under ``NASWEB_HOME/bench``."""
+"""`manage.py bench`: every benchmark, or those named; figures in ``NASWEB_HOME/bench``, or one's in ``--out FILE``."""
 
 from __future__ import annotations
 
@@ -27,28 +27,31 @@ class Command(BaseCommand):
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}; all without one")
         parser.add_argument("--quick", action="store_true", help="smoke runs")
         parser.add_argument("--json", action="store_true", help="print JSON objects only")
-        parser.add_argument(
-            "--out", type=Path, metavar="FOLDER", help="folder to write to; default: bench in NASWEB_HOME"
-        )
+        parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON object of one benchmark there")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A benchmark that fails does not keep the others from running, but the command fails in the end."""
         names = options["names"] or list(MODULES)
         if unknown := set(names) - set(MODULES):
             raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose of {', '.join(MODULES)}.")
-        folder = options.get("out") or settings.NASWEB_HOME / "bench"
-        folder.mkdir(parents=True, exist_ok=True)
+        out: Path | None = options.get("out")
+        if out is not None and len(names) != 1:
+            raise CommandError(f"--out {out} holds one benchmark: name one of {', '.join(MODULES)}.")
+        folder = settings.NASWEB_HOME / "bench"
         tables, failed = [], []
         for name in names:
-            command = [sys.executable, "-m", MODULES[name], name, "--out", str(folder / f"{name}.json")]
+            file = folder / f"{name}.json" if out is None else out.absolute()
+            command = [sys.executable, "-m", MODULES[name], name, "--out", str(file)]
             command += ["--quick"] if options["quick"] else []
             done = subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
             if done.returncode == 0:
                 tables.append(done.stdout)
-                self.stdout.write((folder / f"{name}.json").read_text() if options.get("json") else done.stdout)
+                self.stdout.write(file.read_text() if options.get("json") else done.stdout)
             else:
                 failed.append(name)
-        (folder / "figures.md").write_text("\n".join(tables))
-        self.stderr.write(f"Written to {folder}.")
+        if out is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "figures.md").write_text("\n".join(tables))
+        self.stderr.write(f"Written to {out or folder}.")
         if failed:
             raise CommandError(f"Failed: {', '.join(failed)}.")
