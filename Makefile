@@ -26,14 +26,15 @@ node_modules/.stamp: package.json package-lock.json | .venv/.stamp
 run: setup
 	@$(BIN)/python manage.py up
 
-# Two test processes, whole files each; what starts processes of its own runs alone. Browser tests have a run of their
-# own: pytest-playwright's event loop is in the way of pytest-asyncio's.
+# Two test processes, whole files each, with homes, ports and databases of their own. What starts processes has a run of
+# its own, for there all processors are taken, and browser tests have: pytest-playwright's event loop is in the way of
+# pytest-asyncio's; of them those that need one another's rows stay together.
 PARALLEL := --numprocesses 2 --dist loadfile
 test: setup
 	$(BIN)/pytest $(PARALLEL) -m "not browser and not processes"
-	$(BIN)/pytest -m "processes and not browser"
+	$(BIN)/pytest $(PARALLEL) -m "processes and not browser"
 	NASWEB_TEST_SERVERS=1 $(BIN)/pytest $(PARALLEL) -m "not browser and not processes and not postgres" tests/searches
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/browser
 
 lint: export DJANGO_SETTINGS_MODULE := tests.settings
 lint: setup

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Values = NDArray[np.float64]
 Statistic = Callable[[Values, Values], float]
@@ -85,12 +84,16 @@ def _interval(statistic: Statistic, scores: Values, truth: Values, *, seed: int,
 
 
 def _kendall(scores: Values, truth: Values) -> float:
+    from scipy import stats
+
     return float(stats.kendalltau(scores, truth).statistic) if _ranked(scores, truth) else float("nan")
 
 
 def _spearman(scores: Values, truth: Values) -> float:
     if not _ranked(scores, truth):
         return float("nan")
+    from scipy import stats
+
     return float(np.corrcoef(stats.rankdata(scores), stats.rankdata(truth))[0, 1])
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
 
 LOSS_FLOOR, LOSS_CEILING = 0.1, 100.0
 """Losses are read within these limits, so that one point near 0 or an explosion cannot decide a term by itself.
@@ -36,6 +35,8 @@ class BoxCox:
 
     def __call__(self, term: ArrayLike) -> NDArray[np.float64]:
         """The weighted, transformed term."""
+        from scipy import special
+
         return np.asarray(self.lam**2 * self.std * special.boxcox(np.asarray(term, dtype=np.float64), self.lam))
 
 
@@ -93,6 +94,8 @@ def calibrate(landscape: Sequence[float], speed: Sequence[float]) -> Constants:
 
 
 def _fit(terms: Sequence[float]) -> BoxCox:
+    from scipy import stats
+
     transformed, lam = stats.boxcox(np.asarray(terms, dtype=np.float64))
     return BoxCox(float(lam), float(np.std(transformed)))
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine.errors import ArchitectureError, DataError
 from engine.space import Architecture, Choices, SearchSpace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ARCH = "arch"
 Numbers = NDArray[np.float64]
@@ -46,6 +47,8 @@ class Table:
     @classmethod
     def open(cls, path: Path | str) -> Table:
         """Reads a file; DataError says what is wrong with it and how to mend it."""
+        import pyarrow as pa
+
         path = Path(path)
         try:
             with path.open("rb") as file:
@@ -207,12 +210,17 @@ def _key(prefix: Choices) -> bytes:
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """The columns of plain values, and the names of all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     schema = pq.read_schema(path)
     flat = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
     return pq.read_table(path, columns=flat).to_pandas(), list(schema.names)
 
 
 def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    import pandas as pd
+
     try:
         frame = pd.read_csv(path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
     except UnicodeDecodeError as error:
@@ -242,8 +250,10 @@ def _arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def _type(frame: pd.DataFrame, name: str) -> str:
+    from pandas.api import types
+
     if name not in frame:
         return "other"
-    if name == ARCH or not pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_complex_dtype(frame[name]):
+    if name == ARCH or not types.is_numeric_dtype(frame[name]) or types.is_complex_dtype(frame[name]):
         return "text"
     return "number"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from engine.blueprint import InputSpec
 from engine.config.datasets import DigitsOptions
@@ -69,6 +68,8 @@ class DigitsData(ImageData):
 
 
 def _digits() -> tuple[Pixels, Labels]:
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     images: Pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
     return images, bunch.target.astype(np.int64)

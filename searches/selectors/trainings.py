@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any
 
 from django.db.models import QuerySet
-from scipy import stats
 
 from engine.config.training import TrainingConfig
 from searches.models import Search, Training
@@ -41,6 +40,8 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
     scored = [row for row in trainings if row.candidate.score is not None]
     tau, p_value = None, None
     if len(scored) > 1:
+        from scipy import stats
+
         result = stats.kendalltau([row.candidate.score for row in scored], [row.valid_accuracy for row in scored])
         if result.statistic == result.statistic:  # a number: neither side is constant
             tau, p_value = float(result.statistic), float(result.pvalue)

@@ -12,13 +12,22 @@ from playwright.sync_api import Page
 from tests.browser.chain import run_searches
 from tests.browser.product import ROOT, Product
 
+LOOKED_AT = ("test_latency", "test_promote", "test_sources", "test_studies")
+"""What these leave behind, `test_looks` looks at."""
 
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser; what looks at every page comes last, when there is one of everything."""
+    """Everything here needs the browser; what looks at every page comes last, when there is one of everything.
+
+    Of several processes each has a product of its own: files stay whole, and those with one of everything together.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            name = item.path.stem
+            item.add_marker(pytest.mark.xdist_group("looks" if name in LOOKED_AT else name.removeprefix("test_")))
     items.sort(key=lambda item: item.path == here / "test_looks.py")
 
 

@@ -90,22 +90,3 @@ def test_tables_are_measured_uploaded_cancelled_and_kept_while_in_use(
     page.get_by_role("button", name="Delete").click()
     expect(page.locator(".banner.bad")).to_contain_text(f"is used by search {table['search']['id']}")
     picture(page, "latency-list")
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
-def test_looks(
-    browser: Browser,
-    product: Product,
-    table: dict[str, Any],
-    picture: Callable[[Page, str], None],
-    scheme: str,
-    width: int,
-) -> None:
-    context = browser.new_context(base_url=product.url, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    for name, path in {"latency": "/latency/", "latency-table": f"/latency/{table['table']['id']}/"}.items():
-        page.goto(path)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{name} scrolls sideways at {width} px"
-        picture(page, f"{name}-{scheme}-{width}")
-    context.close()

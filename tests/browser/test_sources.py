@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,29 +85,3 @@ def test_sources_are_looked_into(page: Page, rows: dict[str, str]) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()
     expect(page.locator(".banner.good")).to_contain_text("“Scores” was deleted")
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
-def test_looks(
-    browser: Browser,
-    product: Product,
-    rows: dict[str, str],
-    picture: Callable[[Page, str], None],
-    scheme: str,
-    width: int,
-) -> None:
-    context = browser.new_context(base_url=product.url, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    paths = {
-        "dataset": rows["dataset"],
-        "digits": "/datasets/digits/",
-        "space": rows["space"],
-        "spaces-live": "/spaces/",
-    }
-    for name, path in {**paths, "tables-benchmarks": "/tables/"}.items():
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{name} scrolls sideways at {width} px"
-        picture(page, f"{name}-{scheme}-{width}")
-    context.close()
