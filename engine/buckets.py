@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from bisect import insort
 from math import inf
-from typing import Generic, Protocol, TypeVar
+from typing import NamedTuple
 
 
-class Ranked(Protocol):
-    """What a bucket keeps: the number names the network, a higher score is better."""
+class Ranked(NamedTuple):
+    """A scored network. Sorted, the best comes first, and of equal scores the earlier one."""
+
+    negated_score: float
+    number: int
+    choices: tuple[int, ...]
 
     @property
-    def number(self) -> int: ...
-
-    @property
-    def score(self) -> float: ...
-
-
-R = TypeVar("R", bound=Ranked)
+    def score(self) -> float:
+        """Higher is better."""
+        return -self.negated_score
 
 
 class CostScale:
@@ -45,46 +45,42 @@ class CostScale:
         return self.low + index * step, self.high if index == self.count - 1 else self.low + (index + 1) * step
 
 
-class Bucket(Generic[R]):
-    """The best ``capacity`` models of one cost slice, best first; without a capacity, all of them.
+class Bucket:
+    """The best ``capacity`` networks of one cost slice, best first; without a capacity, all of them.
 
-    A model enters when there is room or its score is strictly above the worst one's, and never twice. Of equal scores
-    the later number counts as the worse.
+    A network enters when there is room or its score is strictly above the worst one's. Of equal scores the later
+    number counts as the worse.
     """
 
-    __slots__ = ("_numbers", "capacity", "evicted", "floor", "inserted", "residents")
+    __slots__ = ("capacity", "evicted", "floor", "inserted", "residents")
 
     def __init__(self, capacity: int | None) -> None:
         self.capacity = capacity
-        self.residents: list[R] = []
-        self._numbers: set[int] = set()
+        self.residents: list[Ranked] = []
         self.floor = -inf
         """The score that a newcomer must exceed: the worst one's when the bucket is full."""
         self.inserted = 0
         self.evicted = 0
 
-    def accepts(self, number: int, score: float) -> bool:
-        """Whether a model of that number and score would enter."""
-        return score > self.floor and number not in self._numbers
-
-    def insert(self, item: R) -> R | None:
-        """Takes a model that `accepts` agreed to; returns the one it drove out."""
+    def insert(self, network: Ranked) -> Ranked | None:
+        """Takes a network whose score is above `floor`; returns the one it drove out."""
+        residents, capacity = self.residents, self.capacity
         loser = None
-        if self.capacity is not None and len(self.residents) >= self.capacity:
-            loser = self.residents.pop()
-            self._numbers.remove(loser.number)
-            self.evicted += 1
-        self.restore(item)
         self.inserted += 1
+        if capacity is None:
+            insort(residents, network)
+            return None
+        if len(residents) >= capacity:
+            loser = residents.pop()
+            self.evicted += 1
+        insort(residents, network)
+        if len(residents) == capacity:
+            self.floor = -residents[-1][0]
         return loser
 
-    def restore(self, item: R) -> None:
-        """Puts back a model that a saved bucket held; nothing is counted."""
-        insort(self.residents, item, key=_rank)
-        self._numbers.add(item.number)
-        if self.capacity is not None and len(self.residents) >= self.capacity:
-            self.floor = self.residents[-1].score
-
-
-def _rank(item: Ranked) -> tuple[float, int]:
-    return -item.score, item.number
+    def restore(self, network: Ranked) -> None:
+        """Puts back a network that a saved bucket held; nothing is counted."""
+        residents = self.residents
+        insort(residents, network)
+        if self.capacity is not None and len(residents) >= self.capacity:
+            self.floor = -residents[-1][0]

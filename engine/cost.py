@@ -29,7 +29,8 @@ METRICS: Mapping[str, str] = {
 """What is counted of every network."""
 METRIC_LABELS: Mapping[str, str] = {**METRICS, LATENCY: LABEL}
 """Those, and what needs a latency table."""
-COUNTS: Mapping[str, tuple[Literal[0, 1, 2, 3], int]] = {
+Count = Literal[0, 1, 2, 3]
+COUNTS: Mapping[str, tuple[Count, int]] = {
     "params_m": (0, 1),
     "madds_m": (1, 1),
     "activation_mb": (2, 4),

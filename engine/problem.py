@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import inf
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.config.search import Objective
 from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError
 from engine.latency import LATENCY
+from engine.limits import Limit
 from engine.merit import merit
 from engine.space import Architecture, Choices, SearchSpace
 
@@ -35,16 +35,12 @@ class SearchProblem:
         self.table = table
         self.limits = [(objective.cost_metric, objective.lo, objective.hi)]
         self.limits += [(c.metric, c.lo, c.hi) for c in objective.constraints]
-        self._bounded = [
-            (metric, -inf if lo is None else lo, inf if hi is None else hi)
-            for metric, lo, hi in self.limits
-            if lo is not None or hi is not None
-        ]
-
-    @property
-    def metric(self) -> str:
+        self._bounded = [Limit(*limit) for limit in self.limits if limit[1:] != (None, None)]
+        self._counted = [limit for limit in self._bounded if limit.metric != TABLE_METRIC]
+        self._tabled = [limit for limit in self._bounded if limit.metric == TABLE_METRIC]
+        self.metric = objective.cost_metric
         """The metric that is bucketed."""
-        return self.objective.cost_metric
+        self._asks_table = self.metric == TABLE_METRIC or bool(self._tabled)
 
     def cost(self, architecture: Architecture, metric: str | None = None) -> float:
         """One cost of one network, in the metric's unit."""
@@ -80,44 +76,50 @@ class SearchProblem:
 
     def reachable(self, prefix: Choices) -> bool:
         """Whether the intervals of costs reachable from the prefix meet every limit; exact for complete networks."""
-        return all(_meets(*self.cost_range(prefix, metric), lo, hi) for metric, lo, hi in self._bounded)
+        return all(limit.meets(*self.cost_range(prefix, limit.metric)) for limit in self._bounded)
 
-    def reach(self, choices: Choices, first: int) -> int:
-        """How many choices of a network can be kept, ``first`` or more, so that every prefix is `reachable`.
+    def reach(self, prefix: Choices) -> int:
+        """How many choices of the network that completes a prefix can be kept so that every prefix is `reachable`.
 
-        ``first - 1`` when not even that many can: intervals only shrink along a prefix.
+        One less than the prefix's length when not even that is: intervals only shrink along a prefix.
         """
-        last = len(choices)
-        for metric, lo, hi in self._bounded:
-            for length, (low, high) in enumerate(self._prefix_ranges(choices, first, metric), first):
-                if length > last:
-                    break
-                if not _meets(low, high, lo, hi):
-                    last = length - 1
+        last = self.space.reach(prefix, self._counted)
+        if self._tabled and last >= len(prefix):
+            choices = self.space.complete(prefix).choices
+            for length in range(len(prefix), last + 1):
+                if not self._in_table(choices[:length]):
+                    return length - 1
         return last
 
-    def children(self, prefix: Choices) -> list[tuple[int, float]]:
-        """Options of the next layer that are `reachable`, each with the cost of the network that completes it."""
-        depth = len(prefix) + 1
-        costs = self._child_ranges(prefix, self.metric, depth)
-        options: Sequence[int] = range(len(costs))
-        for metric, lo, hi in self._bounded:
-            ranges = self._child_ranges(prefix, metric)
-            options = [option for option in options if ranges[option][0] <= hi and ranges[option][1] >= lo]
-        return [(option, costs[option][0]) for option in options]
+    def children(self, prefix: Choices) -> Sequence[int]:
+        """Options of the next layer that are `reachable`."""
+        options = self.space.meeting(prefix, self._counted)
+        if self._tabled:
+            options = [option for option in options if self._in_table((*prefix, option))]
+        return options
 
-    def _child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
-        if metric != TABLE_METRIC:
-            return self.space.child_ranges(prefix, metric, until)
-        assert self.table is not None
-        return [self.table.cost_range((*prefix, option), until) for option in range(len(self.space.options(prefix)))]
+    def child_costs(self, prefix: Choices) -> list[float]:
+        """Costs of the networks that complete a prefix by each option of the next layer and defaults."""
+        until = len(prefix) + 1
+        if self.metric != TABLE_METRIC:
+            return [low for low, _ in self.space.child_ranges(prefix, self.metric, until)]
+        options = range(len(self.space.options(prefix)))
+        return [self.cost_range((*prefix, option), until=until)[0] for option in options]
 
-    def _prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
-        if metric != TABLE_METRIC:
-            return self.space.prefix_ranges(choices, first, metric)
-        assert self.table is not None
-        table = self.table
-        return (table.cost_range(choices[:length]) for length in range(first, len(choices) + 1))
+    def completed(self, prefix: Choices) -> tuple[Choices, float, int | None]:
+        """The network that completes a prefix with defaults, its cost, and its `reach` where that comes for nothing."""
+        if not self._asks_table:
+            return self.space.completed(prefix, self.metric, self._counted)
+        return self.space.complete(prefix).choices, self.cost_range(prefix, until=len(prefix))[0], None
+
+    def layer_ranges(self) -> list[tuple[float, float]]:
+        """The range of equation 4 for every layer: of the costs while layers up to it vary, from the first on."""
+        if self.metric != TABLE_METRIC:
+            return self.space.layer_ranges(self.metric)
+        return [self.cost_range((), until=layer) for layer in range(1, self.space.depth + 1)]
+
+    def _in_table(self, prefix: Choices) -> bool:
+        return all(limit.meets(*self.cost_range(prefix, TABLE_METRIC)) for limit in self._tabled)
 
     def check(self) -> None:
         """ConfigError, at the field, for targets that no network meets and latencies that no table tells."""
@@ -148,11 +150,6 @@ class SearchProblem:
                 raise ConfigError.at(path, reason)
         elif any(metric == LATENCY for metric, _, _ in self.limits):
             raise ConfigError.at(path, "a latency needs a latency table: name one that was measured or uploaded")
-
-
-def _meets(low: float, high: float, lo: float, hi: float) -> bool:
-    """Whether the interval of costs shares a point with the limits; never, when the interval is unknown (NaN)."""
-    return low <= hi and high >= lo
 
 
 def _within(cost: float, lo: float | None, hi: float | None) -> bool:

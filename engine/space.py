@@ -9,7 +9,7 @@ dynamic programming over states instead of enumeration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -17,6 +17,7 @@ from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost, blueprint_cost
 from engine.errors import ArchitectureError
 from engine.latency import LatencyTable
+from engine.limits import Limit
 from engine.operators import Operator
 from engine.trellis import Choices as Choices
 from engine.trellis import State as State
@@ -133,16 +134,39 @@ class SearchSpace(ABC):
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         """`cost_range` of every child of a prefix, by option."""
 
-    def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
-        """`cost_range` of the network's prefixes of ``first`` choices and more, shortest first."""
-        return (self.cost_range(choices[:length], metric) for length in range(first, len(choices) + 1))
-
     @abstractmethod
     def operators(self) -> frozenset[Operator]:
         """Every operator that a network of the space can hold: what a latency table must know.
 
         May name more than networks reach, never fewer.
         """
+
+    def layer_ranges(self, metric: str) -> list[tuple[float, float]]:
+        """The range of equation 4 for every layer, from the first on."""
+        return [self.cost_range((), metric, layer) for layer in range(1, self.depth + 1)]
+
+    def completed(self, prefix: Choices, metric: str, limits: Sequence[Limit]) -> tuple[Choices, float, int | None]:
+        """The network that completes a prefix with defaults, its cost, and its `reach` where that comes for nothing."""
+        return self.complete(prefix).choices, self.cost_range(prefix, metric, len(prefix))[0], None
+
+    def meeting(self, prefix: Choices, limits: Sequence[Limit]) -> Sequence[int]:
+        """Options of the layer behind a prefix from which every limit can be met."""
+        options: Sequence[int] = range(len(self.options(prefix)))
+        for limit in limits:
+            ranges = self.child_ranges(prefix, limit.metric)
+            options = [option for option in options if limit.meets(*ranges[option])]
+        return options
+
+    def reach(self, prefix: Choices, limits: Sequence[Limit]) -> int:
+        """How many choices of the network that completes a prefix with defaults can be kept within the limits.
+
+        The prefix and each longer one must be able to meet them; one less than the prefix's length when it is not.
+        """
+        choices = self.complete(prefix).choices
+        for length in range(len(prefix), self.depth + 1):
+            if not all(limit.meets(*self.cost_range(choices[:length], limit.metric)) for limit in limits):
+                return length - 1
+        return self.depth
 
     # --- derived -----------------------------------------------------------------------------------------------
     @property
@@ -243,8 +267,17 @@ class SteppedSpace(SearchSpace):
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
 
-    def prefix_ranges(self, choices: Choices, first: int, metric: str) -> Iterator[tuple[float, float]]:
-        return self._costs().prefix_ranges(choices, first, metric)
+    def layer_ranges(self, metric: str) -> list[tuple[float, float]]:
+        return self._costs().layer_ranges(metric)
+
+    def completed(self, prefix: Choices, metric: str, limits: Sequence[Limit]) -> tuple[Choices, float, int]:
+        return (self._trellis or self._costs()).completed(prefix, metric, limits)
+
+    def meeting(self, prefix: Choices, limits: Sequence[Limit]) -> Sequence[int]:
+        return self._costs().meeting(prefix, limits)
+
+    def reach(self, prefix: Choices, limits: Sequence[Limit]) -> int:
+        return self._costs().completed(prefix, "params_m", limits)[2]
 
     def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
         """Least and largest cost of the networks that take one of the allowed options at every layer; exact."""

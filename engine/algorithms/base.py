@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.algorithms.finalists import Finalists, Leaders
 from engine.config.base import Options
@@ -27,8 +27,7 @@ from engine.problem import SearchProblem
 from engine.space import Architecture
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A network to score. ``layer`` counts from 0; ``parent`` is the number of the proposal it was derived from.
 
     ``stage`` 0: by the search's estimate; 1: by the final one, and ``parent`` is the proposal that tried the network.
@@ -284,8 +283,8 @@ class SearchAlgorithm(ABC):
 
     @staticmethod
     def _dump(proposal: Proposal) -> dict[str, Any]:
-        row = asdict(proposal)
-        row["choices"] = list(row.pop("architecture")["choices"])
+        row = proposal._asdict()
+        row["choices"] = list(row.pop("architecture").choices)
         return row
 
 

@@ -8,6 +8,7 @@ differs, so a feasible network may not appear before the last layer.
 from __future__ import annotations
 
 from engine.algorithms.layernas import LayerNAS
+from engine.buckets import Ranked
 from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
 from engine.errors import ConfigError
 from engine.problem import SearchProblem
@@ -30,13 +31,13 @@ class DynamicProgramming(LayerNAS):
             )
         super().__init__(LayerNASOptions(**options.model_dump(exclude={"kind"})), problem, seed)
 
-    def _advance(self, number: int) -> bool:
-        """Selects a model of the first layer with an untried child; False while that layer waits for outcomes."""
+    def _next(self, number: int) -> Ranked | None:
+        """A network of the first layer that has one with an untried child; None while that layer waits for outcomes."""
         for layer in range(1, self._depth):
-            model = self._select(layer, number)
-            if model is not None:
+            network = self._layers[layer - 1].selection.select(number)
+            if network is not None:
                 if layer != self._layer and self._pending:
-                    return False
-                self._layer, self._selected = layer, model
-                return True
-        return False
+                    return None
+                self._layer, self._selected = layer, network
+                return network
+        return None

@@ -14,19 +14,22 @@ leaves open is settled like this:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from math import prod
 from operator import mul
+from random import Random
 from typing import Any
 
 from engine.algorithms.base import BucketView, Proposal, Resident, SearchAlgorithm
-from engine.algorithms.layernas_store import EXHAUSTED, SELECTIONS, Layer, Model
-from engine.buckets import Bucket, CostScale
+from engine.algorithms.layernas_store import EXHAUSTED, Layer, Work
+from engine.buckets import Bucket, CostScale, Ranked
 from engine.config.algorithms import LayerNASOptions
 from engine.layer_order import ReorderedSpace, in_order
 from engine.problem import SearchProblem
-from engine.space import Choices
+from engine.shuffling import shuffle
+from engine.space import Architecture
 
 DISPLAY_SLICES = 20
 """Cost slices that group the networks of a layer for display when every network keeps its own bucket."""
@@ -52,14 +55,18 @@ class LayerNAS(SearchAlgorithm):
         self._searched = in_order(problem, options.layer_order)
         view = self._searched.space
         self._view = view if isinstance(view, ReorderedSpace) else None
-        self._layers = self._fresh_layers()
-        self._views: dict[tuple[int, int], tuple[Bucket[Model], BucketView]] = {}  # as `buckets` showed them last
-        self._root = Model(0, 0.0, view.default().choices)
+        self._hash = self.space.content_hash
+        self._dice = Random()  # seeded before each use as `rng` would
+        self._turns, self._searches_per_layer = options.children_per_search, options.searches_per_layer
+        self._slices = DISPLAY_SLICES if options.bucketing == "unique" else options.buckets
+        self._use(self._fresh_layers())
+        self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # as `buckets` showed them last
+        self._baseline, self._root = Ranked(0.0, 0, view.default().choices), Work(None)
         self._opened = False
-        self._costs: dict[int, float] = {}  # of proposals that are not told, to spare counting them twice
-        # Whose turn it is: layer l of the selected model, selections made there, the model and its children so far.
+        self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs of proposals not yet told
+        # Whose turn it is: layer l of the selected network, selections made there, the network, its children so far.
         self._layer, self._searches = 1, 0
-        self._selected: Model | None = None
+        self._selected: Ranked | None = None
         self._children = 0
 
     def bound(self) -> int:
@@ -102,138 +109,121 @@ class LayerNAS(SearchAlgorithm):
 
     # --- asking ------------------------------------------------------------------------------------------------
     def _propose(self, number: int) -> Proposal | None:
-        if number == 0:
-            return Proposal(0, self.space.default(), "baseline")
-        if self._has_child(0, self._root):
-            return self._child(number, 0, self._root)
         if not self._opened:
+            if number == 0:
+                return Proposal(0, self.space.default(), "baseline")
+            if self._root_has_child():
+                return self._child(number, 0, self._baseline, self._root.take())
             if self._pending:
                 return None
             self._opened = True
-        if not self._advance(number):
+        network = self._next(number)
+        if network is None:
             return None
-        assert self._selected is not None
         self._children += 1
-        return self._child(number, self._layer, self._selected)
+        return self._child(number, self._layer, network, self._layers[self._layer - 1].take(network))
 
-    def _advance(self, number: int) -> bool:
-        """Sees to it that a model with an untried child is selected; False, and nothing changed, when there is none."""
-        model = self._selected
-        if (
-            model is not None
-            and self._children < self.options.children_per_search
-            and model.stored
-            and self._has_child(self._layer, model)
-        ):
-            return True
+    def _next(self, number: int) -> Ranked | None:
+        """The selected network, which has an untried child, of layer ``_layer``; None, and nothing changed, when none
+        is left."""
+        network = self._selected
+        if network is not None and self._children < self._turns and self._layers[self._layer - 1].has_child(network):
+            return network
         layer, searches = self._layer, self._searches
         for _ in range(self._depth):
-            if layer < self._depth and searches < self.options.searches_per_layer:
-                model = self._select(layer, number)
-                if model is not None:
+            if layer < self._depth and searches < self._searches_per_layer:
+                network = self._layers[layer - 1].selection.select(number)
+                if network is not None:
                     self._layer, self._searches = layer, searches + 1
-                    self._selected, self._children = model, 0
-                    return True
+                    self._selected, self._children = network, 0
+                    return network
             layer, searches = layer % max(1, self._depth - 1) + 1, 0
-        return False
+        return None
 
-    def _select(self, layer: int, number: int) -> Model | None:
-        return self._layers[layer - 1].selection.select(
-            lambda model: self._has_child(layer, model), lambda: self.rng(number, f"select {layer}")
-        )
-
-    def _has_child(self, layer: int, model: Model) -> bool:
-        """Whether an untried valid child is left."""
-        if model.position == EXHAUSTED:
+    def _root_has_child(self) -> bool:
+        """Whether an option of the first layer was not proposed yet."""
+        root = self._root
+        if root.position == EXHAUSTED:
             return False
-        if model.children is None:
-            model.children = self._list_children(layer, model)
-        return model.position < len(model.children)
+        if root.options is None:
+            root.options = self._list_options(0, self._baseline)
+        return root.position < len(root.options)
 
-    def _list_children(self, layer: int, model: Model) -> list[tuple[int, float]]:
-        """The valid options of a model's next layer but the default, in the order they are tried."""
-        kept = model.choices[layer]
-        children = [child for child in self._searched.children(model.choices[:layer]) if child[0] != kept]
+    def _list_options(self, layer: int, network: Ranked) -> list[int]:
+        """The valid options of a network's next layer but the default, in the order they are tried."""
+        prefix, kept = network.choices[:layer], network.choices[layer]
+        options = [option for option in self._searched.children(prefix) if option != kept]
         if self.options.child_order == "random":
-            self.rng(model.number, f"children {layer}").shuffle(children)
+            self._dice.seed(f"{self.seed}:{network.number}:children {layer}")
+            shuffle(options, self._dice)
         elif self.options.child_order == "cost":
-            children.sort(key=lambda child: -child[1])
-        return children
+            costs = self._searched.child_costs(prefix)
+            options.sort(key=lambda option: -costs[option])
+        return options
 
-    def _child(self, number: int, layer: int, model: Model) -> Proposal:
-        option, cost = model.take_child()
-        self._costs[number] = cost
-        architecture = self._searched.space.complete((*model.choices[:layer], option))
-        if self._view is not None:
-            architecture = self._view.network(architecture)
+    def _child(self, number: int, layer: int, network: Ranked, option: int) -> Proposal:
+        choices, cost, reach = self._searched.completed((*network[2][:layer], option))
+        self._completed[number] = cost, reach
         bucket = self._layers[layer].scale.index(cost)
+        if self._view is not None:
+            choices = self._view.listed(choices)
         origin = "child" if layer else "first layer"
-        return Proposal(number, architecture, origin, self._listed(layer), bucket, model.number)
+        return Proposal(number, Architecture(self._hash, choices), origin, self._listed(layer), bucket, network[1])
 
     def _listed(self, layer: int) -> int:
         """The space's own number of the layer that is searched in that place."""
         return layer if self._view is None else self._view.order[layer]
 
-    def _cost(self, prefix: Choices) -> float:
-        """Cost of the network that completes a prefix with defaults."""
-        return self._searched.cost_range(prefix, until=len(prefix))[0]
-
     def _exhausted(self) -> bool:
-        if self.asked == 0 or self._has_child(0, self._root):
+        if self.asked == 0 or self._root_has_child():
             return False
-        return not any(
-            store.selection.any(lambda model, layer=layer: self._has_child(layer, model))  # type: ignore[misc]
-            for layer, store in enumerate(self._layers[:-1], start=1)
-        )
+        return not any(store.selection.any() for store in self._layers[:-1])
 
     # --- learning ----------------------------------------------------------------------------------------------
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         """Stores a network at its own layer and carries it to all later ones that it can still serve."""
-        cost = self._costs.pop(proposal.number, None)
+        completed = self._completed.pop(proposal.number, None)
         if score is not None:
-            self._store(proposal, score, cost, lambda layer: 0)
+            self._store(proposal, score, completed)
 
-    def _store(self, proposal: Proposal, score: float, cost: float | None, position: Callable[[int], int]) -> None:
-        """``position``: how many of its children were tried, by layer."""
-        choices, layer_told = proposal.architecture.choices, proposal.layer
+    def _store(self, proposal: Proposal, score: float, completed: tuple[float, int | None] | None) -> None:
+        """``completed``: the network's cost, and how many choices of it can be kept."""
+        choices, layer = proposal.architecture.choices, proposal.layer
         if self._view is not None:
             choices = self._view.searched(choices)
-            layer_told = None if layer_told is None else self._view.place(layer_told)
-        first = 1 if layer_told is None else layer_told + 1
-        if cost is None:
-            cost = self._cost(choices[:first])
-        known = proposal.layer is not None  # that the first is within reach; the baseline is proposed unseen
-        last = -1
-        for layer in range(first, self._depth + 1):
-            store = self._layers[layer - 1]
-            index = store.offer(cost, score)
-            if index < 0:
-                continue
-            if layer > first or not known:
-                if last < 0:
-                    last = self._searched.reach(choices, layer)
-                if layer > last:
-                    return
-            store.insert(index, Model(proposal.number, score, choices, position(layer)))
+            layer = None if layer is None else self._view.place(layer)
+        first = layer or 0
+        cost, reach = completed or self._searched.completed(choices[: first + 1])[1:]
+        network = Ranked(-score, proposal.number, choices)
+        unknown = layer is None  # whether the first is within reach; the baseline is proposed unseen
+        slices, grid = self._slices, self._grid
+        for at in range(first, self._depth):
+            low, width, floors = grid[at]
+            index = 0
+            if cost > low:
+                index = int((cost - low) / width * slices)
+                if index >= slices:
+                    index = slices - 1
+            if score > floors[index]:
+                if at > first or unknown:
+                    if reach is None:
+                        reach = self._searched.reach(choices[: first + 1])
+                    if at >= reach:
+                        return
+                self._layers[at].insert(index, network)
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
         """Fills all buckets again; who was not stored before has no children to try."""
-        before, self._layers = self._layers, self._fresh_layers()
-        positions = [
-            {model.number: model.position for bucket in layer.buckets.values() for model in bucket.residents}
-            for layer in before
-        ]
+        before = self._layers
+        self._use(self._fresh_layers())
         for proposal, score in networks:
-            self._store(
-                proposal,
-                score,
-                None,
-                lambda layer, n=proposal.number: positions[layer - 1].get(n, EXHAUSTED),  # type: ignore[misc]
-            )
+            self._store(proposal, score, None)
         for layer, old in zip(self._layers, before, strict=True):
+            for number in layer.stored:
+                position = old.position(number)
+                if position != 0:
+                    layer.stored[number] = Work(None, EXHAUSTED if position is None else position)
             layer.reopen(old.selection.dump())
-        if self._selected is not None and self._selected.stored:
-            self._selected = self._layers[self._layer - 1].find(self._selected.number)
 
     # --- state -------------------------------------------------------------------------------------------------
     def _identity(self) -> dict[str, Any]:
@@ -244,23 +234,35 @@ class LayerNAS(SearchAlgorithm):
         return identity
 
     def _fresh_layers(self) -> list[Layer]:
-        unique = self.options.bucketing == "unique"
-        slices = DISPLAY_SLICES if unique else self.options.buckets
-        capacity = None if unique else self.options.replicas
-        ranges = [self._searched.cost_range((), until=layer) for layer in range(1, self._depth + 1)]
+        capacity = None if self.options.bucketing == "unique" else self.options.replicas
+        ranges = self._searched.layer_ranges()
         low, high = ranges[-1]
         lo, hi = self.problem.objective.lo, self.problem.objective.hi
         ranges[-1] = (low if lo is None else max(low, lo)), (high if hi is None else min(high, hi))
-        return [Layer(CostScale(*ends, slices), capacity, SELECTIONS[self.options.select]()) for ends in ranges]
+        return [
+            Layer(
+                CostScale(*ends, self._slices),
+                capacity,
+                self.options.select,
+                partial(self.rng, purpose=f"select {layer}"),
+                partial(self._list_options, layer),
+            )
+            for layer, ends in enumerate(ranges, start=1)
+        ]
+
+    def _use(self, layers: list[Layer]) -> None:
+        self._layers = layers
+        self._grid = [layer.grid for layer in layers]
 
     def _dump_state(self) -> dict[str, Any]:
         selected = self._selected
+        stored = selected is not None and selected.number in self._layers[self._layer - 1].stored
         return {
             "root": self._root.position,
             "opened": self._opened,
             "layers": [layer.dump() for layer in self._layers],
             "turn": [self._layer, self._searches, self._children],
-            "selected": selected.number if selected is not None and selected.stored else None,
+            "selected": selected.number if selected is not None and stored else None,
         }
 
     def _load_state(self, state: Mapping[str, Any]) -> None:
@@ -269,6 +271,7 @@ class LayerNAS(SearchAlgorithm):
             layer.load(saved)
         self._layer, self._searches, self._children = map(int, state["turn"])
         self._selected = None if state["selected"] is None else layers[self._layer - 1].find(int(state["selected"]))
-        self._layers, self._costs = layers, {}
-        self._root = Model(0, 0.0, self._searched.space.default().choices, int(state["root"]))
+        self._use(layers)
+        self._completed = {}
+        self._root = Work(None, int(state["root"]))
         self._opened = bool(state["opened"])

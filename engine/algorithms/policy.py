@@ -40,7 +40,7 @@ class Policy:
 
     def _list_options(self, prefix: Choices) -> tuple[int, ...]:
         """The options of the next layer from which the target can be met."""
-        return tuple(option for option, _ in self._problem.children(prefix))
+        return tuple(self._problem.children(prefix))
 
     def sample(self, rng: Random) -> Choices | None:
         """A network; None when the drawn prefix turns out to be a dead end."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.buckets import Bucket, CostScale
+from engine.buckets import Bucket, CostScale, Ranked
+from engine.shuffling import shuffle
 
 
-@dataclass(frozen=True)
-class Network:
-    number: int
-    score: float
+def network(number: int, score: float) -> Ranked:
+    return Ranked(-score, number, ())
 
 
 def test_the_paper_example_has_these_buckets() -> None:
@@ -53,33 +53,34 @@ def test_intervals_touch_and_cover_the_range(count: int) -> None:
 
 
 def test_a_full_bucket_takes_only_what_is_strictly_better_than_its_worst() -> None:
-    bucket: Bucket[Network] = Bucket(2)
-    bucket.insert(Network(0, 0.5))
-    assert bucket.accepts(1, 0.1)
-    bucket.insert(Network(1, 0.4))
-    assert not bucket.accepts(2, 0.4)
-    assert bucket.accepts(2, 0.41)
-    assert bucket.insert(Network(2, 0.9)) == Network(1, 0.4)
-    assert bucket.residents == [Network(2, 0.9), Network(0, 0.5)]
-    assert (bucket.inserted, bucket.evicted) == (3, 1)
+    bucket = Bucket(2)
+    bucket.insert(network(0, 0.5))
+    assert bucket.floor == -inf
+    bucket.insert(network(1, 0.4))
+    assert bucket.floor == 0.4
+    assert bucket.insert(network(2, 0.9)) == network(1, 0.4)
+    assert bucket.residents == [network(2, 0.9), network(0, 0.5)]
+    assert (bucket.inserted, bucket.evicted, bucket.floor) == (3, 1, 0.5)
 
 
 def test_of_equal_scores_the_later_network_leaves_first() -> None:
-    bucket: Bucket[Network] = Bucket(2)
+    bucket = Bucket(2)
     for number in (4, 1):
-        bucket.insert(Network(number, 0.5))
-    assert bucket.insert(Network(7, 0.6)) == Network(4, 0.5)
-
-
-def test_a_network_is_never_kept_twice() -> None:
-    bucket: Bucket[Network] = Bucket(3)
-    bucket.insert(Network(3, 0.5))
-    assert not bucket.accepts(3, 0.9)
+        bucket.insert(network(number, 0.5))
+    assert bucket.insert(network(7, 0.6)) == network(4, 0.5)
 
 
 def test_without_a_capacity_everything_stays() -> None:
-    bucket: Bucket[Network] = Bucket(None)
+    bucket = Bucket(None)
     for number in range(50):
-        assert bucket.accepts(number, -1.0)
-        assert bucket.insert(Network(number, -1.0)) is None
-    assert [network.number for network in bucket.residents] == list(range(50))
+        assert bucket.insert(network(number, -1.0)) is None
+    assert [resident.number for resident in bucket.residents] == list(range(50))
+    assert (bucket.floor, bucket.residents[0].score) == (-inf, -1.0)
+
+
+@given(st.integers(0, 300), st.integers())
+def test_shuffling_in_line_is_what_the_library_does(length: int, seed: int) -> None:
+    ours, theirs, mine, its = list(range(length)), list(range(length)), Random(seed), Random(seed)
+    shuffle(ours, mine)
+    its.shuffle(theirs)
+    assert (ours, mine.getstate()) == (theirs, its.getstate())

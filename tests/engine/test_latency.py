@@ -99,7 +99,9 @@ def test_a_latency_limit_is_kept_and_an_incomplete_table_refused() -> None:
     middle = (low + high) / 2
     problem = SearchProblem(space, Objective(cost_metric="latency_ms", hi=middle, latency_table=1))
     problem.check()
-    assert all(cost <= middle for _, cost in problem.children(()))
+    costs, children = problem.child_costs(()), problem.children(())
+    assert children
+    assert all(costs[option] <= middle for option in children)
     with pytest.raises(ConfigError, match="no network is this cheap"):
         SearchProblem(space, Objective(cost_metric="latency_ms", hi=low / 2, latency_table=1)).check()
     with pytest.raises(ConfigError, match="needs a latency table") as unnamed:

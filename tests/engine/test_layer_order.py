@@ -14,6 +14,7 @@ from engine.config.algorithms import LayerNASOptions
 from engine.config.search import Objective
 from engine.errors import ConfigError
 from engine.layer_order import ReorderedSpace, in_order
+from engine.limits import Limit
 from engine.problem import TABLE_METRIC, SearchProblem
 from engine.space import SearchSpace
 from tests.engine.driving import AS_LISTED, SPACE_OPTIONS, make_problem, make_space, search
@@ -66,6 +67,13 @@ def test_as_listed_intervals_are_the_space_own_and_networks_stay_the_same(name: 
             until = rng.randint(len(prefix) + 1, space.depth)
             assert same.cost_range(prefix, metric, until) == space.cost_range(prefix, metric, until)
             assert same.child_ranges(prefix, metric) == space.child_ranges(prefix, metric)
+            assert same.layer_ranges(metric) == space.layer_ranges(metric)
+            assert same.completed(prefix, metric, ())[:2] == space.completed(prefix, metric, ())[:2]
+            cost = space.cost(network).metric(metric)
+            for limit in (Limit(metric, None, cost), Limit(metric, cost, None), Limit(metric, 0.9 * cost, cost)):
+                if len(prefix) < space.depth:
+                    assert list(same.meeting(prefix, [limit])) == list(space.meeting(prefix, [limit]))
+                assert same.reach(prefix, [limit]) == space.reach(prefix, [limit])
 
 
 def test_by_cost_the_layer_that_varies_the_cost_most_comes_first() -> None:

@@ -142,7 +142,10 @@ def test_a_problem_with_table_costs_reaches_exactly_what_the_rows_allow(write: W
         for prefix in product(range(3), repeat=depth):
             behind = [cost for c, cost in rows.items() if c[:depth] == prefix]
             assert problem.reachable(prefix) == bool(behind and min(behind) <= 21 and max(behind) >= 17)
-    assert problem.children((1, 2)) == [(0, 17)]
+            carried = [problem.reachable((*prefix, 0, 0, 0)[:length]) for length in range(depth, 4)]
+            assert problem.reach(prefix) == depth - 1 + [*carried, False].index(False)
+    assert problem.children((1, 2)) == [0]
+    assert problem.completed((1, 2))[:2] == ((1, 2, 0), 17)
     assert problem.children((1, 1)) == []  # 14, unknown, 32
     assert not problem.feasible(space.architecture((1, 1, 1)))
 
