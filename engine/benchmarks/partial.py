@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from engine.benchmarks.cells import home
@@ -13,12 +14,12 @@ from engine.benchmarks.cells import home
 class PartialResults:
     """Records by key, one JSON line each, in ``NASWEB_HOME/bench/partial``; every change of settings has its own file.
 
-    A line cut off by a crash is measured again.
+    A line cut off by a crash is measured again. ``folder`` is another one than that.
     """
 
-    def __init__(self, benchmark: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, benchmark: str, settings: Mapping[str, Any], folder: Path | None = None) -> None:
         digest = sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
-        self.path = home() / "bench" / "partial" / f"{benchmark}-{digest}.jsonl"
+        self.path = (folder or home() / "bench" / "partial") / f"{benchmark}-{digest}.jsonl"
         self.records: dict[str, dict[str, Any]] = {}
         if self.path.is_file():
             for line in self.path.read_text(encoding="utf-8").splitlines():
@@ -35,3 +36,8 @@ class PartialResults:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(("\n" if torn else "") + json.dumps({"key": key, **record}) + "\n")
         self.records[key] = dict(record)
+
+    def forget(self) -> None:
+        """Has the next run measure everything again."""
+        self.path.unlink(missing_ok=True)
+        self.records = {}

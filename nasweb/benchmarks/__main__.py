@@ -10,6 +10,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_data_dir
 
 from engine.benchmarks.__main__ import main
 from nasweb.benchmarks.product import TAKEN
@@ -17,15 +20,27 @@ from nasweb.benchmarks.product import TAKEN
 BENCHMARKS: Mapping[str, str] = {
     "browser": "nasweb.benchmarks.browser",
     "chaos": "nasweb.benchmarks.chaos",
+    "orchestration": "nasweb.benchmarks.orchestration",
 }
 """Name -> module with ``run(quick) -> Report``."""
 
 
-def prepare(home: str) -> None:
-    """Django on a home of its own, with an empty database."""
+KEPT = "NASWEB_BENCH_KEPT"
+
+
+def kept_results() -> Path:
+    """Where long benchmarks keep what they have so far: in the home of the person who runs them."""
+    return Path(os.environ[KEPT])
+
+
+def prepare(home: str, servers: Mapping[str, str] | None = None) -> None:
+    """Django on a home of its own, with an empty database; ``servers`` are settings of another one than SQLite."""
+    own = Path(os.environ.get("NASWEB_HOME") or user_data_dir("nasweb", appauthor=False))
+    os.environ.setdefault(KEPT, str(own / "bench" / "partial"))
     for name in TAKEN:
         os.environ.pop(name, None)
     os.environ |= {"NASWEB_HOME": home, "DJANGO_SETTINGS_MODULE": "nasweb.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
+    os.environ |= servers or {}
 
     import django
     from django.core.management import call_command
