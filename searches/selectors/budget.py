@@ -9,7 +9,7 @@ import numpy as np
 from searches.models import Candidate, Search
 from searches.selectors import columns, spaces
 from searches.selectors.columns import SCORED
-from searches.selectors.plot import near_ties
+from searches.selectors.plot import near_ties, tie_of
 
 
 def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str, Any]:
@@ -28,7 +28,8 @@ def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str,
     rows = Candidate.objects.filter(search=search, number__in=numbers.values()).in_bulk(field_name="pk")
     by_number = {row.number: row for row in rows.values()}
     shown = {name: by_number[number] for name, number in numbers.items() if number in by_number}
-    ties = near_ties(found[value][front])
+    tie = tie_of(search, value, found[value][front])
+    ties = near_ties(found[value][front], tie["limit"])
     networks = {
         name: _network(search, row, metric, value, shown.get("best"), bool(ties[chosen[name]]))
         for name, row in shown.items()
@@ -43,6 +44,7 @@ def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str,
         "high": float(costs[-1]) if len(costs) else None,
         "costs": costs.tolist(),
         "within": int(within.sum()),
+        "tie": tie,
         **{name: networks.get(name) for name in chosen},
     }
 

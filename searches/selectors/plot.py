@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 
 from searches.models import Search
-from searches.selectors import columns
+from searches.selectors import columns, noise
 from searches.selectors.columns import HIDDEN, NUMBERS, SCORED, Columns, front_of
 
 EXACT = 2_500
 LATEST = 100
 ALONE = 1_500
-TIE_SHARE = 0.01
-"""Front neighbours whose values differ by no more than this share of the front's range are marked as near ties."""
 Range = tuple[float, float]
 
 
@@ -61,7 +59,8 @@ def plot(search: Search, look: Look) -> Payload:
     a, b = found[look.x][shown], found[look.y][shown]
     seen = shown[(a >= x0) & (a <= x1) & (b >= y0) & (b <= y1)]
     points, cells = _bin(found, look, seen, (x0, x1), (y0, y1))
-    ties = near_ties(found[look.y][front])
+    tie = tie_of(search, look.y, found[look.y][front])
+    ties = near_ties(found[look.y][front], tie["limit"])
     header = {
         "seq": found.seq,
         "size": found.size,
@@ -73,6 +72,7 @@ def plot(search: Search, look: Look) -> Payload:
         "in_view": len(seen),
         "single": len(points),
         "ties": int(ties.sum()),
+        "tie": tie,
         "x_range": x_range,
         "y_range": y_range,
         "view": [x0, x1, y0, y1],
@@ -86,11 +86,20 @@ def plot(search: Search, look: Look) -> Payload:
     return header, arrays | cells
 
 
-def near_ties(values: np.ndarray) -> np.ndarray:
-    """Whether a front network is hardly better than its neighbour before it."""
+def tie_of(search: Search, value: str, values: np.ndarray) -> dict[str, Any]:
+    """What a near tie is among a front's values: ``limit`` in their unit, the ``noise`` it is from (or None), words."""
+    known = noise.of(search, value)
+    return {
+        "limit": noise.limit_of(known, values),
+        "noise": None if known is None else known.deviation,
+        "words": noise.words(known),
+    }
+
+
+def near_ties(values: np.ndarray, limit: float) -> np.ndarray:
+    """Whether a front network is better than its neighbour before it by no more than the limit."""
     close = np.zeros(len(values), dtype=bool)
-    if len(values) > 2:
-        close[1:] = np.abs(np.diff(values)) <= TIE_SHARE * np.ptp(values)
+    close[1:] = np.abs(np.diff(values)) <= limit
     return close
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from engine.config.study import TRUTH
 from engine.correlation import kendall_interval, spearman
 from searches.models import Candidate, Search, Study
-from searches.selectors import studies
+from searches.selectors import noise, studies
 
 LEAST = 5
 MOST = 5_000
@@ -24,9 +24,14 @@ STRONG, MODERATE = 0.6, 0.4
 
 
 def card(search: Search) -> dict[str, Any]:
-    """``sources``, the most telling first, and a sentence; empty with a sentence on how to learn more."""
+    """``sources``, the most telling first, and a sentence; empty with a sentence on how to learn more.
+
+    ``noise``: how much scores vary from seed to seed, by which near ties on the front are marked; None: not known.
+    """
     sources = [*_of_studies(search), *_of_candidates(search)]
-    return {"sources": sources, "sentence": _sentence(sources)}
+    known = noise.of(search, "score")
+    shown = None if known is None else {"deviation": known.deviation, "limit": known.limit, "words": noise.words(known)}
+    return {"sources": sources, "sentence": _sentence(sources), "noise": shown}
 
 
 def _of_candidates(search: Search) -> list[dict[str, Any]]:

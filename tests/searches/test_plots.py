@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from searches import events
 from searches.models import Candidate, Search
-from searches.selectors import budget, columns, history, plot
+from searches.selectors import budget, columns, history, noise, plot
 from searches.selectors.columns import SCORED, better_less
 from searches.selectors.plot import Look
 from tests.searches.clients import client_of
@@ -127,9 +127,11 @@ def test_replay_goes_back_by_number_and_by_layer(search: Search) -> None:
 
 
 def test_near_ties() -> None:
-    ties = plot.near_ties(np.array([10.0, 10.05, 15.0, 20.0]))
-    assert ties.tolist() == [False, True, False, False]
-    assert not plot.near_ties(np.array([1.0, 1.0001])).any()
+    values = np.array([10.0, 10.05, 15.0, 20.0])
+    assert plot.near_ties(values, noise.limit_of(None, values)).tolist() == [False, True, False, False]
+    assert plot.near_ties(values, noise.limit_of(noise.Noise(1.9, 9, 2), values)).tolist() == [False, True, True, True]
+    few = np.array([1.0, 1.0001])
+    assert not plot.near_ties(few, noise.limit_of(None, few)).any()
 
 
 def test_history_counts_trials_and_seconds(search: Search) -> None:

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from django.core.management import call_command
@@ -15,8 +16,8 @@ from engine.config.search import SearchConfig
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError
 from searches.models import Candidate, Search, Study
+from searches.selectors import budget, noise, plot, trust
 from searches.selectors import studies as selector
-from searches.selectors import trust
 from searches.services import studies
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.driving import CHAIN, drive, start, training_config, write_table
@@ -103,13 +104,24 @@ def test_seeds_agree_with_themselves_only(table: Path) -> None:
         {"label": f"seed {seed}", "estimator": {"kind": "short_training", "epochs": 1, "batch_size": 256, "seed": seed}}
         for seed in (0, 1)
     ]
-    study = finished(document(table, arms=arms, truth=None, networks=8))
+    study = finished(document(table, arms=arms, truth=None, networks=11))
     found = selector.results(study)
     assert found["points"]["truth"] is None
-    assert all(row["tau"] is None and row["scored"] == 8 for row in found["estimates"])
+    assert all(row["tau"] is None and row["scored"] == 11 for row in found["estimates"])
     [[_, tau], _] = found["agreement"]["tau"]
     assert tau is not None
     assert tau < 1
+    repeats = np.array(found["points"]["scores"]).T
+    better = repeats[repeats.mean(axis=1) >= np.median(repeats.mean(axis=1))]
+    arm = study.searches.first()
+    limit = 1.96 * np.sqrt(2 * better.var(axis=1, ddof=1).mean())
+    tie = plot.plot(arm, plot.Look("madds_m", "score"))[0]["tie"]
+    assert tie["limit"] == pytest.approx(limit)
+    assert "11 networks scored under 2 seeds" in tie["words"]
+    assert budget.at(arm, "madds_m", "score", None)["tie"] == tie
+    assert trust.card(arm)["noise"]["limit"] == tie["limit"]
+    assert noise.of(arm, "valid_accuracy") == noise.of(arm, "score")
+    assert noise.of(arm, "truth") is None
 
 
 def test_mote_terms_are_ranked_beside_the_joint() -> None:
@@ -176,7 +188,7 @@ def test_the_command_line_starts_and_shows(table: Path, tmp_path: Path) -> None:
 def test_the_trust_card_knows_studies_tables_and_nothing(table: Path) -> None:
     owner = make_user()
     search = drive(start(training_config(), owner=owner))
-    assert trust.card(search) == {"sources": [], "sentence": trust.card(search)["sentence"]}
+    assert (trust.card(search)["sources"], trust.card(search)["noise"]) == ([], None)
     arm = {"label": "own", "estimator": search.config["estimator"]}
     study = finished(document(table, arms=[arm], space=search.config["space"]), owner)
     [source] = trust.card(search)["sources"]

@@ -43,8 +43,16 @@ class DifferenceSerializer(serializers.Serializer):
     there = serializers.CharField()
 
 
+class TieSerializer(serializers.Serializer):
+    """What a near tie is: neighbours that differ by no more than ``limit``, in the value's unit."""
+
+    limit = serializers.FloatField()
+    noise = serializers.FloatField(allow_null=True, help_text="standard deviation over seeds; null: not known")
+    words = serializers.CharField()
+
+
 class AtBudgetNetworkSerializer(serializers.Serializer):
-    """A network of the front; ``near_tie``: hardly better than the next cheaper one."""
+    """A network of the front; ``near_tie``: better than the next cheaper one by no more than the tie's limit."""
 
     id = serializers.IntegerField()
     number = serializers.IntegerField()
@@ -65,6 +73,7 @@ class AtBudgetSerializer(serializers.Serializer):
     high = serializers.FloatField(allow_null=True)
     costs = serializers.ListField(child=serializers.FloatField())
     within = serializers.IntegerField()
+    tie = TieSerializer()
     best = AtBudgetNetworkSerializer(allow_null=True)
     cheaper = AtBudgetNetworkSerializer(allow_null=True)
     dearer = AtBudgetNetworkSerializer(allow_null=True)

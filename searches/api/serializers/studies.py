@@ -153,8 +153,17 @@ class TrustSourceSerializer(serializers.Serializer):
     spearman = serializers.FloatField()
 
 
+class NoiseSerializer(serializers.Serializer):
+    """How much scores vary from seed to seed: the standard deviation, and the difference that tells two apart."""
+
+    deviation = serializers.FloatField()
+    limit = serializers.FloatField()
+    words = serializers.CharField()
+
+
 class TrustSerializer(serializers.Serializer):
     """How far the scores of a search can be trusted."""
 
     sources = TrustSourceSerializer(many=True)
     sentence = serializers.CharField()
+    noise = NoiseSerializer(allow_null=True)

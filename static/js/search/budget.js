@@ -61,13 +61,13 @@ export class BudgetCard {
     setText(this.root.querySelector("[data-low]"), cost(found.low, this.metric));
     setText(this.root.querySelector("[data-high]"), cost(found.high, this.metric));
     setText(this.root.querySelector("[data-unit]"), AXES[this.metric].unit || AXES[this.metric].name);
-    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, this.metric, this.value]);
+    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, found.tie, this.metric, this.value]);
     if (key !== this.key) this.place.replaceChildren(...this.answer(found));
     this.key = key;
     this.chosen({ metric: this.metric, cost: this.state.get("budget") ? found.cost : null });
   }
 
-  answer({ best, cheaper, dearer, within }) {
+  answer({ best, cheaper, dearer, within, tie }) {
     if (!best) return [h("p", { class: "muted" }, `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`)];
     const among = `best of ${plural(within, "feasible network")} within it`;
     const head = h(
@@ -76,6 +76,7 @@ export class BudgetCard {
       h("p", { class: "budget-value num" }, h("strong", {}, number(best.value, 5)), h("span", { class: "muted" }, `${AXES[this.value].name.toLowerCase()}, ${cost(best.cost, this.metric)}`)),
       h("p", {}, h("a", { href: `/candidates/${best.id}/` }, `Candidate ${best.number}`), h("span", { class: "muted" }, `, ${among}`), best.near_tie ? h("span", { class: "chip" }, "near tie") : null),
       h("p", { class: "mono small clip", title: best.arch }, best.arch),
+      best.near_tie ? h("p", { class: "muted small" }, `Near tie: better than the next cheaper by no more than ${number(tie.limit, 3)}, ${tie.words}.`) : null,
     );
     return [head, h("div", { class: "budget-sides" }, this.side("Next cheaper", cheaper, best), this.side("Next dearer", dearer, best))];
   }

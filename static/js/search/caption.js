@@ -13,7 +13,7 @@ export function caption(plot) {
   if (header.infeasible) parts.push(refusedToo ? `${number(header.infeasible)} infeasible as grey triangles${counted ? " or squares" : ""}.` : `${number(header.infeasible)} infeasible hidden.`);
   if (header.hidden) parts.push(`${number(header.hidden)} hidden by you.`);
   if (header.outside) parts.push(`${plural(header.outside, "outlier")} beyond the axes; “Outliers” shows them.`);
-  if (header.ties) parts.push(`${number(header.ties)} hollow on the front: better than the neighbour before by less than 1 % of the front's range, a near tie.`);
+  if (header.ties) parts.push(`${number(header.ties)} hollow on the front, near ties: better than the neighbour before by no more than ${number(header.tie.limit, 3)}, ${header.tie.words}.`);
   const objective = plot.search?.config?.objective;
   if (objective && plot.metric === objective.cost_metric && (objective.lo ?? objective.hi ?? null) !== null) parts.push("The tinted band is the target range.");
   parts.push("Drag selects candidates for the table; Ctrl and wheel zoom, Shift and drag move.");
