@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -70,18 +71,46 @@ def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
         return square(image, channels, resolution, fit)
 
 
+def read_part(
+    path: Path, channels: int, resolution: int, chosen: Callable[[int, int], tuple[float, float, float, float]]
+) -> Pixels:
+    """The part of an image of this machine that ``chosen(width, height)`` names, as left, top, right and bottom in
+    pixels, scaled to ``(channels, resolution, resolution)``."""
+    name = "/".join(path.parts[-3:])
+    with open_image(path, name, MAX_LOCAL_PIXELS) as image:
+        width, height = image.size
+        box = chosen(width, height)
+        if image.format == "JPEG":
+            share = resolution / min(box[2] - box[0], box[3] - box[1])
+            if share <= 0.5:  # decoded at a half, a quarter or an eighth, never below what the part needs
+                image.draft("RGB" if channels == 3 else "L", (math.ceil(width * share), math.ceil(height * share)))
+        _decode(image, name)
+        across, down = image.size[0] / width, image.size[1] / height
+        scaled = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+        size = (resolution, resolution)
+        return _pixels(_eight_bit_of(image, channels).resize(size, Image.Resampling.BILINEAR, scaled), channels)
+
+
 def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:
     """One image as ``(channels, resolution, resolution)``: squeezed, or scaled by its short side and cut."""
-    if image.mode in {"I", "I;16", "F"}:
-        image = _eight_bit(image)
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = _eight_bit_of(image, channels)
     side = (resolution, resolution)
     if fit == "crop":
         image = ImageOps.fit(image, side, Image.Resampling.BILINEAR)
     elif image.size != side:
         image = image.resize(side, Image.Resampling.BILINEAR)
+    return _pixels(image, channels)
+
+
+def _pixels(image: Image.Image, channels: int) -> Pixels:
     pixels: Pixels = np.asarray(image, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _eight_bit_of(image: Image.Image, channels: int) -> Image.Image:
+    if image.mode in {"I", "I;16", "F"}:
+        image = _eight_bit(image)
+    return image.convert("L" if channels == 1 else "RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Random flips and crops of a batch, drawn from a seed and the step alone."""
+"""Random flips, crops and colours of a batch, drawn from a seed and the step alone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ PADDING_SHARE = 1 / 8
 """NAS-Bench-201 pads 32 pixels by 4."""
 
 
-def augmented(inputs: Tensor, rng: np.random.Generator, *, flip: bool, crop: bool) -> Tensor:
-    """``(B, C, H, W)`` to the same shape; each image is mirrored and shifted by itself."""
+GREY = (0.2989, 0.587, 0.114)
+"""Weights of red, green and blue in brightness (ITU-R 601-2, as torchvision has them)."""
+
+
+def augmented(inputs: Tensor, rng: np.random.Generator, *, flip: bool, crop: bool, jitter: float = 0.0) -> Tensor:
+    """``(B, C, H, W)`` to the same shape; each image is mirrored, shifted and coloured by itself."""
     count, _, height, width = inputs.shape
     if flip:
         mirrored = torch.from_numpy(rng.random(count) < 0.5).to(inputs.device)
@@ -25,4 +29,27 @@ def augmented(inputs: Tensor, rng: np.random.Generator, *, flip: bool, crop: boo
         columns = lefts[:, None] + torch.arange(width, device=inputs.device)
         images = torch.arange(count, device=inputs.device)[:, None, None]
         inputs = padded[images, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    if jitter:
+        inputs = coloured(inputs, rng, jitter)
     return inputs.contiguous(memory_format=torch.channels_last)
+
+
+def coloured(inputs: Tensor, rng: np.random.Generator, jitter: float) -> Tensor:
+    """Brightness, contrast and saturation of inputs ``(B, C, H, W)`` within 0 to 1, each by a factor of 1 - ``jitter``
+    to 1 + ``jitter`` of the image's own; as torchvision's ColorJitter, in this order. Grey images have no saturation.
+    """
+    factors = rng.uniform(1 - jitter, 1 + jitter, (3, len(inputs), 1, 1, 1)).astype(np.float32)
+    brightness, contrast, saturation = torch.from_numpy(factors).to(inputs.device)
+    inputs = (inputs * brightness).clamp_(0, 1)
+    mean = _grey(inputs).mean(dim=(1, 2, 3), keepdim=True)
+    inputs = torch.lerp(mean, inputs, contrast).clamp_(0, 1)
+    if inputs.shape[1] == 3:
+        inputs = torch.lerp(_grey(inputs), inputs, saturation).clamp_(0, 1)
+    return inputs
+
+
+def _grey(inputs: Tensor) -> Tensor:
+    """``(B, 1, H, W)``."""
+    if inputs.shape[1] != 3:
+        return inputs
+    return (inputs * torch.tensor(GREY, device=inputs.device)[:, None, None]).sum(dim=1, keepdim=True)

@@ -29,6 +29,7 @@ from engine.errors import DataError, Stopped
 from engine.estimate import Stop, never
 from engine.networks.build import build
 from engine.promotion.augment import augmented
+from engine.promotion.precision import Precision
 from engine.promotion.sources import Source, sources_of
 from engine.training import best_device, deterministic, device_name, finite, place, steps_per_epoch
 
@@ -87,7 +88,7 @@ def train_fully(
     every step. EstimateError when the loss is no longer a number, DataError when images cannot be read.
     """
     device = best_device()
-    train, valid, test = sources_of(data, device)
+    train, valid, test = sources_of(data, device, config.parted)
     if not len(train) or not len(valid):
         raise DataError("a full training needs training and validation images; the data has none of one kind")
     run = _Run(blueprint, train, config, folder, device, stop, tell)
@@ -99,7 +100,8 @@ def train_fully(
         test_accuracy = run.accuracy(test) if len(test) else None
     best = run.progress.valid_accuracy
     assert best is not None
-    return Outcome(run.progress, best, test_accuracy, device_name(device))
+    used = f"{device_name(device)}, mixed precision" if run.precision.mixed else device_name(device)
+    return Outcome(run.progress, best, test_accuracy, used)
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe, rate: float) -> torch.optim.Optimizer:
@@ -138,9 +140,11 @@ class _Run:
         self.stop, self.tell = stop, tell
         self.network = place(build(blueprint, seed=config.seed), device)
         self.optimizer = optimizer_of(self.network, self.recipe, self.rate)
+        self.precision = Precision(device)
         self.progress = Progress(steps=steps_per_epoch(len(train), self.recipe.batch_size))
         self.losses: list[Tensor] = []
-        self.key = sha256(f"{config.model_dump_json()} {blueprint} {len(train)}".encode()).hexdigest()
+        parts = " parts" if config.parted else ""
+        self.key = sha256(f"{config.model_dump_json()} {blueprint} {len(train)}{parts}".encode()).hexdigest()
         self._load()
         self.before, self.begun, self.saved = self.progress.seconds, monotonic(), monotonic()
 
@@ -149,20 +153,20 @@ class _Run:
         progress, network = self.progress, self.network
         total = progress.steps * self.recipe.epochs
         network.train()
-        for inputs, labels in self.train.batches(self._rows()):
+        for inputs, labels in self.train.batches(self._rows(), (self.config.seed, progress.epoch)):
             self._attend()
             place_in_run = progress.epoch * progress.steps + progress.step
             seed = [self.config.seed, progress.epoch, progress.step]
             torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-            recipe = self.recipe
-            if recipe.flip or recipe.crop:
-                inputs = augmented(inputs, np.random.default_rng(seed), flip=recipe.flip, crop=recipe.crop)
+            recipe, crop = self.recipe, self.recipe.crop and not self.config.parted
+            if recipe.flip or crop or recipe.jitter:
+                rng = np.random.default_rng(seed)
+                inputs = augmented(inputs, rng, flip=recipe.flip, crop=crop, jitter=recipe.jitter)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate * rate_factor(place_in_run, total, recipe.warmup_share)
-            loss = functional.cross_entropy(network(inputs), labels)
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            with self.precision.forward():
+                loss = functional.cross_entropy(network(inputs), labels, label_smoothing=recipe.label_smoothing)
+            self.precision.step(loss, self.optimizer)
             self.losses.append(loss.detach())
             progress.step += 1
             if progress.step % FINITE_EVERY == 0:
@@ -182,7 +186,7 @@ class _Run:
 
     @torch.no_grad()
     def accuracy(self, source: Source) -> float:
-        """Share of images classified correctly, in percent; Stopped as in training."""
+        """Share of images classified correctly in float32, in percent; Stopped as in training."""
         self.network.eval()
         correct = 0
         for inputs, labels in source.batches(torch.split(torch.arange(len(source)), EVALUATED)):
@@ -200,6 +204,7 @@ class _Run:
             "losses": [float(loss) for loss in self.losses],
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "precision": self.precision.state_dict(),
         }
         _save(state, self.folder / LAST)
         self.saved = monotonic()
@@ -235,6 +240,7 @@ class _Run:
             )
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.precision.load_state_dict(state.get("precision", {}))
         self.progress = Progress(**state["progress"])
         self.losses = [torch.tensor(loss, device=self.device) for loss in state["losses"]]
 

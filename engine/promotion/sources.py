@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.datasets.base import FileSplit, ImageData
-from engine.datasets.images import read_square
+from engine.promotion.views import View, centre, random_part, whole
 from engine.training import ImageSet
 
 AHEAD = 2
@@ -27,8 +27,11 @@ class Source(Protocol):
     def __len__(self) -> int:
         """Number of images."""
 
-    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
-        """Inputs ``(B, C, H, W)`` (pixels / 255, float32) and labels ``(B,)`` of every entry of ``rows``, in order."""
+    def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
+        """Inputs ``(B, C, H, W)`` (pixels / 255, float32) and labels ``(B,)`` of every entry of ``rows``, in order.
+
+        ``key``: what random parts of images are drawn from, besides their rows.
+        """
 
 
 class Memory:
@@ -40,7 +43,7 @@ class Memory:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
+    def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
         """One batch after the other."""
         return map(self.images.batch, rows)
 
@@ -48,20 +51,22 @@ class Memory:
 class Files:
     """A split of files, decoded a few batches ahead and never held as a whole."""
 
-    def __init__(self, split: FileSplit, device: torch.device) -> None:
+    def __init__(self, split: FileSplit, device: torch.device, view: View = whole) -> None:
         self.split = split
         self.device = device
+        self.view = view
 
     def __len__(self) -> int:
         return len(self.split.labels)
 
-    def batches(self, rows: Iterable[Tensor]) -> Iterator[Batch]:
+    def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
         """DataError names a file that cannot be decoded."""
         waiting: deque[tuple[list[Future[Tensor]], Tensor]] = deque()
         with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
             try:
                 for numbers in rows:
-                    waiting.append(([pool.submit(self._image, int(row)) for row in numbers], self._labels(numbers)))
+                    images = [pool.submit(self._image, int(row), key) for row in numbers]
+                    waiting.append((images, self._labels(numbers)))
                     if len(waiting) > AHEAD:
                         yield self._batch(*waiting.popleft())
                 while waiting:
@@ -69,24 +74,34 @@ class Files:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _image(self, row: int) -> Tensor:
-        split = self.split
-        return torch.from_numpy(read_square(split.paths[row], split.channels, split.resolution, split.fit).copy())
+    def _image(self, row: int, key: Sequence[int]) -> Tensor:
+        return torch.from_numpy(self.view(self.split, row, key).copy())
 
     def _labels(self, rows: Tensor) -> Tensor:
-        return torch.from_numpy(self.split.labels[rows.numpy()]).to(self.device)
+        return self._moved(torch.from_numpy(self.split.labels[rows.numpy()]))
 
     def _batch(self, images: list[Future[Tensor]], labels: Tensor) -> Batch:
-        pixels = torch.stack([image.result() for image in images]).to(self.device)
+        pixels = self._moved(torch.stack([image.result() for image in images]))
         inputs = pixels.to(torch.float32).mul_(1 / 255)
         return inputs.contiguous(memory_format=torch.channels_last), labels
 
+    def _moved(self, tensor: Tensor) -> Tensor:
+        """On the device; copied to CUDA from pinned memory while the device computes."""
+        if self.device.type == "cuda":
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor
 
-def sources_of(data: ImageData, device: torch.device) -> tuple[Source, Source, Source]:
-    """Training, validation and test images; files are streamed where the data is kept as files."""
+
+def sources_of(data: ImageData, device: torch.device, parts: bool = False) -> tuple[Source, Source, Source]:
+    """Training, validation and test images; files are streamed where the data is kept as files.
+
+    ``parts``: of files, random parts are learned from and the centre is judged by.
+    """
     files = data.files()
     if files is not None:
-        return Files(files.train, device), Files(files.valid, device), Files(files.test, device)
+        learned, judged = (random_part, centre) if parts else (whole, whole)
+        train = Files(files.train, device, learned)
+        return train, Files(files.valid, device, judged), Files(files.test, device, judged)
     splits = data.load()
-    train, valid, test = (Memory(ImageSet.of(split, device)) for split in (splits.train, splits.valid, splits.test))
-    return train, valid, test
+    held, valid, test = (Memory(ImageSet.of(split, device)) for split in (splits.train, splits.valid, splits.test))
+    return held, valid, test

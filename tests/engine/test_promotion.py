@@ -8,16 +8,22 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.stats import ks_2samp
+from torchvision.transforms import RandomResizedCrop
+from torchvision.transforms.v2 import functional as colours
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec
 from engine.config.datasets import DigitsOptions, FoldersOptions
 from engine.config.training import RECIPES, TrainingConfig
 from engine.datasets.base import ImageData
 from engine.datasets.digits import DigitsData
+from engine.datasets.images import read_part
 from engine.datasets.trees import TreeData
 from engine.errors import DataError, Stopped
 from engine.promotion.augment import augmented
+from engine.promotion.precision import Precision
 from engine.promotion.run import BEST, LAST, Progress, optimizer_of, rate_factor, train_fully
+from engine.promotion.views import centre_box, random_box
 from engine.registry import open_data
 
 CONFIG = TrainingConfig(epochs=3, batch_size=128, flip=True, crop=True)
@@ -125,6 +131,71 @@ def test_flips_and_crops_move_whole_images() -> None:
     assert torch.equal(cropped, augmented(torch.ones(64, 1, 16, 16), np.random.default_rng(0), flip=False, crop=True))
 
 
+def test_parts_are_drawn_as_torchvision_draws_them() -> None:
+    rng = np.random.default_rng(0)
+    boxes = np.array([random_box(500, 375, rng) for _ in range(2000)])
+    assert boxes.min() >= 0
+    assert (boxes[:, 2:].max(axis=0) <= (500, 375)).all()
+    sides = boxes[:, 2:] - boxes[:, :2]
+    areas, ratios = sides.prod(axis=1) / (500 * 375), sides[:, 0] / sides[:, 1]
+    assert ((areas > 0.079) & (areas <= 1)).all()
+    assert ((ratios > 0.74) & (ratios < 1.35)).all()
+    torch.manual_seed(0)
+    theirs = [RandomResizedCrop.get_params(torch.empty(3, 375, 500), [0.08, 1.0], [3 / 4, 4 / 3]) for _ in range(2000)]
+    their_areas = [h * w / (500 * 375) for _, _, h, w in theirs]
+    assert ks_2samp(areas, their_areas).pvalue > 0.01
+    assert ks_2samp(boxes[:, 0], [left for _, left, _, _ in theirs]).pvalue > 0.01
+    assert random_box(1000, 100, rng) == (433, 0, 566, 100)
+    assert centre_box(256, 512) == (16, 144, 240, 368)
+
+
+def test_a_part_is_that_part_of_the_file(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 96, 3), dtype=np.uint8)
+    pixels[16:48, 32:64] = (200, 100, 50)
+    for suffix in ("png", "jpg"):
+        Image.fromarray(pixels).save(tmp_path / f"a.{suffix}", quality=95)
+        for resolution in (4, 40):  # JPEG decodes the first at an eighth of its size
+            seen = read_part(tmp_path / f"a.{suffix}", 3, resolution, lambda width, height: (34, 18, 62, 46))
+            assert np.abs(seen.astype(int) - np.array([200, 100, 50])[:, None, None]).max() < 40, (suffix, resolution)
+
+
+def test_colours_are_torchvisions_image_by_image() -> None:
+    images = torch.rand(6, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    seen = augmented(images.clone(), np.random.default_rng(3), flip=False, crop=False, jitter=0.4)
+    factors = np.random.default_rng(3).uniform(0.6, 1.4, (3, 6)).astype(np.float32)
+    for image, found, (brightness, contrast, saturation) in zip(images, seen, factors.T.tolist(), strict=True):
+        expected = colours.adjust_contrast(colours.adjust_brightness(image, brightness), contrast)
+        assert torch.allclose(found, colours.adjust_saturation(expected, saturation), atol=1e-5)
+    grey = augmented(images[:, :1].clone(), np.random.default_rng(3), flip=False, crop=False, jitter=0.4)
+    assert grey.shape == (6, 1, 5, 5)
+
+
+def test_mixed_precision_scales_gradients_and_goes_on_from_its_state() -> None:
+    """The CUDA path, as far as a CPU can run it."""
+    rows, target = torch.randn(16, 8, generator=torch.Generator().manual_seed(0)), torch.arange(16) % 2
+
+    def trained(steps: int, state: dict | None = None, network: torch.nn.Module | None = None) -> tuple:
+        torch.manual_seed(0)
+        network = network or torch.nn.Linear(8, 2)
+        precision = Precision(torch.device("cpu"), mixed=True)
+        precision.load_state_dict(state or {})
+        optimizer = torch.optim.SGD(network.parameters(), 0.5)
+        for _ in range(steps):
+            with precision.forward():
+                out = network(rows)
+                loss = torch.nn.functional.cross_entropy(out, target)
+            assert (out.dtype, loss.dtype) == (torch.float16, torch.float32)
+            precision.step(loss, optimizer)
+        return network, precision
+
+    whole, precision = trained(6)
+    half, before = trained(3)
+    resumed, after = trained(3, before.state_dict(), half)
+    assert torch.equal(whole.weight, resumed.weight)
+    assert precision.state_dict() == after.state_dict() != {}
+    assert Precision(torch.device("cpu")).state_dict() == {}
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Two classes of stripes, larger than what is learnt from; ImageNet's layout."""
@@ -155,6 +226,16 @@ def test_folders_are_streamed_and_sampled(tree: Path, tmp_path: Path) -> None:
     outcome = train_fully(small(info.spec), data, TrainingConfig(epochs=4, batch_size=16), tmp_path / "run")
     assert outcome.test_accuracy is not None
     assert outcome.test_accuracy > 80
+    parted = TrainingConfig(recipe="imagenet", epochs=1, batch_size=48, dataset=options)
+    whole = train_fully(small(info.spec), data, parted, tmp_path / "parted")
+    assert "parts of 8 to 100 %" in parted.augmentation
+    assert parted.described.endswith("accuracies on the centre of images")
+    assert "parts" not in parted.model_copy(update={"crop": False}).augmentation
+    turns = iter([False, True, True])
+    with pytest.raises(Stopped):
+        train_fully(small(info.spec), data, parted, tmp_path / "again", stop=lambda: next(turns))
+    again = train_fully(small(info.spec), data, parted, tmp_path / "again")
+    assert again.progress.train_losses == whole.progress.train_losses, "threads that decode draw nothing in common"
     (tree / "val" / "strange").mkdir()
     Image.new("RGB", (8, 8)).save(tree / "val" / "strange" / "x.png")
     with pytest.raises(DataError, match="'strange', which train/ has not"):

@@ -243,7 +243,7 @@ def test_other_images_can_be_trained_on_and_stay_apart(search: Search, tmp_path:
     (made,) = asked(search, candidates=ids(search, 1), dataset=options, epochs=1, batch_size=8)
     promoting.train(made["id"])
     found = shown(search, made["id"])
-    assert (found["status"], found["data"]) == ("finished", "Folder tree")
+    assert (found["status"], found["data"], found["augmentation"]) == ("finished", "Folder tree", "none")
     assert found["test_accuracy"] in (0, 25, 50, 75, 100)
     client = client_of(search.owner)
     candidate = f"{API}candidates/{made['candidate']['id']}/"

@@ -101,13 +101,25 @@ class TrainingDetailSerializer(TrainingSerializer):
     valid_accuracies = serializers.ListField(child=serializers.FloatField())
     config = serializers.DictField()
     source = serializers.SerializerMethodField(help_text="where the recipe comes from")
+    augmentation = serializers.SerializerMethodField(help_text="what is changed in images and labels, in words")
 
     class Meta(TrainingSerializer.Meta):
-        fields = [*TrainingSerializer.Meta.fields, "train_losses", "valid_accuracies", "config", "source"]
+        fields = [
+            *TrainingSerializer.Meta.fields,
+            "train_losses",
+            "valid_accuracies",
+            "config",
+            "source",
+            "augmentation",
+        ]
 
     def get_source(self, training: Training) -> str:
         """Paper, and what is not as published."""
         return TrainingConfig.model_validate(training.config).parts.source
+
+    def get_augmentation(self, training: Training) -> str:
+        """Of training images; and which part of the others is judged by."""
+        return TrainingConfig.model_validate(training.config).augmentation
 
 
 class NewTrainingsSerializer(serializers.Serializer):
@@ -140,6 +152,9 @@ class RecipeSerializer(serializers.Serializer):
     batch_size = serializers.IntegerField()
     flip = serializers.BooleanField()
     crop = serializers.BooleanField()
+    parts = serializers.BooleanField(help_text="of class folders, crops are random parts of the file")
+    jitter = serializers.FloatField(help_text="of brightness, contrast and saturation")
+    label_smoothing = serializers.FloatField()
 
 
 class TrainedRowSerializer(serializers.Serializer):

@@ -85,6 +85,7 @@ function show() {
     facts([
       ["Recipe", training.described],
       ["Source", training.source],
+      ["Augmentation", training.augmentation],
       ["Data", training.data],
       ["Seed", String(training.config.seed)],
       ["Architecture", h("span", { class: "mono" }, training.candidate.arch)],
