@@ -18,8 +18,8 @@ class BudgetMeter:
     Trials are charged in the order of the proposals, failed ones too. A trial whose seconds are not known beforehand
     may start while anything is left. ``evaluations`` and ``seconds`` are limits, None for none; ``trials`` and
     ``charged`` count all stages, ``final_trials`` and ``final_charged`` what of it was stage 1. With ``final``, the
-    search (stage 0) may spend all evaluations but one a finalist, and the rest of the seconds' share. After all finals
-    were scored, an extended budget keeps as much for finals again.
+    search (stage 0) may spend all evaluations but one a finalist, and the rest of the seconds' share. Finals in full
+    number before the last network keep as much for finals again.
     """
 
     def __init__(

@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.db.models import Max
 
-from engine.config.algorithms import MoteNASOptions
-from engine.config.search import SearchConfig
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Training
 from searches.selectors.calibrations import latest
-from searches.services import algorithm_state, calibrating, dispatching, recording, trainings
+from searches.services import algorithm_state, dispatching, extending, recording, trainings
 from searches.services.errors import ActionRefused
 from searches.services.lifecycle import Status, change, halt, locked
 from searches.services.proposals import try_again
@@ -104,19 +102,18 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
             limit = getattr(row, f"budget_{name}")
             if more and limit is None:
                 raise ActionRefused(f"The search has no limit on {name} that could be extended.")
-            if more and (named := _last_finalists(row)):
-                raise ActionRefused(
-                    f"{name.capitalize()} cannot be extended: all {named} finalists are named, and the guided rule "
-                    "of MOTE-NAS ends with them. Clone the search with more finalists instead."
-                )
+            if more and (reason := extending.why_not(row)):
+                raise ActionRefused(f"{name.capitalize()} {reason}")
             if more:
                 setattr(row, f"budget_{name}", limit + more)
         row.epoch += 1  # a look-up that is under way counts with the old budget: its rounds are void
-        _reopen_last_round(row)
-        row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch", "best"])
+        taken = extending.reopen(row)
+        row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch", *recording.COUNTERS])
         if row.status == Status.FINISHED:
             change(row, Status.RUNNING)
             _go_on(row)
+        elif taken and row.status == Status.RUNNING:
+            _go_on(row)  # it waited for finalists
 
 
 def delete(search: Search) -> None:
@@ -158,29 +155,8 @@ def _why_not(search: Search, action: str) -> str:
     return ""
 
 
-def _last_finalists(search: Search) -> int:
-    """How many finalists a guided MOTE-NAS ends with, if all are named; 0 if it would go on with more budget."""
-    config = SearchConfig.parse(search.config)
-    if config.final is None or not isinstance(config.algorithm, MoteNASOptions) or config.algorithm.rule != "guided":
-        return 0
-    return config.final.count if search.candidates.finals().count() >= config.final.count else 0
-
-
 def _go_on(search: Search) -> None:
     """Has the work that waits dispatched again: messages sent before were dropped while the search rested."""
     waiting = search.candidates.filter(status=Candidate.Status.PROPOSED).values("evaluation")
     Evaluation.objects.filter(pk__in=waiting, status=Evaluation.Status.PENDING).update(dispatched_at=None)
     dispatching.advance(search.pk)
-
-
-def _reopen_last_round(search: Search) -> None:
-    """A round that the budget cut short was told for show; with more budget it is filled first."""
-    last = search.rounds - 1
-    rows = search.candidates.filter(round=last)
-    cut = 0 < rows.count() < search.config["round_size"] and not rows.finals().exists()
-    later = search.candidates.filter(round=search.rounds).exists()
-    retold = search.candidates.filter(revived_round=last).exists()
-    if cut and not later and not retold:
-        search.rounds = last
-        calibrating.undo(search, last)
-        algorithm_state.void(search)

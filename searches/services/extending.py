@@ -1,0 +1,101 @@
+"""More budget for a search: it goes on as if it had had the larger budget from the start.
+
+A round that the budget cut short is opened again and filled. Finalists that were named at the end are taken back and
+named again once the larger budget is spent; their final scores are kept as evaluations and found again, not computed
+anew. A guided MOTE-NAS names its finalists all along and learns from each: they stay, and the log says so.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Max
+
+from engine.config.algorithms import MoteNASOptions
+from engine.config.search import SearchConfig
+from searches import events
+from searches.models import Candidate, Evaluation, Event, Search
+from searches.services import algorithm_state, calibrating, recording
+
+SETTLED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
+
+
+def why_not(search: Search) -> str:
+    """Why more budget would change nothing; empty where it would."""
+    if not _is_guided(config := SearchConfig.parse(search.config)):
+        return ""
+    count = config.final.count if config.final is not None else 0
+    if not count or search.candidates.finals().count() < count:
+        return ""
+    return (
+        f"cannot be extended: all {count} finalists are named, and the guided rule of MOTE-NAS ends with them. "
+        "Clone the search with more finalists instead."
+    )
+
+
+def reopen(search: Search) -> bool:
+    """Takes back what the smaller budget ended with; the caller saves the search. Whether finalists are among it."""
+    taken = 0
+    if _is_guided(SearchConfig.parse(search.config)):
+        if named := search.candidates.finals().count():
+            _log(
+                search,
+                f"the budget was extended after {named} finalists were named: they stay, so this search may differ "
+                "from one that had the larger budget from the start",
+            )
+    elif taken := _take_back_finals(search):
+        _log(
+            search,
+            f"the budget was extended: {taken} finalists are taken back and decided on again over the whole search; "
+            "final scores that are known are found again",
+        )
+    _reopen_last_round(search)
+    return bool(taken)
+
+
+def _take_back_finals(search: Search) -> int:
+    """Removes the finalists after the last network, and what they left on networks and counters; how many.
+
+    Finalists before a network, of a search that was extended by an older version, have to stay: numbers are for good.
+    """
+    last = search.candidates.networks().aggregate(last=Max("number"))["last"]
+    finals = list(search.candidates.finals().filter(number__gt=-1 if last is None else last))
+    if not finals:
+        return 0
+    search.rounds = min(search.rounds, *(final.round for final in finals))
+    settled = [final for final in finals if final.status in SETTLED]
+    search.asked -= len(finals)
+    search.finals -= sum(final.status == Candidate.Status.SCORED for final in finals)
+    search.failed -= sum(final.status == Candidate.Status.FAILED for final in finals)
+    search.from_cache -= sum(final.from_cache for final in settled)
+    search.charged_seconds -= sum(final.seconds or 0.0 for final in settled)
+    evaluations = [final.evaluation_id for final in finals]
+    search.candidates.filter(pk__in=[final.pk for final in finals]).delete()
+    waiting = Evaluation.objects.filter(pk__in=evaluations, status=Evaluation.Status.PENDING, candidates=None)
+    waiting.delete()
+    named = [final.parent_number for final in finals]
+    search.candidates.networks().filter(number__in=named).update(final_score=None)
+    search.candidates.filter(revived_round__gte=search.rounds).update(revived_round=search.rounds - 1)
+    calibrating.undo(search, search.rounds)
+    recording.crown_anew(search)
+    algorithm_state.void(search)
+    return len(finals)
+
+
+def _reopen_last_round(search: Search) -> None:
+    """A round that the budget cut short was told for show; with more budget it is filled first."""
+    last = search.rounds - 1
+    rows = search.candidates.filter(round=last)
+    cut = 0 < rows.count() < search.config["round_size"] and not rows.finals().exists()
+    later = search.candidates.filter(round=search.rounds).exists()
+    retold = search.candidates.filter(revived_round=last).exists()
+    if cut and not later and not retold:
+        search.rounds = last
+        calibrating.undo(search, last)
+        algorithm_state.void(search)
+
+
+def _is_guided(config: SearchConfig) -> bool:
+    return isinstance(config.algorithm, MoteNASOptions) and config.algorithm.rule == "guided"
+
+
+def _log(search: Search, message: str) -> None:
+    events.record(search, [events.Entry(Event.Kind.LOG, message)])
