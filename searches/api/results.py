@@ -21,7 +21,7 @@ from searches.api.pagination import KeysetPagination
 from searches.api.serializers.candidates import CandidateSerializer
 from searches.api.serializers.results import BucketsSerializer, EventsSerializer, FrontSerializer, PointsSerializer
 from searches.models import Candidate, Event
-from searches.selectors import buckets, candidates, events, pareto, points, spaces
+from searches.selectors import buckets, candidates, events, history, pareto, points, spaces
 from searches.services import past
 
 MAX_NUMBERS = 2_000
@@ -95,7 +95,8 @@ class Buckets(UnderSearch):
             for cell in (cell for layer in layers for cell in layer["buckets"]):
                 del cell["residents"]
         calibrated = bool(back) and self.parent.calibrations.exists()
-        return Response({"metric": metric, "layers": layers, "calibrated": calibrated})
+        ranked_by = history.ranked_by(self.parent)
+        return Response({"metric": metric, "layers": layers, "calibrated": calibrated, "ranked_by": ranked_by})
 
 
 class Front(UnderSearch):

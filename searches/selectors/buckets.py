@@ -14,7 +14,11 @@ def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[
 
 
 def cells(search: Search, layer_names: Sequence[str], buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
-    """As `grid`, of rows by layer and index that may not be saved."""
+    """As `grid`, of rows by layer and index that may not be saved.
+
+    Where buckets rank by scores weighed by size, networks are shown with their scores, as everywhere.
+    """
+    buckets = _with_scores(search, buckets)
     best = {bucket.residents[0][0] for bucket in buckets if bucket.residents}
     ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id")) if best else {}
     layers: dict[int, list[dict[str, Any]]] = {}
@@ -40,3 +44,14 @@ def _cell(bucket: Bucket, ids: dict[int, int]) -> dict[str, Any]:
         "inserted": bucket.inserted,
         "evicted": bucket.evicted,
     }
+
+
+def _with_scores(search: Search, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+    if not search.config["objective"].get("size_exponent"):
+        return buckets
+    numbers = {number for bucket in buckets for number, _ in bucket.residents}
+    plain = Candidate.objects.filter(search=search, number__in=numbers, score__isnull=False)
+    scores = dict(plain.values_list("number", "score"))
+    for bucket in buckets:
+        bucket.residents = [[number, scores.get(number, worth)] for number, worth in bucket.residents]
+    return buckets

@@ -1,7 +1,8 @@
 """Searches side by side: fronts, hypervolume and best score as they grew, repeats over seeds, settings that differ.
 
-The score selects, always: the best network so far and the front are those of the score, and a truth is only reported
-of what the score chose. Seconds are what the trials were charged, added up in the order of their numbers.
+The best network so far is what each search would have named then (`selectors.history`): by final scores where there
+are any, else by the score, weighed by size where the search does so. What is compared is its score; a truth is only
+reported of what was chosen. Seconds are what the trials were charged, added up in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from engine.pareto import ParetoFront, Point
-from searches.models import Candidate, Search
+from searches.models import Search
+from searches.selectors import columns, history
 
 MOST = 12
 """Searches compared at once."""
@@ -28,12 +30,16 @@ NO_VALUE = "-"
 
 @dataclass(frozen=True)
 class Course:
-    """How one search went: steps ``(evaluations, seconds, score, truth)`` and the front as it was at each change."""
+    """How one search went: steps ``(evaluations, seconds, score, truth)`` and the front as it was at each change.
+
+    ``final_score`` is the last leader's.
+    """
 
     evaluations: int
     seconds: float
     steps: tuple[tuple[int, float, float, float | None], ...]
     fronts: tuple[tuple[int, float, tuple[Point[int], ...]], ...]
+    final_score: float | None
 
     @property
     def front(self) -> tuple[Point[int], ...]:
@@ -50,7 +56,7 @@ class Reference:
 
 
 def compare(searches: Sequence[Search], metric: str) -> dict[str, Any]:
-    """Everything the page of a comparison shows; two queries a search, none for those that did not change."""
+    """Everything the page of a comparison shows; of searches that did not change nothing is read."""
     courses = [course(search, metric) for search in searches]
     reference = reference_of([c.front for c in courses])
     volumes = [_volumes(c, reference) for c in courses]
@@ -74,25 +80,20 @@ def course(search: Search, metric: str) -> Course:
 
 @lru_cache(maxsize=64)
 def _course(search_id: int, metric: str, _state: Hashable) -> Course:
-    shown = Candidate.objects.networks().filter(search_id=search_id, status=Candidate.Status.SCORED, hidden=False)
-    rows = shown.order_by("number")
+    search = Search.objects.get(pk=search_id)
+    found, went = columns.of(search), history.course(search)
+    led = history.history(search)["steps"]
+    steps = tuple(zip(led["trials"], led["seconds"], led["score"], led["truth"], strict=True))
     front: ParetoFront[int] = ParetoFront()
-    steps: list[tuple[int, float, float, float | None]] = []
     fronts: list[tuple[int, float, tuple[Point[int], ...]]] = []
-    evaluations, seconds, best = 0, 0.0, -np.inf
-    for key, score, cost, feasible, spent, truth in rows.values_list(
-        "id", "score", metric, "feasible", "seconds", "truth"
-    ).iterator(chunk_size=5_000):
-        evaluations += 1
-        seconds += spent or 0.0
-        if not feasible:
-            continue
-        if score > best:
-            best = score
-            steps.append((evaluations, seconds, score, truth))
-        if cost is not None and front.add(Point(cost, score, key)):
-            fronts.append((evaluations, seconds, tuple(front.points)))
-    return Course(evaluations, seconds, tuple(steps), tuple(fronts))
+    numbers = went.numbers
+    kept = np.flatnonzero(found["feasible"][numbers] & np.isfinite(found[metric][numbers]))
+    rows = numbers[kept]
+    values = (found["id"][rows], found["score"][rows], found[metric][rows], went.trials[kept], went.seconds[kept])
+    for key, score, cost, trials, seconds in zip(*(column.tolist() for column in values), strict=True):
+        if front.add(Point(cost, score, key)):
+            fronts.append((trials, seconds, tuple(front.points)))
+    return Course(*went.total, steps, tuple(fronts), led["final_score"][-1] if steps else None)
 
 
 def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
@@ -184,7 +185,9 @@ def _shown(
         "seconds": course.seconds,
         "best": None if best is None else {"id": best.pk, "number": best.number, "arch": best.arch},
         "best_score": course.steps[-1][2] if course.steps else None,
+        "best_final_score": course.final_score,
         "best_truth": course.steps[-1][3] if course.steps else None,
+        "chosen_by": history.chosen_by(search),
         "hypervolume": volumes[-1][2] if volumes else None,
         "front": [{"id": p.key, "cost": p.cost, "score": p.score} for p in course.front],
         "steps": course.steps,

@@ -1,12 +1,19 @@
-"""How a search came along: its improvements, and the spread of its scores, against trials and seconds."""
+"""How a search came along: which network led when, and the spread of scores, against trials and seconds.
+
+The leader is the network that the search would have named its best then (`services.recording.crown`): of networks with
+a final score the best by that, else the best by what its score is worth (`engine.merit`; without a size exponent the
+score itself). What is shown of it is its score, on the scale of every other, and its final score beside it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from searches.models import Search
+from engine.merit import merit
+from searches.models import Candidate, Search
 from searches.selectors import columns
 from searches.selectors.columns import SCORED, Columns
 
@@ -16,13 +23,39 @@ LEAST = 5
 """Scores that a stretch must have at least on average."""
 
 
-def history(search: Search) -> dict[str, Any]:
-    """Improvements of the best feasible score in the order of the numbers, and quantiles of what was tried meanwhile.
+@dataclass(frozen=True)
+class Course:
+    """Scored networks in the order of their numbers; arrays of one entry each.
 
-    ``trials`` counts scored candidates from 1; ``seconds`` adds up their seconds, in that order.
+    ``trials`` counts what was scored up to then, from 1, finalists included; ``seconds`` adds up what it took.
     """
+
+    numbers: np.ndarray
+    trials: np.ndarray
+    seconds: np.ndarray
+    finals: tuple[tuple[int, int, float, int, float], ...]
+    """Number, network, final score, trials and seconds of every scored finalist."""
+    total: tuple[int, float]
+    """Trials and seconds in the end."""
+
+
+def history(search: Search) -> dict[str, Any]:
+    """Leaders in the order of the numbers, and quantiles of what was tried meanwhile."""
     found = columns.of(search)
-    return found.derived("history", lambda: _history(found))
+    return found.derived("history", lambda: _history(search, found))
+
+
+def chosen_by(search: Search) -> str:
+    """What leads, in words; empty where it is simply the score."""
+    if not search.config.get("final"):
+        return ranked_by(search)
+    return f"{ranked_by(search) or 'score'}, then by final score where there is one"
+
+
+def ranked_by(search: Search) -> str:
+    """What networks are ranked by before any final estimate, in words; empty where it is simply the score."""
+    exponent = search.config["objective"].get("size_exponent", 0.0)
+    return f"score weighed by size (exponent {exponent:g})" if exponent else ""
 
 
 def layers(search: Search) -> dict[int, int]:
@@ -31,30 +64,95 @@ def layers(search: Search) -> dict[int, int]:
     return found.derived("layers", lambda: _layers(found))
 
 
-def _history(found: Columns) -> dict[str, Any]:
-    scored = np.flatnonzero(found["state"] == SCORED)
-    score, feasible = found["score"][scored], found["feasible"][scored]
-    seconds = np.cumsum(np.nan_to_num(found["seconds"][scored]))
-    considered = np.where(feasible, score, -np.inf)
-    best = np.maximum.accumulate(considered) if len(scored) else considered
+def course(search: Search) -> Course:
+    """When what was scored; hidden networks are left out, and their finals."""
+    found = columns.of(search)
+    return found.derived("course", lambda: _course(search, found))
+
+
+def _course(search: Search, found: Columns) -> Course:
+    numbers = np.flatnonzero(found["state"] == SCORED)
+    finals = _finals(search, found)
+    order = np.argsort(np.concatenate([numbers, [number for number, *_ in finals]]), kind="stable")
+    took = np.concatenate([np.nan_to_num(found["seconds"][numbers]), [spent for *_, spent in finals]])[order]
+    seconds = np.empty(len(order))
+    seconds[order] = np.cumsum(took)
+    trials = np.empty(len(order), dtype=np.int64)
+    trials[order] = np.arange(1, len(order) + 1)
+    split = len(numbers)
+    rows = zip(finals, trials[split:].tolist(), seconds[split:].tolist(), strict=True)
+    placed = tuple((*final[:3], at, after) for final, at, after in rows)
+    return Course(numbers, trials[:split], seconds[:split], placed, (len(order), float(took.sum())))
+
+
+def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float]]:
+    """Number, network, score and seconds of scored finalists."""
+    if not search.config.get("final"):
+        return []
+    rows = Candidate.objects.finals().filter(search=search, status=Candidate.Status.SCORED).order_by("number")
+    return [
+        (number, network, score, spent or 0.0)
+        for number, network, score, spent in rows.values_list("number", "parent_number", "score", "seconds")
+        if network < found.size and found["state"][network] == SCORED
+    ]
+
+
+def worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
+    """What the scores of these networks are worth."""
+    scores, objective = found["score"][numbers], search.config["objective"]
+    exponent = objective.get("size_exponent", 0.0)
+    if not exponent:
+        return scores
+    costs = found[objective["cost_metric"]][numbers].tolist()
+    rows = zip(scores.tolist(), costs, strict=True)
+    return np.array([merit(score, cost, exponent) for score, cost in rows], dtype=np.float64)
+
+
+def _history(search: Search, found: Columns) -> dict[str, Any]:
+    went = course(search)
+    numbers, feasible = went.numbers, found["feasible"][went.numbers]
+    worth = worths(search, found, numbers)
+    considered = np.where(feasible, worth, -np.inf)
+    best = np.maximum.accumulate(considered) if len(numbers) else considered
     steps = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
-    rows = scored[steps]
+    decided = [row for row in went.finals if found["feasible"][row[1]]]
+    if decided:
+        steps = steps[numbers[steps] < decided[0][0]]
+    leaders = [(int(numbers[at]), None, int(went.trials[at]), float(went.seconds[at])) for at in steps]
+    leaders += _decided(decided, dict(zip(numbers.tolist(), worth.tolist(), strict=True)) if decided else {})
+    rows = [number for number, *_ in leaders]
     return {
         "steps": {
-            "trials": (steps + 1).tolist(),
-            "seconds": seconds[steps].tolist(),
-            "number": rows.tolist(),
+            "trials": [trials for _, _, trials, _ in leaders],
+            "seconds": [seconds for *_, seconds in leaders],
+            "number": rows,
             "id": found["id"][rows].tolist(),
             "score": found["score"][rows].tolist(),
+            "final_score": [final for _, final, *_ in leaders],
             "truth": [value if np.isfinite(value) else None for value in found["truth"][rows].tolist()],
         },
-        "spread": _spread(score, feasible, seconds),
-        "trials": len(scored),
-        "seconds": float(seconds[-1]) if len(scored) else 0.0,
+        "spread": _spread(found["score"][numbers], feasible, went),
+        "chosen_by": chosen_by(search),
+        "trials": went.total[0],
+        "seconds": went.total[1],
     }
 
 
-def _spread(score: np.ndarray, feasible: np.ndarray, seconds: np.ndarray) -> dict[str, list[float]]:
+def _decided(
+    finals: list[tuple[int, int, float, int, float]], worth: dict[int, float]
+) -> list[tuple[int, float | None, int, float]]:
+    """Network, final score, trials and seconds wherever a final score made another network the leader."""
+    leaders: list[tuple[int, float | None, int, float]] = []
+    best: tuple[float, float, int] | None = None
+    for _, network, score, trials, seconds in finals:
+        rank = (score, worth[network], -network)
+        if best is None or rank > best:
+            best = rank
+            leaders.append((network, score, trials, seconds))
+    return leaders
+
+
+def _spread(score: np.ndarray, feasible: np.ndarray, went: Course) -> dict[str, list[float]]:
     """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches, each given at its end."""
     parts = min(PARTS, int(feasible.sum()) // LEAST)
     ends = np.linspace(0, len(score), parts + 1).round().astype(int)[1:] if parts > 1 else np.empty(0, dtype=int)
@@ -64,7 +162,7 @@ def _spread(score: np.ndarray, feasible: np.ndarray, seconds: np.ndarray) -> dic
         part = score[start:end][feasible[start:end]]
         if len(part):
             low, middle, high = np.quantile(part, (0.1, 0.5, 0.9)).tolist()
-            values = (end, float(seconds[end - 1]), low, middle, high)
+            values = (int(went.trials[end - 1]), float(went.seconds[end - 1]), low, middle, high)
             for name, value in zip(spread, values, strict=True):
                 spread[name].append(value)
         start = end

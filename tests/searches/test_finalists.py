@@ -16,6 +16,7 @@ from engine.registry import create_algorithm
 from searches.api.streaming import csv_parts
 from searches.forms.search import SearchForm
 from searches.models import Candidate, Evaluation, Search, Snapshot
+from searches.selectors import comparison, history
 from searches.services import advancing, algorithm_state, control, lookups, recording, sources
 from searches.services.errors import ActionRefused
 from searches.services.estimators import estimator_of
@@ -116,6 +117,14 @@ def test_a_network_is_counted_once_and_shows_both_scores(table: Path) -> None:
     row = client.get(f"{API}candidates/{final['id']}/").json()
     assert (row["stage"], row["parent"], row["arch"]) == (1, detail["number"], detail["arch"])
     assert len(b"".join(csv_parts(networks)).splitlines()) == 36
+    led = history.history(search)
+    last = (led["steps"]["number"][-1], led["steps"]["final_score"][-1])
+    assert last == (search.best.number, search.best.final_score)
+    first = next(at for at in led["steps"]["trials"] if at > 35)
+    assert first == 36, "the first final decides, whatever the scores"
+    assert (led["trials"], led["seconds"]) == (40, pytest.approx(search.charged_seconds))
+    compared = comparison.course(search, "params_m")
+    assert (compared.evaluations, compared.final_score) == (40, search.best.final_score)
     told = {n for e in search.events.filter(kind="candidates") for n in e.payload["numbers"]}
     assert told == set(networks.values_list("number", flat=True)), "a final is news of its network"
 

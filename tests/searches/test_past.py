@@ -9,6 +9,8 @@ import pytest
 
 from engine.errors import ConfigError
 from searches.models import Bucket, Search
+from searches.selectors import buckets as grid
+from searches.selectors import comparison, history
 from searches.services import past
 from tests.searches.driving import drive, start, table_config, write_table
 
@@ -34,6 +36,14 @@ def test_the_grid_of_then_is_that_of_a_search_that_ended_then(tmp_path: Path, ex
     assert shape(past.buckets(longer, upto=24)) == saved(shorter)
     assert any(row[-1] for row in saved(shorter)), "evictions are compared too"
     assert past.buckets(longer, upto=0) == []
+    scores = dict(longer.candidates.values_list("number", "score"))
+    cells = [cell for layer in grid.grid(longer, [""] * 4) for cell in layer["buckets"]]
+    assert all(score == scores[number] for cell in cells for number, score in cell["residents"])
+    assert (saved(longer)[0][4][0][1] != scores[saved(longer)[0][4][0][0]]) == bool(exponent)
+    led = history.history(longer)
+    assert led["steps"]["number"][-1] == longer.best.number
+    assert led["chosen_by"] == ("score weighed by size (exponent 0.07)" if exponent else "")
+    assert comparison.course(longer, "params_m").steps[-1][2] == longer.best.score
 
 
 def test_by_layer_only_networks_up_to_it_fill_the_grid(tmp_path: Path) -> None:

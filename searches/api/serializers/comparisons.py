@@ -31,7 +31,8 @@ class ComparedPointSerializer(serializers.Serializer):
 
 
 class ComparedSearchSerializer(serializers.Serializer):
-    """One search; a step is ``[evaluations, seconds, score, truth]``, a volume ``[evaluations, seconds, area]``."""
+    """One search; a step is ``[evaluations, seconds, score, truth]`` of the best network so far, a volume
+    ``[evaluations, seconds, area]``."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -43,7 +44,9 @@ class ComparedSearchSerializer(serializers.Serializer):
     seconds = serializers.FloatField()
     best = ComparedBestSerializer(allow_null=True)
     best_score = serializers.FloatField(allow_null=True)
+    best_final_score = serializers.FloatField(allow_null=True)
     best_truth = serializers.FloatField(allow_null=True)
+    chosen_by = serializers.CharField(help_text="what the best network is chosen by; empty: its score")
     hypervolume = serializers.FloatField(allow_null=True)
     front = ComparedPointSerializer(many=True)
     steps = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))

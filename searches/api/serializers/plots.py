@@ -6,13 +6,14 @@ from rest_framework import serializers
 
 
 class StepsSerializer(serializers.Serializer):
-    """Improvements, one array a column."""
+    """Networks that became the best, one array a column; ``final_score`` is null until finalists decide."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
     seconds = serializers.ListField(child=serializers.FloatField())
     number = serializers.ListField(child=serializers.IntegerField())
     id = serializers.ListField(child=serializers.IntegerField())
     score = serializers.ListField(child=serializers.FloatField())
+    final_score = serializers.ListField(child=serializers.FloatField(allow_null=True))
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
@@ -27,10 +28,11 @@ class TriedSpreadSerializer(serializers.Serializer):
 
 
 class HistorySerializer(serializers.Serializer):
-    """The best feasible score so far; ``trials`` and ``seconds`` are where the search is now."""
+    """The best feasible network so far; ``trials``, finalists included, and ``seconds`` are where the search is now."""
 
     steps = StepsSerializer()
     spread = TriedSpreadSerializer()
+    chosen_by = serializers.CharField(help_text="what the best network is chosen by; empty: its score")
     trials = serializers.IntegerField()
     seconds = serializers.FloatField()
 

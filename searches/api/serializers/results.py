@@ -67,6 +67,7 @@ class BucketsSerializer(serializers.Serializer):
     metric = serializers.CharField()
     layers = BucketLayerSerializer(many=True)
     calibrated = serializers.BooleanField(help_text="a look back, and scores were calibrated anew since")
+    ranked_by = serializers.CharField(help_text="what a bucket keeps its networks by; empty: their scores")
 
 
 class FrontPointSerializer(serializers.Serializer):

@@ -171,8 +171,11 @@ export class BestPlot extends GrowthPlot {
   }
 
   caption() {
-    this.axis = this.truth ? "Truth of the best-scored network" : "Best score";
-    const truth = this.truth ? "The truth of the network with the best score so far, which no search has seen. Of repeats the first seed is drawn. " : "";
-    return `${truth}${this.words()}`;
+    const rules = [...new Set(this.data.searches.map((search) => search.chosen_by).filter(Boolean))];
+    const plain = rules.length ? "Score of the network chosen" : "Best score";
+    this.axis = this.truth ? "Truth of the network chosen" : plain;
+    const truth = this.truth ? "The truth of the best network so far, which no search has seen. Of repeats the first seed is drawn. " : "";
+    const chosen = rules.length ? `The best network so far is the one that each search chose (${rules.join("; ")}); shown is its score. ` : "";
+    return `${truth}${chosen}${this.words()}`;
   }
 }

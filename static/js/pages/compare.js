@@ -46,12 +46,13 @@ function showChosen(data) {
 
 function showResults(data) {
   const truth = data.searches.some((search) => search.best_truth !== null);
-  const head = ["Search", "Best score", ...(truth ? ["Its truth"] : []), "Front", "Hypervolume", "Evaluations", "Charged"];
-  const values = (search) => [number(search.best_score, 6), ...(truth ? [number(search.best_truth, 6)] : []), number(search.front.length), number(search.hypervolume, 5), number(search.evaluations), duration(search.seconds)];
+  const final = data.searches.some((search) => search.best_final_score !== null);
+  const head = ["Search", data.searches.some((search) => search.chosen_by) ? "Score of the best" : "Best score", ...(final ? ["Its final score"] : []), ...(truth ? ["Its truth"] : []), "Front", "Hypervolume", "Evaluations", "Charged"];
+  const values = (search) => [number(search.best_score, 6), ...(final ? [number(search.best_final_score, 6)] : []), ...(truth ? [number(search.best_truth, 6)] : []), number(search.front.length), number(search.hypervolume, 5), number(search.evaluations), duration(search.seconds)];
   place("table").replaceChildren(table(head, data.searches.map((search) => [h("a", { href: searchPath(search.id) }, search.name), ...values(search)])));
   place("results-csv").onclick = () => {
-    const rows = data.searches.map((s) => [s.id, `"${s.name.replaceAll('"', '""')}"`, s.best_score, s.best_truth, s.front.length, s.hypervolume, s.evaluations, s.seconds].map((cell) => cell ?? "").join());
-    saveText("comparison.csv", ["search,name,best_score,best_truth,front,hypervolume,evaluations,seconds", ...rows].join("\n"));
+    const rows = data.searches.map((s) => [s.id, `"${s.name.replaceAll('"', '""')}"`, s.best_score, s.best_final_score, s.best_truth, s.front.length, s.hypervolume, s.evaluations, s.seconds].map((cell) => cell ?? "").join());
+    saveText("comparison.csv", ["search,name,best_score,best_final_score,best_truth,front,hypervolume,evaluations,seconds", ...rows].join("\n"));
   };
 }
 

@@ -39,7 +39,7 @@ export class BucketGrid {
     if (asked !== this.asked) return; // another question came in between
     const empty = !this.filled?.length;
     Object.assign(this, { metric: found.metric, back });
-    this.calibrated = found.calibrated;
+    Object.assign(this, { calibrated: found.calibrated, ranked: found.ranked_by });
     this.past = past && this.present !== null;
     this.layers = this.past ? this.present.layers.map((row) => ({ ...row, buckets: found.layers.find((other) => other.layer === row.layer)?.buckets ?? [] })) : found.layers;
     this.filled = this.layers.flatMap((row) => row.buckets).filter((bucket) => bucket.score !== null);
@@ -71,6 +71,7 @@ export class BucketGrid {
     const text = this.filled.length
       ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
+        `${this.ranked ? `; a bucket keeps the best by ${this.ranked}, shown is the plain score` : ""}` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
       : "";
     setText(this.root.querySelector(".caption"), text);
@@ -102,7 +103,8 @@ export class BucketGrid {
   tip(event) {
     const { bucket, layer } = this.cells[event.dataIndex];
     return tip(`${layer.name}, bucket ${bucket.index}`, [
-      ["Best score", number(bucket.score, 5)],
+      [this.ranked ? "Score" : "Best score", number(bucket.score, 5)],
+      ...(this.ranked ? [["Best by", this.ranked]] : []),
       ["Held by", `candidate ${bucket.number}`],
       ["Kept", plural(bucket.kept, "network")],
       ["Range", `${number(bucket.low)} to ${cost(bucket.high, this.metric)}`],

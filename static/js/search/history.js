@@ -23,16 +23,23 @@ export class HistoryPlot {
     return this.state.get("along") === "seconds";
   }
 
+  /** What the best network is chosen by, where that is not simply its score. */
+  get chosen() {
+    return this.found.chosen_by;
+  }
+
   draw(fresh = false) {
     if (!this.found) return;
     this.along = this.seconds ? "seconds" : "trials";
     this.truth = this.found.steps.truth.some((value) => value !== null);
     this.chart.draw(fresh);
     const steps = plural(this.found.steps.number.length, "improvement");
-    const along = this.seconds ? "the trials' seconds, added up in the order of their numbers" : "scored candidates in the order of their numbers";
+    const finals = this.found.steps.final_score.some((value) => value !== null) ? ", finalists included" : "";
+    const along = `${this.seconds ? "the trials' seconds, added up" : "scored candidates"} in the order of their numbers${finals}`;
     const band = this.found.spread.low.length ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median." : "";
     const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
-    const caption = `${steps}; feasible candidates only. Horizontal: ${along}.${band}${truth}`;
+    const chosen = this.chosen ? ` The best network is chosen by ${this.chosen}; shown is its score, which may fall when another is chosen.` : "";
+    const caption = `${steps}; feasible candidates only.${chosen} Horizontal: ${along}.${band}${truth}`;
     setText(this.root.querySelector(".caption"), caption);
   }
 
@@ -47,7 +54,7 @@ export class HistoryPlot {
     ];
     if (this.truth) series.push({ ...line, name: "Its truth", yAxisIndex: 1, data: this.stretched("truth"), lineStyle: { color: c.purple, width: 1.5, type: "dashed" }, itemStyle: { color: c.purple }, z: 5 });
     const right = axis(c, "Truth", { nameGap: 44, splitLine: { show: false }, position: "right" });
-    const left = axis(c, "Score", { nameGap: 46 });
+    const left = axis(c, this.chosen ? "Score of the network chosen" : "Score", { nameGap: 46 });
     const tried = this.found.spread.low.length ? ["Median tried"] : [];
     return {
       grid: { left: 62, right: this.truth ? 60 : 20, top: 34, bottom: 46 },
@@ -87,11 +94,17 @@ export class HistoryPlot {
     const { steps } = this.found;
     const x = steps[this.along][which];
     const where = this.seconds ? `after ${duration(x)}` : `after ${plural(x, "candidate")}`;
-    return tip(`Best ${where}`, [["Candidate", number(steps.number[which])], ["Score", number(steps.score[which], 5)], ["Truth", number(steps.truth[which], 5)]]);
+    return tip(`Best ${where}`, [["Candidate", number(steps.number[which])], ["Score", number(steps.score[which], 5)], ...this.decided(which), ["Truth", number(steps.truth[which], 5)]]);
+  }
+
+  decided(which) {
+    const final = this.found.steps.final_score[which];
+    return [...(final === null ? [] : [["Final score", number(final, 5)]]), ...(this.chosen ? [["Chosen by", final === null ? this.chosen.split(", then")[0] : "final score"]] : [])];
   }
 
   csv() {
     const { steps } = this.found;
-    return [["trials", "seconds", "number", "score", "truth"], ...steps.number.map((candidate, at) => [steps.trials[at], steps.seconds[at], candidate, steps.score[at], steps.truth[at]])];
+    const names = ["trials", "seconds", "number", "score", "final_score", "truth"];
+    return [names, ...steps.number.map((_, at) => names.map((name) => steps[name][at]))];
   }
 }

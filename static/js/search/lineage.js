@@ -40,7 +40,7 @@ export class LineagePanel {
       {},
       h("div", { class: "drawer-head" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
       facts([
-        ["Best score", number(bucket.score, 5)],
+        ["Survivor's score", number(bucket.score, 5)],
         ["Range", `${number(bucket.low)} to ${cost(bucket.high, metric)}`],
         ["Kept", kept],
         ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
