@@ -23,7 +23,6 @@ The published losses lie between 0.38 and 22.7; label smoothing keeps any loss o
 SLICE_POINTS = 11
 MEAN_SECONDS = 7.53
 """Mean seconds of a published run on a V100: the scale of T on which the published constants were fitted."""
-CALIBRATION_MINIMUM = 100
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,10 @@ class Constants:
         """MOTE of one pair of terms or of arrays of them."""
         return np.asarray(self.landscape(landscape) + self.speed(speed))
 
+    def read(self, terms: Mapping[str, float]) -> float:
+        """MOTE of the terms of one estimate."""
+        return float(self.mote(terms["landscape"], terms["speed"]))
+
 
 PUBLISHED: Mapping[str, Constants] = {
     "nasbench101": Constants(BoxCox(0.397, 0.463), BoxCox(0.714, 1.538), "published for NAS-Bench-101"),
@@ -65,7 +68,7 @@ BENCHMARK_OF: Mapping[str, str] = {"darts": "nasbench301"}
 
 
 def constants_for(space_kind: str) -> Constants:
-    """The published constants of a space; others begin with NAS-Bench-201's, until `calibrate` has enough terms."""
+    """The published constants of a space; others begin with NAS-Bench-201's (`engine.calibration`)."""
     return PUBLISHED.get(BENCHMARK_OF.get(space_kind, space_kind), PUBLISHED["nasbench201"])
 
 
@@ -83,17 +86,11 @@ def speed_term(epoch_losses: Sequence[float], seconds: float = MEAN_SECONDS) -> 
     return float(seconds / _limited(epoch_losses).mean())
 
 
-def calibrate(landscape: Sequence[float], speed: Sequence[float]) -> Constants:
-    """Constants fitted to a population's terms; ValueError below `CALIBRATION_MINIMUM` candidates.
+def fit(terms: Sequence[float]) -> BoxCox:
+    """One term's constants in a population; ValueError where all are equal.
 
     ``lam`` is Box-Cox's maximum-likelihood exponent, ``std`` the standard deviation of the transformed terms.
     """
-    if len(landscape) < CALIBRATION_MINIMUM or len(landscape) != len(speed):
-        raise ValueError(f"a calibration needs both terms of {CALIBRATION_MINIMUM} candidates or more")
-    return Constants(_fit(landscape), _fit(speed), f"fitted to {len(landscape)} candidates")
-
-
-def _fit(terms: Sequence[float]) -> BoxCox:
     from scipy import stats
 
     transformed, lam = stats.boxcox(np.asarray(terms, dtype=np.float64))

@@ -17,19 +17,20 @@ and how much of T, was chosen on the tuning cells of `engine.benchmarks.cells`, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from engine.mote import CALIBRATION_MINIMUM, MEAN_SECONDS, SLICE_POINTS
+from engine.mote import MEAN_SECONDS, SLICE_POINTS
 
 EXCESS_FLOOR, EXCESS_CEILING = 1e-4, 1e5
 """Excesses are read within these limits; the ceiling is that of images that cannot be told apart at all."""
 
 RICHNESS_FLOOR = 1e-3
+STD_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Constants:
         scales = (self.learning(learning), self.distinctness(distinctness), self.richness(richness))
         return np.asarray(sum(special.log_ndtr(z) for z in scales))
 
+    def read(self, terms: Mapping[str, float]) -> float:
+        """MOTE+ of the terms of one estimate; one that was not trained counts as in the middle of ``learning``."""
+        learning = terms.get("learning", self.learning.mean)
+        return float(self.score(learning, terms["distinctness"], terms["richness"]))
+
 
 def learning_term(landscape: float, classes: int, seconds: float = MEAN_SECONDS) -> float:
     """The first term, of MOTE's landscape term and its T."""
@@ -74,24 +80,18 @@ def richness_term(sums: Sequence[float]) -> float:
     return float(np.log(max(float(np.mean(sums)), RICHNESS_FLOOR)))
 
 
-def calibrate(learning: Sequence[float], distinctness: Sequence[float], richness: Sequence[float]) -> Constants:
-    """Constants of a population's terms; ValueError below `engine.mote.CALIBRATION_MINIMUM` networks.
+def fit(terms: Sequence[float]) -> Scale:
+    """One term's scale in a population; ValueError where all are equal.
 
-    Medians and quartiles: networks that cannot learn at all do not widen the scale.
+    Median and quartiles: networks that cannot learn at all do not widen the scale. Where half of the terms are equal,
+    quartiles say nothing, and the standard deviation is taken.
     """
-    if len(learning) < CALIBRATION_MINIMUM or not len(learning) == len(distinctness) == len(richness):
-        raise ValueError(f"a calibration needs all terms of {CALIBRATION_MINIMUM} networks or more")
-    return Constants(
-        _scale(learning),
-        _scale(distinctness),
-        _scale(richness),
-        f"fitted to {len(learning)} networks without accuracies",
-    )
-
-
-def _scale(terms: Sequence[float]) -> Scale:
-    low, middle, high = np.percentile(np.asarray(terms, dtype=np.float64), [25, 50, 75])
-    return Scale(float(middle), max(float(high - low) / 1.349, 1e-6))
+    values = np.asarray(terms, dtype=np.float64)
+    if values.min() == values.max():
+        raise ValueError("all networks have the same value of a term")
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    std = float(high - low) / 1.349 or float(values.std())
+    return Scale(float(middle), max(std, STD_FLOOR))
 
 
 NAS_BENCH_201 = Constants(
@@ -101,5 +101,5 @@ NAS_BENCH_201 = Constants(
 
 
 def constants_for(space_kind: str) -> Constants:
-    """The constants that a space begins with, until `calibrate` has enough terms: for now one set for all spaces."""
+    """The constants that a space begins with (`engine.calibration`): for now one set for all spaces."""
     return NAS_BENCH_201

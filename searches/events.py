@@ -21,11 +21,12 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 
-from engine.mote import Constants
+from engine.calibration import Numbers
 from searches.models import Event, Search
 
 PAUSE = 0.25
 RING_SECONDS = 2.0
+NUMBERS = {"lam": "exponent", "std": "deviation", "mean": "mean"}
 log = logging.getLogger(__name__)
 
 
@@ -55,14 +56,13 @@ def round_told(number: int, asked: int, scored: int) -> Entry:
     return Entry(Event.Kind.ROUND, message, {"round": number, "asked": asked, "scored": scored})
 
 
-def calibrated(networks: int, constants: Constants) -> Entry:
-    """MOTE's constants were fitted to so many networks of the search, and all its scores read anew."""
-    landscape, speed = constants.landscape, constants.speed
-    message = (
-        f"MOTE calibrated on {networks} networks, scores read anew without training: "
-        f"landscape exponent {landscape.lam:.3f}, deviation {landscape.std:.3f}; "
-        f"speed exponent {speed.lam:.3f}, deviation {speed.std:.3f}"
+def calibrated(label: str, networks: int, constants: Numbers) -> Entry:
+    """The constants of an estimate were fitted to so many networks of the search, and all its scores read anew."""
+    numbers = (
+        f"{term} " + ", ".join(f"{NUMBERS[name]} {value:.3f}" for name, value in fitted.items())
+        for term, fitted in constants.items()
     )
+    message = f"{label} calibrated on {networks} networks, scores read anew without training: {'; '.join(numbers)}"
     return Entry(Event.Kind.LOG, message, {"networks": networks})
 
 

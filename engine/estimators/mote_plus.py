@@ -94,7 +94,8 @@ class MotePlusEstimator(TrainingEstimator):
         terms = {"mote_plus": score, "distinctness": looks.distinctness, "richness": looks.richness}
         if run.terms:
             terms["learning"] = learning
-        return Estimate(score, {**run.terms, **terms}, run.curves)
+        seen = f"{IMAGES} training images at {LOOKS} initialisations, untrained"
+        return Estimate(score, {**run.terms, **terms}, run.curves, setup={**run.setup, "looks": seen})
 
     def looks(self, item: Architecture, seed: int, stop: Stop = never) -> Looks:
         """The untrained network at `LOOKS` initialisations; nothing is trained."""

@@ -1,4 +1,4 @@
-"""When MOTE's constants were fitted anew to the networks that a search had scored."""
+"""When the constants of MOTE or MOTE+ were fitted anew to the networks that a search had scored."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ class Calibration(models.Model):
     search = models.ForeignKey(Search, models.CASCADE, related_name="calibrations")
     round = models.PositiveIntegerField(help_text="the round that was told last before it, from 0")
     networks = models.PositiveIntegerField(help_text="whose terms the constants were fitted to")
-    landscape_lam = models.FloatField(help_text="Box-Cox exponent of the landscape term")
-    landscape_std = models.FloatField(help_text="standard deviation of the transformed landscape terms")
-    speed_lam = models.FloatField()
-    speed_std = models.FloatField()
+    constants = models.JSONField(help_text="fitted numbers by term (`engine.calibration.Numbers`)")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

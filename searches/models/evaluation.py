@@ -50,7 +50,7 @@ class Evaluation(models.Model):
 
 
 class MoteScore(models.Model):
-    """The stored parts of a MOTE run, enough to recalibrate without training again (mote.md, The estimate)."""
+    """The stored parts of a MOTE run; its terms stand in `Evaluation.terms` as well, where they are read anew."""
 
     evaluation = models.OneToOneField(Evaluation, models.CASCADE, primary_key=True, related_name="mote")
     landscape = models.FloatField()

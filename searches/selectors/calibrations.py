@@ -3,40 +3,57 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from django.db.models import Q
 
 from engine.algorithms.base import Proposal
-from engine.mote import BoxCox, Constants
+from engine.calibration import JOINTS, Constants
 from engine.space import SearchSpace
 from searches.models import Calibration, Candidate, Evaluation, Search
 
-TERMS = ("stage", "evaluation__score", "evaluation__mote__landscape", "evaluation__mote__speed")
-"""Columns of a candidate that `Calibrations.score` reads."""
 NETWORK = ("number", "choices", "origin", "layer", "bucket", "parent_number")
 
 
-def constants(calibration: Calibration) -> Constants:
+def constants(search: Search, calibration: Calibration) -> Constants:
     """The engine's form."""
-    landscape = BoxCox(calibration.landscape_lam, calibration.landscape_std)
-    speed = BoxCox(calibration.speed_lam, calibration.speed_std)
-    return Constants(landscape, speed, f"fitted to {calibration.networks} networks of this search")
+    source = f"fitted to {calibration.networks} networks of this search after round {calibration.round + 1}"
+    joint = JOINTS[search.config["estimator"]["kind"]]
+    return joint.constants(search.config["space"]["kind"], calibration.constants, source)
 
 
 def latest(search: Search) -> Constants | None:
     """The constants that a search reads its scores with now; None where evaluations are read as they are."""
-    if search.config["estimator"]["kind"] != "mote":
+    if search.config["estimator"]["kind"] not in JOINTS:
         return None
     last = search.calibrations.order_by("-round").first()
-    return None if last is None else constants(last)
+    return None if last is None else constants(search, last)
 
 
 def current_score(given: Constants | None, candidate: Candidate, evaluation: Evaluation) -> float | None:
     """A finished evaluation's score, read with the `latest` constants of the candidate's search."""
-    if given is None or evaluation.estimator != "mote" or candidate.stage or evaluation.score is None:
+    if given is None or candidate.stage or evaluation.score is None:
         return evaluation.score
-    return _read(given, evaluation.terms["landscape"], evaluation.terms["speed"])
+    return _read(given, evaluation.terms, evaluation.score)
+
+
+def terms(candidate: Candidate) -> dict[str, float | None]:
+    """A candidate's terms; the joint among them is the candidate's score, whatever the constants were in the worker."""
+    evaluation: Evaluation = candidate.evaluation
+    if evaluation.estimator not in JOINTS or evaluation.estimator not in evaluation.terms:
+        return evaluation.terms
+    return {**evaluation.terms, evaluation.estimator: candidate.score}
+
+
+def source(candidate: Candidate) -> str | None:
+    """Where the constants of a candidate's score are from, in words; None where there are none."""
+    search, kind = candidate.search, candidate.evaluation.estimator
+    if kind not in JOINTS:
+        return None
+    given = None if candidate.stage else latest(search)
+    return (given or JOINTS[kind].begins(search.config["space"]["kind"])).source
 
 
 class Calibrations:
@@ -46,21 +63,24 @@ class Calibrations:
         rows = list(search.calibrations.order_by("round"))
         self.rounds = [row.round for row in rows]
         """After which rounds there was one."""
-        self._constants = [constants(row) for row in rows]
+        self.columns = ("stage", "evaluation__score", *(("evaluation__terms",) if rows else ()))
+        """Columns of a candidate that `score` reads."""
+        self._constants = [constants(search, row) for row in rows]
 
     def score(self, row: Any, told: int) -> float | None:
-        """The score of a candidate, given with `TERMS` in names, as it was when round ``told`` was told."""
+        """The score of a candidate, given with `columns` in names, as it was when round ``told`` was told."""
         before = bisect_left(self.rounds, told)
-        if row.evaluation__score is None or row.evaluation__mote__landscape is None or row.stage or not before:
-            return row.evaluation__score
-        return _read(self._constants[before - 1], row.evaluation__mote__landscape, row.evaluation__mote__speed)
+        if row.evaluation__score is None or row.stage or not before:
+            score: float | None = row.evaluation__score
+            return score
+        return _read(self._constants[before - 1], row.evaluation__terms, row.evaluation__score)
 
     def networks(self, search: Search, space: SearchSpace, told: int) -> list[tuple[Proposal, float]]:
         """All networks scored up to a round, by number, with the scores that hold right after it."""
         rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lte=told)
         rows = rows.filter(Q(revived_round=None) | Q(revived_round__lte=told)).order_by("number")
         found = []
-        for row in rows.values_list(*NETWORK, *TERMS, named=True):
+        for row in rows.values_list(*NETWORK, *self.columns, named=True):
             score = self.score(row, told + 1)
             if score is not None:
                 place = (row.origin, row.layer, row.bucket, row.parent_number)
@@ -68,5 +88,7 @@ class Calibrations:
         return found
 
 
-def _read(given: Constants, landscape: float, speed: float) -> float:
-    return float(given.mote(landscape, speed))
+def _read(given: Constants, terms: Mapping[str, Any], estimated: float) -> float:
+    """The joint of stored terms; as estimated where a term was no finite number and so was not kept."""
+    score = given.read(terms)
+    return score if isfinite(score) else estimated

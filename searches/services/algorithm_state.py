@@ -16,7 +16,7 @@ from itertools import groupby
 from engine.algorithms.base import BucketView, Outcome, SearchAlgorithm
 from engine.errors import StateMismatch
 from searches.models import Bucket, Candidate, Search, Snapshot
-from searches.selectors.calibrations import TERMS, Calibrations
+from searches.selectors.calibrations import Calibrations
 from searches.services.resolving import Resolved
 
 KEPT_COPIES = 4
@@ -123,7 +123,7 @@ def _replay(copy: Copy, search: Search) -> None:
     Where scores were calibrated anew in between, the algorithm hears of it at the same place.
     """
     calibrations = Calibrations(search)
-    columns = (*COLUMNS, *TERMS)
+    columns = (*COLUMNS, *calibrations.columns)
     rows = search.candidates.filter(round__gte=copy.rounds).order_by("number").values_list(*columns, named=True)
     late: dict[int, list[tuple[int, float]]] = {}
     revived = search.candidates.filter(revived_round__isnull=False, status=Candidate.Status.SCORED).order_by("number")

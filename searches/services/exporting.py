@@ -15,7 +15,7 @@ from engine.errors import ExportError
 from engine.registry import create_space
 from engine.space import Architecture, SearchSpace
 from searches.models import Candidate, Evaluation, Search, Training
-from searches.selectors import pareto
+from searches.selectors import calibrations, pareto
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE
 
@@ -136,7 +136,10 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
         "choices": list(candidate.choices),
         "class_names": info.get("class_names", []),
         "preprocessing": info.get("preprocessing", {}),
-        "scores": {**{name: _cell(getattr(candidate, name)) for name in MEASURES}, "terms": _finite(evaluation.terms)},
+        "scores": {
+            **{n: _cell(getattr(candidate, n)) for n in MEASURES},
+            "terms": _finite(calibrations.terms(candidate)),
+        },
         "provenance": _provenance(candidate, evaluation, search, training),
         "weight_seed": search.config["seed"],
         "trained": _weights(training) if training else None,

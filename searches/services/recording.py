@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from engine.calibration import Constants
 from engine.estimate import Estimate
 from engine.merit import merit
-from engine.mote import Constants
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
 from searches.selectors.calibrations import current_score, latest
@@ -157,7 +157,7 @@ def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
 
 
 def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str, Any]) -> None:
-    """Keeps the parts of a MOTE score, from which it can be calibrated anew."""
+    """Keeps the parts of a MOTE score."""
     parts = {name: estimate.terms[name] for name in ("landscape", "speed", "time_seconds", "train_seconds")}
     parts |= {name: options[name] for name in ("profile", "time_model")}
     parts |= {name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES}

@@ -17,7 +17,7 @@ from tests.browser.product import Product
 pytestmark = pytest.mark.usefixtures("complaints")
 SERIES = """() => {
   const chart = echarts.getInstanceByDom(document.querySelector("#pareto .chart"));
-  return Object.fromEntries((chart.getOption().series ?? []).map(series => [series.name, series.data]));
+  return Object.fromEntries((chart?.getOption()?.series ?? []).map(series => [series.name, series.data]));
 }"""
 PIXEL = """([x, y]) => {
   const element = document.querySelector("#pareto .chart");
@@ -37,8 +37,8 @@ def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
 
 
 def series(page: Page) -> dict[str, list[list[float]]]:
-    """What the scatter plot holds: ``[x, y, number, id]`` by series."""
-    return dict(page.evaluate(SERIES))
+    """What the scatter plot holds, once there is one: ``[x, y, number, id]`` by series."""
+    return dict(until(lambda: page.evaluate(SERIES)))
 
 
 def in_address(page: Page, name: str) -> str:

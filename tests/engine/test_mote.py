@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.benchmarks.mote_exact import GOALS, largest_errors
-from engine.mote import LOSS_CEILING, LOSS_FLOOR, PUBLISHED, calibrate, constants_for, landscape_term, speed_term
+from engine.calibration import JOINTS
+from engine.mote import LOSS_CEILING, LOSS_FLOOR, PUBLISHED, constants_for, landscape_term, speed_term
 
 
 @pytest.mark.shared_data
@@ -43,12 +44,18 @@ def test_a_space_without_published_constants_begins_with_nasbench201s() -> None:
 def test_calibration_finds_the_exponent_that_makes_terms_normal() -> None:
     rng = np.random.default_rng(0)
     landscape, speed = np.exp(rng.normal(1, 0.3, 4000)), rng.normal(9, 1, 4000) ** 2
-    fitted = calibrate(landscape.tolist(), speed.tolist())
-    assert fitted.landscape.lam == pytest.approx(0.0, abs=0.1)
-    assert fitted.speed.lam == pytest.approx(0.5, abs=0.15)
-    assert "4000" in fitted.source
+    population = [{"landscape": a, "speed": b} for a, b in zip(landscape.tolist(), speed.tolist(), strict=True)]
+    fitted = JOINTS["mote"].fit(population)
+    assert fitted["landscape"]["lam"] == pytest.approx(0.0, abs=0.1)
+    assert fitted["speed"]["lam"] == pytest.approx(0.5, abs=0.15)
+    constants = JOINTS["mote"].constants("chain", fitted, "here")
+    assert constants.source == "here"
+    assert constants.read(population[0]) != PUBLISHED["nasbench201"].read(population[0])
 
 
-def test_calibration_needs_a_hundred_candidates() -> None:
-    with pytest.raises(ValueError, match="100 candidates"):
-        calibrate([1.0, 2.0] * 49 + [3.0], [1.0, 2.0] * 49 + [3.0])
+@pytest.mark.parametrize("kind", JOINTS)
+def test_calibration_needs_a_hundred_networks_that_differ(kind: str) -> None:
+    joint = JOINTS[kind]
+    for population in ([1.0, 2.0] * 49 + [3.0], [1.0] * 100):
+        with pytest.raises(ValueError, match=r"100 networks|same|constant"):
+            joint.fit([dict.fromkeys(joint.terms, value) for value in population])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.calibration import JOINTS
 from engine.config.datasets import DigitsOptions
 from engine.config.estimators import MoteOptions, MotePlusOptions
 from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
@@ -25,8 +26,8 @@ from engine.mote_plus import (
     NAS_BENCH_201,
     Constants,
     Scale,
-    calibrate,
     distinctness_term,
+    fit,
     learning_term,
     richness_term,
 )
@@ -82,17 +83,14 @@ def test_terms_are_logarithms_on_a_scale_without_data() -> None:
 
 def test_constants_are_a_populations_own_and_forgive_outliers() -> None:
     rng = np.random.default_rng(0)
-    terms = [rng.normal(mean, std, 1000) for mean, std in ((1, 2), (-3, 0.5), (0, 1))]
-    found = calibrate(*terms)
-    assert (found.learning.mean, found.learning.std) == pytest.approx((1, 2), abs=0.2)
-    assert (found.distinctness.mean, found.distinctness.std) == pytest.approx((-3, 0.5), abs=0.05)
-    spoilt = terms[0].copy()
-    spoilt[:20] = -1e6
-    assert calibrate(spoilt, *terms[1:]).learning.std == pytest.approx(2, abs=0.2)
-    assert calibrate([1.0] * 100, [1.0] * 100, [1.0] * 100).learning.std > 0
-    for lengths in ((99, 99, 99), (100, 100, 101)):
-        with pytest.raises(ValueError, match="100 networks"):
-            calibrate(*([0.0] * length for length in lengths))
+    terms = rng.normal(1, 2, 1000)
+    found = fit(terms)
+    assert (found.mean, found.std) == pytest.approx((1, 2), abs=0.2)
+    terms[:20] = -1e6
+    assert fit(terms).std == pytest.approx(2, abs=0.2)
+    assert fit([0.0] * 90 + [1.0] * 10).std == pytest.approx(0.3)
+    population = [{"distinctness": value, "richness": -value, "learning": None} for value in terms.tolist()]
+    assert list(JOINTS["mote_plus"].fit(population)) == ["distinctness", "richness"]
 
 
 def test_the_estimate_is_motes_run_with_looks_beside_it() -> None:
@@ -106,6 +104,7 @@ def test_the_estimate_is_motes_run_with_looks_beside_it() -> None:
     joint = NAS_BENCH_201.score(terms["learning"], terms["distinctness"], terms["richness"])
     assert estimate.score == terms["mote_plus"] == pytest.approx(float(joint))
     assert estimate.seconds > terms["train_seconds"]
+    assert estimate.setup.items() > run.setup.items()
 
 
 def test_untrained_leaves_the_training_out(monkeypatch: pytest.MonkeyPatch) -> None:

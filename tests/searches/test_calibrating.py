@@ -1,4 +1,4 @@
-"""MOTE calibrated while a search runs: an event between rounds that every rebuilt copy meets at the same place."""
+"""MOTE and MOTE+ calibrated while a search runs: an event between rounds, at one place in every rebuilt copy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from engine import mote
+from engine import calibration
+from engine.calibration import JOINTS
 from engine.estimate import Estimate
-from engine.mote import constants_for
 from searches.models import Evaluation, Search
 from searches.selectors.calibrations import constants
-from searches.services import advancing, algorithm_state, calibrating, control, recording
+from searches.services import advancing, algorithm_state, control, exporting, recording
 from tests.searches.clients import API, client_of
-from tests.searches.driving import CHAIN, CONV, outcomes, start, training_config, waiting
+from tests.searches.driving import CHAIN, CONV, drive, outcomes, start, training_config, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -28,25 +28,36 @@ LEAST = 28
 EVALUATIONS = 44
 
 
+KINDS = ("mote", "mote_plus")
+
+
 @pytest.fixture(autouse=True)
 def early(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (mote, calibrating):
-        monkeypatch.setattr(module, "CALIBRATION_MINIMUM", LEAST)
+    monkeypatch.setattr(calibration, "MINIMUM", LEAST)
 
 
-def mote_search(evaluations: int = EVALUATIONS, **changes: Any) -> Search:
-    given = {"space": SPACE, "estimator": {"kind": "mote"}, "budget": {"evaluations": evaluations}, "round_size": 8}
+def scored_search(kind: str = "mote", evaluations: int = EVALUATIONS, **changes: Any) -> Search:
+    given = {"space": SPACE, "estimator": {"kind": kind}, "budget": {"evaluations": evaluations}, "round_size": 8}
     return start(training_config(**given | changes))
 
 
-def terms_of(choices: list[int]) -> tuple[float, float]:
+def terms_of(kind: str, choices: list[int]) -> dict[str, float]:
     """Made-up terms whose order in the joint depends on the constants."""
     landscape = 6 + sum(math.sin(2.3 * (i + 1) * (c + 1)) for i, c in enumerate(choices))
-    return landscape, math.exp(sum(math.cos(1.7 * (i + 1) * (c + 2)) for i, c in enumerate(choices)) / 2)
+    speed = math.exp(sum(math.cos(1.7 * (i + 1) * (c + 2)) for i, c in enumerate(choices)) / 2)
+    if kind == "mote":
+        return {"landscape": landscape, "speed": speed, "time_seconds": 7.5, "train_seconds": 0.1}
+    return {"learning": math.log(landscape), "distinctness": 3 * math.log(speed), "richness": landscape + speed}
+
+
+def begun(kind: str, choices: list[int]) -> float:
+    """The score of a fresh estimator."""
+    return JOINTS[kind].begins("chain").read(terms_of(kind, choices))
 
 
 def train(search: Search, backwards: bool = False, stop_at: int = 1_000) -> Search:
     """Scores what waits with made-up terms, read with the constants a fresh estimator has; or the first so many."""
+    kind = search.config["estimator"]["kind"]
     for _ in range(300):
         advancing.advance(search.pk)
         search.refresh_from_db()
@@ -55,28 +66,30 @@ def train(search: Search, backwards: bool = False, stop_at: int = 1_000) -> Sear
             return search
         for pk in reversed(work) if backwards else work:
             Evaluation.objects.filter(pk=pk).update(status="leased", attempts=1)
-            landscape, speed = terms_of(Evaluation.objects.get(pk=pk).choices)
-            score = float(constants_for("chain").mote(landscape, speed))
-            terms = {"landscape": landscape, "speed": speed, "mote": score, "time_seconds": 7.5, "train_seconds": 0.1}
+            choices = Evaluation.objects.get(pk=pk).choices
+            score = begun(kind, choices)
             options = {"profile": "fast", "time_model": "deterministic"}
-            recording.record(pk, 1, Estimate(score, terms, seconds=1.0), options)
+            estimate = Estimate(score, {**terms_of(kind, choices), kind: score}, seconds=1.0)
+            recording.record(pk, 1, estimate, options)
     raise AssertionError("the search does not come to rest")
 
 
-def test_scores_are_read_anew_and_buckets_filled_again() -> None:
-    search = mote_search()
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_are_read_anew_and_buckets_filled_again(kind: str) -> None:
+    search = scored_search(kind)
     search = train(search, stop_at=16)
     search.candidates.filter(number__in=[3, 5, 12]).update(pinned=True, note="mine")
     client = client_of(search.owner)
     shown = client.get(f"{API}searches/{search.pk}/candidates/?pinned=true").json()["results"]
     search = train(search)
-    (calibration,) = search.calibrations.all()
-    assert LEAST <= calibration.networks < LEAST + 8
-    fitted = constants(calibration)
+    (row_of_it,) = search.calibrations.all()
+    assert LEAST <= row_of_it.networks < LEAST + 8
+    assert set(row_of_it.constants) == set(JOINTS[kind].terms)
+    fitted = constants(search, row_of_it)
     order, rescored = [], []
     for row in search.candidates.select_related("evaluation").order_by("number"):
-        assert row.score == float(fitted.mote(*terms_of(row.choices)))
-        assert row.evaluation.score == float(constants_for("chain").mote(*terms_of(row.choices)))
+        assert row.score == fitted.read(terms_of(kind, row.choices))
+        assert row.evaluation.score == begun(kind, row.choices)
         order.append(row.evaluation.score)
         rescored.append(row.score)
     assert sorted(range(EVALUATIONS), key=order.__getitem__) != sorted(range(EVALUATIONS), key=rescored.__getitem__)
@@ -84,40 +97,60 @@ def test_scores_are_read_anew_and_buckets_filled_again() -> None:
     for bucket in search.buckets.all():
         assert [score for _, score in bucket.residents] == [scores[number] for number, _ in bucket.residents]
     assert search.best.score == max(scores.values())
-    assert "MOTE calibrated on" in "".join(search.events.filter(kind="log").values_list("message", flat=True))
+    log = "".join(search.events.filter(kind="log").values_list("message", flat=True))
+    assert f"{JOINTS[kind].label} calibrated on {row_of_it.networks} networks" in log
     after = client.get(f"{API}searches/{search.pk}/candidates/?pinned=true").json()["results"]
     assert [(row["number"], row["note"]) for row in after] == [(row["number"], row["note"]) for row in shown]
     body = client.get(f"{API}searches/{search.pk}/").json()
-    assert body["calibrations"][0]["networks"] == calibration.networks
+    assert body["calibrations"][0]["networks"] == row_of_it.networks
+    assert body["calibrations"][0]["constants"] == row_of_it.constants
+    best = client.get(f"{API}candidates/{search.best.pk}/").json()
+    assert best["score"] == best["terms"][kind] == search.best.score != search.best.evaluation.score
+    assert best["setup"]["constants"] == fitted.source
+    assert exporting.network_job(search.best, "json")["network"]["scores"]["terms"][kind] == search.best.score
 
 
 def test_a_rebuilt_search_is_the_same_search(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
         context.setattr(algorithm_state, "KEPT_COPIES", 0)
-        rebuilt = train(mote_search(), backwards=True)
+        rebuilt = train(scored_search("mote_plus"), backwards=True)
     with monkeypatch.context() as context:
         context.setattr(algorithm_state, "KEPT_COPIES", 0)
         context.setattr(algorithm_state, "FIRST_SNAPSHOT", 10)
-        snapped = train(mote_search())
-    straight = train(mote_search())
+        snapped = train(scored_search("mote_plus"))
+    straight = train(scored_search("mote_plus"))
     assert straight.calibrations.count() == 1
     assert outcomes(rebuilt) == outcomes(snapped) == outcomes(straight)
 
 
+def test_an_estimate_that_trains_nothing_is_calibrated_on_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real scores: the terms that were recorded, read anew, are those of the search; no network is looked at again."""
+    monkeypatch.setattr(calibration, "MINIMUM", 6)
+    estimator = {"kind": "mote_plus", "profile": "untrained"}
+    search = drive(scored_search(evaluations=16, estimator=estimator, round_size=4))
+    first, second = search.calibrations.all()
+    assert (first.networks, second.networks) == (7, 15)
+    assert set(second.constants) == {"distinctness", "richness"}
+    fitted = constants(search, second)
+    for row in search.candidates.select_related("evaluation"):
+        assert row.score == fitted.read(row.evaluation.terms) != row.evaluation.score
+        assert row.evaluation.attempts == 1
+
+
 def test_a_calibration_inside_a_round_that_is_reopened_is_taken_back() -> None:
     """30 evaluations end in the middle of a round; 13 more make the search that had 43 from the start."""
-    cut = train(mote_search(30))
+    cut = train(scored_search(evaluations=30))
     before = cut.calibrations.get()
     control.extend(cut, evaluations=13)
     cut = train(cut)
-    whole = train(mote_search(43))
+    whole = train(scored_search(evaluations=43))
     assert cut.calibrations.get().networks == whole.calibrations.get().networks > before.networks == 30
     assert outcomes(cut) == outcomes(whole)
 
 
 def test_a_round_asks_for_its_constants_once() -> None:
-    train(mote_search())
-    again = mote_search()
+    train(scored_search())
+    again = scored_search()
     with CaptureQueriesContext(connection) as asked:
         train(again)
     assert again.from_cache == EVALUATIONS
@@ -125,7 +158,7 @@ def test_a_round_asks_for_its_constants_once() -> None:
 
 
 def test_a_late_score_is_read_with_the_constants_of_its_time() -> None:
-    search = mote_search()
+    search = scored_search()
     advancing.advance(search.pk)
     first = waiting(search)[0]
     Evaluation.objects.filter(pk=first).update(status="leased", attempts=1)
@@ -136,7 +169,7 @@ def test_a_late_score_is_read_with_the_constants_of_its_time() -> None:
     search = train(search)
     late = search.candidates.get(number=0)
     assert late.revived_round is not None
-    assert late.score == float(constants(search.calibrations.last()).mote(*terms_of(late.choices)))
+    assert late.score == constants(search, search.calibrations.last()).read(terms_of("mote", late.choices))
     algorithm_state.forget(search.pk)
     control.extend(search, evaluations=8)
     assert train(search).status == Search.Status.FINISHED
@@ -144,9 +177,9 @@ def test_a_late_score_is_read_with_the_constants_of_its_time() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"algorithm": {"kind": "ppo"}}, {"space": {"kind": "nasbench201"}}],
-    ids=["a policy learned the old scale", "published constants"],
+    [{"algorithm": {"kind": "ppo"}}, {"space": {"kind": "nasbench201"}}, {"space": {"kind": "darts"}}],
+    ids=["a policy learned the old scale", "published constants", "those of the benchmark's other name"],
 )
 def test_others_keep_their_constants(changes: dict[str, Any]) -> None:
-    search = train(mote_search(32, **changes))
+    search = train(scored_search(evaluations=32, **changes))
     assert (search.scored, search.calibrations.count()) == (32, 0)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from searches.models import Candidate, MoteScore
-from searches.selectors import candidates, notes, spaces
+from searches.selectors import calibrations, candidates, notes, spaces
 from searches.services.exporting import FORMATS
 
 
@@ -73,7 +73,7 @@ class CandidateSerializer(serializers.ModelSerializer):
     test_accuracy = serializers.FloatField(
         source="trained_test_accuracy", allow_null=True, help_text="percent; null: test data were never touched"
     )
-    terms = serializers.DictField(source="evaluation.terms", child=serializers.FloatField(allow_null=True))
+    terms = serializers.SerializerMethodField(help_text="of MOTE and MOTE+ with the joint as `score` has it")
     parent = serializers.IntegerField(source="parent_number", allow_null=True, help_text="number of the parent")
     worker = serializers.CharField(source="evaluation.worker")
     tags = serializers.SlugRelatedField("name", many=True, read_only=True)
@@ -110,6 +110,11 @@ class CandidateSerializer(serializers.ModelSerializer):
             "note",
         ]
 
+    @extend_schema_field(serializers.DictField(child=serializers.FloatField(allow_null=True)))
+    def get_terms(self, candidate: Candidate) -> dict[str, float | None]:
+        """By name."""
+        return calibrations.terms(candidate)
+
 
 class FinalistSerializer(serializers.ModelSerializer):
     """A further estimate of a finalist."""
@@ -133,9 +138,7 @@ class CandidateDetailSerializer(CandidateSerializer):
     curves = serializers.SerializerMethodField()
     mote = serializers.SerializerMethodField(help_text="null: not a MOTE estimate")
     device = serializers.CharField(source="evaluation.device")
-    setup = serializers.DictField(
-        source="evaluation.setup", child=serializers.CharField(), help_text="what the score was read from, in words"
-    )
+    setup = serializers.SerializerMethodField(help_text="what the score was read from, in words")
     seed = serializers.IntegerField(source="evaluation.seed")
     fidelity = serializers.CharField(source="evaluation.fidelity")
     downloads = serializers.SerializerMethodField()
@@ -187,6 +190,12 @@ class CandidateDetailSerializer(CandidateSerializer):
         """Terms and seconds."""
         mote = _mote(candidate)
         return MoteSerializer(mote).data if mote else None
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_setup(self, candidate: Candidate) -> dict[str, str]:
+        """As the worker noted it, and whose constants the score is read with now."""
+        constants = candidate.score is not None and calibrations.source(candidate)
+        return {**candidate.evaluation.setup, **({"constants": constants} if constants else {})}
 
     @extend_schema_field(FinalistSerializer(many=True))
     def get_finals(self, candidate: Candidate) -> list[dict[str, Any]]:

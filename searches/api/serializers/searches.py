@@ -127,11 +127,16 @@ class SearchSerializer(serializers.ModelSerializer):
 
 
 class CalibrationSerializer(serializers.ModelSerializer):
-    """MOTE's constants as fitted to the search's own networks; they hold for all its scores from that round on."""
+    """Constants of MOTE or MOTE+ as fitted to the search's own networks; they hold for all its scores from then on."""
+
+    constants = serializers.DictField(
+        child=serializers.DictField(child=serializers.FloatField()),
+        help_text="by term; MOTE: `lam` (Box-Cox exponent) and `std`, MOTE+: `mean` and `std`",
+    )
 
     class Meta:
         model = Calibration
-        fields = ["round", "networks", "landscape_lam", "landscape_std", "speed_lam", "speed_std", "created_at"]
+        fields = ["round", "networks", "constants", "created_at"]
 
 
 class SearchDetailSerializer(SearchSerializer):
@@ -144,7 +149,7 @@ class SearchDetailSerializer(SearchSerializer):
     layers_progress = serializers.SerializerMethodField()
     failures = serializers.SerializerMethodField(help_text="the latest five")
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
-    calibrations = CalibrationSerializer(many=True, help_text="of MOTE while the search ran; the last one holds")
+    calibrations = CalibrationSerializer(many=True, help_text="of its estimate while it ran; the last one holds")
     table_optimum = serializers.SerializerMethodField(help_text="null: no table, or no truth column named")
 
     class Meta(SearchSerializer.Meta):

@@ -19,6 +19,9 @@ const DOWNLOADS = {
 const TERMS = {
   landscape: "Landscape term",
   speed: "Speed term",
+  learning: "Learning term",
+  distinctness: "Distinctness term",
+  richness: "Richness term",
   time_seconds: "Time it counts",
   train_seconds: "Measured training",
   connected: "Input reaches output",
@@ -26,7 +29,7 @@ const TERMS = {
   time_model: "Time model",
 };
 
-const SHOWN_APART = new Set(["mote", "valid_accuracy", "truth"]);
+const SHOWN_APART = new Set(["mote", "mote_plus", "valid_accuracy", "truth"]);
 
 const root = document.querySelector("[data-candidate]");
 const place = (name) => document.querySelector(`[data-${name}]`);
