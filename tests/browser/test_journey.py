@@ -87,13 +87,13 @@ def test_from_the_form_to_the_downloads(
     found = product.wait_finished(search, SEARCH_SECONDS)
     expect(page.locator("[data-chip]")).to_have_text("finished", timeout=15_000)
     assert found["evaluated"] == EVALUATIONS
-    until(lambda: drawn(page, "#pareto")["Feasible"] == found["feasible"], 15)
+    until(lambda: drawn(page, "#pareto")["Feasible"] == found["feasible"], 60)
     assert drawn(page, "#pareto")["Feasible"] > first
     front = product.get(f"searches/{search}/pareto/?metric=madds_m&feasible=1")["front"]
     assert drawn(page, "#pareto")["Pareto front"] == len(front)
     layers = product.get(f"searches/{search}/buckets/")["layers"]
     cells = [bucket for layer in layers for bucket in layer["buckets"] if bucket["score"] is not None]
-    assert sum(drawn(page, "#grid").values()) == len(cells)
+    until(lambda: sum(drawn(page, "#grid").values()) == len(cells), 30)
     assert page.evaluate("window.neverReloaded")
     picture(page, "search-finished")
 

@@ -44,7 +44,7 @@ def test_the_search_page_shows_marks_a_note_and_the_trust_card(
 ) -> None:
     search = chain_searches[1]
     page.goto(f"/searches/{search}/")
-    expect(page.locator("[data-trust]")).to_contain_text("the table's truth")
+    expect(page.locator("[data-trust]")).to_contain_text("the table's truth", timeout=60_000)
     found = product.get(f"searches/{search}/trust/")["sources"][0]
     expect(page.locator("[data-trust]")).to_contain_text(f"{found['count']} networks")
     rows = page.locator("[data-rows] tbody tr")
