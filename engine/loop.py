@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.config.search import Budget, Final
 from engine.estimate import Estimate, Estimator, Stop, never
 from engine.problem import SearchProblem

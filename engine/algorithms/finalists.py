@@ -10,13 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import insort
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from engine.algorithms.proposals import Proposal
+from engine.problem import SearchProblem
 from engine.space import Architecture, Choices
-
-if TYPE_CHECKING:
-    from engine.algorithms.base import Proposal
-    from engine.problem import SearchProblem
 
 
 class Contender(NamedTuple):

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from engine.algorithms.features import reader_of
 from engine.algorithms.finalists import Contender, Finalists
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.surrogate import Floats, Surrogate
 from engine.problem import SearchProblem
 from engine.space import Architecture, Choices
-
-if TYPE_CHECKING:
-    from engine.algorithms.base import Proposal
 
 OPTIMISM = 1.0
 """How many standard deviations are added to what is expected."""

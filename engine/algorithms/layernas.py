@@ -22,13 +22,13 @@ from operator import mul
 from random import Random
 from typing import Any
 
-from engine.algorithms.base import BucketView, Proposal, Resident, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.layernas_store import EXHAUSTED, Layer, Work
+from engine.algorithms.proposals import BucketView, Proposal, Resident
 from engine.buckets import Bucket, CostScale, Ranked
 from engine.config.algorithms import LayerNASOptions
 from engine.layer_order import ReorderedSpace, in_order
 from engine.problem import SearchProblem
-from engine.shuffling import shuffle
 from engine.space import Architecture
 
 DISPLAY_SLICES = 20
@@ -155,7 +155,7 @@ class LayerNAS(SearchAlgorithm):
         options = [option for option in self._searched.children(prefix) if option != kept]
         if self.options.child_order == "random":
             self._dice.seed(f"{self.seed}:{network.number}:children {layer}")
-            shuffle(options, self._dice)
+            self._dice.shuffle(options)
         elif self.options.child_order == "cost":
             costs = self._searched.child_costs(prefix)
             options.sort(key=lambda option: -costs[option])

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.algorithms.base import Proposal
 from engine.algorithms.neighbours import neighbours
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch, Scored
 from engine.config.algorithms import LocalSearchOptions
 from engine.problem import SearchProblem

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from engine.algorithms.base import Proposal
 from engine.algorithms.features import reader_of
 from engine.algorithms.finalists import Finalists
 from engine.algorithms.guided_finalists import Guided
 from engine.algorithms.neighbours import mutated, neighbours
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch, Scored
 from engine.config.algorithms import MoteNASOptions
 from engine.problem import SearchProblem

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.algorithms.base import Proposal
 from engine.algorithms.fitness import Fitness
 from engine.algorithms.policy import Policy
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch
 from engine.config.algorithms import PPOOptions
 from engine.problem import SearchProblem

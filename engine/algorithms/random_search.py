@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.algorithms.base import Proposal
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch
 
 

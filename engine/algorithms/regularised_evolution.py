@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.algorithms.base import Proposal
 from engine.algorithms.fitness import Fitness
 from engine.algorithms.neighbours import mutated
+from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch, Scored
 from engine.config.algorithms import RegularisedEvolutionOptions
 from engine.problem import SearchProblem

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from engine.algorithms.base import Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.networks import Listed, Networks, networks_of
+from engine.algorithms.proposals import Proposal
 from engine.config.base import Options
 from engine.problem import SearchProblem
 from engine.space import Architecture, Choices

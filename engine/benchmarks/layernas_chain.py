@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
-from engine.algorithms.base import Outcome
+from engine.algorithms.proposals import Outcome
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.chain_table import measure
 from engine.benchmarks.report import Figure, Report

@@ -14,8 +14,8 @@ from random import Random
 from statistics import median
 from time import process_time
 
-from engine.algorithms.base import Outcome
 from engine.algorithms.layernas import LayerNAS
+from engine.algorithms.proposals import Outcome
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.report import Figure, Report
 from engine.blueprint import InputSpec

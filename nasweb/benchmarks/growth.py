@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from engine.algorithms.base import Outcome
+from engine.algorithms.proposals import Outcome
 from engine.config.search import SearchConfig
 from engine.estimate import Estimate
 from engine.registry import create_algorithm

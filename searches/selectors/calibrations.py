@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from engine.algorithms.base import Proposal
+from engine.algorithms.proposals import Proposal
 from engine.calibration import JOINTS, Constants
 from engine.space import SearchSpace
 from searches.models import Calibration, Candidate, Evaluation, Search

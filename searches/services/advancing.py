@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from engine.algorithms.base import Outcome
+from engine.algorithms.proposals import Outcome
 from engine.errors import EngineError
 from searches import events
 from searches.models import Candidate, Evaluation, Search

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from engine.algorithms.base import BucketView, Outcome, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import BucketView, Outcome
 from engine.errors import StateMismatch
 from searches.models import Bucket, Candidate, Search, Snapshot
 from searches.selectors.calibrations import Calibrations

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.loop import BudgetMeter
 from searches import events
 from searches.models import Search

@@ -9,7 +9,7 @@ from math import isfinite
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from engine.algorithms.base import Proposal
+from engine.algorithms.proposals import Proposal
 from engine.estimate import Estimate
 from searches.models import Candidate, Evaluation, Search
 from searches.selectors.calibrations import latest

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.benchmarks.additive import AdditiveSpace
 from engine.blueprint import InputSpec
 from engine.config.search import Objective, SearchConfig

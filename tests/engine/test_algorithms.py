@@ -14,7 +14,8 @@ from random import Random
 
 import pytest
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.benchmarks.additive import AdditiveSpace
 from engine.config.search import Objective
 from engine.errors import StateMismatch, UnknownProposal

@@ -8,13 +8,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.dynamic_programming import DynamicProgramming
 from engine.algorithms.fitness import Fitness
 from engine.algorithms.local_search import LocalSearch
 from engine.algorithms.neighbours import neighbours
 from engine.algorithms.policy import CLIP, Policy
 from engine.algorithms.ppo import PPO
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.algorithms.regularised_evolution import RegularisedEvolution
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.layernas_chain import finds_optimum

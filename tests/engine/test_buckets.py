@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import inf
-from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.buckets import Bucket, CostScale, Ranked
-from engine.shuffling import shuffle
 
 
 def network(number: int, score: float) -> Ranked:
@@ -76,11 +74,3 @@ def test_without_a_capacity_everything_stays() -> None:
         assert bucket.insert(network(number, -1.0)) is None
     assert [resident.number for resident in bucket.residents] == list(range(50))
     assert (bucket.floor, bucket.residents[0].score) == (-inf, -1.0)
-
-
-@given(st.integers(0, 300), st.integers())
-def test_shuffling_in_line_is_what_the_library_does(length: int, seed: int) -> None:
-    ours, theirs, mine, its = list(range(length)), list(range(length)), Random(seed), Random(seed)
-    shuffle(ours, mine)
-    its.shuffle(theirs)
-    assert (ours, mine.getstate()) == (theirs, its.getstate())

@@ -8,7 +8,8 @@ from functools import cache
 
 import pytest
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.config.algorithms import LayerNASOptions
 from engine.config.estimators import TableOptions

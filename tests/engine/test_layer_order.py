@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from engine.algorithms.base import Outcome
 from engine.algorithms.layernas import LayerNAS
+from engine.algorithms.proposals import Outcome
 from engine.benchmarks.additive import AdditiveSpace
 from engine.config.algorithms import LayerNASOptions
 from engine.config.search import Objective

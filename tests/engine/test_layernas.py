@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from engine.algorithms.base import Outcome
 from engine.algorithms.layernas import LayerNAS
+from engine.algorithms.proposals import Outcome
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.layernas_chain import finds_optimum
 from engine.config.algorithms import LayerNASOptions

@@ -9,9 +9,10 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from engine.algorithms.base import Outcome, Proposal, SearchAlgorithm
+from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.features import Reader
 from engine.algorithms.mote_nas import MoteNAS
+from engine.algorithms.proposals import Outcome, Proposal
 from engine.algorithms.surrogate import Inputs, Surrogate
 from engine.benchmarks import mote_nas as bench
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
