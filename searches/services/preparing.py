@@ -93,13 +93,13 @@ def digest(job: Mapping[str, Any]) -> str:
 def _make(key: str, job: Mapping[str, Any], making: Making) -> None:
     try:
         prepared = _run(key, job, making)
+        with _lock:  # before anybody waits no longer, so that one job's tidying cannot take the next one's file
+            _tidy(keep=prepared.path)
+            _making.pop(key, None)
     except Exception as error:
         making.result.set_exception(error)
         return
-    with _lock:
-        _making.pop(key, None)
     making.result.set_result(prepared)
-    _tidy(keep=prepared.path)
 
 
 def _run(key: str, job: dict[str, Any], making: Making) -> Prepared:
