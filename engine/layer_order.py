@@ -120,12 +120,17 @@ def in_order(problem: SearchProblem, rule: str) -> SearchProblem:
         raise ConfigError.at(FIELD, f"The layers of this space are searched as listed: {space.fixed_order}.")
     if any(metric == TABLE_METRIC for metric, _, _ in problem.limits):
         raise ConfigError.at(FIELD, "Table costs are looked up by the first layers: choose listed, or a counted cost.")
+    return SearchProblem(ReorderedSpace(space, searched_order(space, rule, problem.metric)), problem.objective)
+
+
+def searched_order(space: SearchSpace, rule: str, metric: str) -> Choices:
+    """A space's layers in the order in which they are searched, for an order that `in_order` accepts."""
     order = tuple(range(space.depth))
     if rule == "reversed":
-        order = order[::-1]
-    else:
-        order = tuple(sorted(order, key=lambda layer: -_spread(space, layer, problem.metric)))
-    return SearchProblem(ReorderedSpace(space, order), problem.objective)
+        return order[::-1]
+    if rule == "cost" and isinstance(space, SteppedSpace):
+        return tuple(sorted(order, key=lambda layer: -_spread(space, layer, metric)))
+    return order
 
 
 def _spread(space: SteppedSpace, layer: int, metric: str) -> float:

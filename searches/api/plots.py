@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from searches.api import binary
 from searches.api.base import UnderSearch, number_of
 from searches.api.serializers.plots import AtBudgetSerializer, HistorySerializer
-from searches.selectors import budget, history, plot
+from searches.selectors import budget, history, plot, spaces
 from searches.selectors.columns import COSTS, NUMBERS, SCORES
 
 TRUE = ("1", "true", "yes")
@@ -41,7 +41,7 @@ class Plot(UnderSearch):
             OpenApiParameter("window", str, description="x0,x1,y0,y1 of the part in view; default: all"),
             OpenApiParameter("cells", str, default="120,60", description="columns,rows of the view's cells"),
             OpenApiParameter("upto", int, description="replay: only numbers below this"),
-            OpenApiParameter("layer", int, description="replay: only layers up to this, counted from 0"),
+            OpenApiParameter("layer", int, description="replay: this layer and those searched before; -1: none"),
         ],
         responses={(200, binary.CONTENT_TYPE): OpenApiTypes.BINARY},
     )
@@ -58,7 +58,7 @@ class Plot(UnderSearch):
             cells=(_between(cells[0], MOST_CELLS[0]), _between(cells[1], MOST_CELLS[1])),
             latest=self.parent.is_active,
             upto=number_of(request, "upto", 0, 0) if "upto" in asked else None,
-            layer=number_of(request, "layer", 0, 0) if "layer" in asked else None,
+            layers=spaces.searched_until(self.parent, number_of(request, "layer", 0, -1)) if "layer" in asked else None,
         )
         return binary.response(request, *plot.plot(self.parent, look))
 

@@ -75,22 +75,25 @@ class Buckets(UnderSearch):
             OpenApiParameter("index", int, description="only buckets of this index"),
             OpenApiParameter("residents", bool, default=True, description="0: without the networks kept, only counts"),
             OpenApiParameter("upto", int, description="replay: as filled by networks below this number"),
-            OpenApiParameter("upto_layer", int, description="replay: as filled by networks of layers up to this"),
+            OpenApiParameter("upto_layer", int, description="replay: this layer and those searched before; -1: none"),
         ],
         responses=BucketsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Layers by cost buckets, as of the last round or of the past; empty for algorithms without buckets."""
-        names = spaces.of_search(self.parent).layer_names
+        """Layers, as they are searched, by cost buckets, now or of the past; empty for algorithms without buckets."""
+        names, order = spaces.of_search(self.parent).layer_names, spaces.searched_layers(self.parent)
         metric = self.parent.config["objective"]["cost_metric"]
         place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
-        back = {name: number_of(request, name, 0, 0) for name in ("upto", "upto_layer") if name in request.query_params}
+        lows = {"upto": 0, "upto_layer": -1}
+        back = {name: number_of(request, name, 0, low) for name, low in lows.items() if name in request.query_params}
         if back:
-            rows = past.buckets(self.parent, back.get("upto"), back.get("upto_layer"))
+            until = spaces.searched_until(self.parent, back["upto_layer"]) if "upto_layer" in back else None
+            rows = past.buckets(self.parent, back.get("upto"), until)
             matching = [row for row in rows if all(getattr(row, name) == value for name, value in place.items())]
             layers = buckets.cells(self.parent, names, matching)
         else:
             layers = buckets.grid(self.parent, names, **place)
+        layers.sort(key=lambda row: order.index(row["layer"]))
         if request.query_params.get("residents", "1").lower() in FALSE:
             for cell in (cell for layer in layers for cell in layer["buckets"]):
                 del cell["residents"]

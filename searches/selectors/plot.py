@@ -6,6 +6,7 @@ cell and the latest ones are given one by one, the others as the number of candi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,8 @@ Range = tuple[float, float]
 class Look:
     """Axes, what is left out, the window ``(x0, x1, y0, y1)`` in view (None: all) and its cells.
 
-    ``latest``: those that came last are given one by one. ``upto`` and ``layer`` go back in the search: only numbers
-    below ``upto``, only layers up to ``layer``.
+    ``latest``: those that came last are given one by one. ``upto`` and ``layers`` go back in the search: only numbers
+    below ``upto``, only these layers and what belongs to none.
     """
 
     x: str
@@ -39,7 +40,7 @@ class Look:
     cells: tuple[int, int] = (120, 60)
     latest: bool = False
     upto: int | None = None
-    layer: int | None = None
+    layers: Sequence[int] | None = None
 
 
 Payload = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -129,14 +130,14 @@ def _considered(found: Columns, look: Look) -> np.ndarray:
         usable &= a > 0
     if look.log_y:
         usable &= b > 0
-    if look.layer is not None:
-        usable &= found["layer"] <= look.layer
+    if look.layers is not None:
+        usable &= np.isin(found["layer"], (-1, *look.layers))
     numbers = np.flatnonzero(usable)
     return numbers if look.upto is None else numbers[numbers < look.upto]
 
 
 def _front(found: Columns, look: Look, kept: np.ndarray) -> np.ndarray:
-    whole = look.upto is None and look.layer is None and not look.log_x and not look.log_y
+    whole = look.upto is None and look.layers is None and not look.log_x and not look.log_y
     return found.front(look.x, look.y) if whole else front_of(found, kept, look.x, look.y, True)
 
 

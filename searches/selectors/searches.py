@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from searches.models import Candidate, Search
-from searches.selectors import history
+from searches.selectors import history, spaces
 
 RATE_WINDOW = timedelta(minutes=1)
 
@@ -68,10 +68,11 @@ def progress(search: Search, rate: float | None) -> Progress:
     return Progress(evaluated, bound, share, rate, eta)
 
 
-def layers_progress(search: Search, layer_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Scored candidates a layer of the space."""
-    scored = history.layers(search)
-    return [{"layer": i, "name": name, "scored": scored.get(i, 0)} for i, name in enumerate(layer_names)]
+def layers_progress(search: Search) -> list[dict[str, Any]]:
+    """Scored candidates a layer of the space, in the order in which the layers are searched."""
+    scored, names = history.layers(search), spaces.of_search(search).layer_names
+    order = spaces.searched_layers(search)
+    return [{"layer": layer, "name": names[layer], "scored": scored.get(layer, 0)} for layer in order]
 
 
 def failures(search: Search, limit: int = 5) -> list[dict[str, Any]]:

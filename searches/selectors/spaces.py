@@ -15,8 +15,10 @@ from engine.config.spaces import SpaceOptions
 from engine.cost import METRICS
 from engine.drawing import draw, to_svg
 from engine.errors import EngineError
+from engine.latency import LATENCY, LatencyTable
+from engine.layer_order import searched_order
 from engine.registry import create_space
-from engine.space import SearchSpace
+from engine.space import Choices, SearchSpace
 from searches.models import Search
 
 DEFINED_FOR = InputSpec(3, 224, 224)
@@ -27,20 +29,42 @@ _OPTIONS: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 
 def of_search(search: Search) -> SearchSpace:
     """The space for the images that the search was made with."""
-    info = search.data_info
-    defaults = InputSpec()
-    names = ("channels", "height", "width", "classes")
-    return of_options(search.config["space"], *(int(info.get(name) or getattr(defaults, name)) for name in names))
+    return of_options(search.config["space"], *_images_of(search))
+
+
+def searched_layers(search: Search) -> Choices:
+    """The space's layers in the order in which the search goes through them: pages list them so."""
+    metric = search.config["objective"]["cost_metric"]
+    table = search.latency_table if metric == LATENCY else None
+    times = tuple(table.entries.items()) if table is not None else ()
+    space = _space(_as_text(search.config["space"]), InputSpec(*_images_of(search)), times)
+    return searched_order(space, search.config["algorithm"].get("layer_order", "listed"), metric)
+
+
+def searched_until(search: Search, layer: int) -> Choices:
+    """A layer of the space and those searched before it; none for a layer that the space does not have."""
+    order = searched_layers(search)
+    return order[: order.index(layer) + 1] if layer in order else ()
+
+
+def _images_of(search: Search) -> list[int]:
+    """Channels, height, width and classes."""
+    info, defaults = search.data_info, InputSpec()
+    return [int(info.get(name) or getattr(defaults, name)) for name in ("channels", "height", "width", "classes")]
 
 
 def of_options(options: dict[str, Any], *spec: int) -> SearchSpace:
     """The space of these options; ``spec`` is channels, height, width, classes (default: `DEFINED_FOR`)."""
-    return _space(json.dumps(options, sort_keys=True), InputSpec(*spec) if spec else DEFINED_FOR)
+    return _space(_as_text(options), InputSpec(*spec) if spec else DEFINED_FOR)
+
+
+def _as_text(options: dict[str, Any]) -> str:
+    return json.dumps(options, sort_keys=True)
 
 
 @lru_cache(maxsize=32)
-def _space(options: str, spec: InputSpec) -> SearchSpace:
-    return create_space(_OPTIONS.validate_json(options), spec)
+def _space(options: str, spec: InputSpec, times: tuple[tuple[str, float], ...] = ()) -> SearchSpace:
+    return create_space(_OPTIONS.validate_json(options), spec, LatencyTable.of(times) if times else None)
 
 
 def described(space: SearchSpace) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Q
+
 from engine.algorithms.proposals import Proposal
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
@@ -15,8 +19,8 @@ MOST = 20_000
 """Networks that are stored again for one look at the past."""
 
 
-def buckets(search: Search, upto: int | None = None, layer: int | None = None) -> list[Bucket]:
-    """Unsaved rows by layer and index: the grid that networks below ``upto``, or of layers up to ``layer``, fill.
+def buckets(search: Search, upto: int | None = None, layers: Sequence[int] | None = None) -> list[Bucket]:
+    """Unsaved rows by layer and index: the grid that networks below ``upto``, or of these ``layers`` or none, fill.
 
     The algorithm's own rule stores them again in the order it was told of them, so insertions and evictions are those
     of the search, but for one thing: where scores were calibrated meanwhile, the scores are today's. Only told rounds
@@ -25,8 +29,8 @@ def buckets(search: Search, upto: int | None = None, layer: int | None = None) -
     rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lt=search.rounds)
     if upto is not None:
         rows = rows.filter(number__lt=upto)
-    if layer is not None:
-        rows = rows.exclude(layer__gt=layer)
+    if layers is not None:
+        rows = rows.filter(Q(layer__in=layers) | Q(layer__isnull=True))
     if rows.count() > MOST:
         raise ConfigError.at("upto", f"The bucket grid is replayed up to {MOST:,} networks; choose an earlier point.")
     found = list(rows.order_by("number").values_list(*NETWORK, "score", "round", "revived_round", named=True))

@@ -10,8 +10,9 @@ import pytest
 from engine.errors import ConfigError
 from searches.models import Bucket, Search
 from searches.selectors import buckets as grid
-from searches.selectors import comparison, history
+from searches.selectors import comparison, history, plot, spaces
 from searches.services import past
+from tests.searches.clients import API, client_of
 from tests.searches.driving import drive, start, table_config, write_table
 
 pytestmark = pytest.mark.django_db
@@ -49,9 +50,35 @@ def test_the_grid_of_then_is_that_of_a_search_that_ended_then(tmp_path: Path, ex
 def test_by_layer_only_networks_up_to_it_fill_the_grid(tmp_path: Path) -> None:
     search = drive(start(table_config(write_table(tmp_path))))
     layers = dict(search.candidates.values_list("number", "layer"))
-    kept = {number for bucket in past.buckets(search, layer=1) for number, _ in bucket.residents}
+    kept = {number for bucket in past.buckets(search, layers=[0, 1]) for number, _ in bucket.residents}
     assert {layers[number] for number in kept} == {None, 0, 1}
-    assert shape(past.buckets(search, layer=3)) == saved(search)
+    assert shape(past.buckets(search, layers=range(4))) == saved(search)
+
+
+@pytest.mark.parametrize(("rule", "order"), [("reversed", [3, 2, 1, 0]), ("cost", [1, 2, 0, 3])])
+def test_layers_are_listed_and_replayed_as_they_were_searched(tmp_path: Path, rule: str, order: list[int]) -> None:
+    algorithm = {"kind": "layernas", "buckets": 6, "replicas": 2, "layer_order": rule}
+    search = drive(start(table_config(write_table(tmp_path), algorithm=algorithm)))
+    client = client_of(search.owner)
+    url = f"{API}searches/{search.pk}/"
+    progress = client.get(url).json()["layers_progress"]
+    assert [(row["layer"], row["name"]) for row in progress] == [(layer, f"layer {layer}") for layer in order]
+    assert [row["scored"] for row in progress] == [search.candidates.filter(layer=layer).count() for layer in order]
+    now = client.get(f"{url}buckets/").json()["layers"]
+    assert [(row["layer"], row["name"]) for row in now] == [(layer, f"layer {layer}") for layer in order]
+    early = list(search.candidates.exclude(layer__in=order[2:]).values_list("number", flat=True))
+    then = client.get(f"{url}buckets/", {"upto_layer": order[1]}).json()["layers"]
+    assert {number for row in then for cell in row["buckets"] for number, _ in cell["residents"]} <= {*early}
+    assert spaces.searched_until(search, order[1]) == tuple(order[:2])
+    look = plot.Look("params_m", "score", infeasible=True, layers=order[:2])
+    assert plot.plot(search, look)[0]["in_view"] == len(early)
+    last = search.candidates.filter(layer=order[-1]).order_by("-number").first()
+    line = client.get(f"{API}candidates/{last.pk}/").json()["lineage"]
+    named = [None if step["layer"] is None else f"layer {step['layer']}" for step in line]
+    assert [step["layer_name"] for step in line] == named
+    assert named[0] == f"layer {order[-1]}"
+    first = client.get(f"{url}plot/", {"layer": -1, "infeasible": 1})
+    assert first.status_code == 200
 
 
 def test_too_many_networks_and_algorithms_without_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ def test_replay_goes_back_by_number_and_by_layer(search: Search) -> None:
     header, arrays = plot.plot(search, Look("madds_m", "score", upto=20, outliers=True))
     assert header["feasible"] == found["feasible"][:20].sum()
     assert arrays["front_number"].max() < 20
-    header, arrays = plot.plot(search, Look("madds_m", "score", layer=1, outliers=True))
+    header, arrays = plot.plot(search, Look("madds_m", "score", layers=(0, 1), outliers=True))
     assert set(found["layer"][arrays["point_number"]].tolist()) == {0, 1}
 
 

@@ -30,6 +30,7 @@ class LineageSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     arch = serializers.CharField()
     layer = serializers.IntegerField(allow_null=True)
+    layer_name = serializers.CharField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
 
 
@@ -217,7 +218,9 @@ class CandidateDetailSerializer(CandidateSerializer):
     @extend_schema_field(LineageSerializer(many=True))
     def get_lineage(self, candidate: Candidate) -> list[dict[str, Any]]:
         """The candidate first, back to the first layer."""
-        return candidates.lineage(candidate)
+        names = spaces.of_search(candidate.search).layer_names
+        line = candidates.lineage(candidate)
+        return [{**step, "layer_name": None if step["layer"] is None else names[step["layer"]]} for step in line]
 
     def _url(self, name: str, candidate: Candidate) -> str:
         return str(reverse(name, [candidate.pk], request=self.context["request"]))

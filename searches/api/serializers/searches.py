@@ -182,8 +182,8 @@ class SearchDetailSerializer(SearchSerializer):
 
     @extend_schema_field(LayerProgressSerializer(many=True))
     def get_layers_progress(self, search: Search) -> list[dict[str, Any]]:
-        """Scored candidates a layer."""
-        return searches.layers_progress(search, spaces.of_search(search).layer_names)
+        """Scored candidates a layer, in the order in which the layers are searched."""
+        return searches.layers_progress(search)
 
     @extend_schema_field(FailureSerializer(many=True))
     def get_failures(self, search: Search) -> list[dict[str, Any]]:

@@ -104,7 +104,7 @@ function provenance(candidate) {
     ["Estimate of", candidate.stage ? `candidate ${candidate.parent}, once more as a finalist` : null],
     ["Proposed in round", number(candidate.round)],
     ["Origin", candidate.origin],
-    ["Layer", candidate.layer === null ? null : String(candidate.layer + 1)],
+    ["Layer", candidate.labels[candidate.layer]?.layer ?? null],
     ["Bucket", candidate.bucket === null ? null : String(candidate.bucket)],
     ["From cache", candidate.from_cache ? "yes: scored before with the same estimate, data and seed" : "no"],
     ["Device", candidate.device],

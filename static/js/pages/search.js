@@ -62,7 +62,7 @@ async function refreshDetail() {
   notifier.follow(search);
   header.show(search);
   document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
-  table.offerLayers(search.layer_names);
+  table.offerLayers(search);
   const yaml = document.querySelector("[data-yaml]");
   if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
 }

@@ -1,4 +1,4 @@
-/* The bucket grid: one row a layer, one column a cost bucket, coloured by the score of the bucket's survivor. */
+/* The bucket grid: one row a layer, as they are searched, one column a cost bucket, coloured by the score of the bucket's survivor. */
 import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
 import { setText } from "../core/dom.js";

@@ -1,4 +1,4 @@
-/* The panel of a bucket: who survived in it, and by which choices it came there from layer 1. */
+/* The panel of a bucket: who survived in it, and by which choices it came there from the first layer. */
 import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
 import { cost, number, plural } from "../core/format.js";
@@ -15,7 +15,7 @@ export function lineageList(lineage) {
         "li",
         {},
         h("a", { href: `/candidates/${step.id}/` }, `#${step.number}`),
-        ` ${step.layer === null ? "" : `layer ${step.layer + 1}, `}score ${number(step.score, 5)}`,
+        ` ${step.layer === null ? "" : `${step.layer_name}, `}score ${number(step.score, 5)}`,
         h("div", { class: "mono muted" }, step.arch),
       ),
     ),
@@ -45,7 +45,7 @@ export class LineagePanel {
         ["Kept", kept],
         ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
       ]),
-      h("h3", {}, "From layer 1 to the survivor"),
+      h("h3", {}, "From the first layer to the survivor"),
       place,
       h("a", { class: "button primary", href: `/candidates/${bucket.id}/` }, `Open candidate ${bucket.number}`),
     );

@@ -29,8 +29,13 @@ export class Replay {
     return this.by.value === "layer";
   }
 
+  /** The layer that a replay by layer has come to, in the search's own order; nothing before the first. */
+  get reached() {
+    return this.search?.layers_progress[(this.at ?? this.end) - 1];
+  }
+
   get end() {
-    return this.byLayer ? (this.search?.layer_names?.length ?? 1) : this.size;
+    return this.byLayer ? (this.search?.layers_progress.length ?? 1) : this.size;
   }
 
   /** Follows the search; a replay under way stays where it is. */
@@ -45,7 +50,7 @@ export class Replay {
   /** Parameters of the past for the plot, nothing for the present. */
   params() {
     if (this.at === null) return {};
-    return this.byLayer ? { layer: this.at - 1 } : { upto: this.at };
+    return this.byLayer ? { layer: this.reached?.layer ?? -1 } : { upto: this.at };
   }
 
   play() {
@@ -89,7 +94,7 @@ export class Replay {
   }
 
   show() {
-    const layer = this.search?.layer_names?.[(this.at ?? this.end) - 1];
+    const layer = this.reached?.name;
     const past = this.byLayer ? (this.at ? `up to layer ${this.at}, ${layer}` : "before layer 1") : `after ${plural(this.at ?? 0, "evaluation")}`;
     const words = this.at === null ? (this.size ? `now: ${number(this.size)} proposed` : "nothing to replay yet") : past;
     this.words.textContent = words;

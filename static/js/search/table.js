@@ -25,7 +25,7 @@ const COLUMNS = [
   { name: "latency_ms", title: "Latency", right: true, show: (c) => cost(c.costs.latency_ms, "latency_ms") },
   { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
   { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
-  { name: "layer", title: "Layer", right: true, fixed: true, show: (c) => (c.layer === null ? "–" : String(c.layer + 1)) },
+  { name: "layer", title: "Layer", fixed: true, show: (c, table) => table.layerNames[c.layer] ?? "–" },
   { name: "origin", title: "Origin", fixed: true, show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin) },
   { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
 ];
@@ -39,6 +39,7 @@ export class CandidateTable {
     this.root = root;
     this.search = search;
     this.known = [];
+    this.layerNames = [];
     this.within = {};
     this.state = state;
     this.page = null; // address of a page other than the first
@@ -62,12 +63,14 @@ export class CandidateTable {
     return COLUMNS.filter((column) => !column.optional || this.known.includes(column.name));
   }
 
-  /** Offers the layers to filter by, once they are known. */
-  offerLayers(names) {
+  /** Offers the layers to filter by, as they are searched, once they are known. */
+  offerLayers({ layer_names: names, layers_progress: layers }) {
     const select = this.root.querySelector("[name=layer]");
-    if (select.options.length > 1 || !names?.length) return;
-    select.append(...names.map((name, layer) => h("option", { value: String(layer) }, `${layer + 1}. ${name}`)));
+    if (select.options.length > 1 || !names.length) return;
+    this.layerNames = names;
+    select.append(...layers.map(({ layer, name }, place) => h("option", { value: String(layer) }, `${place + 1}. ${name}`)));
     select.value = this.state.get("layer");
+    if (this.answer) this.show(this.answer);
   }
 
   /** Narrows to a rectangle of the plot: `{x, y, range: [x0, x1, y0, y1]}`, or null for all. */
@@ -157,7 +160,7 @@ export class CandidateTable {
     }
     const { columns } = this;
     const rows = results.map((candidate) =>
-      h("tr", { class: candidate.feasible ? null : "infeasible" }, ...columns.map((column) => h("td", { class: [column.right && "right", column.className].filter(Boolean).join(" ") || null }, column.show(candidate)))),
+      h("tr", { class: candidate.feasible ? null : "infeasible" }, ...columns.map((column) => h("td", { class: [column.right && "right", column.className].filter(Boolean).join(" ") || null }, column.show(candidate, this)))),
     );
     this.place.replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...columns.map((column) => this.heading(column)))), h("tbody", {}, ...rows)));
   }

@@ -35,7 +35,7 @@ export class PointTips {
   full(candidate, found) {
     const pairs = Object.entries(SCORES).map(([name, { name: label }]) => [label, number(found[name], 5)]);
     for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(found[metric], metric)]);
-    pairs.push(["Layer", found.layer === null ? null : found.layer + 1], ["Feasible", found.feasible ? "yes" : "no"]);
+    pairs.push(["Layer", this.plot.search?.layer_names[found.layer] ?? null], ["Feasible", found.feasible ? "yes" : "no"]);
     return tip(`Candidate ${candidate}`, pairs);
   }
 }
