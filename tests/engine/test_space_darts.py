@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from random import Random
 
 import pytest
@@ -33,6 +34,19 @@ def space() -> DartsSpace:
 def test_published_cells_have_the_published_parameters(options: DartsOptions, spec: InputSpec, params: int) -> None:
     space = DartsSpace(options, spec)
     assert space.cost(space.from_string(DARTS_V2)).params == params
+
+
+def test_multiply_adds_on_imagenet_are_those_of_the_authors_network() -> None:
+    """ptflops' rule gave 544.59M for the authors' code (quark0/darts, issue 46); the paper's 574M has no known rule."""
+    space = DartsSpace(DartsOptions(cells=14, channels=48, stem="large"), InputSpec(3, 224, 224, 1000))
+    network = space.from_string(DARTS_V2)
+    assert space.cost(network).madds == 529_911_552
+    nodes = space.blueprint(network).nodes
+    size = {node.name: prod((node.shape.channels, node.shape.height, node.shape.width)) for node in nodes}
+    weighed = {"batch_norm": 2, "activation": 1}
+    others = sum(weighed.get(node.op, 0) * size[node.name] for node in nodes)
+    others += sum(size[node.inputs[0]] for node in nodes if "pool" in node.op)
+    assert round((529_911_552 + others) / 1e6, 2) == 544.59
 
 
 def test_size_is_the_published_one(space: DartsSpace) -> None:
