@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,21 @@ def places(version: str) -> tuple[str, ...]:
 def find(folder: Path, version: str) -> Path | None:
     """The surrogate's folder, if it is there."""
     return next((folder / place for place in places(version) if (folder / place).is_dir()), None)
+
+
+def has_package() -> bool:
+    """Whether xgboost is installed; nothing is imported."""
+    return find_spec("xgboost") is not None
+
+
+def what_to_do(folder: Path, version: str) -> str:
+    """What is to be done before the surrogate can be opened, in words; empty when nothing is."""
+    steps = []
+    if find(folder, version) is None:
+        steps.append(f"Put “{places(version)[0]}” into {folder}; it comes from {SOURCE}.")
+    if not has_package():
+        steps.append(f"Install the package xgboost: {COMMAND}")
+    return " ".join(steps)
 
 
 class Surrogate:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 
+from engine.benchmark_tables import nasbench301
 from engine.benchmark_tables.catalogue import BENCHMARKS
+from engine.config.estimators import NasBench301Options
 from searches.models import BenchmarkFile
 
 
@@ -46,6 +48,22 @@ def every() -> list[dict[str, Any]]:
     """All benchmarks with their state: ``missing``, ``found``, ``waiting``, ``reading``, ``failed`` or ``ready``."""
     rows = {row.name: row for row in BenchmarkFile.objects.all()}
     return [_shown(name, rows.get(name)) for name in BENCHMARKS]
+
+
+def surrogates() -> list[dict[str, Any]]:
+    """NAS-Bench-301's surrogates with their state, ``package missing``, ``folder missing`` or ``ready``."""
+    return [_surrogate(version) for version in get_args(NasBench301Options.model_fields["version"].annotation)]
+
+
+def _surrogate(version: str) -> dict[str, Any]:
+    state = "ready" if nasbench301.has_package() else "package missing"
+    if nasbench301.find(folder(), version) is None:
+        state = "folder missing"
+    return {
+        "label": f"NAS-Bench-301 surrogate {version}",
+        "state": state,
+        "what_to_do": nasbench301.what_to_do(folder(), version),
+    }
 
 
 def _shown(name: str, row: BenchmarkFile | None) -> dict[str, Any]:

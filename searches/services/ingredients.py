@@ -63,12 +63,10 @@ def table_place(options: EstimatorOptions, row: Table | None, path: str) -> Path
             raise ConfigError.at(f"{path}.name", benchmarks.what_to_do(options.name))
         return place
     if isinstance(options, NasBench301Options):
-        found = nasbench301.find(benchmarks.folder(), options.version)
-        if found is None:
-            wanted = nasbench301.places(options.version)[0]
-            message = f"Put “{wanted}” into {benchmarks.folder()} (it comes from {nasbench301.SOURCE})."
-            raise ConfigError.at(f"{path}.version", f"NAS-Bench-301's surrogate is not on this machine. {message}")
-        return found
+        needed = nasbench301.what_to_do(benchmarks.folder(), options.version)
+        if needed:
+            raise ConfigError.at(f"{path}.version", f"NAS-Bench-301's surrogate is not ready on this machine. {needed}")
+        return nasbench301.find(benchmarks.folder(), options.version)
     if not isinstance(options, TableOptions) or options.path is None:
         return None
     try:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
+from searches.selectors import benchmarks
 from searches.services.preflight import preflight
 from tests.engine.test_benchmark_nasbench301 import write_official
 from tests.searches.driving import drive, start
@@ -24,14 +28,29 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def test_a_missing_folder_is_told_and_a_present_one_searched_with(tmp_path: Path, settings: Any) -> None:
+def test_a_missing_folder_is_told_and_a_present_one_searched_with(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.NASWEB_HOME = tmp_path
+    user = make_user()
+    client = Client()
+    client.force_login(user)
     with pytest.raises(ConfigError) as missing:
-        preflight(make_user(), SearchConfig.parse(CONFIG))
+        preflight(user, SearchConfig.parse(CONFIG))
     (error,) = missing.value.errors
     assert error.path == "estimator.version"
     assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in error.message
-    write_official(tmp_path / "benchmarks" / "nb_models_1.0" / "xgb_v1.0")
+    assert [row["state"] for row in benchmarks.surrogates()] == ["folder missing"] * 2
+    place = tmp_path / "benchmarks" / "nb_models_1.0" / "xgb_v1.0"
+    page = client.get(reverse("tables")).content.decode()
+    assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in page
+    write_official(place)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "xgboost", None)
+        with pytest.raises(ConfigError, match=r'pip install "nasweb\[nasbench301\]"'):
+            preflight(user, SearchConfig.parse(CONFIG))
+        assert [row["state"] for row in benchmarks.surrogates()] == ["package missing", "folder missing"]
+    assert [row["state"] for row in benchmarks.surrogates()] == ["ready", "folder missing"]
     search = drive(start(SearchConfig.parse(CONFIG)))
     assert search.status == "finished"
     scores = list(search.candidates.values_list("score", flat=True))
