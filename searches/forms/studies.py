@@ -8,6 +8,7 @@ from django import forms
 
 from engine.config.study import TRUTH, StudyConfig
 from engine.errors import ConfigError
+from engine.proxies import PROXIES
 from engine.registry import ESTIMATORS
 from searches.forms.studied import data_choices, data_of, space_choices, space_of
 from searches.models import Search, Table
@@ -23,6 +24,8 @@ COMPARISON_CHOICES = (
     ("reduced_network", "MOTE with the reduced network (RA) and with the full one, often many times dearer"),
 )
 LOOKED_UP = "table"
+SUMMARIES = {"tse": "TSE", "tse_e": "TSE-E", "tse_ema": "TSE-EMA", "last_loss": "Last loss"}
+TITLES = SUMMARIES | {name: proxy.label for name, proxy in PROXIES.items()}
 
 
 def estimate_choices() -> list[tuple[str, str]]:
@@ -33,7 +36,7 @@ def estimate_choices() -> list[tuple[str, str]]:
             continue
         field = entry.options.model_fields.get("name")
         names = get_args(field.annotation) if field is not None else ()
-        choices += [(f"{kind}:{name}", f"{entry.label}: {name}") for name in names] or [(kind, entry.label)]
+        choices += [(f"{kind}:{name}", TITLES[name]) for name in names] or [(kind, entry.label)]
     return choices
 
 
