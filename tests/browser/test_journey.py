@@ -102,6 +102,12 @@ def test_from_the_form_to_the_downloads(
     expect(page.locator("[data-arch]")).to_have_text(found["best"]["arch"])
     expect(page.locator("[data-loss] canvas").first).to_be_visible()
     until(lambda: page.locator("[data-drawing]").evaluate("image => image.naturalWidth") > 50, 30)
+    xray = page.locator("section", has=page.get_by_role("heading", name="X-ray of the score"))
+    for part in ("Reduced network", "Reduced data", "Training", "Slice", "Ran on"):
+        expect(xray).to_contain_text(part)
+    expect(
+        page.locator("section", has=page.get_by_role("heading", name="Loss landscape")).locator("canvas")
+    ).to_be_visible()
     picture(page, "candidate")
     files = {}
     for kind in ("json", "py", "onnx", "zip"):

@@ -19,8 +19,8 @@ SERIES = """() => {
   const chart = echarts.getInstanceByDom(document.querySelector("#pareto .chart"));
   return Object.fromEntries((chart?.getOption()?.series ?? []).map(series => [series.name, series.data]));
 }"""
-PIXEL = """([x, y]) => {
-  const element = document.querySelector("#pareto .chart");
+PIXEL = """([x, y, plot = "#pareto"]) => {
+  const element = document.querySelector(`${plot} .chart`);
   const [left, top] = echarts.getInstanceByDom(element).convertToPixel("grid", [x, y]);
   const box = element.getBoundingClientRect();
   return [box.left + left, box.top + top];
@@ -91,6 +91,9 @@ def test_a_rectangle_in_the_plot_narrows_the_table(page: Page, product: Product,
     assert 0 < len(inside) < len(points)
     rows = page.locator("#candidates tbody tr")
     expect(rows).to_have_count(min(50, len(inside)))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Selection as CSV").click()
+    assert len(list(csv.DictReader(download.value.path().open()))) == len(inside)
     page.reload()
     expect(rows).to_have_count(min(50, len(inside)))
     chip.click()
@@ -179,6 +182,21 @@ def test_the_bucket_grid_is_replayed_too(
     slider.press("Escape")
     until(lambda: page.evaluate(GRID) == now)
     expect(page.locator("#grid .caption")).not_to_contain_text("Replay")
+
+
+def test_a_bucket_tells_its_survivors_lineage(page: Page, product: Product, search: dict[str, Any]) -> None:
+    layer = product.get(f"searches/{search['id']}/buckets/")["layers"][-1]
+    bucket = max((b for b in layer["buckets"] if b["score"] is not None), key=lambda b: b["score"])
+    page.locator("#grid").scroll_into_view_if_needed()
+    until(lambda: page.evaluate(GRID))
+    page.mouse.click(*page.evaluate(PIXEL, [str(bucket["index"]), layer["name"], "#grid"]))
+    drawer = page.get_by_role("dialog", name="Bucket")
+    expect(drawer).to_contain_text(f"{layer['name']}, bucket {bucket['index']}")
+    line = product.get(f"candidates/{bucket['id']}/")["lineage"]
+    expect(drawer.locator(".lineage li")).to_have_count(len(line))
+    expect(drawer.locator(".lineage li").last).to_contain_text(line[0]["layer_name"])
+    drawer.get_by_role("link", name=f"Open candidate {bucket['number']}").click()
+    page.wait_for_url(f"**/candidates/{bucket['id']}/")
 
 
 @pytest.mark.parametrize("plot", ["pareto", "grid", "history"])

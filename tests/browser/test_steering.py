@@ -1,0 +1,97 @@
+"""A running search steered from its page: pause, resume, stop, extend, cancel; workers, log and the word at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.product import Product
+from tests.processes import until
+
+pytestmark = pytest.mark.usefixtures("complaints")
+PATIENCE = 60_000
+CONFIG: dict[str, Any] = {
+    "name": "Steered",
+    "space": {"kind": "nats_size"},
+    "dataset": {"kind": "digits"},
+    "algorithm": {"kind": "layernas"},
+    "estimator": {"kind": "proxy", "name": "synflow"},
+    "budget": {"evaluations": 2_000},
+    "round_size": 4,
+}
+LISTENING = """
+window.told = [];
+window.Notification = class extends window.Notification {
+  constructor(title, options) {
+    super(title, options);
+    window.told.push(`${title}. ${options.body}`);
+  }
+};
+"""
+
+
+def opened(page: Page, product: Product, **changes: Any) -> int:
+    """Starts a search and opens its page; the search's number."""
+    answer = httpx.post(f"{product.url}/api/v1/searches/", json=CONFIG | changes, timeout=60).raise_for_status()
+    search = int(answer.json()["id"])
+    page.goto(f"/searches/{search}/")
+    return search
+
+
+def test_a_search_is_paused_resumed_and_stopped(
+    page: Page, product: Product, picture: Callable[[Page, str], None]
+) -> None:
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(LISTENING)
+    search = opened(page, product)
+    chip = page.locator("[data-chip]")
+    page.get_by_role("button", name="Tell me when it ends").click()
+    expect(page.locator("[data-notify]")).to_have_text("You will be told when it ends")
+    expect(page.locator("#work [data-work] li").first).to_contain_text("MB", timeout=PATIENCE)
+    until(lambda: product.get(f"searches/{search}/")["evaluated"] > 4, 60)
+
+    page.get_by_role("button", name="Pause").click()
+    expect(chip).to_have_text("paused", timeout=PATIENCE)
+    halted = product.get(f"searches/{search}/")["evaluated"]
+    page.get_by_role("button", name="Resume").click()
+    expect(chip).to_have_text("running", timeout=PATIENCE)
+    until(lambda: product.get(f"searches/{search}/")["evaluated"] > halted, 60)
+
+    page.get_by_role("tab", name="Workers").click()
+    expect(page.locator("#workers tbody tr").first).to_contain_text("alive", timeout=PATIENCE)
+    expect(page.locator("#workers")).to_contain_text("cpu", timeout=PATIENCE)
+    picture(page, "search-workers")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(chip).to_have_text("finished", timeout=PATIENCE)
+    until(lambda: page.evaluate("window.told"), 30)
+    (told,) = page.evaluate("window.told")
+    assert told.startswith("Steered: finished. ")
+    assert "Best score" in told
+    page.get_by_role("tab", name="Log").click()
+    log = page.get_by_label("Event log, newest first")
+    for word in ("paused", "running", "finished"):
+        expect(log).to_contain_text(word)
+    assert product.get(f"searches/{search}/")["evaluated"] < CONFIG["budget"]["evaluations"]
+
+
+def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product) -> None:
+    search = opened(page, product, name="Extended", budget={"evaluations": 4}, seed=1)
+    product.wait_finished(search, 120)
+    page.get_by_role("button", name="Extend budget").click(timeout=PATIENCE)
+    page.get_by_label("Evaluations to add").fill("3")
+    page.get_by_role("button", name="Extend", exact=True).click()
+    expect(page.locator("[data-kpis]")).to_contain_text("7 / 7", timeout=PATIENCE)
+    expect(page.locator("[data-chip]")).to_have_text("finished", timeout=PATIENCE)
+
+    search = opened(page, product, name="Cancelled", seed=2)
+    page.get_by_label(re.compile("More actions")).click(timeout=PATIENCE)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel it").click()
+    expect(page.locator("[data-chip]")).to_have_text("cancelled", timeout=PATIENCE)
+    assert product.get(f"searches/{search}/")["status"] == "cancelled"
