@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class EngineError(Exception):
@@ -19,10 +19,10 @@ class FieldError:
 
 
 class ConfigError(EngineError):
-    """A configuration that cannot be searched; ``errors`` has one entry per field."""
+    """A configuration that cannot be searched; ``errors`` has one entry a field, each message begins with a capital."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        self.errors = tuple(errors)
+        self.errors = tuple(replace(e, message=e.message[:1].upper() + e.message[1:]) for e in errors)
         super().__init__("; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in self.errors))
 
     @classmethod

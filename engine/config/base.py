@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from engine.errors import ConfigError, FieldError
 
@@ -17,6 +17,7 @@ def without_nul(value: str) -> str:
     return value
 
 
+STORED = "stored"
 Name = Annotated[str, Field(max_length=200, title="Name"), AfterValidator(without_nul)]
 
 
@@ -24,6 +25,19 @@ class Options(BaseModel):
     """Frozen; unknown fields are refused, so that a typing mistake is never ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @classmethod
+    def stored(cls, raw: Mapping[str, Any]) -> Self:
+        """Reads a document that was valid when it was stored: limits that came later do not make it unreadable."""
+        try:
+            return cls.model_validate(raw, context={STORED: True})
+        except ValidationError as error:
+            raise field_errors(error) from error
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Whether `Options.stored` is reading."""
+    return bool(info.context and info.context.get(STORED))
 
 
 def field_errors(error: ValidationError, prefix: str = "", document: Any = None) -> ConfigError:
@@ -45,8 +59,8 @@ def to_fields(error: ConfigError, names: Collection[str]) -> ConfigError:
     moved = []
     for item in error.errors:
         field, _, message = item.message.partition(": ")
-        if item.path == "" and field in names:
-            item = FieldError(field, message[:1].upper() + message[1:])
+        if item.path == "" and field.lower() in names:
+            item = FieldError(field.lower(), message)
         moved.append(item)
     return ConfigError(moved)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from engine.config.base import Options
+from engine.config.base import Options, is_stored
+
+MOST_HELD_OUT = 0.9
 
 
 class ImageOptions(Options):
@@ -19,9 +21,21 @@ class ImageOptions(Options):
         "resize", title="Fit", description="resize: squeeze to the square; crop: scale the short side, cut the centre"
     )
     valid_share: float = Field(
-        0.2, gt=0, le=0.9, title="Validation share", description="part of the training images held out, at most 0.9"
+        0.2,
+        gt=0,
+        lt=1,
+        title="Validation share",
+        description=f"part of the training images held out, at most {MOST_HELD_OUT}",
+        json_schema_extra={"maximum": MOST_HELD_OUT},
     )
     split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="fixes which images are held out")
+
+    @field_validator("valid_share")
+    @classmethod
+    def _leaves_images(cls, share: float, info: ValidationInfo) -> float:
+        if share > MOST_HELD_OUT and not is_stored(info):
+            raise ValueError(f"hold out at most {MOST_HELD_OUT} of the training images; the rest is learned from")
+        return share
 
 
 class DigitsOptions(ImageOptions):

@@ -141,7 +141,7 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     @action(detail=True, methods=["post"])
     def clone(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A new search with the same configuration."""
-        config = SearchConfig.parse(creation.clone(self.get_object()))
+        config = SearchConfig.stored(creation.clone(self.get_object()))
         return self._created(creation.create(request.user, config))
 
     @extend_schema(

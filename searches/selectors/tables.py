@@ -16,7 +16,7 @@ from searches.selectors import benchmarks
 
 def optimum(search: Search) -> dict[str, Any] | None:
     """The architecture with the best truth of the whole table; None without a table, its file or a truth column."""
-    options: EstimatorOptions = SearchConfig.parse(search.config).estimator
+    options: EstimatorOptions = SearchConfig.stored(search.config).estimator
     if isinstance(options, BenchmarkOptions):
         options = options.as_table(str(benchmarks.converted(options.name)))
     if not isinstance(options, TableOptions) or not (truth := options.truth):

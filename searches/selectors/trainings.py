@@ -48,7 +48,7 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
     inverted = [_pair(a, b) for a, b in combinations(scored, 2) if _inverted(a, b)]
     inverted.sort(key=lambda pair: pair["gap"], reverse=True)
     return {
-        "described": TrainingConfig.model_validate(trainings[0].config).described,
+        "described": TrainingConfig.stored(trainings[0].config).described,
         "data": trainings[0].data_info["label"],
         "trainings": [_row(row) for row in trainings],
         "kendall_tau": tau,

@@ -11,7 +11,7 @@ from searches.models import Candidate, Search
 
 def meter(search: Search) -> BudgetMeter:
     """The budget with all that was asked and charged so far."""
-    final = SearchConfig.parse(search.config).final
+    final = SearchConfig.stored(search.config).final
     spent = {"final_trials": 0, "final_charged": 0.0}
     if final is not None:
         finals = search.candidates.finals().aggregate(trials=Count("id"), charged=Sum("seconds"))

@@ -59,19 +59,19 @@ def trial(owner: Any, config: SearchConfig) -> Search:
 
 def clone(search: Search) -> dict[str, Any]:
     """The configuration of a search, to be sent or edited as a new one."""
-    return SearchConfig.parse(search.config).as_dict()
+    return SearchConfig.stored(search.config).as_dict()
 
 
 def repeat(search: Search, count: int, *, local_files: bool | None = None) -> list[Search]:
     """Starts ``count`` more searches of the same settings, with the next seeds that no repeat has used."""
-    config = SearchConfig.parse(search.config)
+    config = SearchConfig.stored(search.config)
     first = max(other.config["seed"] for other in comparison.repeats(search)) + 1
     name = search.name.rpartition(SEED_MARK)[0] or search.name
     made = []
     for seed in range(first, first + count):
         mark = f"{SEED_MARK}{seed})"
         again = config.model_copy(update={"seed": seed, "name": name[: 200 - len(mark)] + mark})
-        made.append(create(search.owner, SearchConfig.parse(again.as_dict()), local_files=local_files))
+        made.append(create(search.owner, SearchConfig.stored(again.as_dict()), local_files=local_files))
     return made
 
 

@@ -121,7 +121,7 @@ def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
     search = candidate.search
     info = search.data_info
     spec = InputSpec(*(info[name] for name in SHAPE)) if info else InputSpec()
-    space = create_space(SearchConfig.parse(search.config).space, spec)
+    space = create_space(SearchConfig.stored(search.config).space, spec)
     return space, space.architecture(candidate.choices)
 
 
@@ -131,7 +131,7 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
     default = InputSpec()
     return {
         "name": f"nasweb-{_slug(search)}-{candidate.number}",
-        "space": SearchConfig.parse(search.config).as_dict()["space"],
+        "space": SearchConfig.stored(search.config).as_dict()["space"],
         "spec": [info.get(name, getattr(default, name)) for name in SHAPE],
         "choices": list(candidate.choices),
         "class_names": info.get("class_names", []),
@@ -150,7 +150,7 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
 def _weights(training: Training) -> dict[str, Any]:
     return {
         "path": str(training.folder / "weights.pt"),
-        "described": TrainingConfig.model_validate(training.config).described,
+        "described": TrainingConfig.stored(training.config).described,
         "data": training.data_info["label"],
         "best_epoch": training.best_epoch,
         "valid_accuracy": training.valid_accuracy,

@@ -20,7 +20,7 @@ SETTLED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
 
 def why_not(search: Search) -> str:
     """Why more budget would change nothing; empty where it would."""
-    if not _is_guided(config := SearchConfig.parse(search.config)):
+    if not _is_guided(config := SearchConfig.stored(search.config)):
         return ""
     count = config.final.count if config.final is not None else 0
     if not count or search.candidates.finals().count() < count:
@@ -34,7 +34,7 @@ def why_not(search: Search) -> str:
 def reopen(search: Search) -> bool:
     """Takes back what the smaller budget ended with; the caller saves the search. Whether finalists are among it."""
     taken = 0
-    if _is_guided(SearchConfig.parse(search.config)):
+    if _is_guided(SearchConfig.stored(search.config)):
         if named := search.candidates.finals().count():
             _log(
                 search,

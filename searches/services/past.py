@@ -36,7 +36,7 @@ def buckets(search: Search, upto: int | None = None, layers: Sequence[int] | Non
     found = list(rows.order_by("number").values_list(*NETWORK, "score", "round", "revived_round", named=True))
     found.sort(key=lambda row: (row.round, 0) if row.revived_round is None else (row.revived_round, 1))
     resolved = resolve_search(search)
-    config = SearchConfig.parse(search.config)
+    config = SearchConfig.stored(search.config)
     algorithm = create_algorithm(config.algorithm, resolved.problem, config.seed)
     if not algorithm.rescorable:
         return []

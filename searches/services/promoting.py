@@ -214,7 +214,7 @@ def _needed_elsewhere() -> bool:
 def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
     """The network and its images, as the rows say; DataError when the images changed."""
     info, candidate = training.data_info, training.candidate
-    config = TrainingConfig.model_validate(training.config)
+    config = TrainingConfig.stored(training.config)
     assert config.dataset is not None
     data = images_of(config.dataset, training.dataset, info["content_hash"])
     space = spaces.of_options(candidate.search.config["space"], *(info[name] for name in SHAPE))

@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +36,8 @@ from searches.services.ingredients import dataset_row, latency_row, table_place,
 
 KEPT = 8
 FIDELITY = "default"
+LARGE = 224
+"""Side of images, in pixels, for which no space of use is refused."""
 PATHS = ("estimator", "final.estimator")
 """Where the estimate of each stage stands in a configuration."""
 SHAPE = ("channels", "height", "width", "classes")
@@ -152,7 +154,7 @@ def resolve(
 
 def resolve_search(search: Search) -> Resolved:
     """As `resolve`, for a search made before."""
-    return resolve(search.owner, SearchConfig.parse(search.config), search.data_info)
+    return resolve(search.owner, SearchConfig.stored(search.config), search.data_info)
 
 
 def _resolve(
@@ -166,7 +168,7 @@ def _resolve(
         with _at("dataset"):
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
-    space = create_space(config.space, spec, latency and Latencies.of(latency.entries.items()))
+    space = _space(config, spec, latency and Latencies.of(latency.entries.items()))
     opened: dict[Path, tables.Table | Surrogate] = {}
     stages = []
     for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
@@ -243,6 +245,25 @@ def _at(path: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise ConfigError.at(path, str(error)) from error
+
+
+def _space(config: SearchConfig, spec: InputSpec, times: Latencies | None) -> SearchSpace:
+    """The space; what is refused for these images, and not for large ones, is a complaint at their size."""
+    try:
+        return create_space(config.space, spec, times)
+    except ConfigError as error:
+        if config.dataset is None or not _fits(config, replace(spec, height=LARGE, width=LARGE)):
+            raise
+        told = dict.fromkeys(item.message for item in error.errors)
+        raise ConfigError.at("dataset.resolution", " ".join(told)) from error
+
+
+def _fits(config: SearchConfig, spec: InputSpec) -> bool:
+    try:
+        create_space(config.space, spec)
+    except ConfigError:
+        return False
+    return True
 
 
 def _digest(parts: Any) -> str:

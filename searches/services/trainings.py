@@ -125,7 +125,7 @@ def _change(training: Training, action: str, **columns: Any) -> None:
 
 def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[TrainingConfig, Any, dict[str, Any]]:
     """The configuration with its data written out, the data's row and description."""
-    own = SearchConfig.parse(search.config).dataset
+    own = SearchConfig.stored(search.config).dataset
     if config.dataset is None and own is None:
         raise ConfigError.at("dataset", "This search looked scores up in a table; name the images to train on.")
     if config.dataset is None:

@@ -52,7 +52,7 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
         "estimator.name",
         "have none",
     ),
-    "no budget": ({"budget": {"evaluations": None}}, "budget", "give a number"),
+    "no budget": ({"budget": {"evaluations": None}}, "budget", "Give a number"),
     "an endless number": ({"budget": {"evaluations": None, "seconds": "inf"}}, "budget.seconds", "finite"),
 }
 

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 import yaml
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from engine.config.search import SearchConfig
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search, SearchSpace
+from searches.services import creation
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.factories import CONFIG, make_candidates, make_search, make_user
 
@@ -261,6 +264,24 @@ def test_cloning_makes_a_new_search(owner: Any, client: APIClient) -> None:
     assert reply.status_code == 201
     assert reply.json()["id"] != first["id"]
     assert reply.json()["config"] == first["config"]
+
+
+def test_a_search_of_before_a_limit_is_read_and_cloned(owner: Any, client: APIClient) -> None:
+    config = {**CONFIG, "dataset": {"kind": "digits", "valid_share": 0.95}}
+    refused = client.post(f"{API}searches/", config, format="json").json()
+    assert refused["detail"].startswith("dataset.valid_share: Hold out at most 0.9 of the training images")
+    old = SearchConfig.stored(config)
+    search = creation.create(owner, old)
+    assert [row["id"] for row in client.get(f"{API}searches/").json()["results"]] == [search.pk]
+    assert "valid_share: 0.95" in client.get(f"{API}searches/{search.pk}/").json()["yaml"]
+    for verb, status in (("clone", 201), ("repeat", 201), ("stop", 200)):
+        body = {"count": 1} if verb == "repeat" else {}
+        assert client.post(f"{API}searches/{search.pk}/{verb}/", body, format="json").status_code == status
+    assert {made.config["dataset"]["valid_share"] for made in Search.objects.all()} == {0.95}
+    pages = Client()
+    pages.force_login(owner)
+    for address in ("/", f"/searches/{search.pk}/", f"/searches/new/?clone={search.pk}"):
+        assert pages.get(address).status_code == 200
 
 
 def test_deleting(owner: Any, client: APIClient) -> None:

@@ -73,12 +73,12 @@ def test_every_option_of_every_kind_has_a_field_with_a_label() -> None:
     ("changes", "field", "words"),
     [
         ({"budget.evaluations": "0"}, "budget.evaluations", "greater than or equal to 1"),
-        ({"budget.evaluations": "", "budget.seconds": ""}, "budget.evaluations", "give a number"),
+        ({"budget.evaluations": "", "budget.seconds": ""}, "budget.evaluations", "Give a number"),
         ({"budget.evaluations": "many"}, "budget.evaluations", "whole number"),
         ({"objective.lo": "9", "objective.hi": "3"}, "objective.hi", "above the upper limit"),
         ({"algorithm.layernas.buckets": ""}, "algorithm.layernas.buckets", "required"),
         ({"algorithm.layernas.buckets": "99999"}, "algorithm.layernas.buckets", "10000"),
-        ({"dataset.digits.valid_share": "0.95"}, "dataset.digits.valid_share", "less than or equal to 0.9"),
+        ({"dataset.digits.valid_share": "0.95"}, "dataset.digits.valid_share", "Hold out at most 0.9"),
         ({"dataset.kind": ""}, "dataset.kind", "choose the data"),
         ({"estimator.mote.profile": "quick"}, "estimator.mote.profile", "valid choice"),
         ({"objective.constraints.0.hi": "3"}, "objective.constraints.0.metric", "required"),
@@ -119,10 +119,10 @@ def test_the_services_complaints_find_their_field_however_deep_the_path() -> Non
     assert form.is_valid()
     paths = ("space.definition.layers.0.options", "objective.hi", "dataset", "nowhere.at.all")
     form.add_errors(ConfigError([FieldError(path, "is wrong") for path in paths]))
-    assert form.errors["space.chain.definition"] == ["layers.0.options: is wrong"]
-    assert form.errors["objective.hi"] == ["is wrong"]
-    assert form.errors["dataset.kind"] == ["is wrong"]
-    assert form.non_field_errors() == ["nowhere.at.all: is wrong"]
+    assert form.errors["space.chain.definition"] == ["layers.0.options: Is wrong"]
+    assert form.errors["objective.hi"] == ["Is wrong"]
+    assert form.errors["dataset.kind"] == ["Is wrong"]
+    assert form.non_field_errors() == ["nowhere.at.all: Is wrong"]
 
 
 def test_options_of_kinds_that_are_not_chosen_do_not_matter() -> None:

@@ -122,7 +122,8 @@ def test_the_form_and_the_yaml_make_the_same_search(client: Client, owner: Any, 
 @pytest.mark.parametrize(
     ("data", "field", "words"),
     [
-        ({"objective.hi": "0.000001"}, "id_objective.hi", "no network is this cheap"),
+        ({"objective.hi": "0.000001"}, "id_objective.hi", "No network is this cheap"),
+        ({"space.kind": "mobilenet"}, "id_dataset.digits.resolution", "set the data set's image size to 17 or more"),
         ({"budget.evaluations": "-3"}, "id_budget.evaluations", "greater than or equal to 1"),
         ({"mode": "yaml", "yaml": "space: ["}, "id_yaml", "The YAML is malformed at line 1"),
         ({"mode": "yaml", "yaml": "space: {kind: nats_size}"}, "id_yaml", "estimator: This field is required."),
@@ -151,7 +152,7 @@ def test_the_look_ahead_shows_the_histogram_and_the_yaml(client: Client) -> None
     assert SearchConfig.from_yaml(response.context["yaml"]).objective.hi == 5
     assert not Search.objects.exists()
     refused = client.post("/searches/new/check/", posted(EXAMPLES[0].config, **{"objective.hi": "0.000001"}))
-    assert "no network is this cheap" in refused.content.decode()
+    assert "No network is this cheap" in refused.content.decode()
 
 
 def test_leaving_the_yaml_fills_the_fields_or_says_why_not(client: Client) -> None:

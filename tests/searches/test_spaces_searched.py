@@ -47,5 +47,5 @@ def test_a_search_that_makes_no_sense_is_refused_at_its_field() -> None:
     reply = client.post(f"{API}searches/", config, format="json")
     assert reply.status_code == 400
     told = str(reply.json()["errors"])
-    assert "space.kind" in told
+    assert "dataset.resolution" in told
     assert "at least 17x17, not 8x8" in told

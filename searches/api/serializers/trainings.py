@@ -68,7 +68,7 @@ class TrainingSerializer(serializers.ModelSerializer):
 
     def get_described(self, training: Training) -> str:
         """Recipe, epochs, and what is not the recipe's own."""
-        return TrainingConfig.model_validate(training.config).described
+        return TrainingConfig.stored(training.config).described
 
     def get_eta_seconds(self, training: Training) -> float | None:
         """From the pace so far; null unless it runs."""
@@ -115,11 +115,11 @@ class TrainingDetailSerializer(TrainingSerializer):
 
     def get_source(self, training: Training) -> str:
         """Paper, and what is not as published."""
-        return TrainingConfig.model_validate(training.config).parts.source
+        return TrainingConfig.stored(training.config).parts.source
 
     def get_augmentation(self, training: Training) -> str:
         """Of training images; and which part of the others is judged by."""
-        return TrainingConfig.model_validate(training.config).augmentation
+        return TrainingConfig.stored(training.config).augmentation
 
 
 class NewTrainingsSerializer(serializers.Serializer):
