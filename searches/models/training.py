@@ -29,6 +29,9 @@ class Training(models.Model):
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="trainings")
     data_info = models.JSONField(help_text="as in Search, of the images it trains on")
     epochs = models.PositiveIntegerField()
+    augmentation = models.TextField(
+        blank=True, help_text="what is changed in images and labels, in words; empty: made before this was kept"
+    )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True)
     error = models.TextField(blank=True, help_text="why it failed, in words")

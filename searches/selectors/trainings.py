@@ -13,6 +13,7 @@ from searches.models import Search, Training
 
 SHOWN = 100
 """Inverted pairs that are listed, the widest first."""
+NOT_KEPT = "not recorded; an older version cropped padded images here"
 
 
 def owned(owner: Any) -> QuerySet[Training]:
@@ -21,22 +22,33 @@ def owned(owner: Any) -> QuerySet[Training]:
     return mine.select_related("candidate", "candidate__search", "dataset").order_by("-id")
 
 
+def augmentation(training: Training) -> str:
+    """What is changed in images and labels, in words; `NOT_KEPT` where the recipe changed before it was kept."""
+    config = TrainingConfig.stored(training.config)
+    unknown = config.recipe == "layernas" and config.parted
+    return training.augmentation or (NOT_KEPT if unknown else config.augmentation)
+
+
 def groups(search: Search) -> list[dict[str, Any]]:
-    """Finished trainings of a search that may be compared, the largest group first: one recipe, one data.
+    """Finished trainings of a search that may be compared, the largest group first: one recipe, augmentation and
+    data.
 
     Each with Kendall's tau-b of the estimate's scores against the trained validation accuracies (None below two
     networks, or without any difference), its p value, and the pairs that the two order differently.
     """
     done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
-    found: dict[tuple[str, str], list[Training]] = {}
+    found: dict[tuple[str, ...], list[Training]] = {}
     for training in done.select_related("candidate").order_by("candidate__number"):
         config = training.config | {"dataset": None}
-        key = str(sorted(config.items())), training.data_info["content_hash"]
+        key = str(sorted(config.items())), training.data_info["content_hash"], augmentation(training)
         found.setdefault(key, []).append(training)
     return [_group(members) for members in sorted(found.values(), key=len, reverse=True)]
 
 
 def _group(trainings: Sequence[Training]) -> dict[str, Any]:
+    described = TrainingConfig.stored(trainings[0].config).described
+    if augmentation(trainings[0]) == NOT_KEPT:
+        described += ", augmentation not recorded"
     scored = [row for row in trainings if row.candidate.score is not None]
     tau, p_value = None, None
     if len(scored) > 1:
@@ -48,7 +60,7 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
     inverted = [_pair(a, b) for a, b in combinations(scored, 2) if _inverted(a, b)]
     inverted.sort(key=lambda pair: pair["gap"], reverse=True)
     return {
-        "described": TrainingConfig.stored(trainings[0].config).described,
+        "described": described,
         "data": trainings[0].data_info["label"],
         "trainings": [_row(row) for row in trainings],
         "kendall_tau": tau,

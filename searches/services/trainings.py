@@ -149,6 +149,7 @@ def _begun(candidate: Candidate, config: TrainingConfig, row: Any, info: dict[st
     document = config.model_dump(mode="json")
     key = sha256(json.dumps([document, info["content_hash"]], sort_keys=True).encode()).hexdigest()
     fields = {"config": document, "dataset": row, "data_info": info, "epochs": config.parts.epochs}
+    fields["augmentation"] = config.augmentation
     training, new = Training.objects.get_or_create(candidate=candidate, config_hash=key, defaults=fields)
     if not new and training.status in ALLOWED["resume"]:
         resume(training)

@@ -254,3 +254,13 @@ def test_other_images_can_be_trained_on_and_stay_apart(search: Search, tmp_path:
     assert other["network"]["weights"]["trained"] is True
     assert other["network"]["input"]["shape"] == ["batch", 3, 16, 16]
     assert other["network"]["class_names"] == ["a", "b"]
+    older, newer = asked(search, candidates=ids(search, 2), dataset=options, recipe="layernas")
+    rows = Training.objects.filter(pk__in=(older["id"], newer["id"]))
+    rows.update(status="finished", valid_accuracy=50.0)
+    rows.filter(pk=older["id"]).update(augmentation="")
+    told = {
+        g["trainings"][0]["training"]: g["described"] for g in client.get(f"{API}searches/{search.pk}/trained/").json()
+    }
+    assert set(told) == {made["id"], older["id"], newer["id"]}, "what may not be alike is not compared"
+    assert told[older["id"]] == f"{told[newer['id']]}, augmentation not recorded"
+    assert shown(search, newer["id"])["augmentation"].startswith("random flips, random parts of 8 to 100 %")

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from engine.config.training import TrainingConfig
 from searches.models import Candidate, Training
+from searches.selectors import trainings as selector
 from searches.services import promoting, trainings
 
 
@@ -119,7 +120,7 @@ class TrainingDetailSerializer(TrainingSerializer):
 
     def get_augmentation(self, training: Training) -> str:
         """Of training images; and which part of the others is judged by."""
-        return TrainingConfig.stored(training.config).augmentation
+        return selector.augmentation(training)
 
 
 class NewTrainingsSerializer(serializers.Serializer):
