@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from engine.config.search import SearchConfig
 from engine.estimate import Estimate
 from searches.models import Evaluation, Search
-from searches.services import advancing, algorithm_state, control, recording
+from searches.services import advancing, algorithm_state, control, extending, recording
 from searches.services.resolving import resolve
 from tests.searches.clients import API, client_of
 from tests.searches.driving import drive, outcomes, start, waiting, write_table
@@ -69,6 +70,37 @@ def test_an_extension_among_the_finals_takes_them_back(table: Path) -> None:
     control.extend(small, seconds=400.0)
     whole = drive(start(with_finals(table, budget={"evaluations": None, "seconds": 700.0})))
     assert outcomes(drive(small)) == outcomes(whole)
+
+
+def test_finals_that_an_older_version_left_in_the_middle_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It named finalists, searched on with more budget, and named those that came to lead."""
+    search = made_up(start(trained_finals(budget={"evaluations": 12})))
+    with monkeypatch.context() as older:
+        older.setattr(extending, "_take_back_finals", lambda search: 0)
+        control.extend(search, evaluations=8)
+    made_up(search)
+    numbers = [c.number for c in search.candidates.finals()]
+    assert numbers[:3] == [9, 10, 11]
+    assert numbers[3:]
+    assert numbers[-1] == search.asked - 1
+    old = outcomes(search)
+    client, pages = client_of(search.owner), Client()
+    pages.force_login(search.owner)
+    for more in (0, 8):
+        if more:
+            control.extend(search, evaluations=more)
+            search.refresh_from_db()
+            assert outcomes(search) == old[: search.asked]
+            assert not [c for c in search.candidates.finals() if c.number > 11]
+            made_up(search, backwards=True)
+        assert (search.status, search.asked) == (Search.Status.FINISHED, search.scored + search.finals)
+        assert search.best.final_score == max(search.candidates.finals().values_list("score", flat=True))
+        algorithm_state.forget(search.pk)
+        replayed = algorithm_state.load(search, resolve(search.owner, SearchConfig.parse(search.config))).algorithm
+        assert (replayed.asked, len(replayed.pending)) == (search.asked, 0)
+        assert pages.get(f"/searches/{search.pk}/").status_code == 200
+        for part in ("", "buckets/", "buckets/?upto=14", "pareto/", "plot/", "history/"):
+            assert client.get(f"{API}searches/{search.pk}/{part}").status_code == 200, part
 
 
 def test_a_guided_search_whose_finalists_are_all_named_refuses_more_in_words() -> None:
