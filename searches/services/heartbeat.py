@@ -1,4 +1,4 @@
-"""One thread a worker process that says what the process does and keeps its lease alive while it computes."""
+"""One thread a worker process that says what the process does and keeps its leases alive while it computes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
@@ -31,7 +31,7 @@ def lease_end():
 
 
 class Heartbeat:
-    """The process's row among the workers, and the lease it holds."""
+    """The process's row among the workers, and the leases it holds."""
 
     def __init__(self) -> None:
         self.host = socket.gethostname()
@@ -63,20 +63,26 @@ class Heartbeat:
         Worker.objects.filter(name=self.name).delete()
 
     @contextmanager
-    def holding(self, leased: Evaluation | Training, search: Search) -> Iterator[None]:
-        """Renews the lease of an evaluation or a training inside, and shows it as the current work."""
-        self._held = type(leased).objects.filter(pk=leased.pk, attempts=leased.attempts, status__in=LEASED)
-        self._search, self._current = search.pk, leased.arch
+    def holding(self, leased: Sequence[Evaluation] | Sequence[Training], search: Search) -> Iterator[None]:
+        """Renews the leases inside, all taken at the same attempt, and shows the first as the current work."""
+        first = leased[0]
+        rows = type(first).objects.filter(pk__in=[row.pk for row in leased], attempts=first.attempts)
+        self._held, self._search = rows.filter(status__in=LEASED), search.pk
         self.start()
-        if monotonic() - self._told > LEAST_PAUSE:
-            self.beat()
+        self.show(first)
         try:
             yield
         finally:
             self._held, self._search, self._current = None, None, ""
 
+    def show(self, leased: Evaluation | Training) -> None:
+        """Shows it as the current work, at the next beat at the latest."""
+        self._current = leased.arch
+        if monotonic() - self._told > LEAST_PAUSE:
+            self.beat()
+
     def beat(self) -> None:
-        """Renews the lease and writes the row."""
+        """Renews the leases and writes the row."""
         if self._held is not None:
             self._held.update(lease_until=lease_end())
         search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()

@@ -50,7 +50,7 @@ def train(training_id: int) -> None:
     if training is None:
         return
     log.info("%s begins", training)
-    with heartbeat().holding(training, training.candidate.search):
+    with heartbeat().holding([training], training.candidate.search):
         try:
             blueprint, data, config = _given(training)
             outcome = train_fully(

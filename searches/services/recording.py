@@ -1,15 +1,18 @@
-"""Writing down what became of an evaluation, once, for every candidate of every search that waits for it.
+"""Writing down what became of evaluations, once, for every candidate of every search that waits for them.
 
-Rows are locked in one order everywhere: searches by number, then evaluations; so writers never wait for each other
-in a ring.
+Rows are locked in one order everywhere: searches by number, then evaluations by number; so writers never wait for
+each other in a ring.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -26,41 +29,70 @@ from searches.services import dispatching
 
 WAITING = (Candidate.Status.PROPOSED, Candidate.Status.LEASED)
 OUTCOME = ["status", "error", "score", "valid_accuracy", "truth", "seconds", "scored_at", "from_cache"]
+FINISHED = ["status", "error", "score", "terms", "curves", "setup", "seconds", "device", "fidelity"]
+FINISHED += ["lease_until", "finished_at"]
 COUNTERS = ["asked", "scored", "finals", "failed", "from_cache", "feasible", "charged_seconds", "best"]
 MOTE_CURVES = ("epoch_losses", "landscape_losses")
 NOT_A_NUMBER = "the score is not a number: the network's loss overflowed; try other training options"
 
 
-def record(evaluation_id: int, attempts: int, estimate: Estimate, options: Mapping[str, Any] | None = None) -> bool:
-    """Records the outcome of a lease, known by its evaluation and attempt; False when that lease holds no more.
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a lease, known by its evaluation and attempt; ``options``: the estimator's, if it has a score."""
 
-    One transaction takes the evaluation, its candidates, the counters and the events of all searches; the last result
-    that a search waits for has it advanced. ``options`` are the estimator's, wherever there is a score.
+    evaluation_id: int
+    attempts: int
+    estimate: Estimate
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(evaluation_id: int, attempts: int, estimate: Estimate, options: Mapping[str, Any] | None = None) -> bool:
+    """As `record_all`, of one result; False when its lease holds no more."""
+    return record_all([Result(evaluation_id, attempts, estimate, options or {})]) == 1
+
+
+def record_all(results: Sequence[Result]) -> int:
+    """Records the results whose leases still hold; how many.
+
+    One transaction takes the evaluations, their candidates, the counters and the events of all searches; the last
+    result that a search waits for has it advanced.
     """
+    of = {result.evaluation_id: result for result in results}
     known: set[int] = set()
-    while True:
+    while of:
         with transaction.atomic():
-            known |= set(_waiting(evaluation_id).values_list("search_id", flat=True))
+            known |= set(_waiting(of).values_list("search_id", flat=True))
             searches = {s.pk: s for s in Search.objects.select_for_update().filter(pk__in=known).order_by("pk")}
-            leased = Evaluation.objects.filter(pk=evaluation_id, attempts=attempts, status=Evaluation.Status.LEASED)
-            evaluation = leased.select_for_update().first()
-            if evaluation is None:
-                return False
-            candidates = list(_waiting(evaluation_id))
+            rows = Evaluation.objects.filter(pk__in=of, status=Evaluation.Status.LEASED).order_by("pk")
+            leased = [row for row in rows.select_for_update() if row.attempts == of[row.pk].attempts]
+            candidates = list(_waiting([row.pk for row in leased]))
             if all(candidate.search_id in searches for candidate in candidates):
-                finish(evaluation, estimate)
-                evaluation.save()
-                if evaluation.estimator == "mote" and evaluation.score is not None and options:
-                    store_mote(evaluation, estimate, options)
-                for candidate in candidates:
-                    search = searches[candidate.search_id]
-                    settle(search, candidate, evaluation, latest(search))
-                    candidate.save(update_fields=OUTCOME)
-                    crown(search, [candidate])
-                    search.save(update_fields=COUNTERS)
-                    events.record(search, entries([candidate]))
-                    _follow_up(search)
-                return True
+                for evaluation in leased:
+                    _write(evaluation, of[evaluation.pk])
+                evaluations = {row.pk: row for row in leased}
+                for search_id, members in groupby(candidates, key=attrgetter("search_id")):
+                    _settle_all(searches[search_id], list(members), evaluations)
+                return len(leased)
+    return 0
+
+
+def _write(evaluation: Evaluation, result: Result) -> None:
+    finish(evaluation, result.estimate)
+    evaluation.save(update_fields=FINISHED)
+    if evaluation.estimator == "mote" and evaluation.score is not None and result.options:
+        store_mote(evaluation, result.estimate, result.options)
+
+
+def _settle_all(search: Search, candidates: Sequence[Candidate], evaluations: Mapping[int, Evaluation]) -> None:
+    """Saves candidates of finished evaluations, and what they change in their search."""
+    now, constants = timezone.now(), latest(search)
+    for candidate in candidates:
+        settle(search, candidate, evaluations[candidate.evaluation_id], constants, now)
+        candidate.save(update_fields=OUTCOME)
+    crown(search, candidates)
+    search.save(update_fields=COUNTERS)
+    events.record(search, entries(candidates))
+    _follow_up(search)
 
 
 def finish(evaluation: Evaluation, estimate: Estimate) -> None:
@@ -171,8 +203,8 @@ def is_waiting(search: Search) -> bool:
     return search.candidates.filter(status__in=statuses).exists()
 
 
-def _waiting(evaluation_id: int) -> QuerySet[Candidate]:
-    candidates = Candidate.objects.filter(evaluation=evaluation_id, status__in=WAITING)
+def _waiting(evaluation_ids: Iterable[int]) -> QuerySet[Candidate]:
+    candidates = Candidate.objects.filter(evaluation__in=evaluation_ids, status__in=WAITING)
     return candidates.exclude(search__status=Search.Status.CANCELLED).order_by("search_id", "number")
 
 

@@ -1,14 +1,20 @@
-"""Scoring evaluations in a worker: lease, estimate, record."""
+"""Scoring evaluations in a worker: lease, estimate, record.
+
+A task leases its evaluations together and records what it finished about twice a second, each in one transaction. One
+that was lost with a worker before is leased by itself, so that it takes no others along when it kills the next.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache, partial
+from math import inf
 from time import monotonic
-from typing import Any
 
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from engine.errors import EngineError, Stopped
@@ -17,62 +23,100 @@ from searches.models import Candidate, Evaluation, Search
 from searches.services import recording
 from searches.services.estimators import estimator_of
 from searches.services.heartbeat import heartbeat, lease_end
-from searches.services.resolving import resolve_search
+from searches.services.recording import Result
+from searches.services.resolving import Resolved, resolve_search
 
 MAX_ATTEMPTS = 3
 STOP_PAUSE = 1.0
+RECORD_PAUSE = 0.5
 log = logging.getLogger(__name__)
 
 
 def score(evaluation_ids: Sequence[int], search_id: int) -> None:
     """Scores those of the evaluations that nobody else has, while the search runs."""
-    for evaluation_id in evaluation_ids:
+    untried = set(_untried(evaluation_ids).values_list("pk", flat=True))
+    together = [pk for pk in evaluation_ids if pk in untried]
+    alone = [[pk] for pk in evaluation_ids if pk not in untried]
+    for chunk in [together, *alone] if together else alone:
         search = Search.objects.filter(pk=search_id, status=Search.Status.RUNNING).select_related("owner").first()
         if search is None:
             return
-        _prepare(search, evaluation_id)
-        evaluation = lease(evaluation_id)
-        if evaluation is None:
-            continue
-        with heartbeat().holding(evaluation, search):
-            try:
-                estimate = _estimate(evaluation, search)
-            except Stopped:
-                release(evaluation)
-                continue
-            recording.record(evaluation.pk, evaluation.attempts, estimate, _options(evaluation, search, estimate))
+        _prepare(search, chunk[0])
+        if leased := _lease(chunk, _untried(chunk) if chunk is together else _free(chunk)):
+            with heartbeat().holding(leased, search):
+                _score(leased, search)
 
 
 def lease(evaluation_id: int) -> Evaluation | None:
     """The evaluation, leased to this process by an UPDATE that only one process can win; None when another has it."""
+    return next(iter(_lease([evaluation_id], _free([evaluation_id]))), None)
+
+
+def _untried(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
+    """What no process ever had."""
+    return Evaluation.objects.filter(pk__in=evaluation_ids, status=Evaluation.Status.PENDING, attempts=0)
+
+
+def _free(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
+    """What no process has now."""
     pending = Q(status=Evaluation.Status.PENDING)
     expired = Q(status=Evaluation.Status.LEASED, lease_until__lt=timezone.now(), attempts__lt=MAX_ATTEMPTS)
-    hit = Evaluation.objects.filter(pending | expired, pk=evaluation_id).update(
-        status=Evaluation.Status.LEASED, attempts=F("attempts") + 1, worker=heartbeat().name, lease_until=lease_end()
-    )
-    if not hit:
-        return None
-    show_leased(evaluation_id)
-    return Evaluation.objects.get(pk=evaluation_id)
+    return Evaluation.objects.filter(pending | expired, pk__in=evaluation_ids)
 
 
-def show_leased(evaluation_id: int) -> None:
-    """Shows on the candidates that wait for a leased evaluation that it is at work."""
-    waiting = Candidate.objects.filter(evaluation=evaluation_id, status=Candidate.Status.PROPOSED)
+def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Evaluation]:
+    """Those of the evaluations, in this order, that this process won by one UPDATE of what is free."""
+    mine = {"status": Evaluation.Status.LEASED, "worker": heartbeat().name, "lease_until": lease_end()}
+    if not free.update(attempts=F("attempts") + 1, **mine):
+        return []
+    leased = Evaluation.objects.filter(pk__in=evaluation_ids, **mine).in_bulk()
+    show_leased(leased)
+    return [leased[pk] for pk in evaluation_ids if pk in leased]
+
+
+def show_leased(evaluation_ids: Iterable[int]) -> None:
+    """Shows on the candidates that wait for leased evaluations that they are at work."""
+    waiting = Candidate.objects.filter(evaluation__in=evaluation_ids, status=Candidate.Status.PROPOSED)
     waiting = waiting.exclude(search__status=Search.Status.CANCELLED)
     waiting.update(status=Candidate.Status.LEASED)
 
 
-def release(evaluation: Evaluation) -> None:
-    """Gives a lease back as if it had never been taken."""
-    hit = Evaluation.objects.filter(
-        pk=evaluation.pk, attempts=evaluation.attempts, status=Evaluation.Status.LEASED
-    ).update(
-        status=Evaluation.Status.PENDING, attempts=F("attempts") - 1, worker="", lease_until=None, dispatched_at=None
-    )
-    if hit:
-        waiting = Candidate.objects.filter(evaluation=evaluation, status=Candidate.Status.LEASED)
+def release(evaluations: Sequence[Evaluation]) -> None:
+    """Gives leases, all taken at the same attempt, back as if they had never been taken."""
+    rows = Evaluation.objects.filter(pk__in=[row.pk for row in evaluations], attempts=evaluations[0].attempts)
+    rows = rows.filter(status=Evaluation.Status.LEASED)
+    with transaction.atomic():
+        given_back = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        Evaluation.objects.filter(pk__in=given_back).update(
+            status=Evaluation.Status.PENDING,
+            attempts=F("attempts") - 1,
+            worker="",
+            lease_until=None,
+            dispatched_at=None,
+        )
+        waiting = Candidate.objects.filter(evaluation__in=given_back, status=Candidate.Status.LEASED)
         waiting.update(status=Candidate.Status.PROPOSED)
+
+
+def _score(leased: Sequence[Evaluation], search: Search) -> None:
+    """Scores in order and records; what is left is given back once the search does not run any more."""
+    resolved = cache(partial(resolve_search, search))
+    results: list[Result] = []
+    recorded = monotonic()
+    for index, evaluation in enumerate(leased):
+        if monotonic() - recorded >= RECORD_PAUSE:
+            if not Search.objects.filter(pk=search.pk, status=Search.Status.RUNNING).exists():
+                release(leased[index:])
+                break
+            recording.record_all(results)
+            results, recorded = [], monotonic()
+        heartbeat().show(evaluation)
+        try:
+            results.append(_result(evaluation, resolved))
+        except Stopped:
+            release([evaluation])
+            recorded = -inf
+    recording.record_all(results)
 
 
 def stopper(evaluation: Evaluation) -> Callable[[], bool]:
@@ -101,19 +145,19 @@ def _prepare(search: Search, evaluation_id: int) -> None:
         estimator_of(resolved, resolved.stage_of(identity))
 
 
-def _options(evaluation: Evaluation, search: Search, estimate: Estimate) -> dict[str, Any]:
-    """The options of the estimate that found a score."""
-    if estimate.score is None:
-        return {}
-    return resolve_search(search).stage_of(evaluation.identity).options.model_dump(mode="json")
+def _result(evaluation: Evaluation, resolved: Callable[[], Resolved]) -> Result:
+    estimate = _estimate(evaluation, resolved)
+    scored = estimate.score is not None
+    options = resolved().stage_of(evaluation.identity).options.model_dump(mode="json") if scored else {}
+    return Result(evaluation.pk, evaluation.attempts, estimate, options)
 
 
-def _estimate(evaluation: Evaluation, search: Search) -> Estimate:
+def _estimate(evaluation: Evaluation, resolved: Callable[[], Resolved]) -> Estimate:
     """The estimate; whatever goes wrong with one network becomes its reason, so that the search goes on."""
     try:
-        resolved = resolve_search(search)
-        estimator = estimator_of(resolved, resolved.stage_of(evaluation.identity))
-        architecture = resolved.space.architecture(evaluation.choices)
+        found = resolved()
+        estimator = estimator_of(found, found.stage_of(evaluation.identity))
+        architecture = found.space.architecture(evaluation.choices)
         (estimate,) = estimator.estimate_batch([architecture], seed=evaluation.seed, stop=stopper(evaluation))
     except Stopped:
         raise

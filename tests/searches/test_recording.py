@@ -11,7 +11,7 @@ from django.utils import timezone
 from engine.errors import Stopped
 from engine.estimate import Estimate
 from searches.models import Candidate, Evaluation, MoteScore, Search, Worker
-from searches.services import advancing, dispatching, recording, scoring
+from searches.services import advancing, control, dispatching, recording, scoring
 from searches.services.heartbeat import Heartbeat, heartbeat
 from searches.services.sweeping import LOST, sweep
 from tests.searches.driving import start, training_config, waiting
@@ -74,6 +74,26 @@ def test_recording_twice_changes_nothing(search: Search, leased: Evaluation) -> 
     before = rows()
     assert not recording.record(leased.pk, leased.attempts, Estimate(0.9, seconds=7.0))
     assert rows() == before
+
+
+def test_several_results_are_recorded_in_one_go_where_their_leases_hold(search: Search) -> None:
+    other = start(training_config(), make_user())
+    advancing.advance(other.pk)
+    leases = [scoring.lease(pk) for pk in waiting(search)]
+    expire(leases[1])
+    again = scoring.lease(leases[1].pk)
+    estimates = [Estimate(float(number), seconds=1.0) for number in range(3)]
+    results = [recording.Result(e.pk, e.attempts, got) for e, got in zip(leases, estimates, strict=True)][::-1]
+    before = search.event_seq
+    assert recording.record_all(results) == 2
+    assert recording.record_all(results) == recording.record_all([]) == 0
+    for each in (search, other):
+        each.refresh_from_db()
+        assert (each.scored, each.best.number, each.charged_seconds) == (2, 2, 2.0)
+        assert [c.status for c in each.candidates.all()] == ["scored", "leased", "scored"]
+        assert each.events.last().payload == {"numbers": [0, 2]}
+    assert search.event_seq == before + 1
+    assert recording.record(again.pk, again.attempts, GOOD)
 
 
 def test_a_result_of_a_lease_that_was_handed_on_is_refused(search: Search, leased: Evaluation) -> None:
@@ -168,7 +188,7 @@ def test_a_network_that_loses_three_workers_fails(search: Search) -> None:
 def test_the_heartbeat_renews_its_lease_and_says_what_the_process_does(search: Search, leased: Evaluation) -> None:
     Evaluation.objects.filter(pk=leased.pk).update(lease_until=timezone.now())
     beat = Heartbeat()
-    with beat.holding(leased, search):
+    with beat.holding([leased], search):
         beat.beat()
         leased.refresh_from_db()
         assert leased.lease_until > timezone.now() + timedelta(seconds=20)
@@ -185,7 +205,7 @@ def test_a_lease_that_is_not_ours_any_more_is_not_renewed(search: Search, leased
     expire(leased)
     again = scoring.lease(leased.pk)
     expire(again)
-    with heartbeat().holding(leased, search):
+    with heartbeat().holding([leased], search):
         heartbeat().beat()
     again.refresh_from_db()
     assert again.lease_until < timezone.now()
@@ -216,6 +236,47 @@ def test_a_stopped_run_leaves_no_trace(search: Search, monkeypatch: pytest.Monke
     evaluation = Evaluation.objects.get(pk=pk)
     assert (evaluation.status, evaluation.attempts, evaluation.worker) == ("pending", 0, "")
     assert Candidate.objects.get(evaluation=pk).status == "proposed"
+    heartbeat().stop()
+
+
+def test_a_task_leases_its_networks_together_and_what_was_lost_before_alone(
+    search: Search, leased: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expire(leased)
+    seen: list[tuple[int, int]] = []
+
+    def estimate(evaluation: Evaluation, _: object) -> Estimate:
+        seen.append((evaluation.attempts, Evaluation.objects.filter(status="leased").count()))
+        return GOOD
+
+    monkeypatch.setattr(scoring, "_estimate", estimate)
+    scoring.score([leased.pk, *waiting(search)], search.pk)
+    assert seen == [(1, 3), (1, 3), (2, 1)], "the expired lease counts until it is its turn"
+    search.refresh_from_db()
+    assert search.scored == 3
+    assert [event.payload for event in search.events.filter(kind="candidates")] == [
+        {"numbers": [1, 2]},
+        {"numbers": [0]},
+    ]
+    heartbeat().stop()
+
+
+def test_a_pause_is_noticed_between_networks_and_frees_the_rest(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def estimate(evaluation: Evaluation, _: object) -> Estimate:
+        control.pause(search)
+        return GOOD
+
+    monkeypatch.setattr(scoring, "_estimate", estimate)
+    monkeypatch.setattr(scoring, "RECORD_PAUSE", 0.0)
+    _, *others = waiting(search)
+    scoring.score(waiting(search), search.pk)
+    assert [c.status for c in search.candidates.all()] == ["scored", "proposed", "proposed"]
+    assert set(Evaluation.objects.filter(pk__in=others).values_list("status", "attempts")) == {("pending", 0)}
+    advancing.advance(search.pk)
+    search.refresh_from_db()
+    assert search.status == "paused"
     heartbeat().stop()
 
 
