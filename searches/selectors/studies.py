@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
+from math import isfinite, log
 from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet
 
 from engine.config.study import TRUTH
-from engine.correlation import Interval, best, kendall, kendall_interval, spearman
+from engine.correlation import MOST_RESAMPLED, Interval, best, kendall, kendall_interval, spearman
+from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
 from searches.selectors import spaces
 
-RESAMPLES, FEWEST, RANKED = 300, 50, 200_000
-"""Bootstrap resamples of an interval on the page, fewer where networks times resamples would exceed `RANKED`."""
+RESAMPLES = 300
+"""Bootstrap resamples of an interval on the page."""
 TERMS = ("landscape", "speed")
-"""Parts of an estimate that are ranked beside it."""
+"""MOTE's parts, which are ranked beside it."""
+EXACT, GROWTH = 500, 1.01
+"""A running arm is looked at anew at every network up to so many, then whenever it has grown by this factor."""
+REMEMBERED = 20_000
 LEAST_IN_GROUP = 8
 GROUPS = 12
 ENDED = (Search.Status.FINISHED, Search.Status.FAILED, Search.Status.CANCELLED)
@@ -71,10 +77,15 @@ def status(study: Study) -> dict[str, Any]:
 
 
 def results(study: Study) -> dict[str, Any]:
-    """Ranks of every estimate against the truth and against one another; kept until an arm's log grows."""
-    searches = tuple(sorted(study.searches.all(), key=lambda search: search.pk))
-    state = tuple((search.pk, search.event_seq, search.epoch) for search in searches)
-    return _results(study.pk, (study.created_at, state))
+    """Ranks of every estimate against the truth and against one another; kept until an arm ends or has grown."""
+    searches = sorted(study.searches.all(), key=lambda search: search.pk)
+    return _results(study.pk, (study.created_at, tuple(map(_state, searches))))
+
+
+def _state(search: Search) -> tuple[int, int, str, int]:
+    done = search.scored + search.failed
+    exact = search.status in ENDED or done <= EXACT
+    return search.pk, search.epoch, search.status, search.event_seq if exact else int(log(done, GROWTH))
 
 
 @lru_cache(maxsize=16)
@@ -87,7 +98,8 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     return {
         "networks": len(networks),
         "truth_known": 0 if truth is None else int(np.isfinite(truth.scores).sum()),
-        "resamples": _resamples(len(networks)),
+        "resamples": RESAMPLES,
+        "resampled": min(len(networks), MOST_RESAMPLED),
         "estimates": [_estimate(column, truth) for column in ranked],
         "agreement": _agreement(ranked if truth is None else [*ranked, truth]),
         "groups": [] if truth is None else _groups(searches[0], networks, ranked, truth),
@@ -101,22 +113,24 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
 
 def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
     """All networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
-    rows: dict[str, dict[str, tuple[float | None, float | None, Mapping[str, Any]]]] = {}
+    rows: dict[str, dict[str, tuple[Any, ...]]] = {}
     for search in searches:
+        terms = TERMS if search.config["estimator"]["kind"] == "mote" else ()
         done = Candidate.objects.filter(search=search, status__in=(Candidate.Status.SCORED, Candidate.Status.FAILED))
-        found = done.order_by("number").values_list("arch", "score", "seconds", "evaluation__terms")
-        rows[search.arm] = {arch: (score, seconds, terms or {}) for arch, score, seconds, terms in found}
+        found = done.order_by("number").values_list(
+            "arch", "seconds", "score", *(f"evaluation__mote__{term}" for term in terms)
+        )
+        rows[search.arm] = {arch: values for arch, *values in found}
     networks = list(dict.fromkeys(arch for arm in rows.values() for arch in arm))
     columns = []
     for arm, found in rows.items():
-        nothing: tuple[float | None, float | None, Mapping[str, Any]] = (None, None, {})
-        given = [found.get(arch, nothing) for arch in networks]
-        spent = [seconds for _, seconds, _ in given if seconds is not None]
-        mean = float(np.mean(spent)) if spent else 0.0
-        columns.append(Column(arm, "", _array(score for score, _, _ in given), mean))
-        for term in TERMS:
-            if any(term in terms for _, _, terms in given):
-                columns.append(Column(arm, term, _array(terms.get(term) for _, _, terms in given), mean))
+        width = max(map(len, found.values()), default=2)
+        nothing = (np.nan,) * width
+        table = np.array([found.get(arch, nothing) for arch in networks], dtype=np.float64).reshape(-1, width)
+        spent = table[:, 0][np.isfinite(table[:, 0])]
+        mean = float(spent.mean()) if len(spent) else 0.0
+        for term, scores in zip(("", *TERMS), table.T[1:], strict=False):
+            columns.append(Column(arm, term, scores, mean))
     return networks, columns
 
 
@@ -130,8 +144,7 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
     both = scored & np.isfinite(truth.scores)
     scores, truths = column.scores[both], truth.scores[both]
     tenth = best(scores, truths) if both.any() else (scores, truths)
-    resamples = _resamples(len(column.scores))
-    row["tau"] = _interval(kendall_interval(scores, truths, resamples=resamples))
+    row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))
     row["spearman"] = _finite(spearman(scores, truths))
     row["tau_best_tenth"] = _finite(kendall(*tenth))
     return row
@@ -139,14 +152,16 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
 
 def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
     """Kendall's tau of every pair, on the networks that both have scored."""
-    matrix = [[_finite(_tau(one.scores, two.scores)) if one is not two else 1.0 for two in columns] for one in columns]
+    matrix: list[list[float | None]] = [[1.0] * len(columns) for _ in columns]
+    for (i, one), (j, two) in combinations(enumerate(columns), 2):
+        matrix[i][j] = matrix[j][i] = _finite(_tau(one.scores, two.scores))
     return {"names": [column.name for column in columns], "tau": matrix}
 
 
 def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], truth: Column) -> list[dict[str, Any]]:
     """Tau among the networks with an option's operation and among those without, where both are enough."""
     space = spaces.of_search(search)
-    chosen = [_parts(space.labels(space.from_string(arch))) for arch in networks]
+    chosen = [_parts(space, arch) for arch in networks]
     found = []
     for part in sorted(set().union(*chosen)) if chosen else []:
         has = np.array([part in parts for parts in chosen])
@@ -165,13 +180,10 @@ def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], 
     return found[:GROUPS]
 
 
-def _parts(labels: Sequence[str]) -> set[str]:
-    """Operations in the labels; a label that joins several (``a__b``) holds each of them."""
-    return {part for label in labels for part in label.split("__")}
-
-
-def _resamples(networks: int) -> int:
-    return max(FEWEST, min(RESAMPLES, RANKED // max(networks, 1)))
+@lru_cache(maxsize=REMEMBERED)
+def _parts(space: SearchSpace, arch: str) -> frozenset[str]:
+    """Operations in a network's labels; a label that joins several (``a__b``) holds each of them."""
+    return frozenset(part for label in space.labels(space.from_string(arch)) for part in label.split("__"))
 
 
 def _tau(one: Values, two: Values) -> float:
@@ -179,12 +191,8 @@ def _tau(one: Values, two: Values) -> float:
     return kendall(one[both], two[both])
 
 
-def _array(values: Any) -> Values:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
 def _listed(values: Values) -> list[float | None]:
-    return [None if not np.isfinite(value) else float(value) for value in values]
+    return [value if isfinite(value) else None for value in values.tolist()]
 
 
 def _interval(interval: Interval) -> dict[str, Any] | None:

@@ -7,6 +7,9 @@ scores, so a correlation among them tends to be lower than one over the whole sp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ from searches.selectors import noise, studies
 LEAST = 5
 MOST = 5_000
 """Networks compared: the first so many, which keeps the answer quick."""
-RESAMPLES = 300
+RESAMPLES = studies.RESAMPLES
 STRONG, MODERATE = 0.6, 0.4
 
 
@@ -43,9 +46,10 @@ def _of_candidates(search: Search) -> list[dict[str, Any]]:
     for column, source, words in kinds:
         rows = Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, **{f"{column}__isnull": False})
         pairs = np.array(rows.order_by("number").values_list("score", column)[:MOST], dtype=np.float64)
-        if len(pairs) >= LEAST:
-            found.append(_row(source, words, pairs[:, 0], pairs[:, 1], None))
-    return [row for row in found if row is not None]
+        tau = kendall_interval(*pairs.T, resamples=RESAMPLES) if len(pairs) >= LEAST else None
+        if tau is not None and isfinite(tau.value):
+            found.append(_row(source, words, asdict(tau), spearman(*pairs.T), None))
+    return found
 
 
 def _of_studies(search: Search) -> list[dict[str, Any]]:
@@ -66,33 +70,16 @@ def _of_studies(search: Search) -> list[dict[str, Any]]:
 
 
 def _of_study(study: Study, arm: str) -> dict[str, Any] | None:
-    shown = studies.results(study)
-    position = next((i for i, row in enumerate(shown["estimates"]) if row["arm"] == arm and not row["term"]), None)
-    if position is None or shown["points"]["truth"] is None:
+    rows = studies.results(study)["estimates"]
+    row = next((row for row in rows if row["arm"] == arm and not row["term"]), None)
+    if row is None or row["tau"] is None or row["tau"]["count"] < LEAST:
         return None
-    scores = np.array(shown["points"]["scores"][position], dtype=np.float64)
-    truth = np.array(shown["points"]["truth"], dtype=np.float64)
-    known = np.isfinite(scores) & np.isfinite(truth)
-    if known.sum() < LEAST:
-        return None
-    words = f"random networks of the study “{study.name}”"
-    return _row("study", words, scores[known], truth[known], study.pk)
+    return _row("study", f"random networks of the study “{study.name}”", row["tau"], row["spearman"], study.pk)
 
 
-def _row(source: str, words: str, scores: np.ndarray, truth: np.ndarray, study: int | None) -> dict[str, Any] | None:
-    tau = kendall_interval(scores, truth, resamples=RESAMPLES)
-    if not np.isfinite(tau.value):
-        return None
-    return {
-        "source": source,
-        "description": words,
-        "study": study,
-        "count": tau.count,
-        "tau": tau.value,
-        "low": tau.low,
-        "high": tau.high,
-        "spearman": spearman(scores, truth),
-    }
+def _row(source: str, words: str, tau: Mapping[str, Any], rho: float, study: int | None) -> dict[str, Any]:
+    shown = {name: tau[name] for name in ("count", "low", "high")}
+    return {"source": source, "description": words, "study": study, "tau": tau["value"], **shown, "spearman": rho}
 
 
 def _sentence(sources: list[dict[str, Any]]) -> str:

@@ -7,8 +7,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
-from engine.correlation import best, kendall, kendall_interval, spearman, spearman_interval
+from engine.correlation import MOST_RESAMPLED, best, kendall, kendall_interval, spearman, spearman_interval
 
 
 def counted_tau(x: list[float], y: list[float]) -> float:
@@ -87,3 +88,25 @@ def test_best_tenth_is_best_in_truth() -> None:
     assert scores.tolist() == [-39, -38, -37, -36]
     assert len(best([1, 2, 3], [1, 2, 3])[0]) == 1
     assert len(best(truth, truth, share=0.5)[0]) == 20
+
+
+def test_resamples_are_counted_as_scipy_counts_them() -> None:
+    scores, truth = (values.round(1) for values in noisy(30, 1.0))
+    scores[:3] = -np.inf
+    found = kendall_interval(scores, truth, seed=5, resamples=40)
+    drawn = np.random.default_rng(5).integers(0, 30, (40, 30))
+    taus = [kendalltau(scores[rows], truth[rows]).statistic for rows in drawn]
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(taus, [2.5, 97.5])))
+    assert found.value == pytest.approx(kendalltau(scores, truth).statistic)
+
+
+def test_of_many_a_sample_is_resampled_and_scaled() -> None:
+    scores, truth = noisy(4 * MOST_RESAMPLED, 1.0)
+    found = kendall_interval(scores, truth, resamples=200)
+    drawn = np.random.default_rng(1).integers(0, len(truth), (100, len(truth)))
+    plain = np.percentile([kendall(scores[rows], truth[rows]) for rows in drawn], [2.5, 97.5])
+    assert found.value == kendall(scores, truth)
+    assert found.low < found.value < found.high
+    assert found.high - found.low == pytest.approx(np.ptp(plain), rel=0.35)
+    few = kendall_interval(scores[:MOST_RESAMPLED], truth[:MOST_RESAMPLED], resamples=200)
+    assert found.high - found.low == pytest.approx((few.high - few.low) / 2, rel=0.35)

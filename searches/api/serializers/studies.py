@@ -134,6 +134,7 @@ class StudyResultsSerializer(serializers.Serializer):
     networks = serializers.IntegerField()
     truth_known = serializers.IntegerField()
     resamples = serializers.IntegerField()
+    resampled = serializers.IntegerField(help_text="networks at most that intervals are resampled from")
     estimates = StudiedEstimateSerializer(many=True)
     agreement = AgreementSerializer()
     groups = GroupSerializer(many=True)

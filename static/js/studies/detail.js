@@ -64,7 +64,7 @@ async function load() {
   setText(place("yaml"), found.yaml);
   place("cancel").hidden = ["finished", "failed", "cancelled"].includes(found.status);
   showArms(found.arms);
-  const key = found.arms.map((arm) => arm.scored + arm.failed).join();
+  const key = [found.status, ...found.arms.map((arm) => arm.scored + arm.failed)].join();
   if (key === drawn) return;
   results = await api(`studies/${study}/results/`);
   drawn = key;

@@ -47,7 +47,9 @@ export class TausPlot extends Plot {
   }
 
   caption() {
-    return `Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of ${this.results.resamples} bootstrap resamples. 1: the same order, 0: none.`;
+    const { resamples, resampled, networks } = this.results;
+    const scaled = resampled < networks ? ` of ${number(resampled)} networks, scaled to all of them` : "";
+    return `Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of ${resamples} bootstrap resamples${scaled}. 1: the same order, 0: none.`;
   }
 
   option(c) {
