@@ -93,13 +93,3 @@ def broker() -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def silent_heartbeat() -> Iterator[None]:
-    """No thread beats in this process: it would write outside of the tests' transactions, and after their database."""
-    from searches.services.heartbeat import Heartbeat
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Heartbeat, "start", lambda self: None)
-        yield

@@ -47,7 +47,7 @@ class Heartbeat:
         self._starting = threading.Lock()
 
     def start(self) -> None:
-        """Starts beating every third of a lease; a second call changes nothing."""
+        """Starts beating every third of a lease; worker processes do when they begin. A second call changes nothing."""
         with self._starting:
             if self._thread is None:
                 self._ended.clear()
@@ -68,7 +68,6 @@ class Heartbeat:
         first = leased[0]
         rows = type(first).objects.filter(pk__in=[row.pk for row in leased], attempts=first.attempts)
         self._held, self._search = rows.filter(status__in=LEASED), search.pk
-        self.start()
         self.show(first)
         try:
             yield
