@@ -57,6 +57,13 @@ def test_chaos_changes_nothing(tmp_path: Path) -> None:
     assert found == {"kills": 2, "lost": 0, "duplicated": 0, "equal_to_undisturbed": 1}
 
 
+@pytest.mark.processes
+def test_scale_runs_real_and_simulated_workers(tmp_path: Path) -> None:
+    found = figures_of("scale", tmp_path / "scale.json")
+    assert set(found) == {"speedup.2_workers", "efficiency.8_simulated"}
+    assert 0 < found["efficiency.8_simulated"] <= 1
+
+
 @pytest.mark.django_db
 def test_chaos_counts_what_is_lost_and_what_is_there_twice() -> None:
     search = make_search(make_user())

@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, str] = {
     "browser": "nasweb.benchmarks.browser",
     "chaos": "nasweb.benchmarks.chaos",
     "orchestration": "nasweb.benchmarks.orchestration",
+    "scale": "nasweb.benchmarks.scale",
 }
 """Name -> module with ``run(quick) -> Report``."""
 

@@ -54,9 +54,9 @@ class House:
         for name in list(self.processes):
             self.kill(name)
 
-    def work(self, processes: int) -> None:
+    def work(self, processes: int, queues: str = "advance,score,train") -> None:
         """Starts a Celery worker of so many processes."""
-        options = ["--queues", "advance,score,train", "--concurrency", str(processes), "--loglevel", "WARNING"]
+        options = ["--queues", queues, "--concurrency", str(processes), "--loglevel", "WARNING"]
         command = [sys.executable, "-m", "celery", "-A", "nasweb", "worker", *options]
         self._start("worker", [*command, "--without-gossip", "--without-mingle"])
 

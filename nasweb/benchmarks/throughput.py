@@ -86,21 +86,9 @@ class Product:
         return {"candidates": candidates, "seconds": seconds, "cpu_seconds": spent, "megabytes": megabytes}
 
     def _config(self, estimate: str, candidates: int) -> SearchConfig:
-        scored = DISPATCHED
         if estimate == "looked_up":
-            scored = {"estimator": {"kind": "table", "path": str(self.table), "reward": "score"}}
-        return SearchConfig.parse(
-            {
-                "name": f"{candidates} {estimate}",
-                "space": {"kind": "chain", "definition": DEFINITION},
-                "algorithm": {"kind": "layernas", "buckets": 60, "replicas": 40},
-                "objective": {"cost_metric": "params_m"},
-                "budget": {"evaluations": candidates},
-                "round_size": ROUND_SIZE,
-                "seed": 7,
-                **scored,
-            }
-        )
+            return config(candidates, estimator={"kind": "table", "path": str(self.table), "reward": "score"})
+        return config(candidates, **DISPATCHED)
 
     def _until_over(self, search: Search) -> dict[str, float]:
         """Waits; the largest resident megabytes seen of each kind of process. TimeoutError after `PATIENCE`."""
@@ -138,6 +126,22 @@ class Product:
                 if command in ("uvicorn", "celery"):
                     found["web" if command == "uvicorn" else "worker"] += process.memory_info().rss / 1e6
         return found
+
+
+def config(candidates: int, round_size: int = ROUND_SIZE, **scored: Any) -> SearchConfig:
+    """LayerNAS over the networks; ``scored`` are the sections that say how."""
+    return SearchConfig.parse(
+        {
+            "name": f"{candidates} candidates",
+            "space": {"kind": "chain", "definition": DEFINITION},
+            "algorithm": {"kind": "layernas", "buckets": 60, "replicas": 40},
+            "objective": {"cost_metric": "params_m"},
+            "budget": {"evaluations": candidates},
+            "round_size": round_size,
+            "seed": 7,
+            **scored,
+        }
+    )
 
 
 @contextmanager

@@ -1,0 +1,135 @@
+"""Workers that do all a worker does but score: they lease, wait a fixed time, and record.
+
+Each is a coroutine; what it asks of the database is done by the product's own services in a few threads, so that
+hundreds of them fit into one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from queue import Empty
+from typing import Any
+
+from django.conf import settings
+
+from engine.estimate import Estimate
+from nasweb.benchmarks import throughput
+from nasweb.benchmarks.house import House
+from nasweb.celery import app
+from nasweb.local_owner import local_owner
+from searches.models import Evaluation, Search, Worker
+from searches.services import control, creation, recording, scoring
+from searches.services.heartbeat import Heartbeat
+
+THREADS = 4
+QUEUE = "score"
+MOST_A_ROUND = 1_024
+
+
+class Pulse(Heartbeat):
+    """A worker's heartbeat that is beaten by its coroutine instead of a thread."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.name = f"{self.name}:simulated:{number}"
+
+    def start(self) -> None:
+        """Has no thread to start."""
+
+
+class Crew:
+    """So many workers that take ``seconds`` for a network."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self.pulses = [Pulse(number) for number in range(count)]
+        self.seconds = seconds
+        self.over = threading.Event()
+        self._threads = ThreadPoolExecutor(THREADS)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """All are known to the product and take tasks from the broker inside."""
+        for pulse in self.pulses:
+            pulse.beat()
+        thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        thread.start()
+        try:
+            yield
+        finally:
+            self.over.set()
+            thread.join()
+            self._threads.shutdown()
+            Worker.objects.filter(name__in=[pulse.name for pulse in self.pulses]).delete()
+
+    async def _run(self) -> None:
+        tasks: asyncio.Queue[list[Any]] = asyncio.Queue()
+        workers = [asyncio.create_task(self._work(tasks, pulse)) for pulse in self.pulses]
+        await asyncio.to_thread(self._receive, tasks, asyncio.get_running_loop())
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    def _receive(self, tasks: asyncio.Queue[list[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        """Hands on what the broker has for workers."""
+        with app.connection_for_read() as connection, connection.SimpleQueue(app.amqp.queues[QUEUE]) as queue:
+            while not self.over.is_set():
+                with suppress(Empty):
+                    message = queue.get(timeout=0.2)
+                    message.ack()
+                    arguments, *_ = message.payload
+                    loop.call_soon_threadsafe(tasks.put_nowait, arguments)
+
+    async def _work(self, tasks: asyncio.Queue[list[Any]], pulse: Pulse) -> None:
+        while True:
+            evaluation_ids, search_id = await tasks.get()
+            for pk in evaluation_ids:
+                search = await self._do(Search.objects.filter(pk=search_id, status=Search.Status.RUNNING).first)
+                leased = search and await self._do(partial(scoring.lease, pk))
+                if leased:
+                    with ExitStack() as stack:
+                        await self._do(partial(stack.enter_context, pulse.holding([leased], search)))
+                        await self._wait(pulse)
+                        estimate = Estimate(made_up(leased), seconds=self.seconds, device="simulated")
+                        await self._do(partial(recording.record, leased.pk, leased.attempts, estimate))
+
+    async def _wait(self, pulse: Pulse) -> None:
+        """The time that a score takes; the lease is renewed as often as by a worker's thread."""
+        end = time.monotonic() + self.seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, settings.NASWEB_LEASE_SECONDS / 3))
+            if end - time.monotonic() > 0:
+                await self._do(pulse.beat)
+
+    async def _do(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def made_up(evaluation: Evaluation) -> float:
+    """A score that depends on the network alone."""
+    return float(sum((i + 2) * choice % 7 for i, choice in enumerate(evaluation.choices)))
+
+
+def measure(count: int, seconds: float, rounds: int) -> dict[str, float]:
+    """Seconds of a search of ``rounds`` networks a worker, and ``ideal``: the least that so many workers could take."""
+    candidates, round_size = rounds * count, min(2 * count, MOST_A_ROUND)
+    with House() as house, Crew(count, seconds).working():
+        house.work(1, queues="advance")
+        _seconds(house, count, round_size)  # the advancing process imports what it needs
+        took = _seconds(house, candidates, round_size)
+    return {"candidates": candidates, "round_size": round_size, "seconds": took, "ideal": rounds * seconds}
+
+
+def _seconds(house: House, candidates: int, round_size: int) -> float:
+    search = creation.create(local_owner(), throughput.config(candidates, round_size, **throughput.DISPATCHED))
+    house.run(search)
+    throughput.check(search, candidates)
+    assert search.finished_at is not None
+    control.delete(search)
+    Evaluation.objects.all().delete()
+    return (search.finished_at - search.created_at).total_seconds()
