@@ -185,13 +185,14 @@ def test_a_network_that_loses_three_workers_fails(search: Search) -> None:
     assert (candidate.status, candidate.error) == ("failed", LOST)
 
 
-def test_the_heartbeat_renews_its_lease_and_says_what_the_process_does(search: Search, leased: Evaluation) -> None:
-    Evaluation.objects.filter(pk=leased.pk).update(lease_until=timezone.now())
+def test_the_heartbeat_renews_its_leases_and_says_what_the_process_does(search: Search, leased: Evaluation) -> None:
+    other = scoring.lease(waiting(search)[0])
+    both = Evaluation.objects.filter(status="leased")
+    both.update(lease_until=timezone.now())
     beat = Heartbeat()
-    with beat.holding([leased], search):
+    with beat.holding([leased, other], search):
         beat.beat()
-        leased.refresh_from_db()
-        assert leased.lease_until > timezone.now() + timedelta(seconds=20)
+        assert both.filter(lease_until__gt=timezone.now() + timedelta(seconds=20)).count() == 2
         row = Worker.objects.get(name=beat.name)
         assert (row.current, row.search, row.pid) == (leased.arch, search, beat.pid)
         assert row.memory_mb > 10
