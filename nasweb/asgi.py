@@ -14,8 +14,9 @@ http = get_asgi_application()  # sets Django up, before anything below imports a
 
 from nasweb.local_owner import LocalOwnerSocketMiddleware  # noqa: E402
 from nasweb.prefix import under_prefix  # noqa: E402
+from nasweb.static_files import with_static_files  # noqa: E402
 from searches.routing import websocket_urlpatterns  # noqa: E402
 
 websocket = AuthMiddlewareStack(LocalOwnerSocketMiddleware(URLRouter(websocket_urlpatterns)))
 routed = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(websocket)})
-application = under_prefix(routed)
+application = under_prefix(with_static_files(routed))

@@ -1,27 +1,57 @@
-"""Static files in one piece: WhiteNoise streams them synchronously, which an ASGI server gathers with a warning."""
+"""Static files, answered before Django: a page loads dozens, and each would pass its middleware in a thread.
+
+WhiteNoise chooses file, status and headers; it streams synchronously, so here every file comes in one piece.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+App = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise's choice of file, status and headers."""
 
-    @staticmethod
-    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        """The file, the asked part of it, or nothing when the browser has it already."""
-        found = static_file.get_response(request.method, request.META)
+def with_static_files(app: App) -> App:
+    """The app, with static files in front of it; paths are looked up without the prefix (``root_path``)."""
+    files = WhiteNoiseMiddleware()
+    policy = _policy()
+
+    async def served(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        file = None
+        if path.startswith(files.static_prefix):
+            file = files.find_file(path) if files.autorefresh else files.files.get(path)
+        if file is None:
+            await app(scope, receive, send)
+            return
+        found = file.get_response(scope["method"], _environment(scope["headers"]))
         body = b""
         if found.file is not None:
             with contextlib.closing(found.file):
                 body = found.file.read()
-        response = HttpResponse(body, status=int(found.status))
-        del response["Content-Type"]
-        for name, value in found.headers:
-            response[name] = value
-        return response
+        headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in found.headers]
+        await send({"type": "http.response.start", "status": int(found.status), "headers": headers + policy})
+        await send({"type": "http.response.body", "body": body})
+
+    return served
+
+
+def _environment(headers: Headers) -> dict[str, str]:
+    """Request headers by the names that WhiteNoise looks for."""
+    return {
+        f"HTTP_{name.decode('latin1').upper().replace('-', '_')}": value.decode("latin1") for name, value in headers
+    }
+
+
+def _policy() -> Headers:
+    """What Django's middleware puts on every answer."""
+    answer = SecurityMiddleware(CSPMiddleware(lambda request: HttpResponse()))(HttpRequest())
+    del answer["Content-Type"]
+    return [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in answer.items()]

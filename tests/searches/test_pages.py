@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,8 @@ from django.test import Client
 from PIL import Image
 
 from engine.config.search import SearchConfig
+from nasweb.prefix import under_prefix
+from nasweb.static_files import with_static_files
 from searches.examples import EXAMPLES
 from searches.models import Dataset, Search, SearchSpace, Table
 from tests.searches.factories import make_candidates, make_search, make_user
@@ -76,18 +79,34 @@ def test_pages_hold_no_inline_script_or_style_and_load_only_files_that_are_there
             assert finders.find(address.removeprefix("/static/")), f"{address} is not there"
 
 
-def test_static_files_are_no_synchronous_streams() -> None:
-    """Whole, in part, and not again when the browser has it."""
+async def test_static_files_are_answered_before_django(settings: Any) -> None:
+    """Whole, in part, not again when the browser has it; with the policy; with a prefix and without."""
+
+    async def beyond(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 418, "headers": []})
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
     path = finders.find("css/base.css")
     assert path is not None
     content = Path(path).read_bytes()
-    whole = Client().get("/static/css/base.css")
-    assert not whole.streaming
-    assert (whole.content, whole["Content-Type"]) == (content, 'text/css; charset="utf-8"')
-    part = Client().get("/static/css/base.css", headers={"Range": "bytes=2-5"})
-    assert (part.status_code, part.content) == (206, content[2:6])
-    again = Client().get("/static/css/base.css", headers={"If-Modified-Since": whole["Last-Modified"]})
-    assert (again.status_code, again.content, "Content-Type" in again) == (304, b"", False)
+    settings.FORCE_SCRIPT_NAME, settings.STATIC_URL = "/nas", "/nas/static/"
+    transport = httpx.ASGITransport(under_prefix(with_static_files(beyond)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        for address in ("/static/css/base.css", "/nas/static/css/base.css"):
+            whole = await client.get(address)
+            assert (whole.status_code, whole.content) == (200, content)
+            assert whole.headers["Content-Type"] == 'text/css; charset="utf-8"'
+            assert "frame-ancestors 'none'" in whole.headers["Content-Security-Policy"]
+            assert whole.headers["X-Content-Type-Options"] == "nosniff"
+        head = await client.head("/static/css/base.css")
+        assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(len(content)))
+        part = await client.get("/static/css/base.css", headers={"Range": "bytes=2-5"})
+        assert (part.status_code, part.content) == (206, content[2:6])
+        again = await client.get("/static/css/base.css", headers={"If-None-Match": whole.headers["ETag"]})
+        assert (again.status_code, again.content, "Content-Type" in again.headers) == (304, b"", False)
+        assert (await client.post("/static/css/base.css")).status_code == 405
+        for elsewhere in ("/static/", "/static/css/", "/static/css/../../manage.py", "/static/none.css", "/"):
+            assert (await client.get(elsewhere)).status_code == 418, elsewhere
 
 
 def test_modules_import_only_files_that_are_there_and_stay_short() -> None:
