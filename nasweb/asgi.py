@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from importlib import import_module
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
@@ -20,3 +23,6 @@ from searches.routing import websocket_urlpatterns  # noqa: E402
 websocket = AuthMiddlewareStack(LocalOwnerSocketMiddleware(URLRouter(websocket_urlpatterns)))
 routed = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(websocket)})
 application = under_prefix(with_static_files(routed))
+
+import_module(settings.ROOT_URLCONF)  # all of the views: the first request need not
+gc.freeze()  # what is imported stays: collections while requests are answered need not go through it

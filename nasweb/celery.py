@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -27,9 +28,10 @@ def limit_threads(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def start_heartbeat(**_: Any) -> None:
-    """Registers the process among the workers."""
+    """Registers the process among the workers; what it was forked with is left out of collections."""
     from searches.services.heartbeat import heartbeat
 
+    gc.freeze()
     heartbeat().start()
 
 
