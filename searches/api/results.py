@@ -86,17 +86,17 @@ class Buckets(UnderSearch):
         place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
         lows = {"upto": 0, "upto_layer": -1}
         back = {name: number_of(request, name, 0, low) for name, low in lows.items() if name in request.query_params}
+        brief = request.query_params.get("residents", "1").lower() in FALSE
         if back:
             until = spaces.searched_until(self.parent, back["upto_layer"]) if "upto_layer" in back else None
             rows = past.buckets(self.parent, back.get("upto"), until)
             matching = [row for row in rows if all(getattr(row, name) == value for name, value in place.items())]
             layers = buckets.cells(self.parent, names, matching)
-        else:
-            layers = buckets.grid(self.parent, names, **place)
-        layers.sort(key=lambda row: order.index(row["layer"]))
-        if request.query_params.get("residents", "1").lower() in FALSE:
-            for cell in (cell for layer in layers for cell in layer["buckets"]):
+            for cell in (cell for layer in layers for cell in layer["buckets"] if brief):
                 del cell["residents"]
+        else:
+            layers = (buckets.counts if brief else buckets.grid)(self.parent, names, **place)
+        layers.sort(key=lambda row: order.index(row["layer"]))
         calibrated = bool(back) and self.parent.calibrations.exists()
         ranked_by = history.ranked_by(self.parent)
         return Response({"metric": metric, "layers": layers, "calibrated": calibrated, "ranked_by": ranked_by})

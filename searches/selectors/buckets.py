@@ -1,11 +1,29 @@
-"""The bucket grid (LayerNAS, equation 4): layers by cost buckets, each with the networks it keeps."""
+"""The bucket grid (LayerNAS, equation 4): layers by cost buckets, each with the networks it keeps.
+
+Where buckets rank by scores weighed by size, networks are shown with their scores, as everywhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models import F, Func, IntegerField
+
 from searches.models import Bucket, Candidate, Search
+
+PLACE = ("layer", "index", "low", "high", "inserted", "evicted")
+
+
+class ArrayLength(Func):
+    """How many entries a JSON array has."""
+
+    function = "JSON_ARRAY_LENGTH"
+    output_field = IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Under PostgreSQL's name."""
+        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
 
 
 def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
@@ -13,45 +31,43 @@ def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[
     return cells(search, layer_names, list(Bucket.objects.filter(search=search, **place).order_by("layer", "index")))
 
 
-def cells(search: Search, layer_names: Sequence[str], buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
-    """As `grid`, of rows by layer and index that may not be saved.
+def counts(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
+    """As `grid`, but of the networks kept only the best and how many there are, which the database says."""
+    rows = Bucket.objects.filter(search=search, **place).order_by("layer", "index")
+    rows = rows.annotate(kept=ArrayLength("residents"), best=F("residents__0"))
+    return _layers(search, layer_names, list(rows.values(*PLACE, "kept", "best")))
 
-    Where buckets rank by scores weighed by size, networks are shown with their scores, as everywhere.
-    """
-    buckets = _with_scores(search, buckets)
-    best = {bucket.residents[0][0] for bucket in buckets if bucket.residents}
-    ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id")) if best else {}
-    layers: dict[int, list[dict[str, Any]]] = {}
+
+def cells(search: Search, layer_names: Sequence[str], buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
+    """As `grid`, of rows by layer and index that may not be saved."""
+    plain = _plain_scores(search, {number for bucket in buckets for number, _ in bucket.residents})
+    found = []
     for bucket in buckets:
-        layers.setdefault(bucket.layer, []).append(_cell(bucket, ids))
+        kept = [[number, plain.get(number, worth)] for number, worth in bucket.residents]
+        place = {name: getattr(bucket, name) for name in PLACE}
+        found.append({**place, "kept": len(kept), "residents": kept, "best": kept[0] if kept else None})
+    return _layers(search, layer_names, found)
+
+
+def _layers(search: Search, layer_names: Sequence[str], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    best = {row["best"][0] for row in found if row["best"]}
+    ids = dict(Candidate.objects.filter(search=search, number__in=best).values_list("number", "id"))
+    plain = _plain_scores(search, best)
+    layers: dict[int, list[dict[str, Any]]] = {}
+    for row in found:
+        layer = row.pop("layer")
+        number, worth = row.pop("best") or (None, None)
+        shown = {"score": plain.get(number, worth), "number": number, "id": ids.get(number)}
+        layers.setdefault(layer, []).append(row | shown)
     return [
-        {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": found}
-        for layer, found in layers.items()
+        {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": buckets}
+        for layer, buckets in layers.items()
     ]
 
 
-def _cell(bucket: Bucket, ids: dict[int, int]) -> dict[str, Any]:
-    number, score = bucket.residents[0] if bucket.residents else (None, None)
-    return {
-        "index": bucket.index,
-        "low": bucket.low,
-        "high": bucket.high,
-        "score": score,
-        "number": number,
-        "id": ids.get(number),
-        "kept": len(bucket.residents),
-        "residents": bucket.residents,
-        "inserted": bucket.inserted,
-        "evicted": bucket.evicted,
-    }
-
-
-def _with_scores(search: Search, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+def _plain_scores(search: Search, numbers: Collection[int]) -> dict[int, float]:
+    """Scores of these networks where buckets hold what they are worth instead."""
     if not search.config["objective"].get("size_exponent"):
-        return buckets
-    numbers = {number for bucket in buckets for number, _ in bucket.residents}
-    plain = Candidate.objects.filter(search=search, number__in=numbers, score__isnull=False)
-    scores = dict(plain.values_list("number", "score"))
-    for bucket in buckets:
-        bucket.residents = [[number, scores.get(number, worth)] for number, worth in bucket.residents]
-    return buckets
+        return {}
+    rows = Candidate.objects.filter(search=search, number__in=numbers, score__isnull=False)
+    return dict(rows.values_list("number", "score"))

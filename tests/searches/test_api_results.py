@@ -108,6 +108,15 @@ def test_buckets_come_with_layer_names_and_candidates(search: Search) -> None:
     assert (cell["id"], cell["score"], cell["number"]) == (made[1].pk, 2.0, 1)
     assert cell["residents"] == [[1, 2.0], [0, 1.0]]
     assert (cell["index"], cell["low"], cell["high"], cell["inserted"], cell["evicted"]) == (4, 0.0, 5.0, 3, 1)
+    assert cell["kept"] == len(cell.pop("residents"))
+    assert empty["kept"] == len(empty.pop("residents")) == 0
+    assert get(search, "buckets/?residents=0") == body
+    search.config["objective"]["size_exponent"] = 0.1  # buckets then hold what scores are worth
+    search.save()
+    Bucket.objects.filter(layer=1).update(residents=[[0, 9.0], [1, 8.0]])
+    for brief in ("0", "1"):
+        shown = get(search, f"buckets/?layer=1&residents={brief}")["layers"][0]["buckets"][0]
+        assert (shown["id"], shown["score"], shown["number"], shown["kept"]) == (made[0].pk, 1.0, 0, 2)
 
 
 def test_front_is_feasible_unless_asked_otherwise(search: Search) -> None:
