@@ -21,7 +21,11 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 
 class KeysetPagination(BasePagination):
-    """Views name the columns in ``ordering_fields`` and the one they start with in ``ordering``."""
+    """Views name the columns in ``ordering_fields`` and the one they start with in ``ordering``.
+
+    The keys of a page come from the filtered rows alone, the rows from their keys alone: a view's ``unfiltered``, where
+    it has one, gives them with what is joined, so that no index of a filter is preferred to the keys.
+    """
 
     page_size = 50
     max_page_size = 500
@@ -33,9 +37,9 @@ class KeysetPagination(BasePagination):
         self.ordering = self._ordering(request, view)
         key, self.backwards = self._decode(request.query_params.get("cursor"))
         found = self._after(self._ordered(queryset), queryset, key).values_list("pk", flat=True)
-        ids = list(found[: self.size + 1])  # the rows of the page only are joined with what they show
+        ids = list(found[: self.size + 1])
         more, ids = len(ids) > self.size, ids[: self.size]
-        by_id = queryset.in_bulk(ids)
+        by_id = getattr(view, "unfiltered", queryset).order_by().in_bulk(ids)
         rows = [by_id[pk] for pk in ids if pk in by_id]
         if self.backwards:
             rows.reverse()

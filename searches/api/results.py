@@ -44,6 +44,11 @@ class CandidateList(UnderSearch, ListAPIView):
         """With evaluations, curves left out."""
         return candidates.of_search(self.parent)
 
+    @property
+    def unfiltered(self) -> QuerySet[Candidate]:
+        """For `KeysetPagination`."""
+        return candidates.with_evaluations()
+
 
 class Points(UnderSearch):
     """Columns for plots."""

@@ -30,6 +30,11 @@ def owned(owner: Any) -> QuerySet[Candidate]:
     return _with_evaluation(Candidate.objects.networks().filter(search__owner=owner))
 
 
+def with_evaluations() -> QuerySet[Candidate]:
+    """Anybody's candidates with their evaluation, curves left out: for keys that were looked up among the owner's."""
+    return _with_evaluation(Candidate.objects.all())
+
+
 def of_search(search: Search) -> QuerySet[Candidate]:
     """All candidates of a search with their evaluation, its curves left out."""
     return _with_evaluation(Candidate.objects.networks().filter(search=search))
