@@ -38,7 +38,7 @@ class Candidate(models.Model):
         SCORED = "scored"
         FAILED = "failed"
 
-    search = models.ForeignKey(Search, models.CASCADE, related_name="candidates")
+    search = models.ForeignKey(Search, models.CASCADE, related_name="candidates", db_index=False)
     number = models.PositiveIntegerField(help_text="the proposal's number in its search, from 0")
     round = models.PositiveIntegerField()
     evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="candidates")
@@ -88,6 +88,7 @@ class Candidate(models.Model):
             models.Index(fields=["search", "score"], name="candidate_by_score"),
             models.Index(fields=["search", "status"], name="candidate_by_status"),
             models.Index(fields=["search", "round"], name="candidate_by_round"),
+            models.Index(fields=["search", "scored_at"], name="candidate_by_time"),
             models.Index(fields=["search"], condition=models.Q(pinned=True), name="candidate_pinned"),
         ]
 

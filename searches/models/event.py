@@ -17,7 +17,7 @@ class Event(models.Model):
         ERROR = "error"
         LOG = "log"
 
-    search = models.ForeignKey(Search, models.CASCADE, related_name="events")
+    search = models.ForeignKey(Search, models.CASCADE, related_name="events", db_index=False)
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
     message = models.TextField(blank=True, help_text="in words, for the log")
