@@ -22,8 +22,9 @@ SCORES = Candidate.SCORES
 COSTS = (*Candidate.COSTS, "seconds")
 NUMBERS = Candidate.NUMBERS
 """Columns that can be plotted; of `SCORES` more is better, of `COSTS` less."""
-READ = ("number", "id", "status", "feasible", "layer", "hidden", *NUMBERS)
 ABSENT, SCORED, FAILED, HIDDEN = 0, 1, 2, 3
+STATE = f"CASE status WHEN '{Candidate.Status.SCORED}' THEN {SCORED} ELSE {FAILED} END"
+READ = ("number", "id", STATE, "feasible", "layer", "hidden", *NUMBERS)
 KEPT_ROWS = 1_000_000
 READ_AT_ONCE = 2_000
 READ_ALL_FROM = 20_000
@@ -113,13 +114,11 @@ class Columns:
     def _store(self, rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        names = [row[2] for row in rows]
-        table = np.array([(*row[:2], 0, *row[3:]) for row in rows], dtype=np.float64)
+        table = np.array(rows, dtype=np.float64)
         numbers = table[:, 0].astype(np.int64)
         self._grow(int(numbers.max()) + 1)
         self.size = max(self.size, int(numbers.max()) + 1)
-        scored = np.fromiter((name == Candidate.Status.SCORED for name in names), bool, len(names))
-        self.arrays["state"][numbers] = np.where(table[:, 5] == 1, HIDDEN, np.where(scored, SCORED, FAILED))
+        self.arrays["state"][numbers] = np.where(table[:, 5] == 1, HIDDEN, table[:, 2])
         self.arrays["feasible"][numbers] = table[:, 3] == 1
         self.arrays["id"][numbers] = table[:, 1]
         self.arrays["layer"][numbers] = np.nan_to_num(table[:, 4], nan=-1)

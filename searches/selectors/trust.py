@@ -16,8 +16,9 @@ import numpy as np
 
 from engine.config.study import TRUTH
 from engine.correlation import kendall_interval, spearman
-from searches.models import Candidate, Search, Study
-from searches.selectors import noise, studies
+from searches.models import Search, Study
+from searches.selectors import columns, noise, studies
+from searches.selectors.columns import ABSENT
 
 LEAST = 5
 MOST = 5_000
@@ -38,17 +39,18 @@ def card(search: Search) -> dict[str, Any]:
 
 
 def _of_candidates(search: Search) -> list[dict[str, Any]]:
-    found = []
+    found, finished = [], columns.of(search)
     kinds = (
         ("truth", "table", "the table's truth, among this search's own candidates"),
         ("trained_valid_accuracy", "trainings", "validation accuracy of full trainings of this search's candidates"),
     )
     for column, source, words in kinds:
-        rows = Candidate.objects.filter(search=search, status=Candidate.Status.SCORED, **{f"{column}__isnull": False})
-        pairs = np.array(rows.order_by("number").values_list("score", column)[:MOST], dtype=np.float64)
-        tau = kendall_interval(*pairs.T, resamples=RESAMPLES) if len(pairs) >= LEAST else None
+        usable = (finished["state"] != ABSENT) & np.isfinite(finished["score"]) & np.isfinite(finished[column])
+        known = np.flatnonzero(usable)[:MOST]
+        pairs = finished["score"][known], finished[column][known]
+        tau = kendall_interval(*pairs, resamples=RESAMPLES) if len(known) >= LEAST else None
         if tau is not None and isfinite(tau.value):
-            found.append(_row(source, words, asdict(tau), spearman(*pairs.T), None))
+            found.append(_row(source, words, asdict(tau), spearman(*pairs), None))
     return found
 
 
