@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from engine.config.search import SearchConfig
 from searches.models import Candidate, Search
 from searches.selectors import history, spaces
 
@@ -73,6 +76,16 @@ def layers_progress(search: Search) -> list[dict[str, Any]]:
     scored, names = history.layers(search), spaces.of_search(search).layer_names
     order = spaces.searched_layers(search)
     return [{"layer": layer, "name": names[layer], "scored": scored.get(layer, 0)} for layer in order]
+
+
+def as_yaml(search: Search) -> str:
+    """The configuration as a document; kept, since a page that follows its search asks again and again."""
+    return _yaml(json.dumps(search.config))
+
+
+@lru_cache(maxsize=64)
+def _yaml(config: str) -> str:
+    return SearchConfig.stored(json.loads(config)).to_yaml()
 
 
 def failures(search: Search, limit: int = 5) -> list[dict[str, Any]]:

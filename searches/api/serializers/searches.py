@@ -174,7 +174,7 @@ class SearchDetailSerializer(SearchSerializer):
 
     def get_yaml(self, search: Search) -> str:
         """The same as a YAML document."""
-        return SearchConfig.stored(search.config).to_yaml()
+        return searches.as_yaml(search)
 
     def get_layer_names(self, search: Search) -> list[str]:
         """As the space lists them; `layer` of a candidate or a bucket counts in this list."""
