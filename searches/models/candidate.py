@@ -86,6 +86,7 @@ class Candidate(models.Model):
         constraints = [models.UniqueConstraint(fields=["search", "number"], name="one_candidate_a_number")]
         indexes = [
             models.Index(fields=["search", "score"], name="candidate_by_score"),
+            models.Index(fields=["search", "layer", "score"], name="candidate_by_layer"),
             models.Index(fields=["search", "status"], name="candidate_by_status"),
             models.Index(fields=["search", "round"], name="candidate_by_round"),
             models.Index(fields=["search", "scored_at"], name="candidate_by_time"),
