@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("searches", "0011_calibrations_of_any_joint"),
+        ("searches", "0012_augmentation_of_trainings"),
     ]
 
     operations = [

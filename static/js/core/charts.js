@@ -2,15 +2,29 @@
 /* global echarts */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
-import { h, saveText } from "./dom.js";
+import { h, saveText, watchView } from "./dom.js";
 
 const charts = new Set();
+let coming = null;
+
+/** Settles once ECharts is there; a page that only preloads its script gets it now, after having asked for its data. */
+export function drawable() {
+  coming ??= new Promise((done, fail) => {
+    if (globalThis.echarts) return done();
+    const src = document.querySelector("link[rel=preload][href*=echarts]").href;
+    document.head.append(h("script", { src, onload: done, onerror: () => fail(new Error("The script of the charts did not load.")) }));
+    return undefined;
+  }).then(() => charts.forEach((chart) => chart.start()));
+  return coming;
+}
+
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const chart = echarts.getInstanceByDom(target);
     if (chart && (chart.getWidth() !== target.clientWidth || chart.getHeight() !== target.clientHeight)) chart.resize();
   }
 });
+window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.see(true)));
 document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
 
 /** A chart that redraws itself when the theme changes; `build(colours)` gives the option. */
@@ -20,16 +34,47 @@ export class Chart {
     this.element = element;
     element.setAttribute("role", "img");
     element.setAttribute("aria-label", label);
-    this.echarts = echarts.init(element, null, { renderer: "canvas" });
-    this.echarts.getZr().setSleepAfterStill(1); // frames; it would go on drawing nothing for ten
     this.cost = 0;
-    resized.observe(element);
+    this.echarts = null;
+    this.waiting = [];
+    this.away = false;
+    this.missed = null; // a drawing out of sight: whether it was to be fresh
     charts.add(this);
+    if (globalThis.echarts) this.start();
   }
 
-  /** Redraws from the data; zoom and selection are kept, unless `fresh`. */
+  start() {
+    if (this.echarts) return;
+    this.echarts = echarts.init(this.element, null, { renderer: "canvas" });
+    this.echarts.getZr().setSleepAfterStill(1); // frames; it would go on drawing nothing for ten
+    resized.observe(this.element);
+    watchView(this.element, (inView) => this.see(inView));
+    for (const run of this.waiting.splice(0)) run();
+  }
+
+  /** Runs at once, or when ECharts is there. */
+  soon(run) {
+    if (this.echarts) run();
+    else this.waiting.push(run);
+  }
+
+  /** Redraws from the data, out of sight once it comes into view; zoom and selection are kept, unless `fresh`. */
   draw(fresh = false) {
+    if (this.drawings && this.away) {
+      this.missed = fresh || Boolean(this.missed);
+      this.cost = 0;
+    } else this.soon(() => this.drawNow(fresh));
+  }
+
+  /** In view or out of it. */
+  see(inView) {
+    this.away = !inView;
+    if (inView && this.missed !== null) this.drawNow(this.missed);
+  }
+
+  drawNow(fresh) {
     const begun = performance.now();
+    this.missed = null;
     const zoom = fresh ? this.zoom() : null;
     const palette = colours();
     const option = this.build(palette);
@@ -37,6 +82,11 @@ export class Chart {
     this.drawings = (this.drawings ?? 0) + 1;
     zoom?.forEach((part) => this.echarts.dispatchAction({ type: "dataZoom", ...part }));
     this.cost = performance.now() - begun;
+  }
+
+  /** Width and height in CSS pixels, without laying the page out where the chart knows them. */
+  get size() {
+    return this.echarts ? [this.echarts.getWidth(), this.echarts.getHeight()] : [this.element.clientWidth, this.element.clientHeight];
   }
 
   zoom() {
@@ -49,7 +99,17 @@ export class Chart {
   }
 
   on(name, handler) {
-    this.echarts.on(name, handler);
+    this.soon(() => this.echarts.on(name, handler));
+  }
+
+  /** A click anywhere on the chart, also where nothing is drawn. */
+  onClick(handler) {
+    this.soon(() => this.echarts.getZr().on("click", handler));
+  }
+
+  /** The data at a pixel of the chart; null outside its axes. */
+  dataAt(pixel) {
+    return this.echarts?.containPixel("grid", pixel) ? this.echarts.convertFromPixel("grid", pixel) : null;
   }
 
   /** The picture as PNG, at twice the screen's resolution. */

@@ -34,6 +34,11 @@ export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+/** Tells `see(true or false)` whenever an element comes near the view or leaves it. */
+export function watchView(element, see) {
+  new IntersectionObserver((entries) => see(entries.at(-1).isIntersecting), { rootMargin: "200px" }).observe(element);
+}
+
 /** A horizontal bar filled to `share` (0..1). */
 export function setBar(bar, share) {
   const shown = Math.max(0, Math.min(1, share ?? 0));

@@ -74,19 +74,23 @@ export class Doorbell {
   }
 }
 
-/** `run` at most once in `pause` ms: what comes in between is made up for once the pause is over. */
-export function paced(pause, run) {
+/**
+ * `read` at most once in `pause` ms, together with whatever else is read at that time; it gives what shows the answer.
+ * What comes in between is made up for by the next call, or alone when there is none.
+ */
+export function paced(pause, read) {
   let last = -Infinity;
   let timer = null;
   const now = () => {
-    last = performance.now();
+    clearTimeout(timer);
     timer = null;
-    return run();
+    last = performance.now();
+    return read();
   };
   return () => {
     const left = last + pause - performance.now();
-    if (left <= 0 && timer === null) return now();
-    timer ??= setTimeout(() => now()?.catch?.(() => {}), Math.max(0, left));
+    if (left <= 0) return now();
+    timer ??= setTimeout(() => now().then((show) => show?.(), () => {}), left + BATCH);
     return undefined;
   };
 }

@@ -1,5 +1,6 @@
 /* The search page: reads what one search shows through the API and follows it live. */
 import { api } from "../core/api.js";
+import { drawable } from "../core/charts.js";
 import { h } from "../core/dom.js";
 import { Doorbell, liveState, paced } from "../core/live.js";
 import { searchNote } from "../core/marks.js";
@@ -38,7 +39,7 @@ const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
   select: (range) => table.narrow(range && { x: pareto.metric, y: pareto.value, range }),
   replay: () => replay.params(),
-  changed: () => refreshBudget().catch(() => {}),
+  changed: () => readBudget().then((show) => show?.(), () => {}),
 });
 const history = new HistoryPlot(document.querySelector("#history"), id, state);
 const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), () => replay.params());
@@ -56,41 +57,46 @@ let search = null;
 let busy = 0; // ms that the last update took of the page's own time
 let drawnAt = 0;
 
-async function refreshDetail() {
-  search = await api(`searches/${id}/`);
-  pareto.search = search;
-  notifier.follow(search);
-  header.show(search);
-  document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
-  table.offerLayers(search);
-  const yaml = document.querySelector("[data-yaml]");
-  if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
+/* What reads gives what shows the answer, so that all of an update is drawn in one go. */
+
+async function readDetail() {
+  pareto.search = search = await api(`searches/${id}/`);
+  return () => {
+    notifier.follow(search);
+    header.show(search);
+    document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
+    table.offerLayers(search);
+    const yaml = document.querySelector("[data-yaml]");
+    if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
+  };
 }
 
-async function refreshPlot() {
-  if (replay.at === null) await pareto.load();
-  table.know(pareto.found.header.known);
-  replay.follow(search, pareto.found.header.size);
+async function readPlot() {
+  const show = replay.at === null ? await pareto.read() : null;
+  return () => {
+    show?.();
+    table.know(pareto.found?.header.known ?? []);
+    replay.follow(search, pareto.found?.header.size ?? 0);
+  };
 }
 
 /** The budget is a cost: on a score axis the card keeps to the search's own metric. */
-async function refreshBudget() {
+async function readBudget() {
   const asked = state.get("metric");
   budget.axes(asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""), isScore(pareto.value) ? pareto.value : "score");
-  await budget.load();
+  return budget.read();
 }
 
 async function open() {
-  const detail = refreshDetail();
+  const detail = readDetail();
   const rows = pareto.selection ? detail.then(() => firstRows()) : firstRows(); // a rectangle's axes may be the search's own
-  const reading = Promise.all([pareto.read(), detail]);
-  const others = Promise.all([history.load(), grid.load(), refreshBudget()]);
-  const [plotted] = await reading;
-  if (plotted) pareto.show(plotted);
-  table.know(pareto.found?.header.known ?? []);
-  replay.follow(search, pareto.found?.header.size ?? 0);
+  const reading = Promise.all([detail, readPlot()]);
+  const others = Promise.all([history.read(), grid.read(), readBudget()]);
+  const charts = drawable();
+  for (const show of await reading) show();
   opened = Math.min(search.event_seq, pareto.found?.header.seq ?? 0);
-  await Promise.all([rows, others]);
+  for (const show of await others) show?.();
+  await Promise.all([rows, charts]);
   cursor = Math.max(0, opened - OPENING);
   shown = opened;
   requestAnimationFrame(() => setTimeout(() => performance.mark("nasweb:first-view")));
@@ -125,24 +131,25 @@ async function wake() {
   const first = cursor === null;
   if (first) await open();
   await readEvents();
-  const active = isActive();
-  if (!first && (active || cursor > shown)) await refreshDetail();
-  if (cursor > shown && performance.now() - drawnAt > REST * busy) await update();
+  const rest = drawnAt + REST * busy - performance.now();
+  if (cursor > shown && rest <= 0) await update();
+  else if (cursor > shown) setTimeout(() => bell.ring(), rest);
+  else if (!first && isActive()) (await readDetail())();
   slowly.work()?.catch(() => {});
   if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
   root.dataset.cursor = String(cursor);
 }
 
-const slowly = { history: paced(1000, () => history.load()), budget: paced(1000, refreshBudget), grid: paced(2000, () => grid.load()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
+const slowly = { history: paced(1000, () => history.read()), budget: paced(1000, readBudget), grid: paced(2000, () => grid.read()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
 
 async function update() {
   const seen = cursor;
-  const drawing = pareto.chart.cost + history.chart.cost + grid.chart.cost;
-  await Promise.all([refreshPlot(), slowly.history(), slowly.budget(), kinds.has("round") || kinds.has("status") ? slowly.grid() : null, table.follow()]);
+  const rounds = kinds.has("round") || kinds.has("status");
+  for (const show of await Promise.all([readDetail(), readPlot(), slowly.history(), slowly.budget(), rounds ? slowly.grid() : null, table.follow(kinds.has("status"))])) show?.();
   if (kinds.has("status")) refreshTrust();
   kinds.clear();
   shown = seen;
-  busy = drawing;
+  busy = pareto.chart.cost + history.chart.cost + grid.chart.cost;
   root.dataset.updates = String(Number(root.dataset.updates ?? 0) + 1);
   drawnAt = performance.now();
 }

@@ -33,17 +33,20 @@ export class BudgetCard {
   move(budget) {
     this.state.set("budget", budget === null ? "" : Number(budget.toPrecision(7)));
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.load().catch(() => {}), PAUSE);
+    this.timer = setTimeout(() => this.read().then((show) => show?.(), () => {}), PAUSE);
   }
 
-  async load() {
+  /** Gives what shows the answer; nothing when another question came in between. */
+  async read() {
     this.request?.abort();
     this.request = new AbortController();
     const params = { metric: this.metric, value: this.value, cost: this.state.get("budget") };
     try {
-      this.show(await api(`searches/${this.id}/budget/`, { params, signal: this.request.signal }));
+      const found = await api(`searches/${this.id}/budget/`, { params, signal: this.request.signal });
+      return () => this.show(found);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
+      return undefined;
     }
   }
 

@@ -24,6 +24,11 @@ export class BucketGrid {
   }
 
   async load() {
+    (await this.read())?.();
+  }
+
+  /** Gives what shows the answer; nothing when another question came in between. */
+  async read() {
     const { upto, layer } = this.replay();
     const back = { upto, upto_layer: layer };
     const past = upto !== undefined || layer !== undefined;
@@ -33,10 +38,13 @@ export class BucketGrid {
       found = await api(`searches/${this.id}/buckets/`, { params: { residents: 0, ...back } });
     } catch (error) {
       if (past && asked === this.asked) this.root.querySelector(".caption").textContent = error.message;
-      if (past) return;
+      if (past) return undefined;
       throw error;
     }
-    if (asked !== this.asked) return; // another question came in between
+    return () => asked === this.asked && this.show(found, past, back);
+  }
+
+  show(found, past, back) {
     const empty = !this.filled?.length;
     Object.assign(this, { metric: found.metric, back });
     Object.assign(this, { calibrated: found.calibrated, ranked: found.ranked_by });
@@ -96,7 +104,7 @@ export class BucketGrid {
         itemWidth: 10, itemHeight: 150, inRange: { color: VIRIDIS }, text: [`score ${number(high)}`, number(low)], textStyle: { color: c.muted, fontSize: 11 }, precision: 4,
       },
       tooltip: tooltip(c, { formatter: (event) => this.tip(event) }),
-      series: [{ type: "heatmap", data, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: data.length > ROUNDED ? 0 : 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
+      series: [{ type: "heatmap", data, progressive: 0, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: data.length > ROUNDED ? 0 : 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
     };
   }
 

@@ -13,10 +13,14 @@ export class HistoryPlot {
     saveMenu(root.querySelector("[data-save]"), this.chart, "best-so-far", () => this.csv());
   }
 
-  async load() {
-    const first = !this.found?.steps.number.length;
-    this.found = await api(`searches/${this.id}/history/`);
-    this.draw(first);
+  /** Gives what shows the answer. */
+  async read() {
+    const found = await api(`searches/${this.id}/history/`);
+    return () => {
+      const first = !this.found?.steps.number.length;
+      this.found = found;
+      this.draw(first);
+    };
   }
 
   get seconds() {

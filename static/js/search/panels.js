@@ -62,7 +62,7 @@ export class EventLog {
   }
 
   add(events) {
-    const told = events.filter((event) => event.message);
+    const told = events.filter((event) => event.message).slice(-LINES);
     if (!told.length) return;
     this.empty.hidden = true;
     for (const event of told) {

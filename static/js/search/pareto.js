@@ -28,7 +28,7 @@ export class ParetoPlot {
     this.tips = new PointTips(search, this);
     this.window = new PlotWindow(this.chart, { axes: () => this.axes(), moved: (window) => this.look(window), selected: (range) => this.brush(range) });
     this.chart.on("click", (event) => !this.window.dragged && event.data?.[3] !== undefined && open(event.data[3]));
-    this.chart.echarts.getZr().on("click", (event) => this.clickCell(event));
+    this.chart.onClick((event) => this.clickCell(event));
     for (const name of ["metric", "value"]) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
     for (const name of Object.keys(BOXES)) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
     const zoom = { in: () => this.window.zoom(0.6), out: () => this.window.zoom(1 / 0.6), reset: () => this.whole() };
@@ -70,7 +70,7 @@ export class ParetoPlot {
 
   /** Shows a budget as a line; `{metric, cost}`. */
   mark(budget) {
-    const same = this.budget?.cost === budget.cost && this.budget?.metric === budget.metric;
+    const same = (this.budget?.cost ?? null) === budget.cost && (budget.cost === null || this.budget.metric === budget.metric);
     this.budget = budget;
     if (this.found && !same) this.chart.draw();
   }
@@ -95,22 +95,24 @@ export class ParetoPlot {
   }
 
   async load() {
-    const found = await this.read();
-    if (found) this.show(found);
+    (await this.read())?.();
   }
 
-  /** What the plot is to show; null when another question came in between. */
+  /** Gives what shows the answer; nothing when another question came in between. */
   async read() {
     this.request?.abort();
-    this.request = new AbortController();
+    const request = new AbortController();
+    this.request = request;
     const params = { x: this.state.get("metric") || this.search?.cost_metric, y: this.value, window: this.state.get("window"), ...this.replay() };
     for (const [name, given] of Object.entries(BOXES)) if (this.state.get(name) === "1") params[given] = "1";
-    params.cells = cellsFor(this.chart.echarts.getWidth() - 82, this.chart.echarts.getHeight() - 80).join();
+    const [width, height] = this.chart.size;
+    params.cells = cellsFor(width - 82, height - 80).join();
     try {
-      return await columns(`searches/${this.id}/plot/`, { params, signal: this.request.signal });
+      const found = await columns(`searches/${this.id}/plot/`, { params, signal: request.signal });
+      return () => request === this.request && this.show(found);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
-      return null;
+      return undefined;
     }
   }
 
@@ -229,9 +231,9 @@ export class ParetoPlot {
   /** A click where candidates are counted narrows the table to their cell. */
   clickCell(event) {
     if (event.target?.type === "circle" || this.window.dragged || !this.found) return;
-    const pixel = [event.offsetX, event.offsetY];
-    if (!this.chart.echarts.containPixel("grid", pixel)) return;
-    const cell = this.cell(this.chart.echarts.convertFromPixel("grid", pixel));
+    const data = this.chart.dataAt([event.offsetX, event.offsetY]);
+    if (!data) return;
+    const cell = this.cell(data);
     if (cell) this.brush(cell.range);
     else if (this.selection && !event.target) this.brush(null);
   }

@@ -1,6 +1,6 @@
 /* The candidates as a table; sorting, filters and pages are the server's work, so a large search is as quick as a small one. */
 import { api } from "../core/api.js";
-import { h } from "../core/dom.js";
+import { h, watchView } from "../core/dom.js";
 import { cost, METRICS, number, percent, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
 import { pinOf } from "../core/marks.js";
@@ -22,7 +22,7 @@ const COLUMNS = [
   { name: "trained_test_accuracy", title: "Trained test", right: true, optional: true, show: (c) => percent(c.trained_test_accuracy) },
   { name: "madds_m", title: "Multiply-adds", right: true, show: (c) => cost(c.costs.madds_m, "madds_m") },
   { name: "params_m", title: "Parameters", right: true, show: (c) => cost(c.costs.params_m, "params_m") },
-  { name: "latency_ms", title: "Latency", right: true, show: (c) => cost(c.costs.latency_ms, "latency_ms") },
+  { name: "latency_ms", title: "Latency", right: true, optional: true, show: (c) => cost(c.costs.latency_ms, "latency_ms") },
   { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
   { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
   { name: "layer", title: "Layer", fixed: true, className: "layer", show: (c, table) => h("span", { title: table.layerNames[c.layer] ?? null }, table.layerNames[c.layer] ?? "–") },
@@ -44,6 +44,10 @@ export class CandidateTable {
     this.state = state;
     this.page = null; // address of a page other than the first
     this.place = root.querySelector("[data-rows]");
+    watchView(this.place, (inView) => {
+      this.away = !inView;
+      if (inView && this.missed) this.follow().then((show) => show?.());
+    });
     let typing;
     const again = () => this.first();
     for (const name of ["status", "feasible", "layer", "marks"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
@@ -111,28 +115,39 @@ export class CandidateTable {
     return this.load();
   }
 
-  /** Follows a running search on the first page, but never under the user's pointer or focus. */
-  async follow() {
+  /** Follows a running search on the first page in view, but never under the user's pointer or focus; gives what shows the answer.
+   *  `always`: out of view, too. */
+  async follow(always = false) {
     const busy = this.place.matches(":hover") || this.place.contains(document.activeElement);
-    if (this.page || busy) return;
+    if (this.page || busy) return undefined;
+    this.missed = this.away && !always;
+    if (this.missed) return undefined; // made up for when it comes into view
     const left = QUIET - (performance.now() - (this.loaded ?? -QUIET));
-    if (left <= 0) await this.load();
-    else this.later ??= setTimeout(() => ((this.later = null), this.follow()), left); // the last change is shown, too
+    if (left <= 0) return this.read();
+    this.later ??= setTimeout(() => ((this.later = null), this.follow(always).then((show) => show?.())), left); // the last change is shown, too
+    return undefined;
   }
 
   async load() {
+    (await this.read())?.();
+  }
+
+  /** Gives what shows the answer; nothing when another question came in between. */
+  async read() {
     this.loaded = performance.now();
     this.request?.abort();
-    this.request = new AbortController();
+    const request = new AbortController();
+    this.request = request;
     const params = { ordering: this.state.get("sort"), ...this.filters };
     this.offerFiles();
     try {
       const address = this.page ? new URL(this.page, location.href) : null;
-      const { signal } = this.request;
+      const { signal } = request;
       const found = address ? await api(address.pathname + address.search, { signal }) : await api(`searches/${this.search}/candidates/`, { params, signal });
-      this.show(found);
+      return () => request === this.request && this.show(found);
     } catch (error) {
-      if (error.name !== "AbortError") this.place.replaceChildren(h("p", { class: "empty" }, `The candidates could not be read: ${error.message}`));
+      if (error.name === "AbortError") return undefined;
+      return () => this.place.replaceChildren(h("p", { class: "empty" }, `The candidates could not be read: ${error.message}`));
     }
   }
 

@@ -37,8 +37,8 @@ export class PlotWindow {
   place(event) {
     const bounds = this.chart.element.getBoundingClientRect();
     const pixel = [event.clientX - bounds.left, event.clientY - bounds.top];
-    if (!this.chart.echarts.containPixel("grid", pixel)) return null;
-    return { pixel, data: this.chart.echarts.convertFromPixel("grid", pixel) };
+    const data = this.chart.dataAt(pixel);
+    return data && { pixel, data };
   }
 
   wheel(event) {
