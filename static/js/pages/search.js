@@ -38,11 +38,11 @@ const table = new CandidateTable(document.querySelector("#candidates"), id, stat
 const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
   select: (range) => table.narrow(range && { x: pareto.metric, y: pareto.value, range }),
-  replay: () => replay.params(),
+  replay,
   changed: () => readBudget().then((show) => show?.(), () => {}),
 });
 const history = new HistoryPlot(document.querySelector("#history"), id, state);
-const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), () => replay.params());
+const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), replay);
 const budget = new BudgetCard(document.querySelector("#budget"), id, state, (chosen) => pareto.mark(chosen));
 const log = new EventLog(document.querySelector("#events .log"));
 const header = new Header((name) => (name === "delete" ? location.assign(at("/")) : bell.ring()));

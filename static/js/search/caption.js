@@ -5,7 +5,8 @@ export function caption(plot) {
   const { header } = plot.found;
   const refusedToo = plot.state.get("infeasible") === "1";
   const counted = header.in_view - header.single;
-  const parts = [`${plural(header.feasible, "feasible candidate")}; ${number(plot.found.front_number.length)} on the front.`];
+  const past = plot.replay.past;
+  const parts = [`${past ? `Replay, ${past}: ` : ""}${plural(header.feasible, "feasible candidate")}; ${number(plot.found.front_number.length)} on the front.`];
   if (plot.shown) parts.push(`${number(header.in_view)} in view.`);
   if (counted > 0) {
     parts.push(`${number(header.single)} stand alone${plot.active ? " or are the latest" : ""} and are drawn one by one; the other ${number(counted)} are counted in squares, the fuller the darker: zoom in, or click a square for its candidates.`);

@@ -9,7 +9,7 @@ const ROUNDED = 200; // cells; more are drawn with sharp corners, which is much 
 const COMPACT = 60; // with more columns than this, columns that are empty in every layer are left out
 
 export class BucketGrid {
-  /** `open(bucket, layer, metric)` shows a bucket; `replay()` gives parameters of the past, as the scatter plot's. */
+  /** `open(bucket, layer, metric)` shows a bucket; `replay` knows parameters of the past, as the scatter plot's. */
   constructor(root, search, open, replay) {
     Object.assign(this, { root, id: search, replay, asked: 0, past: false, present: null });
     this.layers = [];
@@ -29,7 +29,7 @@ export class BucketGrid {
 
   /** Gives what shows the answer; nothing when another question came in between. */
   async read() {
-    const { upto, layer } = this.replay();
+    const { upto, layer } = this.replay.params();
     const back = { upto, upto_layer: layer };
     const past = upto !== undefined || layer !== undefined;
     const asked = (this.asked += 1);
@@ -75,7 +75,7 @@ export class BucketGrid {
   caption() {
     const inserted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.inserted, 0);
     const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
-    const then = this.past ? `Replay: filled again in the search's order${this.calibrated ? ", with the scores as calibrated since" : ""}. ` : "";
+    const then = this.past ? `Replay: filled again in the search's order, ${this.replay.past}${this.calibrated ? ", with the scores as calibrated since" : ""}. ` : "";
     const text = this.filled.length
       ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +

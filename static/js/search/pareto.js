@@ -20,7 +20,7 @@ function kind(log, low, high) {
 }
 
 export class ParetoPlot {
-  /** `open(id)` opens a candidate; `select(range or null)` narrows the table; `replay()` gives parameters of the past; `changed()`: other axes. */
+  /** `open(id)` opens a candidate; `select(range or null)` narrows the table; `replay` knows parameters of the past; `changed()`: other axes. */
   constructor(root, search, state, { open, select, replay, changed }) {
     Object.assign(this, { root, id: search, state, select, replay, changed, budget: null, search: null, found: null, canvases: {} });
     const label = "Scatter plot with the Pareto front; the table of candidates below holds the same numbers.";
@@ -103,7 +103,7 @@ export class ParetoPlot {
     this.request?.abort();
     const request = new AbortController();
     this.request = request;
-    const params = { x: this.state.get("metric") || this.search?.cost_metric, y: this.value, window: this.state.get("window"), ...this.replay() };
+    const params = { x: this.state.get("metric") || this.search?.cost_metric, y: this.value, window: this.state.get("window"), ...this.replay.params() };
     for (const [name, given] of Object.entries(BOXES)) if (this.state.get(name) === "1") params[given] = "1";
     const [width, height] = this.chart.size;
     params.cells = cellsFor(width - 82, height - 80).join();

@@ -93,10 +93,18 @@ export class Replay {
     return this.changed();
   }
 
+  /** Where the replay is, in words; empty for the present. */
+  get past() {
+    if (this.at === null) return "";
+    if (!this.byLayer) return `after ${plural(this.at, "evaluation")}`;
+    if (!this.at) return "before layer 1";
+    const name = this.reached?.name ?? "";
+    const named = name && name.toLowerCase() !== `layer ${this.at}` ? ` (${name})` : "";
+    return `up to layer ${this.at} of ${this.end}${named}`;
+  }
+
   show() {
-    const layer = this.reached?.name;
-    const past = this.byLayer ? (this.at ? `up to layer ${this.at}, ${layer}` : "before layer 1") : `after ${plural(this.at ?? 0, "evaluation")}`;
-    const words = this.at === null ? (this.size ? `now: ${number(this.size)} proposed` : "nothing to replay yet") : past;
+    const words = this.past || (this.size ? `now: ${number(this.size)} proposed` : "nothing to replay yet");
     this.words.textContent = words;
     this.range.setAttribute("aria-valuetext", words);
     this.root.dataset.past = String(this.at !== null);
