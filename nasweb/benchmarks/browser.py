@@ -93,7 +93,7 @@ def run(quick: bool) -> Report:
         "first_view": "median; from the navigation until every plot and the table are drawn, empty browser cache; "
         "_after_start is the first one of a server that was just started",
         "update": f"CPU time of the page's main thread, all of it, over the updates while {rate} candidates a second "
-        f"arrive for {seconds:g} s",
+        f"arrive for {seconds:g} s; what is out of view (history, table) waits until it is in it",
         "table": "worst of the medians of each sort and filter, from the click to the new rows; the text filter waits "
         "70 ms for further typing, which counts", "repeats": REPEATS, "table_medians_ms": table,
         "memory": "JavaScript heap after a collection, after the burst",
