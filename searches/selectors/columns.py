@@ -181,7 +181,11 @@ def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[An
     where, values = "", [search_id, Candidate.Status.SCORED.value, Candidate.Status.FAILED.value]
     if numbers is not None:
         numbers = list(numbers)
-        where, values = f" AND number IN ({', '.join(['%s'] * len(numbers))})", [*values, *numbers]
+        holders = ", ".join(["%s"] * len(numbers))
+        where = (
+            f" AND number BETWEEN %s AND %s AND number IN ({holders})"  # the ends, lest SQLite take the status's index
+        )
+        values = [*values, min(numbers), max(numbers), *numbers]
     names = ", ".join(READ)
     with connection.cursor() as cursor:
         cursor.execute(
