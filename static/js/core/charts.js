@@ -27,9 +27,10 @@ const resized = new ResizeObserver((entries) => {
 window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.see(true)));
 document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
 
-/** A chart that redraws itself when the theme changes; `build(colours)` gives the option. */
+/** A chart that redraws itself when the theme changes; `build(colours)` gives the option, `seen()` hears that it comes into view. */
 export class Chart {
-  constructor(element, build, { label }) {
+  constructor(element, build, { label, seen }) {
+    this.seen = seen;
     this.build = build;
     this.element = element;
     element.setAttribute("role", "img");
@@ -70,6 +71,7 @@ export class Chart {
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
+    if (inView) this.seen?.();
   }
 
   drawNow(fresh) {
