@@ -16,11 +16,12 @@ from django.conf import settings
 
 from engine.config.search import SearchConfig
 from nasweb.benchmarks.product import ROOT
+from nasweb.benchmarks.throughput import check
 from nasweb.embedded import broker
 from nasweb.embedded.places import ensure_secret_key
 from nasweb.local_owner import local_owner
-from searches.models import Candidate, Search
-from searches.services import creation
+from searches.models import Candidate, Evaluation, Search
+from searches.services import control, creation
 
 PATIENCE = 600.0
 COLUMNS = ("number", "round", "arch", "origin", "layer", "bucket", "parent_number", "status", "score", "feasible")
@@ -83,6 +84,16 @@ class House:
                 raise TimeoutError(f"the search does not end: {self.log()}")
             watch(search)
             time.sleep(0.02)
+
+    def timed(self, config: SearchConfig) -> float:
+        """Seconds from the row of a search that spends its evaluations until it is over; nothing of it stays."""
+        search = creation.create(local_owner(), config)
+        self.run(search)
+        check(search, config.budget.evaluations or 0)
+        assert search.finished_at is not None
+        control.delete(search)
+        Evaluation.objects.all().delete()
+        return (search.finished_at - search.created_at).total_seconds()
 
     def log(self) -> str:
         """The end of what the worker said."""

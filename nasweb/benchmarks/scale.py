@@ -17,19 +17,16 @@ from typing import Any
 from django.conf import settings
 
 from engine.benchmarks.report import Figure, Report
-from nasweb.benchmarks import postgresql, simulated
-from nasweb.benchmarks.house import House, start
-from searches.models import Evaluation
-from searches.services import control
+from nasweb.benchmarks import postgresql, simulated, throughput
+from nasweb.benchmarks.house import House
 
-ESTIMATOR = {"kind": "mote"}
+MOTE = {"dataset": {"kind": "digits"}, "estimator": {"kind": "mote"}}
 ROUND_SIZE = 16
-SEED = 7
 LIKE_WORKERS = (64, 256, 1_024)
 SECONDS = 30.0
 A_WORKER = 4
 SETTINGS = {
-    "real": "LayerNAS over a chain of 81 networks, MOTE (fast) on digits, no score known before; Celery processes of "
+    "real": "LayerNAS over a chain of six layers, MOTE (fast) on digits, no score known before; Celery processes of "
     "one thread, broker and sweeper on this machine, SQLite; seconds from the search's row until its end is written",
     "speedup": "median seconds of one worker process over those of two, which take turns",
     "simulated": "the workers: coroutines of one process that take their tasks from the real broker, lease, beat "
@@ -69,17 +66,7 @@ def _real(passes: int, candidates: int) -> dict[int, list[float]]:
         for _ in range(passes):
             for processes, took in seconds.items():
                 house.work(processes)
-                _search(house, 4 * processes)  # every process imports what it needs
-                took.append(round(_search(house, candidates), 2))
+                house.timed(throughput.config(4 * processes, ROUND_SIZE, **MOTE))  # each imports what it needs
+                took.append(round(house.timed(throughput.config(candidates, ROUND_SIZE, **MOTE)), 2))
                 house.kill("worker")
     return seconds
-
-
-def _search(house: House, candidates: int) -> float:
-    search = start(candidates, ESTIMATOR, ROUND_SIZE, SEED)
-    house.run(search)
-    assert search.scored == candidates, search.status_reason
-    assert search.finished_at is not None
-    control.delete(search)
-    Evaluation.objects.all().delete()
-    return (search.finished_at - search.created_at).total_seconds()

@@ -22,9 +22,8 @@ from engine.estimate import Estimate
 from nasweb.benchmarks import throughput
 from nasweb.benchmarks.house import House
 from nasweb.celery import app
-from nasweb.local_owner import local_owner
 from searches.models import Evaluation, Search, Worker
-from searches.services import control, creation, recording, scoring
+from searches.services import recording, scoring
 from searches.services.heartbeat import Heartbeat
 
 THREADS = 4
@@ -120,16 +119,6 @@ def measure(count: int, seconds: float, rounds: int) -> dict[str, float]:
     candidates, round_size = rounds * count, min(2 * count, MOST_A_ROUND)
     with House() as house, Crew(count, seconds).working():
         house.work(1, queues="advance")
-        _seconds(house, count, round_size)  # the advancing process imports what it needs
-        took = _seconds(house, candidates, round_size)
+        house.timed(throughput.config(count, round_size, **throughput.DISPATCHED))  # it imports what it needs
+        took = house.timed(throughput.config(candidates, round_size, **throughput.DISPATCHED))
     return {"candidates": candidates, "round_size": round_size, "seconds": took, "ideal": rounds * seconds}
-
-
-def _seconds(house: House, candidates: int, round_size: int) -> float:
-    search = creation.create(local_owner(), throughput.config(candidates, round_size, **throughput.DISPATCHED))
-    house.run(search)
-    throughput.check(search, candidates)
-    assert search.finished_at is not None
-    control.delete(search)
-    Evaluation.objects.all().delete()
-    return (search.finished_at - search.created_at).total_seconds()

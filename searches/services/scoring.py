@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 def score(evaluation_ids: Sequence[int], search_id: int) -> None:
     """Scores those of the evaluations that nobody else has, while the search runs."""
-    untried = set(_untried(evaluation_ids).values_list("pk", flat=True))
+    several = len(evaluation_ids) > 1
+    untried = set(_untried(evaluation_ids).values_list("pk", flat=True)) if several else set()
     together = [pk for pk in evaluation_ids if pk in untried]
     alone = [[pk] for pk in evaluation_ids if pk not in untried]
     for chunk in [together, *alone] if together else alone:
