@@ -49,7 +49,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
 
 
 def lease(evaluation_id: int) -> Evaluation | None:
-    """The evaluation, leased to this process by an UPDATE that only one process can win; None when another has it."""
+    """The evaluation, leased to this process; None when another has it."""
     return next(iter(_lease([evaluation_id], _free([evaluation_id]))), None)
 
 
@@ -66,12 +66,16 @@ def _free(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
 
 
 def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Evaluation]:
-    """Those of the evaluations, in this order, that this process won by one UPDATE of what is free."""
+    """Those of the evaluations, in this order, that are free when their rows are locked: only one process wins each."""
     mine = {"status": Evaluation.Status.LEASED, "worker": heartbeat().name, "lease_until": lease_end()}
-    if not free.update(attempts=F("attempts") + 1, **mine):
-        return []
-    leased = Evaluation.objects.filter(pk__in=evaluation_ids, **mine).in_bulk()
-    show_leased(leased)
+    with transaction.atomic():
+        leased = {row.pk: row for row in free.select_for_update().order_by("pk")}
+        Evaluation.objects.filter(pk__in=leased).update(attempts=F("attempts") + 1, **mine)
+    for row in leased.values():
+        row.attempts += 1
+        vars(row).update(mine)
+    if leased:
+        show_leased(leased)
     return [leased[pk] for pk in evaluation_ids if pk in leased]
 
 
@@ -95,8 +99,8 @@ def release(evaluations: Sequence[Evaluation]) -> None:
             lease_until=None,
             dispatched_at=None,
         )
-        waiting = Candidate.objects.filter(evaluation__in=given_back, status=Candidate.Status.LEASED)
-        waiting.update(status=Candidate.Status.PROPOSED)
+    waiting = Candidate.objects.filter(evaluation__in=given_back, status=Candidate.Status.LEASED)
+    waiting.update(status=Candidate.Status.PROPOSED)
 
 
 def _score(leased: Sequence[Evaluation], search: Search) -> None:
