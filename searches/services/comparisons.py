@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions
+from engine import effort
+from engine.config.estimators import EstimatorOptions, MoteOptions
 from engine.config.study import COMPARISONS, StudyConfig
 from engine.errors import ConfigError
-from engine.reduction.architecture import full_over_reduced, is_full
+from engine.reduction.architecture import is_full
 from engine.reduction.choice import REDUCED_IMAGES
 from searches.services import dispatching, timing
 from searches.services.resolving import Resolved, resolve
-
-MOTE_SECONDS = 1.0
-"""A guess for the fast profile's reduced network where none was measured: good enough to tell minutes from days."""
-MOTE_IMAGES = 3_200
-"""How many images that profile trains on: a hundred steps of 32."""
 
 
 @dataclass(frozen=True)
@@ -70,32 +66,31 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
     if stage.inline:
         return Forecast(name, 0.0, "looked up")
     found, options = timing.measured(resolved, stage), stage.options
-    times = _times(resolved, options)
-    if found.median_seconds is not None and (found.same_space or times == 1):
+    on_reduced = isinstance(options, MoteOptions) and options.network == "reduced"
+    if found.median_seconds is not None and (found.same_space or on_reduced):
         where = "" if found.same_space else " on another space"
         return Forecast(name, found.median_seconds, f"median of {found.runs} measured here{where}")
-    if times is None:
+    seconds = _effort(resolved, options)
+    if seconds is None:
         return Forecast(name, None, "not measured yet")
-    base = timing.measured(resolved, replace(stage, options=MoteOptions()))
-    if isinstance(options, MoteOptions):
-        reduced = replace(stage, options=options.model_copy(update={"network": "reduced"}))
-        base = max(timing.measured(resolved, reduced), base, key=lambda one: one.runs)
-    seconds = MOTE_SECONDS if base.median_seconds is None else base.median_seconds
-    told = f"{seconds:.3g} s, " + ("a guess, for none was measured yet" if base.median_seconds is None else "measured")
-    if times == 1:
-        return Forecast(name, seconds, f"forecast: {told}")
-    basis = f"forecast: {times:.3g} times the multiply-adds of MOTE's short run on the reduced network ({told})"
-    return Forecast(name, seconds * times, basis)
+    for base in _bases(options):
+        known = timing.measured(resolved, replace(stage, options=base))
+        if known.median_seconds is not None:
+            times = seconds / (_effort(resolved, base) or seconds)
+            told = f"{times:.3g} times MOTE's {base.profile} run on the reduced network, measured"
+            return Forecast(name, known.median_seconds * times, f"forecast: {told} ({known.median_seconds:.3g} s)")
+    return Forecast(name, seconds, "forecast: a guess from the networks' shapes, for nothing like it was measured yet")
 
 
-def _times(resolved: Resolved, options: EstimatorOptions) -> float | None:
-    """How many times the multiply-adds of MOTE's fast run an estimate takes; None where they say nothing about it."""
-    if isinstance(options, MoteOptions):
-        return full_over_reduced(resolved.space, options.profile) if options.network == "full" else 1.0
-    if isinstance(options, ShortTrainingOptions):
-        images = options.epochs * resolved.data_info["counts"]["train"]
-        return full_over_reduced(resolved.space, "fast") * images / MOTE_IMAGES
-    return None
+def _effort(resolved: Resolved, options: EstimatorOptions) -> float | None:
+    counts = resolved.data_info["counts"]
+    return effort.seconds(options, resolved.space, counts["train"], counts["valid"])
+
+
+def _bases(options: EstimatorOptions) -> Sequence[MoteOptions]:
+    """Estimates that a forecast may be scaled by, where they were measured; the likest first."""
+    own = [options.model_copy(update={"network": "reduced"})] if isinstance(options, MoteOptions) else []
+    return [*own, MoteOptions()]
 
 
 def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequence[str]:

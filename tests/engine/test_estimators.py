@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine import effort
 from engine.blueprint import InputSpec
 from engine.config.datasets import DigitsOptions
-from engine.config.estimators import MoteOptions, ShortTrainingOptions
+from engine.config.estimators import MoteOptions, ProxyOptions, ShortTrainingOptions
 from engine.config.spaces import ChainOptions, NasBench201Options, NatsSizeOptions, SpaceOptions
 from engine.errors import ConfigError, EngineError, Stopped
 from engine.estimate import Estimate, Estimator
@@ -175,6 +176,23 @@ def test_the_paper_profile_is_what_was_published() -> None:
     profile = mote_module.PROFILES["paper"]
     assert (profile.max_side, profile.batch_size, profile.steps, profile.epochs) == (32, 1024, 250, 50)
     assert (profile.learning_rate, profile.batch_norm_momentum, profile.batch_norm_eps) == (1e-3, 0.003, 1e-4)
+
+
+def test_forecasts_know_the_profiles_and_count_validation() -> None:
+    for name, profile in mote_module.PROFILES.items():
+        training, epochs, points = effort.MOTE_PROFILES[name]
+        assert (training.batches, training.images) == (profile.steps, profile.steps * profile.batch_size)
+        assert (epochs, points) == (profile.epochs, profile.slice_images)
+    _, space = mote()
+    few, many = (effort.seconds(ShortTrainingOptions(epochs=2), space, 1_151, valid) for valid in (287, 50_000))
+    assert few is not None
+    assert many is not None
+    assert 0 < few < many / 2
+    whole = create_space(NasBench201Options(), space.spec)
+    changes: list[dict[str, str]] = [{}, {"network": "full"}, {"landscape_mode": "fit"}]
+    found = [effort.seconds(MoteOptions.model_validate(change), whole, 1_151, 287) or 0 for change in changes]
+    assert found[0] < min(found[1:])
+    assert effort.seconds(ProxyOptions(), space, 1_151, 287) is None
 
 
 @pytest.mark.usefixtures("tiny")

@@ -60,7 +60,7 @@ def test_the_reduced_network_is_compared_with_the_full_one() -> None:
     owner = make_user()
     ahead = comparisons.forecast(owner, StudyConfig.parse(document("reduced_network")))
     reduced, full = ahead["arms"]
-    assert reduced["seconds"] == comparisons.MOTE_SECONDS
+    assert 0.1 < reduced["seconds"] < 10
     assert "a guess" in reduced["basis"]
     assert full["seconds"] > reduced["seconds"]
     assert full["basis"].startswith("forecast: ")
