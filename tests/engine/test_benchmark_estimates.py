@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.benchmarks import mote_correlation, proxies
+from engine.benchmarks import mote_correlation, mote_early, proxies
 from engine.benchmarks.__main__ import main
 from engine.benchmarks.cells import DATASETS, TUNING_CELLS, TruthCells
 from engine.benchmarks.partial import PartialResults
@@ -123,9 +123,34 @@ def test_proxies_on_real_images(shared_data: Path, monkeypatch: pytest.MonkeyPat
     assert all(-1 <= figure.value <= 1 for figure in found.figures if not figure.name.startswith("seconds"))
 
 
+@pytest.mark.shared_data
+def test_a_rule_that_ends_cells_early_is_chosen_on_the_tuning_cells(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(mote_early, "EPOCHS", (10, 20))
+    assert main(["mote-early", "--quick", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    figures = {figure["name"]: figure["value"] for figure in printed["figures"]}
+    assert printed["settings"]["cells"] == mote_early.QUICK_CELLS
+    assert printed["settings"]["epoch"] in mote_early.EPOCHS
+    assert all(figures[f"tau_change.tuning.{dataset}"] >= -mote_early.ALLOWED for dataset in DATASETS)
+    for name in ("tuning", "others"):
+        assert 0 < figures[f"seconds_saved.{name}"] < figures[f"ended.{name}"] < 1
+
+
+@pytest.mark.shared_data
+def test_ending_no_cell_changes_nothing_and_ending_all_keeps_their_first_epochs(shared_data: Path) -> None:
+    curves = mote_early.Curves(TruthCells.read(shared_data / "nasbench201.parquet").reported(40))
+    none, every = curves.cut(5, np.inf), curves.cut(5, -np.inf)
+    assert (none.ended, none.saved, none.changes) == (0, 0, [0, 0, 0])
+    assert every.ended == curves.trained.mean()
+    assert every.saved == pytest.approx(1 - 5 / curves.losses.shape[1])
+    assert any(every.changes)
+
+
 def test_without_the_shared_folder_they_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NASWEB_SHARED_DATA", str(tmp_path))
-    for module in (proxies, mote_correlation):
+    for module in (proxies, mote_correlation, mote_early):
         report = module.run(quick=True)
         assert report.skipped is not None
         assert str(tmp_path) in report.skipped
