@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from engine.errors import Stopped
 from engine.estimate import Estimate
+from engine.estimators.mote_run import PROFILES, Profile
 from searches.models import Candidate, Evaluation, MoteScore, Search, Worker
 from searches.services import advancing, control, dispatching, recording, scoring
 from searches.services.heartbeat import Heartbeat, heartbeat
 from searches.services.sweeping import LOST, sweep
-from tests.searches.driving import start, training_config, waiting
+from tests.searches.driving import drive, start, training_config, waiting
 from tests.searches.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +290,25 @@ def test_chunks_hold_a_second_of_work_and_leave_nobody_idle(
     count: int, seconds: float | None, workers: int, size: int
 ) -> None:
     assert dispatching.chunk_size(count, seconds, workers) == size
+
+
+def test_networks_that_diverge_or_have_no_way_through_end_at_once_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Real trainings at an absurd learning rate: two cells overflow, the third has no path from input to output."""
+    monkeypatch.setitem(PROFILES, "fast", Profile(8, 16, 30, 3, learning_rate=1e38))
+    config = {
+        "space": {"kind": "nasbench201", "channels": 4, "cells": 1},
+        "algorithm": {"kind": "random"},
+        "estimator": {"kind": "mote"},
+        "budget": {"evaluations": 3},
+        "seed": 18,
+    }
+    search = drive(start(training_config(**config)))
+    *overflown, cut_off = search.candidates.order_by("number").select_related("evaluation")
+    assert [row.status for row in overflown] == ["failed", "failed"]
+    assert all("not a number" in row.error for row in overflown)
+    assert (cut_off.status, cut_off.evaluation.terms["connected"]) == ("scored", 0.0)
+    assert math.isfinite(cut_off.score)
+    assert [row.evaluation.attempts for row in (*overflown, cut_off)] == [1, 1, 1]
+    assert (search.status, search.asked, search.best) == (Search.Status.FINISHED, 3, cut_off)
