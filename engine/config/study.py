@@ -46,10 +46,20 @@ COMPARISONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
             Arm(label="MOTE, reduced network", estimator=MoteOptions(network="reduced")),
             Arm(label="MOTE, full network", estimator=MoteOptions(network="full")),
         ),
+        "terms": (Arm(label="MOTE", estimator=MoteOptions()),),
+        "skip_connections": (Arm(label="MOTE", estimator=MoteOptions()),),
+        "seeds": tuple(Arm(label=f"MOTE, seed {seed}", estimator=MoteOptions(seed=seed)) for seed in range(5)),
     }
 )
-"""What MOTE's two reductions cost in ranking: its score with each and without. `searches.services.comparisons` refuses
-them where they make no sense."""
+"""MOTE with each of its reductions and without, its two terms apart, among networks with and without skip connections,
+and under several seeds. `searches.services.comparisons` refuses them where they make no sense."""
+SKIPS = ("skip", "identity", "residual", "shortcut")
+"""What the names of options that keep their input say."""
+
+
+def is_skip(operation: str) -> bool:
+    """Whether an operation's name says that it is a skip connection."""
+    return any(word in operation.lower() for word in SKIPS)
 
 
 class StudyConfig(Options):
@@ -59,12 +69,13 @@ class StudyConfig(Options):
     space: SpaceOptions = Field(title="Search space")
     dataset: DatasetOptions | None = Field(None, title="Data", description="not needed when all arms are tables")
     arms: tuple[Arm, ...] = Field((), max_length=30, title="Estimates")
-    compare: tuple[Literal["reduced_data", "reduced_network"], ...] = Field(
+    compare: tuple[Literal["reduced_data", "reduced_network", "terms", "skip_connections", "seeds"], ...] = Field(
         (),
-        max_length=2,
+        max_length=5,
         title="Comparisons",
         description="arms of MOTE beside those named; reduced_data: RD, RD-RS and full data; reduced_network: the "
-        "reduced network (RA) and the full one",
+        "reduced network (RA) and the full one; terms: landscape, speed and both; skip_connections: networks with and "
+        "without them; seeds: five initial weights",
     )
     truth: EstimatorOptions | None = Field(
         None, title="Truth", description="a table's column, or a training; empty: arms are compared with one another"
@@ -91,8 +102,9 @@ class StudyConfig(Options):
 
     @property
     def estimates(self) -> tuple[Arm, ...]:
-        """The arms named, and those of the comparisons."""
-        return (*self.arms, *(arm for name in self.compare for arm in COMPARISONS[name]))
+        """The arms named, and those of the comparisons that are not among them."""
+        compared = dict.fromkeys(arm for name in self.compare for arm in COMPARISONS[name])
+        return (*self.arms, *(arm for arm in compared if arm not in self.arms))
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> StudyConfig:

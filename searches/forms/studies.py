@@ -22,6 +22,9 @@ TRUTHS = (
 COMPARISON_CHOICES = (
     ("reduced_data", "MOTE on reduced data (RD), on random images of every label (RD-RS) and on all images"),
     ("reduced_network", "MOTE with the reduced network (RA) and with the full one, often many times dearer"),
+    ("terms", "MOTE by its landscape alone, by its speed alone and by both"),
+    ("skip_connections", "MOTE where there are skip connections and where there are none"),
+    ("seeds", "MOTE under five seeds: how much its ranking is a matter of initial weights"),
 )
 LOOKED_UP = "table"
 SUMMARIES = {"tse": "TSE", "tse_e": "TSE-E", "tse_ema": "TSE-EMA", "last_loss": "Last loss"}
@@ -67,7 +70,7 @@ class StudyForm(forms.Form):
         max_value=10,
         initial=1,
         label="Seeds",
-        help_text="each ticked estimate with so many initial weights; comparisons take one",
+        help_text="each ticked estimate with so many initial weights; comparisons have their own",
     )
     truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
     epochs = forms.IntegerField(

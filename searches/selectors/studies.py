@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
-from engine.config.study import TRUTH
+from engine.config.study import TRUTH, is_skip
 from engine.correlation import MOST_RESAMPLED, Interval, best, kendall, kendall_interval, spearman
 from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
@@ -159,11 +159,11 @@ def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], truth: Column) -> list[dict[str, Any]]:
-    """Tau among the networks with an option's operation and among those without, where both are enough."""
+    """Tau among the networks with an operation and among those without, where both are enough; skips come first."""
     space = spaces.of_search(search)
     chosen = [_parts(space, arch) for arch in networks]
     found = []
-    for part in sorted(set().union(*chosen)) if chosen else []:
+    for part in sorted(set().union(*chosen), key=lambda part: (not is_skip(part), part)) if chosen else []:
         has = np.array([part in parts for parts in chosen])
         counts = [int((side & np.isfinite(truth.scores)).sum()) for side in (has, ~has)]
         if min(counts) < LEAST_IN_GROUP:

@@ -1,19 +1,24 @@
-"""MOTE with its reductions and without: where a comparison makes no sense, and what a study will roughly cost."""
+"""Comparisons of MOTE: where one makes no sense, and what a study will roughly cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from random import Random
 from typing import Any
 
 from engine import effort
 from engine.config.estimators import EstimatorOptions, MoteOptions
-from engine.config.study import COMPARISONS, StudyConfig
+from engine.config.study import COMPARISONS, SKIPS, StudyConfig, is_skip
 from engine.errors import ConfigError
 from engine.reduction.architecture import is_full
 from engine.reduction.choice import REDUCED_IMAGES
 from searches.services import dispatching, timing
 from searches.services.resolving import Resolved, resolve
+
+SAMPLED = 100
+"""Random networks that are looked at for skip connections."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,24 @@ def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -
                 "The reduced network of this space is the full one on these images: there is nothing to compare. "
                 "Take larger images or another space, or leave this comparison out.",
             )
+        if name == "skip_connections":
+            _check_skips(config, resolved)
+
+
+def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
+    space, rng = resolved.space, Random(config.seed)
+    drawn = (space.labels(space.sample(rng)) for _ in range(SAMPLED))
+    if not any(map(is_skip, set(chain.from_iterable(drawn)))):
+        raise ConfigError.at(
+            "compare",
+            f"No option of this space is named after a skip connection ({', '.join(SKIPS)}): there is nothing to tell "
+            "apart. Take another space, or leave this comparison out.",
+        )
+    if config.truth is None:
+        raise ConfigError.at(
+            "compare",
+            "Networks with and without skip connections are ranked against a truth: name one, or leave it out.",
+        )
 
 
 def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> dict[str, Any]:

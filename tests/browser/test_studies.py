@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.product import Product
 from tests.browser.test_journey import drawn
 from tests.searches.driving import CHAIN
-from tests.searches.many_labels import RA_ARMS, RD_ARMS, many_labels
+from tests.searches.many_labels import RA_ARMS, RD_ARMS, SEED_ARMS, many_labels
 
 
 @pytest.mark.usefixtures("complaints")
@@ -109,6 +109,14 @@ def test_comparisons_from_a_space_and_data(
             assert sum(drawn(page, "#scatter").values()) == 4
         picture(page, f"study-compared-{data.partition(':')[0]}")
     page.goto("/studies/")
+    page.get_by_label("Space", exact=True).select_option("kind:nasbench201")
+    page.get_by_label("MOTE", exact=True).uncheck()
+    for tick in ("by its landscape alone", "where there are skip connections", "under five seeds"):
+        page.get_by_label(tick).check()
+    page.get_by_role("button", name="What will it take?").click()
+    for arm in ("MOTE", *SEED_ARMS, "truth"):
+        expect(page.locator("[data-forecast] dt").get_by_text(arm, exact=True)).to_be_visible()
+    picture(page, "study-form-questions")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 375, "height": 900})
     page.wait_for_timeout(300)

@@ -12,6 +12,7 @@ from tests.searches.test_sources import zipped
 LABELS, EACH = 12, 8
 RD_ARMS = ["MOTE, RD", "MOTE, RD-RS", "MOTE, full data"]
 RA_ARMS = ["MOTE, reduced network", "MOTE, full network"]
+SEED_ARMS = [f"MOTE, seed {seed}" for seed in range(5)]
 
 
 def many_labels() -> bytes:

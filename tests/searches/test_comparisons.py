@@ -18,7 +18,7 @@ from searches.services import comparisons, sources, studies
 from tests.searches.clients import API, client_of
 from tests.searches.driving import CHAIN
 from tests.searches.factories import make_user
-from tests.searches.many_labels import RA_ARMS, RD_ARMS, many_labels
+from tests.searches.many_labels import RA_ARMS, RD_ARMS, SEED_ARMS, many_labels
 from tests.searches.test_sources import upload
 from tests.searches.test_studies import finished
 
@@ -83,6 +83,8 @@ def test_the_reduced_network_is_compared_with_the_full_one() -> None:
         ({"space": {"kind": "chain", "definition": CHAIN}}, "is the full one on these images"),
         ({"dataset": None}, "Tables look at no images"),
         ({"compare": []}, "Name at least one estimate"),
+        ({"compare": ["skip_connections"]}, "ranked against a truth"),
+        ({"compare": ["skip_connections"], "space": {"kind": "nats_size"}}, "named after a skip connection"),
         (
             {"compare": [], "dataset": None, "arms": [{"estimator": {"kind": "mote"}}], "truth": {"kind": "mote"}},
             "dataset",
@@ -114,6 +116,10 @@ def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
     assert "MOTE, full network: " in out.getvalue()
     call_command("study", "create", "-c", str(file), "--compare", "reduced_network", owner="ada", stdout=out)
     assert [search.arm for search in Study.objects.get().searches.order_by("pk")] == ["proxy params", *RA_ARMS]
+    asked = ["--compare", "terms", "--compare", "seeds", "--compare", "reduced_network"]
+    call_command("study", "create", "-c", str(file), *asked, owner="ada", stdout=out)
+    arms_of_all = [search.arm for search in Study.objects.latest("pk").searches.order_by("pk")]
+    assert arms_of_all == ["proxy params", *RA_ARMS, "MOTE", *SEED_ARMS]
     with pytest.raises(CommandError, match="too few to leave any out"):
         call_command("study", "forecast", "-c", str(file), "--compare", "reduced_data", owner="ada", stdout=out)
 
@@ -132,6 +138,9 @@ def test_the_form_takes_a_space_and_data_without_a_search(client: Client) -> Non
     tables = client.post("/studies/", sent | {"compare": "reduced_network", "data": "none"})
     assert "Tables look at no images" in tables.context["form"].errors["compare"][0]
     assert not Study.objects.exists()
+    ticked = {"estimates": "mote", "compare": ["skip_connections", "terms"], "truth": "training", "epochs": 1}
+    shared = client.post("/studies/", sent | ticked | {"forecast": "1"})
+    assert [arm["arm"] for arm in shared.context["forecast"]["arms"]] == ["MOTE", "truth"]
     started = client.post("/studies/", sent | {"compare": "reduced_network"})
     study = Study.objects.get(owner=owner)
     assert started["Location"] == f"/studies/{study.pk}/"

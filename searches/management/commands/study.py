@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 action="append",
                 default=[],
                 choices=sorted(COMPARISONS),
-                help="adds MOTE with and without a reduction to the file's arms; may be given twice",
+                help="adds arms that answer this question about MOTE to the file's; may be given several times",
             )
         create.add_argument("--wait", action="store_true", help="stay until it has ended, then print its figures")
         actions.add_parser("list", parents=[common], help="all studies, newest first")
