@@ -6,11 +6,12 @@ Cells without a number are unknown (NaN), never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,18 @@ class Table:
     """A table in memory: only the strings of ``arch`` and the columns of numbers are kept."""
 
     def __init__(
-        self, archs: Sequence[str], numbers: Mapping[str, Numbers], columns: Sequence[Column], content_hash: str
+        self,
+        archs: Sequence[str],
+        numbers: Mapping[str, Numbers],
+        columns: Sequence[Column],
+        content_hash: str,
+        spoilt: Mapping[str, str] | None = None,
     ) -> None:
         self.archs = tuple(archs)
         self.columns = tuple(columns)
         self.content_hash = content_hash
         self._numbers = dict(numbers)
+        self._spoilt = dict(spoilt or {})
 
     @classmethod
     def open(cls, path: Path | str) -> Table:
@@ -63,7 +70,9 @@ class Table:
         archs = _arch_column(frame, names)
         columns = [Column(name, _type(frame, name)) for name in names]
         numbers = {c.name: frame[c.name].to_numpy(np.float64, na_value=np.nan) for c in columns if c.type == "number"}
-        return cls(archs, numbers, columns, content_hash)
+        texts = [c.name for c in columns if c.type == "text" and c.name != ARCH]
+        spoilt = {name: found for name in texts if (found := _spoilt(frame[name]))}
+        return cls(archs, numbers, columns, content_hash, spoilt)
 
     def __len__(self) -> int:
         return len(self.archs)
@@ -78,6 +87,8 @@ class Table:
         if name not in self._numbers:
             known = ", ".join(self.number_names) or "none"
             kind = "is not a column of numbers" if any(c.name == name for c in self.columns) else "is not there"
+            if name in self._spoilt:
+                kind = f"is text, since {self._spoilt[name]}"
             raise DataError(f"The column '{name}' {kind}; the table has columns of numbers: {known}.")
         return self._numbers[name]
 
@@ -122,6 +133,15 @@ class TableRows:
             except ArchitectureError:
                 continue
         return rows
+
+    def foreign(self, looked_at: int = 200) -> str | None:
+        """An architecture as the table writes it, when none of about ``looked_at`` rows names one of the space."""
+        archs = self.table.archs[:: max(1, len(self.table) // looked_at)]
+        for text in archs:
+            with suppress(ArchitectureError):
+                self.space.from_string(text)
+                return None
+        return archs[0]
 
     @property
     def known(self) -> Mapping[Choices, int]:
@@ -225,13 +245,18 @@ def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
         frame = pd.read_csv(path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name
+        raise ValueError("its rows have more entries than its first line has names; give every column a name")
     frame.columns = [str(name).strip() for name in frame.columns]
     return frame, list(frame.columns)
 
 
 def _arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     if ARCH not in names:
-        raise DataError(f"The table needs a column '{ARCH}' with architectures; its columns are: {', '.join(names)}.")
+        hint = " Separate the columns by commas." if len(names) == 1 and set(names[0]) & set(";\t|") else ""
+        raise DataError(
+            f"The table needs a column '{ARCH}' with architectures; its columns are: {', '.join(names)}.{hint}"
+        )
     if len(frame) == 0:
         raise DataError("The table has no rows.")
     twice = [name for name in names if names.count(name) > 1]
@@ -247,6 +272,18 @@ def _arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
         row = int(again.to_numpy().argmax())
         raise DataError(f"The architecture '{archs.iloc[row]}' is there twice, again in row {row + 1}; keep one.")
     return archs.tolist()
+
+
+def _spoilt(column: pd.Series[Any]) -> str | None:
+    """Which entry keeps a column from being one of numbers; None where none of its entries is a number."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().all():
+        return None
+    wrong = (numbers.isna() & column.notna()).to_numpy()
+    row = int(wrong.argmax())
+    return f"row {row + 1} holds '{column.iloc[row]}'" if wrong.any() else None
 
 
 def _type(frame: pd.DataFrame, name: str) -> str:

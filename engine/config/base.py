@@ -103,6 +103,16 @@ WORDS = {
     **dict.fromkeys(("float_parsing", "float_type"), "Give a number."),
     **dict.fromkeys(("bool_parsing", "bool_type"), "Give true or false."),
     "string_type": "Give text.",
+    "finite_number": "Give a finite number.",
+    "greater_than_equal": "Give {ge} or more.",
+    "greater_than": "Give more than {gt}.",
+    "less_than_equal": "Give {le} or less.",
+    "less_than": "Give less than {lt}.",
+    "literal_error": "Choose {expected}.",
+    "string_too_short": "Give at least {min_length} characters.",
+    "string_too_long": "Give at most {max_length} characters.",
+    "too_short": "Give at least {min_length} entries.",
+    "too_long": "Give at most {max_length} entries.",
 }
 
 
@@ -121,6 +131,6 @@ def _message(item: Mapping[str, Any]) -> str:
     if kind in ("list_type", "tuple_type"):
         return "This must be a list."
     if kind in WORDS:
-        return WORDS[kind]
+        return WORDS[kind].format_map(context)
     message = str(item["msg"])
     return message.removeprefix("Value error, ").rstrip(".") + "."

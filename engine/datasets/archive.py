@@ -121,7 +121,9 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: 
             while block := source.read(CHUNK):
                 size += len(block)
                 if size > limit:
-                    raise DataError(f"{member.filename} is larger than the {limit / 1e6:,.0f} MB that are left for it")
+                    raise DataError(
+                        f"the file {member.filename} is larger than the {limit / 1e6:,.0f} MB that are left for it"
+                    )
                 sink.write(block)
     except FileExistsError as error:
         raise DataError(f"the zip holds '{member.filename}' twice; keep one of them") from error

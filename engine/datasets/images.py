@@ -30,15 +30,15 @@ def open_image(path: Path, name: str, most: int = MAX_PIXELS) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path)
     except Image.DecompressionBombError as error:
-        raise DataError(f"{name} has far more than {most:,} pixels; scale it down and upload again") from error
+        raise DataError(f"the file {name} has far more than {most:,} pixels; scale it down, then try again") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{name} is not a readable image; replace or remove it and upload again") from error
+        raise DataError(f"the file {name} is not a readable image; replace or remove it, then try again") from error
     width, height = image.size
     if width * height >= most:
         image.close()
         raise DataError(
-            f"{name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {most:,}: "
-            "scale it down and upload again"
+            f"the file {name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {most:,}: "
+            "scale it down, then try again"
         )
     return image
 
@@ -127,4 +127,4 @@ def _decode(image: Image.Image, name: str) -> None:
     try:
         image.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise DataError(f"{name} is a broken image ({error}); replace or remove it and upload again") from error
+        raise DataError(f"the file {name} is a broken image ({error}); replace or remove it, then try again") from error

@@ -59,7 +59,7 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
     class or file that is wrong.
     """
     if not (root / "train").is_dir():
-        raise DataError("there is no folder train/ with one folder of images a class")
+        raise DataError("the images lie in no folders of classes; put them into train/<class>/ and pack that")
     digest, sizes, greys = sha256(), Counter[tuple[int, int]](), True
     counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
     for part, name, path in _images(root):
@@ -129,7 +129,7 @@ def _check_classes(train: dict[str, int], test: dict[str, int]) -> None:
         )
     unknown = sorted(set(test) - set(train))
     if unknown:
-        raise DataError(f"test/ has the class '{unknown[0]}' that train/ has not; rename or remove it")
+        raise DataError(f"the folder test/ has the class '{unknown[0]}' that train/ has not; rename or remove it")
 
 
 def _other_files(root: Path) -> int:

@@ -145,8 +145,12 @@ class TreeData(ImageData):
 
 def _changed(folder: Path) -> tuple[int, ...]:
     """When the folders of parts and classes were last changed: what a kept listing is valid for."""
+    if not folder.is_dir():
+        raise DataError(f"there is no folder '{folder}' on this machine; give the whole path of one")
     if not (folder / "train").is_dir():
-        raise DataError(f"'{folder}' holds no folder train/ with a folder of images a class")
+        raise DataError(
+            f"'{folder}' holds no folder train/; name the folder above it, or put the folders of the classes into one"
+        )
     parts = [folder / name for name in ("train", *REPORTED) if (folder / name).is_dir()]
     return tuple(entry.stat().st_mtime_ns for part in parts for entry in sorted(part.iterdir()) if entry.is_dir())
 
@@ -163,7 +167,7 @@ def _listing(folder: Path, changed: tuple[int, ...]) -> Listing:
     test = _classes(reported) if reported else {}
     strange = sorted(set(test) - set(train))
     if strange:
-        raise DataError(f"'{reported}' holds the class '{strange[0]}', which train/ has not")
+        raise DataError(f"'{reported}' holds the class '{strange[0]}', which train/ has not; rename or remove it")
     digest = sha256()
     for part in (train, test):
         for name, files in part.items():

@@ -31,7 +31,7 @@ class TableEstimator:
         if table is None:
             raise ConfigError.at("estimator.table", "This estimate needs a table: name an uploaded one or a file.")
         self.options = options
-        self._rows = TableRows(table, space)
+        self.rows = TableRows(table, space)
         self._reward = _column(table, options.reward, "reward")
         self._truth = _column(table, options.truth, "truth") if options.truth else None
         self._seconds = _column(table, options.seconds, "seconds") * options.seconds_factor if options.seconds else None
@@ -51,18 +51,18 @@ class TableEstimator:
 
     def seconds(self, item: Architecture) -> float | None:
         """What the trial will be charged; 0 for architectures that the table does not know."""
-        row = self._rows.row(item)
+        row = self.rows.row(item)
         return 0.0 if row is None else self._charge(row)
 
     def _estimate(self, item: Architecture, seed: int, fidelity: str) -> Estimate:
-        row = self._rows.row(item)
+        row = self.rows.row(item)
         if row is None:
-            name = self._rows.space.to_string(item)
+            name = self.rows.space.to_string(item)
             return Estimate(None, seed=seed, fidelity=fidelity, error=f"The table has no row for '{name}'.")
         score = float(self._reward[row])
         seconds = self._charge(row)
         if isnan(score):
-            error = f"The table's column '{self.options.reward}' has no number for '{self._rows.table.archs[row]}'."
+            error = f"The table's column '{self.options.reward}' has no number for '{self.rows.table.archs[row]}'."
             return Estimate(None, seconds=seconds, seed=seed, fidelity=fidelity, error=error)
         terms = {}
         if self._truth is not None and not isnan(self._truth[row]):

@@ -12,9 +12,8 @@ from searches import events
 from searches.models import Search, SearchSpace
 from searches.selectors import comparison
 from searches.services import dispatching
-from searches.services.estimators import estimator_of
-from searches.services.preflight import bound_of, check, of_stage, preflight
-from searches.services.resolving import PATHS, Resolved, resolve
+from searches.services.preflight import bound_of, check, preflight
+from searches.services.resolving import Resolved, resolve
 
 TRIAL_NETWORKS = 2
 __all__ = ["clone", "create", "preflight", "repeat", "trial"]
@@ -29,10 +28,6 @@ def create(
         return made
     resolved = resolve(owner, config, local_files=local_files)
     check(resolved)
-    for path, stage in zip(PATHS, resolved.stages, strict=False):
-        if stage.inline:
-            with of_stage(path):
-                estimator_of(resolved, stage)  # its columns are there
     bound = bound_of(resolved)
     try:
         with transaction.atomic():

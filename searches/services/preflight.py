@@ -21,6 +21,7 @@ from engine.reduction.architecture import explanation
 from engine.reduction.choice import reduction_for
 from engine.space import Choices
 from searches.services import timing
+from searches.services.estimators import estimator_of
 from searches.services.resolving import PATHS, Resolved, resolve
 
 SAMPLES = 2_000
@@ -28,6 +29,9 @@ SAMPLE_SECONDS = 0.6
 BINS = 30
 PROBES = 20_000
 RARE = 0.01
+LOOKED_UP = 100
+MOST_ROWS = 50_000
+"""Of a table that is looked up here: the first network it does not know has all its rows read."""
 
 
 def check(resolved: Resolved) -> None:
@@ -38,6 +42,13 @@ def check(resolved: Resolved) -> None:
         if options.kind == "proxy":
             with of_stage(path):
                 check_proxy(options.name, problem.space)
+    for path, stage in zip(PATHS, resolved.stages, strict=False):
+        if stage.inline:
+            with of_stage(path):
+                estimator = estimator_of(resolved, stage)  # its columns are there
+                if stage.options.kind == "table" and (foreign := estimator.rows.foreign()):
+                    message = f"The table names no network of this space, but '{foreign}'; choose the space it is of."
+                    raise ConfigError.at(f"{PATHS[0]}.table", message)
     reductions(resolved)
     if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
         return
@@ -143,6 +154,22 @@ def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None)
         )
     if isinstance(config.algorithm, MoteNASOptions):
         warnings += _of_mote_nas(config, config.algorithm)
+    return warnings + _of_tables(resolved)
+
+
+def _of_tables(resolved: Resolved) -> list[str]:
+    """Tables that know but a part of the space: what they do not know fails."""
+    warnings, rng = [], Random(resolved.config.seed)
+    drawn = [resolved.space.sample(rng) for _ in range(LOOKED_UP)]
+    for stage in resolved.stages:
+        if stage.options.kind == "table" and stage.table is not None and len(stage.table) <= MOST_ROWS:
+            rows = estimator_of(resolved, stage).rows
+            missing = sum(rows.row(architecture) is None for architecture in drawn)
+            if missing:
+                warnings.append(
+                    f"The table of {len(stage.table):,} rows has none for {missing} of {LOOKED_UP} networks drawn at "
+                    "random; networks without a row fail."
+                )
     return warnings
 
 

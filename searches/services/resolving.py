@@ -165,7 +165,7 @@ def _resolve(
     data_info: dict[str, Any] | None,
 ) -> Resolved:
     if data_info is None:
-        with _at("dataset"):
+        with _at(_field_of(config.dataset)):
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
     space = _space(config, spec, latency and Latencies.of(latency.entries.items()))
@@ -192,7 +192,7 @@ def resolve_data(
     if isinstance(options, FoldersOptions):
         _check_local(settings.NASWEB_EMBEDDED if local_files is None else local_files)
     row = dataset_row(owner, options)
-    with _at("dataset"):
+    with _at(_field_of(options)):
         return row, _data_info(options, row)
 
 
@@ -202,6 +202,11 @@ def images_of(options: DatasetOptions, row: Dataset | None, content_hash: str) -
     if data.info.content_hash != content_hash:
         raise DataError("the images are not those this was begun with; begin anew to use the new ones")
     return data
+
+
+def _field_of(options: DatasetOptions | None) -> str:
+    """Where complaints about the images stand."""
+    return "dataset.path" if isinstance(options, FoldersOptions) else "dataset"
 
 
 def _check_local(allowed: bool) -> None:

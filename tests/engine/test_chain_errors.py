@@ -42,7 +42,7 @@ def layers(*items: Any, **fields: Any) -> dict[str, Any]:
         (layers({"options": {}}), "layers.0.options", "1 to 1000"),
         (layers(FINE, activation="relo"), "activation", "relu6"),
         (layers(FINE, stm={}), "stm", "no such field"),
-        (layers(FINE, stem={"width": 0}), "stem.width", "greater than or equal to 1"),
+        (layers(FINE, stem={"width": 0}), "stem.width", "Give 1 or more."),
         (layers(FINE, stem={"width": 4, "kernel": 4}), "stem.kernel", "odd"),
         (layers(FINE, stem={"width": 4, "stride": 8}, head={"width": 2.5}), "head.width", "whole number"),
         (

@@ -62,6 +62,8 @@ def test_csv_and_parquet_give_the_same_table(write: Write, tmp_path: Path) -> No
         ("arch,valid\n0-0,1\n1-1,2\n0-0,3\n", r"'0-0' is there twice, again in row 3"),
         ("arch,valid\n0-0,1\n,2\n", r"Row 2 has no 'arch'"),
         ("arch,valid\n", r"has no rows"),
+        ("arch;valid\n0-0;1\n", r"columns are: arch;valid\. Separate the columns by commas"),
+        ("arch,valid\n0-0,1,\n1-1,2,\n", r"more entries than its first line has names"),
         ("", r"'table.csv' cannot be read as a CSV or Parquet table"),
     ],
 )
@@ -111,6 +113,9 @@ def test_columns_that_cannot_be_used_are_named_at_their_field(
     (error,) = caught.value.errors
     assert error.path == f"estimator.{field}"
     assert error.message == f"The column '{column}' {reason}; the table has columns of numbers: valid, test, secs."
+    spoilt = Table.open(write("arch,valid\n0-0,1\n1-1,\n2-1,n.d.\n"))
+    with pytest.raises(DataError, match=r"'valid' is text, since row 3 holds 'n\.d\.'; .* numbers: none"):
+        spoilt.numbers("valid")
 
 
 def test_a_missing_table_is_named_at_its_field() -> None:

@@ -72,7 +72,7 @@ def test_every_option_of_every_kind_has_a_field_with_a_label() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"budget.evaluations": "0"}, "budget.evaluations", "greater than or equal to 1"),
+        ({"budget.evaluations": "0"}, "budget.evaluations", "Give 1 or more."),
         ({"budget.evaluations": "", "budget.seconds": ""}, "budget.evaluations", "Give a number"),
         ({"budget.evaluations": "many"}, "budget.evaluations", "whole number"),
         ({"objective.lo": "9", "objective.hi": "3"}, "objective.hi", "above the upper limit"),

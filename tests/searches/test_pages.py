@@ -143,7 +143,7 @@ def test_the_form_and_the_yaml_make_the_same_search(client: Client, owner: Any, 
     [
         ({"objective.hi": "0.000001"}, "id_objective.hi", "No network is this cheap"),
         ({"space.kind": "mobilenet"}, "id_dataset.digits.resolution", "set the data set's image size to 17 or more"),
-        ({"budget.evaluations": "-3"}, "id_budget.evaluations", "greater than or equal to 1"),
+        ({"budget.evaluations": "-3"}, "id_budget.evaluations", "Give 1 or more."),
         ({"mode": "yaml", "yaml": "space: ["}, "id_yaml", "The YAML is malformed at line 1"),
         ({"mode": "yaml", "yaml": "space: {kind: nats_size}"}, "id_yaml", "estimator: This field is required."),
     ],

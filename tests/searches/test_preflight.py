@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from engine.errors import ConfigError
 from searches.models import Search
 from searches.services import creation
 from searches.services.resolving import resolve
@@ -65,11 +66,23 @@ def test_what_keeps_mote_nas_from_its_finalists_is_said(changes: dict[str, Any],
 
 def test_looked_up_scores_need_no_trial(tmp_path: Path, settings: Any) -> None:
     settings.NASWEB_EMBEDDED = True
-    time = creation.preflight(
-        make_user(),
-        table_config(write_table(tmp_path)),
-    )["time"]
-    assert (time["inline"], time["eta_seconds"]) == (True, None)
+    owner, table = make_user(), write_table(tmp_path)
+    found = creation.preflight(owner, table_config(table))
+    assert (found["time"]["inline"], found["time"]["eta_seconds"]) == (True, None)
+    assert not any("without a row" in warning for warning in found["warnings"])
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, rows[0], f"stranger{rows[1].removeprefix(rows[1].split(',')[0])}"]))
+    assert any(
+        "networks without a row fail" in warning
+        for warning in creation.preflight(owner, table_config(table))["warnings"]
+    )
+    table.write_text("\n".join([head, f"stranger{rows[1].removeprefix(rows[1].split(',')[0])}"]))
+    with pytest.raises(ConfigError, match="names no network of this space, but 'stranger'"):
+        creation.preflight(owner, table_config(table))
+    with pytest.raises(ConfigError, match="reward: The column 'beauty' is not there"):
+        creation.preflight(
+            owner, table_config(table, estimator={"kind": "table", "path": str(table), "reward": "beauty"})
+        )
 
 
 def test_the_form_starts_a_trial_and_waits_for_it(client: Client) -> None:

@@ -110,7 +110,7 @@ def test_bad_requests_name_their_fields(search: Search, tmp_path: Path) -> None:
     assert refused({"candidates": [10**9]}) == (400, "candidates: You have no candidate 1000000000.")
     assert refused({"candidates": ids(search, 1), "epochs": 0}) == (
         400,
-        "epochs: Input should be greater than or equal to 1.",
+        "epochs: Give 1 or more.",
     )
     assert refused({"candidates": ids(search, 1), "reciep": "quick"})[1].startswith("reciep: There is no such field")
     assert refused({"search": search.pk, "select": "buckets"}) == (
