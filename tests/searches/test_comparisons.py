@@ -83,8 +83,8 @@ def test_the_reduced_network_is_compared_with_the_full_one() -> None:
         ({"space": {"kind": "chain", "definition": CHAIN}}, "is the full one on these images"),
         ({"dataset": None}, "Tables look at no images"),
         ({"compare": []}, "Name at least one estimate"),
-        ({"compare": ["skip_connections"]}, "ranked against a truth"),
-        ({"compare": ["skip_connections"], "space": {"kind": "nats_size"}}, "named after a skip connection"),
+        ({"compare": ["skip_connections", "seeds"]}, "ranked against a truth"),
+        ({"compare": ["skip_connections", "seeds"], "space": {"kind": "nats_size"}}, "named after a skip connection"),
         (
             {"compare": [], "dataset": None, "arms": [{"estimator": {"kind": "mote"}}], "truth": {"kind": "mote"}},
             "dataset",
@@ -119,7 +119,7 @@ def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
     asked = ["--compare", "terms", "--compare", "seeds", "--compare", "reduced_network"]
     call_command("study", "create", "-c", str(file), *asked, owner="ada", stdout=out)
     arms_of_all = [search.arm for search in Study.objects.latest("pk").searches.order_by("pk")]
-    assert arms_of_all == ["proxy params", *RA_ARMS, "MOTE", *SEED_ARMS]
+    assert arms_of_all == ["proxy params", "MOTE", *SEED_ARMS, *RA_ARMS]
     with pytest.raises(CommandError, match="too few to leave any out"):
         call_command("study", "forecast", "-c", str(file), "--compare", "reduced_data", owner="ada", stdout=out)
 
