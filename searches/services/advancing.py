@@ -20,7 +20,7 @@ from django.utils import timezone
 from engine.algorithms.proposals import Outcome
 from engine.errors import EngineError
 from searches import events
-from searches.models import Candidate, Evaluation, Search
+from searches.models import Candidate, Search
 from searches.services import algorithm_state, budgets, calibrating, dispatching, lookups, proposals, recording
 from searches.services.algorithm_state import Copy
 from searches.services.lifecycle import change, halt, locked
@@ -154,11 +154,10 @@ def _tell(search: Search, resolved: Resolved, copy: Copy) -> None:
 
 def hand_out(search: Search, again: bool = False) -> None:
     """Dispatches the work that the search waits for; ``again``: also what was dispatched for another search."""
-    work = Evaluation.objects.filter(candidates__search=search, status=Evaluation.Status.PENDING)
-    work = work.filter(candidates__status__in=recording.WAITING)
+    work = recording.to_score(search)
     if not again:
         work = work.filter(dispatched_at=None)
-    dispatching.score(search, list(work.order_by("candidates__number").values_list("pk", flat=True)))
+    dispatching.score(search, list(work.values_list("pk", flat=True)))
 
 
 def _fail(search_id: int, token: str, reason: str) -> None:

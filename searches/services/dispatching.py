@@ -40,9 +40,7 @@ def score(search: Search, evaluation_ids: Sequence[int]) -> None:
     if not evaluation_ids:
         return
     Evaluation.objects.filter(pk__in=evaluation_ids).update(dispatched_at=timezone.now())
-    size = chunk_size(len(evaluation_ids), recent_seconds(search), alive_workers())
-    for start in range(0, len(evaluation_ids), size):
-        chunk = list(evaluation_ids[start : start + size])
+    for chunk in chunks(search, evaluation_ids):
         transaction.on_commit(partial(_send, SCORE, [chunk, search.pk]), robust=True)
 
 
@@ -56,6 +54,13 @@ def measure(kind: str, row: Measurement) -> None:
     """Has a latency measured, or a benchmark file read, by some worker, after the commit."""
     type(row)._default_manager.filter(pk=row.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, MEASURE, [kind, row.pk]), robust=True)
+
+
+def chunks(search: Search, evaluation_ids: Sequence[int]) -> list[list[int]]:
+    """Parts of the evaluations, a task each, sized by what the latest runs of the first one's stage took."""
+    stage = search.candidates.filter(evaluation=evaluation_ids[0]).values_list("stage", flat=True).last() or 0
+    size = chunk_size(len(evaluation_ids), recent_seconds(search, stage), alive_workers())
+    return [list(evaluation_ids[start : start + size]) for start in range(0, len(evaluation_ids), size)]
 
 
 def chunk_size(count: int, seconds: float | None, workers: int) -> int:

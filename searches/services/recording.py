@@ -203,6 +203,14 @@ def is_waiting(search: Search) -> bool:
     return search.candidates.filter(status__in=statuses).exists()
 
 
+def to_score(search: Search) -> QuerySet[Evaluation]:
+    """What the search waits for and nobody has, by candidate number."""
+    pending = Evaluation.objects.filter(status=Evaluation.Status.PENDING)
+    # One call, so that both conditions are of one candidate: other searches may wait for the same evaluation.
+    mine = pending.filter(candidates__search=search, candidates__status__in=WAITING)
+    return mine.order_by("candidates__number")
+
+
 def _waiting(evaluation_ids: Iterable[int]) -> QuerySet[Candidate]:
     candidates = Candidate.objects.filter(evaluation__in=evaluation_ids, status__in=WAITING)
     return candidates.exclude(search__status=Search.Status.CANCELLED).order_by("search_id", "number")

@@ -17,7 +17,7 @@ from searches.api.streaming import csv_parts
 from searches.forms.search import SearchForm
 from searches.models import Candidate, Evaluation, Search, Snapshot
 from searches.selectors import comparison, history
-from searches.services import advancing, algorithm_state, control, lookups, recording, sources
+from searches.services import advancing, algorithm_state, control, dispatching, lookups, recording, sources
 from searches.services.errors import ActionRefused
 from searches.services.estimators import estimator_of
 from searches.services.resolving import resolve
@@ -209,6 +209,11 @@ def test_a_failed_final_is_said_and_can_be_retried() -> None:
     parent.refresh_from_db()
     assert (search.failed, search.finals) == (0, 3)
     assert parent.final_score is not None
+    search.candidates.networks().update(seconds=0.1)
+    both = search.candidates.networks(), search.candidates.finals()
+    networks, finals = (list(rows.values_list("evaluation", flat=True)) for rows in both)
+    assert dispatching.chunks(search, networks) == [networks], "a second of work"
+    assert dispatching.chunks(search, finals) == [[pk] for pk in finals], "two seconds each"
     algorithm_state.forget(search.pk)
     algorithm_state.load(search, resolve(search.owner, SearchConfig.parse(search.config)))
 

@@ -80,6 +80,7 @@ def test_recording_twice_changes_nothing(search: Search, leased: Evaluation) -> 
 def test_several_results_are_recorded_in_one_go_where_their_leases_hold(search: Search) -> None:
     other = start(training_config(), make_user())
     advancing.advance(other.pk)
+    assert [work.pk for work in recording.to_score(other)] == waiting(search), "each once, whoever else waits for it"
     leases = [scoring.lease(pk) for pk in waiting(search)]
     expire(leases[1])
     again = scoring.lease(leases[1].pk)
