@@ -14,7 +14,7 @@ from math import inf
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from engine.errors import EngineError, Stopped
@@ -53,16 +53,23 @@ def lease(evaluation_id: int) -> Evaluation | None:
     return next(iter(_lease([evaluation_id], _free([evaluation_id]))), None)
 
 
+def _wanted(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
+    """What a running search waits for; making the estimator takes seconds, in which a user may pause or stop."""
+    waiting = Candidate.objects.filter(evaluation=OuterRef("pk"), status__in=recording.WAITING)
+    wanted = Exists(waiting.filter(search__status=Search.Status.RUNNING))
+    return Evaluation.objects.filter(wanted, pk__in=evaluation_ids)
+
+
 def _untried(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
     """What no process ever had."""
-    return Evaluation.objects.filter(pk__in=evaluation_ids, status=Evaluation.Status.PENDING, attempts=0)
+    return _wanted(evaluation_ids).filter(status=Evaluation.Status.PENDING, attempts=0)
 
 
 def _free(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
     """What no process has now."""
     pending = Q(status=Evaluation.Status.PENDING)
     expired = Q(status=Evaluation.Status.LEASED, lease_until__lt=timezone.now(), attempts__lt=MAX_ATTEMPTS)
-    return Evaluation.objects.filter(pending | expired, pk__in=evaluation_ids)
+    return _wanted(evaluation_ids).filter(pending | expired)
 
 
 def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Evaluation]:

@@ -283,6 +283,16 @@ def test_a_pause_is_noticed_between_networks_and_frees_the_rest(
     heartbeat().stop()
 
 
+def test_nothing_is_leased_for_a_search_that_was_paused_while_its_estimator_was_made(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_prepare", lambda *_: control.pause(search))
+    before = waiting(search)
+    scoring.score(before, search.pk)
+    assert (search.status, waiting(search)) == ("paused", before)
+    assert {c.status for c in search.candidates.all()} == {"proposed"}
+
+
 @pytest.mark.parametrize(
     ("count", "seconds", "workers", "size"),
     [(8, None, 2, 1), (8, 4.0, 2, 1), (100, 0.1, 2, 10), (8, 0.1, 2, 4), (100, 0.001, 0, 100), (1, 0.001, 9, 1)],
