@@ -82,8 +82,9 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Renews the leases and writes the row."""
-        if self._held is not None:
-            self._held.update(lease_until=lease_end())
+        held = self._held  # the other thread may let go meanwhile
+        if held is not None:
+            held.update(lease_until=lease_end())
         search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()
         row = {
             "host": self.host,
