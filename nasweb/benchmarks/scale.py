@@ -8,23 +8,29 @@ that advances the search and the database are real.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 from statistics import median
 from typing import Any
 
 from django.conf import settings
 
+from engine.benchmarks.partial import PartialResults
 from engine.benchmarks.report import Figure, Report
 from nasweb.benchmarks import postgresql, simulated, throughput
+from nasweb.benchmarks.__main__ import kept_results
 from nasweb.benchmarks.house import House
 
 MOTE = {"dataset": {"kind": "digits"}, "estimator": {"kind": "mote"}}
+WARM = {**MOTE, "estimator": {"kind": "mote", "seed": 1}}
+"""Leaves nothing in memory that the measured search could find: what MOTE remembers goes by its seed."""
 ROUND_SIZE = 16
 LIKE_WORKERS = (64, 256, 1_024)
 SECONDS = 30.0
 A_WORKER = 4
+POSTGRESQL = "PostgreSQL"
 SETTINGS = {
     "real": "LayerNAS over a chain of six layers, MOTE (fast) on digits, no score known before; Celery processes of "
     "one thread, broker and sweeper on this machine, SQLite; seconds from the search's row until its end is written",
@@ -40,33 +46,61 @@ SETTINGS = {
 
 def run(quick: bool) -> Report:
     """Three passes of 60 networks, then 64, 256 and 1,024 workers that wait 30 s; quick: 8 networks, 8 workers."""
-    said = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0], **SETTINGS}
-    real = _real(1, 8) if quick else _real(3, 60)
-    speedup = median(real[1]) / median(real[2])
-    figures = [Figure("speedup.2_workers", round(speedup, 2), "x", "higher")]
-    found = {}
-    with ExitStack() as stack:
-        measure: Callable[..., Any] = simulated.measure
-        said["database"] = "SQLite" if quick else postgresql.unreachable() or "PostgreSQL"
-        if said["database"] == "PostgreSQL":
-            call = stack.enter_context(postgresql.elsewhere(settings.NASWEB_HOME / "postgresql"))
-            measure = partial(call, simulated.measure)
-        for count in (8,) if quick else LIKE_WORKERS:
-            found[count] = measure(count, 0.5 if quick else SECONDS, A_WORKER)
-            efficiency = found[count]["ideal"] / found[count]["seconds"]
-            figures.append(Figure(f"efficiency.{count}_simulated", round(efficiency, 3), "share", "higher", goal=1.0))
-    said |= {"seconds_real": real, "simulated_searches": found, "load_after": os.getloadavg()[0]}
+    passes, candidates, counts, seconds = (1, 8, (8,), 0.5) if quick else (3, 60, LIKE_WORKERS, SECONDS)
+    said = {"cores": os.cpu_count(), "networks": candidates, "load_before": os.getloadavg()[0], **SETTINGS}
+    said["database"] = "SQLite" if quick else postgresql.unreachable() or POSTGRESQL
+    kept = None
+    if not quick:
+        kept = PartialResults(
+            "scale", {"networks": candidates, "database": said["database"], **SETTINGS}, kept_results()
+        )
+    real = _real(passes, candidates, kept)
+    imitated = _simulated(counts, seconds, said["database"] == POSTGRESQL, kept)
+    if kept:
+        kept.forget()
+    figures = [Figure("speedup.2_workers", round(median(real[1]) / median(real[2]), 2), "x", "higher")]
+    for count, found in imitated.items():
+        efficiency = round(found["ideal"] / found["seconds"], 3)
+        figures.append(Figure(f"efficiency.{count}_simulated", efficiency, "share", "higher", goal=1.0))
+    said |= {"seconds_real": real, "simulated_searches": imitated, "load_after": os.getloadavg()[0]}
     return Report(said, figures)
 
 
-def _real(passes: int, candidates: int) -> dict[int, list[float]]:
+def _real(passes: int, candidates: int, kept: PartialResults | None) -> dict[int, list[float]]:
     """Seconds of every pass by the number of worker processes."""
     seconds: dict[int, list[float]] = {1: [], 2: []}
     with House() as house:
-        for _ in range(passes):
-            for processes, took in seconds.items():
-                house.work(processes)
-                house.timed(throughput.config(4 * processes, ROUND_SIZE, **MOTE))  # each imports what it needs
-                took.append(round(house.timed(throughput.config(candidates, ROUND_SIZE, **MOTE)), 2))
-                house.kill("worker")
+        for number, (processes, took) in product(range(passes), seconds.items()):
+            took.append(_kept(kept, f"{number} {processes}", partial(_pass, house, processes, candidates))["seconds"])
     return seconds
+
+
+def _pass(house: House, processes: int, candidates: int) -> dict[str, float]:
+    house.work(processes)
+    try:
+        house.timed(throughput.config(4 * processes, ROUND_SIZE, **WARM))  # each imports what it needs
+        return {"seconds": round(house.timed(throughput.config(candidates, ROUND_SIZE, **MOTE)), 2)}
+    finally:
+        house.kill("worker")
+
+
+def _simulated(
+    counts: Sequence[int], seconds: float, on_postgresql: bool, kept: PartialResults | None
+) -> dict[int, Mapping[str, float]]:
+    """What `simulated.measure` found, by the number of workers."""
+    with ExitStack() as stack:
+        measure: Callable[..., Any] = simulated.measure
+        if on_postgresql:
+            call = stack.enter_context(postgresql.elsewhere(settings.NASWEB_HOME / "postgresql"))
+            measure = partial(call, simulated.measure)
+        return {n: _kept(kept, f"simulated {n}", partial(measure, n, seconds, A_WORKER)) for n in counts}
+
+
+def _kept(kept: PartialResults | None, key: str, measure: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What an earlier run measured before it stopped, or what this one does."""
+    found = kept.records.get(key) if kept else None
+    if found is None:
+        found = dict(measure())
+        if kept:
+            kept.add(key, found)
+    return found
