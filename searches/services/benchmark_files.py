@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from engine.benchmark_tables.catalogue import BENCHMARKS
@@ -40,7 +41,9 @@ def cancel(name: str) -> None:
 
 def forget(name: str) -> None:
     """Deletes the converted table, not the official file; ActionRefused while a search uses it."""
-    used = Search.objects.filter(config__estimator__kind=BENCHMARK, config__estimator__name=name).order_by("id")
+    searched = Q(config__estimator__kind=BENCHMARK, config__estimator__name=name)
+    decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)
+    used = Search.objects.filter(searched | decided).order_by("id")
     if numbers := [str(pk) for pk in used.values_list("pk", flat=True)[:SHOWN]]:
         raise ActionRefused(f"{BENCHMARKS[name].label} is used by search {', '.join(numbers)}; delete that first.")
     BenchmarkFile.objects.filter(name=name).delete()

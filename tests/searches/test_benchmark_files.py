@@ -9,7 +9,7 @@ import pytest
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
-from searches.models import BenchmarkFile
+from searches.models import BenchmarkFile, Search
 from searches.services import benchmark_files, measuring
 from searches.services.errors import ActionRefused
 from searches.services.preflight import preflight
@@ -89,6 +89,9 @@ def test_a_file_is_read_and_searched_in(home: Path, official: Path) -> None:
     assert found["table_optimum"]["arch"] in SIZES
     refused = client.delete(f"{API}benchmarks/nats_sss/")
     assert (refused.status_code, f"is used by search {search.pk}" in refused.json()["detail"]) == (409, True)
+    as_final = {"estimator": {"kind": "mote"}, "final": {"estimator": search.config["estimator"]}}
+    Search.objects.filter(pk=search.pk).update(config=search.config | as_final)
+    assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 409
     search.delete()
     assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 204
     assert not (home / "benchmarks" / "nats_sss.parquet").exists()
