@@ -65,6 +65,8 @@ def train(training_id: int) -> None:
             fail(training, f"{type(error).__name__}: {error}")
         else:
             finish(training, outcome)
+    if not Training.objects.filter(pk=training.pk).exists():  # it was deleted meanwhile, maybe with its search
+        shutil.rmtree(training.folder, ignore_errors=True)
     hand_out()
 
 
@@ -127,19 +129,17 @@ def teller(training: Training) -> Callable[[Progress], None]:
 
 
 def release(training: Training) -> None:
-    """Gives the lease back; a training that was deleted meanwhile leaves no files behind."""
+    """Gives the lease back."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     mine.update(status=Status.QUEUED, worker="", lease_until=None, dispatched_at=None)
-    if not Training.objects.filter(pk=training.pk).exists():
-        shutil.rmtree(training.folder, ignore_errors=True)
 
 
 def fail(training: Training, error: str) -> None:
     """Ends it with the reason, if the lease still holds."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     with transaction.atomic():
-        search = Search.objects.select_for_update().get(pk=training.candidate.search_id)
-        if mine.update(status=Status.FAILED, error=error, lease_until=None, finished_at=timezone.now()):
+        search = Search.objects.select_for_update().filter(pk=training.candidate.search_id).first()
+        if search and mine.update(status=Status.FAILED, error=error, lease_until=None, finished_at=timezone.now()):
             number = training.candidate.number
             events.record(search, [events.error(f"the full training of candidate {number} failed: {error}")])
 
@@ -149,7 +149,7 @@ def finish(training: Training, outcome: Outcome) -> None:
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     candidate = training.candidate
     with transaction.atomic():
-        search = Search.objects.select_for_update().get(pk=candidate.search_id)
+        search = Search.objects.select_for_update().filter(pk=candidate.search_id).first()
         hit = mine.update(
             **_columns(outcome.progress),
             status=Status.FINISHED,
@@ -160,7 +160,7 @@ def finish(training: Training, outcome: Outcome) -> None:
             lease_until=None,
             finished_at=timezone.now(),
         )
-        if hit:
+        if search and hit:
             show_trained(candidate)
             test = "" if outcome.test_accuracy is None else f", test accuracy {outcome.test_accuracy:.2f} %"
             told = (

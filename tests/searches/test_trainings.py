@@ -223,6 +223,22 @@ def test_cancel_resume_and_delete(search: Search, monkeypatch: pytest.MonkeyPatc
     assert Candidate.objects.get(pk=ids(search, 1)[0]).trained_valid_accuracy is None
 
 
+def test_a_training_whose_search_goes_in_its_last_second_leaves_nothing(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made,) = asked(search, candidates=ids(search, 1))
+    folder = Training.objects.get(pk=made["id"]).folder
+
+    def told(progress: Any) -> None:
+        if progress.epoch == BODY["epochs"] and Search.objects.exists():
+            control.delete(search)
+
+    monkeypatch.setattr(promoting, "teller", lambda _: told)
+    promoting.train(made["id"])
+    assert not Search.objects.exists()
+    assert not folder.exists()
+
+
 def test_a_failure_is_told_in_words(search: Search) -> None:
     (made,) = asked(search, candidates=ids(search, 1))
     Training.objects.filter(pk=made["id"]).update(data_info={**search.data_info, "content_hash": "other"})
