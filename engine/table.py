@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARCH = "arch"
+MOST_VALUES = 100_000_000
+"""Rows times columns of a Parquet file, which may hold them in a millionth of the memory that they take."""
 Numbers = NDArray[np.float64]
 
 
@@ -233,6 +235,10 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    facts = pq.read_metadata(path)
+    rows, columns = facts.num_rows, facts.num_columns
+    if rows * columns > MOST_VALUES:
+        raise ValueError(f"{rows:,} rows of {columns:,} columns are more than {MOST_VALUES:,} values")
     schema = pq.read_schema(path)
     flat = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
     return pq.read_table(path, columns=flat).to_pandas(), list(schema.names)

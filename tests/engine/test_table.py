@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.benchmarks.additive import AdditiveSpace
@@ -80,6 +82,10 @@ def test_files_that_are_no_tables_are_refused(tmp_path: Path) -> None:
         assert len(str(caught.value)) < 300
     with pytest.raises(DataError, match="No such file"):
         Table.open(tmp_path / "missing.csv")
+    many = pa.nulls(60_000_000)
+    pq.write_table(pa.table({"arch": many, "score": many}), tmp_path / "bomb.parquet")
+    with pytest.raises(DataError, match="60,000,000 rows of 2 columns are more than 100,000,000 values"):
+        Table.open(tmp_path / "bomb.parquet")
 
 
 def test_scores_truth_and_seconds_come_from_their_columns(write: Write) -> None:
