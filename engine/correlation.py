@@ -66,19 +66,6 @@ def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resa
     return Interval(value, low, high, count)
 
 
-def spearman_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resamples: int = 1000) -> Interval:
-    """Spearman's rho with its interval."""
-    known_scores, known_truth = comparable(scores, truth)
-    value, count = _spearman(known_scores, known_truth), len(known_truth)
-    if np.isnan(value):
-        return Interval(value, value, value, count)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, count, (resamples, count))
-    found = np.array([_spearman(known_scores[rows], known_truth[rows]) for rows in drawn])
-    low, high = np.nanpercentile(found, [2.5, 97.5])
-    return Interval(value, float(low), float(high), count)
-
-
 def best(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> tuple[Values, Values]:
     """Scores and truths of the ``share`` of architectures that are best in truth (at least one), best first.
 

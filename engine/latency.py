@@ -104,13 +104,9 @@ class LatencyTable:
         """Hex digest of all operators and their times; not of where they were measured."""
         return sha256(json.dumps(self.named).encode()).hexdigest()
 
-    def to_csv(self) -> str:
-        """The file that `read` takes back."""
-        return self.csv_of(self.named)
-
     @staticmethod
     def csv_of(named: Mapping[str, float]) -> str:
-        """A file of milliseconds by name, of a table that may be empty."""
+        """The file that `read` takes back, of milliseconds by name; the table may be empty."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(COLUMNS)

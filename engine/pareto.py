@@ -57,8 +57,3 @@ class ParetoFront(Generic[K]):
                 area += (cost - point.cost) * (point.score - floor)
                 floor = point.score
         return area
-
-
-def pareto_front(points: Iterable[Point[K]]) -> list[Point[K]]:
-    """The front of all points, cheapest first."""
-    return ParetoFront(points).points

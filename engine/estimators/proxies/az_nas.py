@@ -23,7 +23,7 @@ def expressivity(probe: Probe) -> float:
 
 def progressivity(probe: Probe) -> float:
     """The least gain of that entropy from one block to the next."""
-    return _least_gain(_entropies(_maps(probe)))
+    return min(after - before for before, after in pairwise(_entropies(_maps(probe))))
 
 
 def trainability(probe: Probe) -> float:
@@ -32,18 +32,14 @@ def trainability(probe: Probe) -> float:
     The Jacobian is taken as one linear map from channels to channels, found from how random signs at the block's output
     come back at its input; where the block strides, an input position is the pixels that become one output pixel.
     """
-    return _trainability(probe, _maps(probe))
-
-
-def all_three(probe: Probe) -> dict[str, float]:
-    """The three by name, from a single forward pass."""
-    maps = _maps(probe)
-    entropies = _entropies(maps)
-    return {
-        "expressivity": sum(entropies),
-        "progressivity": _least_gain(entropies),
-        "trainability": _trainability(probe, maps),
-    }
+    generator = torch.Generator().manual_seed(probe.seed)
+    scores = []
+    for before, after in pairwise(_maps(probe)):
+        probe.check()
+        signs = torch.randint(0, 2, after.shape, generator=generator).mul_(2).sub_(1).to(after)
+        (back,) = gradients((after * signs).sum(), [before], retain_graph=True)
+        scores.append(_norm_score(back, signs))
+    return sum(scores) / len(scores)
 
 
 def _maps(probe: Probe) -> list[Tensor]:
@@ -63,21 +59,6 @@ def _entropy(pixels: Tensor) -> float:
     values = torch.linalg.eigvalsh(centred.T @ centred / len(centred)).double().clamp_min(0)
     shares = values / values.sum().clamp_min(torch.finfo(torch.float64).tiny)
     return float(torch.special.entr(shares).sum())
-
-
-def _least_gain(entropies: list[float]) -> float:
-    return min(after - before for before, after in pairwise(entropies))
-
-
-def _trainability(probe: Probe, maps: list[Tensor]) -> float:
-    generator = torch.Generator().manual_seed(probe.seed)
-    scores = []
-    for before, after in pairwise(maps):
-        probe.check()
-        signs = torch.randint(0, 2, after.shape, generator=generator).mul_(2).sub_(1).to(after)
-        (back,) = gradients((after * signs).sum(), [before], retain_graph=True)
-        scores.append(_norm_score(back, signs))
-    return sum(scores) / len(scores)
 
 
 def _norm_score(back: Tensor, signs: Tensor) -> float:

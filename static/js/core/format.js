@@ -8,8 +8,6 @@ export const METRICS = {
   table_cost: { name: "Table cost", unit: "", axis: "Table cost (the table's own unit)" },
 };
 
-export const STATUSES = ["queued", "running", "pausing", "paused", "stopping", "finished", "failed", "cancelled"];
-
 const DASH = "–";
 const WHOLE = new Intl.NumberFormat("en"); // made once: asking for a locale takes longer than the number
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
