@@ -15,6 +15,8 @@ from engine.datasets.base import Pixels
 from engine.errors import DataError
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What a file may be, whatever its name: of Pillow's other formats some run programs of the machine (Ghostscript)."""
 MAX_PIXELS = 1_000_000
 """Of an uploaded image."""
 MAX_LOCAL_PIXELS = 80_000_000
@@ -28,7 +30,7 @@ def open_image(path: Path, name: str, most: int = MAX_PIXELS) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
+            image = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise DataError(f"the file {name} has far more than {most:,} pixels; scale it down, then try again") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:

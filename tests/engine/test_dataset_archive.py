@@ -20,6 +20,8 @@ from engine.datasets.folders import FolderData
 from engine.errors import DataError
 from tests.engine.pictures import class_files, picture, write_zip
 
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+
 
 def files_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
@@ -73,6 +75,7 @@ def million_pixels() -> bytes:
         ({"train/a/wide.png": bomb_header(30_000, 30_000)}, r"train/a/wide\.png has far more than 1,000,000 pixels"),
         ({"train/a/half.png": picture()[:200]}, r"train/a/half\.png is a broken image"),
         ({"train/a/text.png": b"no image"}, r"train/a/text\.png is not a readable image"),
+        ({"train/a/program.png": POSTSCRIPT}, r"train/a/program\.png is not a readable image"),
         ({"train/c/0.png": picture()}, "class 'c' has a single training image"),
         ({"test/c/0.png": picture()}, "test/ has the class 'c' that train/ has not"),
     ],
