@@ -28,6 +28,8 @@ from searches.selectors.spaces import DEFINED_FOR, described
 from searches.services.errors import ActionRefused
 
 SHOWN = 5
+LONGEST_NAME, LONGEST_SUFFIX = 200, 20
+"""Bytes and characters that are kept of an upload's name, the last ones."""
 
 
 def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
@@ -63,7 +65,7 @@ def add_table(owner: Any, name: str, file: UploadedFile) -> Table:
             row = Table.objects.create(
                 owner=owner,
                 name=name,
-                filename=f"{uuid4().hex}{path.suffix.lower()}",
+                filename=f"{uuid4().hex}{path.suffix.lower()[:LONGEST_SUFFIX]}",
                 columns=[asdict(column) for column in table.columns],
                 rows=len(table),
                 content_hash=table.content_hash,
@@ -149,7 +151,8 @@ def _stored(file: UploadedFile) -> Iterator[Path]:
         size = f"the file has {(file.size or 0) / 1e6:.0f} MB, the limit is {limit} MB"
         raise DataError(f"{size}; make it smaller or raise NASWEB_MAX_UPLOAD_MB")
     with TemporaryDirectory(dir=_folder("uploads")) as folder:
-        path = Path(folder) / Path(file.name or "upload").name
+        name = Path(file.name or "upload").name.encode()[-LONGEST_NAME:].decode(errors="ignore")
+        path = Path(folder) / name
         with path.open("xb") as sink:
             for block in file.chunks():
                 sink.write(block)

@@ -136,6 +136,8 @@ def test_a_table_is_kept_with_its_columns(home: Path, suffix: str) -> None:
     assert row.rows == 2
     assert row.path.read_bytes() == data.getvalue()
     assert files_below(home) == [f"tables/{row.filename}"]
+    long = sources.add_table(make_user(), "long", upload(data.getvalue(), f"{'表' * 200}.{suffix}"))
+    assert (long.rows, long.path.suffix) == (2, f".{suffix}")
 
 
 @pytest.mark.django_db
