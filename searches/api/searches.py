@@ -80,7 +80,7 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
             raise serializers.ValidationError({"Idempotency-Key": "Give 1 to 200 characters."})
         config = config_of(request)
         search = creation.create(request.user, config, idempotency_key=key)
-        if search.config != config.as_dict():
+        if key is not None and not creation.is_of(search, config):
             raise serializers.ValidationError({"Idempotency-Key": "This key made a search of another configuration."})
         return self._created(search)
 

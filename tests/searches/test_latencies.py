@@ -168,10 +168,18 @@ def test_a_search_keeps_within_a_latency(tmp_path: Any) -> None:
         latencies.delete_table(table)
 
 
+@pytest.mark.usefixtures("own_machine")
 def test_the_content_of_the_table_is_part_of_the_search(tmp_path: Any) -> None:
     owner = make_user()
     table = uploaded(owner)
     start(with_latency(tmp_path, table, latency_hash=table.content_hash), owner)
+    client, headers = client_of(owner), {"Idempotency-Key": "once"}
+    body = with_latency(tmp_path, table).as_dict()
+    made = [client.post(f"{API}searches/", body, format="json", headers=headers) for _ in range(2)]
+    assert [reply.status_code for reply in made] == [201, 201]
+    assert made[0].json()["id"] == made[1].json()["id"]
+    body["objective"]["hi"] = 1e6
+    assert client.post(f"{API}searches/", body, format="json", headers=headers).status_code == 400
     with pytest.raises(ConfigError, match="holds other times"):
         start(with_latency(tmp_path, table, latency_hash="0" * 64), owner)
 
