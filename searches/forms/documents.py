@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
 from django.core.exceptions import ValidationError
 
 from engine.config import documents
 from engine.errors import ConfigError
+
+
+def write_yaml(document: Any) -> str:
+    """YAML of plain values."""
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(text: str) -> Any:

@@ -64,6 +64,7 @@ class SearchForm(forms.Form):
         values = flatten(document or {})
         super().__init__(data, initial=values)
         self.config: SearchConfig | None = None
+        self.document: dict[str, Any] = {}  # as typed, faulty values among them
         self.row_count = _rows_in(values if data is None else data) + 1
         choices = {
             "dataset.upload.id": _named(Dataset, owner),
@@ -154,9 +155,9 @@ class SearchForm(forms.Form):
         """Builds the document from the chosen kinds and has the engine check it."""
         for name in [name for name in self.errors if not self._active(name)]:
             del self._errors[name]
-        document = self._document()
+        self.document = self._document()
         try:
-            self.config = SearchConfig.parse(document)
+            self.config = SearchConfig.parse(self.document)
         except ConfigError as error:
             self.add_errors(error)
         if self.errors:
@@ -217,11 +218,11 @@ class SearchForm(forms.Form):
             elif section.model is not None:
                 document[section.key] = {}
         for name, info in self.info.items():
-            if not self._active(name) or name in self.errors or not self._sent(name):
+            if not self._active(name) or not self._sent(name):
                 continue
-            value = self._value(name, info)
+            value = None if name in self.errors else self._value(name, info)
             if name in self.errors:
-                continue
+                value = self.data.get(name)
             key, _, rest = name.partition(".")
             if rest and document[key] is None:
                 continue
@@ -262,7 +263,11 @@ class SearchForm(forms.Form):
         self.used_rows: list[int] = []
         rows = []
         for index in range(self.row_count):
-            row = {name: self.cleaned_data.get(row_name(index, name)) for name in ROW_FIELDS}
+            row = {
+                name: self.cleaned_data.get(at, self.data.get(at))
+                for name in ROW_FIELDS
+                for at in [row_name(index, name)]
+            }
             if all(value in ("", None) for value in row.values()):
                 continue
             self.used_rows.append(index)

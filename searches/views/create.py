@@ -13,6 +13,7 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from engine.latency import LATENCY
 from searches.examples import EXAMPLES
+from searches.forms.documents import write_yaml
 from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP, as_text
 from searches.forms.search import SearchForm
 from searches.models import LatencyTable, Search, SearchSpace
@@ -80,8 +81,8 @@ def looked_ahead(
             }
         except ConfigError as error:
             complain(request, form, error)
-        if not by_yaml(request):
-            context["yaml"] = config.to_yaml()
+    if not by_yaml(request):
+        context["yaml"] = write_yaml(form.document) if config is None else config.to_yaml()
     context["complaints"] = [] if "found" in context else complaints(form)
     return render(request, "searches/partials/check.html", context)
 

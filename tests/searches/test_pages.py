@@ -19,6 +19,7 @@ from engine.config.search import SearchConfig
 from nasweb.prefix import under_prefix
 from nasweb.static_files import with_static_files
 from searches.examples import EXAMPLES
+from searches.forms.documents import read_yaml
 from searches.models import Dataset, Search, SearchSpace, Table
 from tests.searches.factories import make_candidates, make_search, make_user
 from tests.searches.test_forms import posted
@@ -172,6 +173,11 @@ def test_the_look_ahead_shows_the_histogram_and_the_yaml(client: Client) -> None
     assert not Search.objects.exists()
     refused = client.post("/searches/new/check/", posted(EXAMPLES[0].config, **{"objective.hi": "0.000001"}))
     assert "No network is this cheap" in refused.content.decode()
+    faulty = {"name": "kept", "seed": "many", "round_size": "0", "objective.hi": "x", "objective.constraints.0.lo": "y"}
+    refused = client.post("/searches/new/check/", posted(EXAMPLES[0].config, **faulty))
+    typed = read_yaml(refused.context["yaml"])
+    assert (typed["name"], typed["seed"], typed["round_size"], typed["objective"]["hi"]) == ("kept", "many", 0, "x")
+    assert typed["objective"]["constraints"] == [{"lo": "y", "hi": None}]
 
 
 def test_leaving_the_yaml_fills_the_fields_or_says_why_not(client: Client) -> None:

@@ -4,6 +4,7 @@ const form = document.querySelector("#search-form");
 const LOOKED_UP = new Set(["table", "benchmark", "nasbench301"]); // estimates that need no images
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
+let opened = ""; // the YAML as its tab was opened
 
 /** Only the chosen kind's options are shown and sent. */
 function follow() {
@@ -31,10 +32,14 @@ function show(name) {
   }
 }
 
-/** Leaving the YAML fills the fields from it; YAML that cannot be read keeps its tab open and says why. */
+/** Leaving a YAML that was edited fills the fields from it; one that cannot be read keeps its tab open and says why. */
 function choose(name) {
   if (name === mode.value) return;
-  if (name === "yaml") show("yaml");
+  const text = form.querySelector("#id_yaml").value;
+  if (name === "yaml") {
+    opened = text;
+    show("yaml");
+  } else if (text === opened) show("form");
   else tabs[0].dispatchEvent(new CustomEvent("filled"));
 }
 
