@@ -76,11 +76,13 @@ def retry_failed(search: Search) -> None:
         for candidate in failed:
             row.charged_seconds -= candidate.seconds or 0.0
             row.failed -= 1
+            row.from_cache -= candidate.from_cache
             candidate.status, candidate.error, candidate.seconds = Candidate.Status.PROPOSED, "", None
             if candidate.round < row.rounds:
                 candidate.revived_round = last
             evaluation = evaluations[candidate.evaluation_id]
-            if evaluation.status == Evaluation.Status.DONE:  # another search's retry found the score
+            candidate.from_cache = evaluation.status == Evaluation.Status.DONE
+            if candidate.from_cache:  # another search's retry found the score
                 recording.settle(row, candidate, evaluation, constants)
         try_again(e for e in evaluations.values() if e.status == Evaluation.Status.FAILED)
         Candidate.objects.bulk_update(failed, [*recording.OUTCOME, "revived_round"], batch_size=100)
