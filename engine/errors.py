@@ -46,6 +46,12 @@ class StateMismatch(EngineError):
 class DataError(EngineError):
     """Images or a table that cannot be used, with the reason and the fix."""
 
+    @property
+    def sentence(self) -> str:
+        """The message as it stands at a field."""
+        text = str(self)
+        return text[:1].upper() + text[1:].rstrip(".") + "."
+
 
 class EstimateError(EngineError):
     """One architecture could not be scored; the message is shown beside the candidate."""

@@ -131,6 +131,7 @@ def _message(item: Mapping[str, Any]) -> str:
     if kind in ("list_type", "tuple_type"):
         return "This must be a list."
     if kind in WORDS:
-        return WORDS[kind].format_map(context)
+        shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+        return WORDS[kind].format_map(shown)
     message = str(item["msg"])
     return message.removeprefix("Value error, ").rstrip(".") + "."

@@ -61,8 +61,7 @@ def _known(error: Exception) -> dict[str, Any] | None:
         errors = [{"field": item.path, "message": item.message} for item in error.errors]
         return problem(400, _sentence(errors), errors)
     if isinstance(error, DataError):
-        message = str(error)[:1].upper() + str(error)[1:].rstrip(".") + "."
-        return problem(400, message, [{"field": "file", "message": message}])
+        return problem(400, error.sentence, [{"field": "file", "message": error.sentence}])
     if isinstance(error, ArchitectureError):
         return problem(400, str(error))
     if isinstance(error, ActionRefused):

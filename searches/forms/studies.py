@@ -54,12 +54,12 @@ class StudyForm(forms.Form):
         required=False,
         empty_label="no search: as chosen here",
         label="Space and data of",
-        help_text="a search whose space and data are taken; without one the next two fields count",
+        help_text="A search whose space and data are taken; without one the next two fields count",
     )
-    space = forms.ChoiceField(required=False, label="Space", help_text="random networks of it are drawn")
-    data = forms.ChoiceField(required=False, label="Data", help_text="images that the estimates look at")
+    space = forms.ChoiceField(required=False, label="Space", help_text="Random networks of it are drawn")
+    data = forms.ChoiceField(required=False, label="Data", help_text="Images that the estimates look at")
     networks = forms.IntegerField(
-        min_value=3, max_value=5_000, initial=20, label="Networks", help_text="more give narrower intervals"
+        min_value=3, max_value=5_000, initial=20, label="Networks", help_text="More give narrower intervals"
     )
     estimates = forms.MultipleChoiceField(required=False, label="Estimates", widget=forms.CheckboxSelectMultiple)
     compare = forms.MultipleChoiceField(
@@ -70,7 +70,7 @@ class StudyForm(forms.Form):
         max_value=10,
         initial=1,
         label="Seeds",
-        help_text="each ticked estimate with so many initial weights; comparisons have their own",
+        help_text="Each ticked estimate with so many initial weights; comparisons have their own",
     )
     truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
     epochs = forms.IntegerField(
@@ -79,13 +79,13 @@ class StudyForm(forms.Form):
         initial=3,
         required=False,
         label="Epochs",
-        help_text="of training, when that is the truth",
+        help_text="Of training, when that is the truth",
     )
     table = forms.ModelChoiceField(
-        Table.objects.none(), required=False, label="Table", help_text="when it is the truth"
+        Table.objects.none(), required=False, label="Table", help_text="When it is the truth"
     )
-    column = forms.CharField(required=False, max_length=200, label="Column", help_text="of that table")
-    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0, label="Seed", help_text="fixes the networks")
+    column = forms.CharField(required=False, max_length=200, label="Column", help_text="Of that table")
+    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0, label="Seed", help_text="Fixes the networks")
 
     def __init__(self, owner: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

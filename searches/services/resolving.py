@@ -249,7 +249,7 @@ def _at(path: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise ConfigError.at(path, str(error)) from error
+        raise ConfigError.at(path, error.sentence) from error
 
 
 def _space(config: SearchConfig, spec: InputSpec, times: Latencies | None) -> SearchSpace:

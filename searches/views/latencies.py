@@ -125,7 +125,7 @@ def _upload(request: HttpRequest, form: LatencyUploadForm) -> LatencyTable | Non
         try:
             return latencies.add_table(request.user, form.cleaned_data["name"], form.cleaned_data["file"])
         except DataError as error:
-            form.add_error("file", str(error))
+            form.add_error("file", error.sentence)
     return None
 
 

@@ -66,7 +66,7 @@ def added(place: Room, form: SourceForm, owner: Any) -> bool:
     except ConfigError as error:
         form.add_errors(error)
     except DataError as error:
-        form.add_error(place.field, str(error))
+        form.add_error(place.field, error.sentence)
     return form.is_valid()
 
 

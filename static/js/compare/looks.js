@@ -17,7 +17,8 @@ export function linesOf(comparison) {
     const group = grouped.get(search.id);
     if (group && seen.has(group)) continue;
     seen.add(group);
-    const label = group ? `${group.name} × ${group.searches.length} seeds` : search.name;
+    const unlike = group && new Set(group.seeds).size === group.seeds.length;
+    const label = group ? `${group.name} × ${group.searches.length} ${unlike ? "seeds" : "searches"}` : search.name;
     lines.push({ label, search, group, look: lookOf(lines.length) });
   }
   return lines;

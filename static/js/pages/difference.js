@@ -40,7 +40,7 @@ function show(found) {
   part("layers").replaceChildren(
     changed.length ? table(["Layer", ...heads.slice(1, 3)], changed.map(({ name, own, other: its }) => [name, mono(own), mono(its)])) : h("p", { class: "empty" }, "Both are the same network."),
   );
-  setText(part("summary"), `${plural(found.changed, "layer")} of ${found.layers.length} differ${found.changed === 1 ? "s" : ""}; they are marked in both drawings.`);
+  setText(part("summary"), `${plural(found.changed, "layer")} of ${found.layers.length} differ${found.changed === 1 ? "s; it is" : "; they are"} marked in both drawings.`);
   for (const [side, one, two] of [["own", candidate, other], ["other", other, candidate]]) {
     const address = `/api/v1/candidates/${one}/drawing.svg?against=${two}`;
     showDrawing(root.querySelector(`[data-drawing=${side}]`), address);

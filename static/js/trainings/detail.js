@@ -48,7 +48,7 @@ function kpis() {
     ["Validation accuracy", percent(valid ?? best), training.best_epoch ? `epoch ${training.best_epoch}, the best` : "after the first epoch"],
     ["Test accuracy", percent(test), test === null ? (training.status === "finished" ? "the data has no test images" : "measured once, at the end") : "measured once"],
     ["Estimate", number(training.candidate.score, 5), "the search's score"],
-    ["Epochs", `${training.epoch} / ${training.epochs}`, training.steps ? `step ${training.step} of ${training.steps}` : "not begun"],
+    ["Epochs", `${training.epoch} / ${training.epochs}`, training.status === "finished" ? "all of them" : training.steps ? `step ${training.step} of ${training.steps}` : "not begun"],
     ["Time", duration(training.seconds), training.device || "no device yet"],
     ["Time left", duration(training.eta_seconds), training.finished_at ? `ended ${ago(training.finished_at)}` : training.started_at ? `started ${ago(training.started_at)}` : "not started"],
   ];
