@@ -86,15 +86,14 @@ def test_an_exhausted_space_ends_with_its_reason(table: Path) -> None:
     assert search.status_reason == "every network within reach was scored"
 
 
-def test_missing_rows_fail_alone_and_a_table_without_any_fails_the_search(tmp_path: Path) -> None:
+def test_missing_rows_fail_alone_and_a_table_of_another_space_is_refused(tmp_path: Path) -> None:
     everything = {"algorithm": {"kind": "random"}, "budget": {"evaluations": 1_000}}
     search = drive(start(table_config(write_table(tmp_path, missing=30), **everything)))
     assert (search.status, search.scored, search.failed) == (Search.Status.FINISHED, 51, 30)
     assert "has no row for" in search.candidates.filter(status="failed").first().error
     (tmp_path / "table.csv").write_text("arch,score,truth,cost,seconds\nnothing,1,1,1,1\n")
-    search = drive(start(table_config(tmp_path / "table.csv", **everything)))
-    assert search.status == Search.Status.FAILED
-    assert search.status_reason.startswith("all 81 networks failed; the last one: The table has no row for")
+    with pytest.raises(ConfigError, match="The table names no network of this space, but 'nothing'"):
+        start(table_config(tmp_path / "table.csv", **everything))
 
 
 def test_a_second_search_finds_every_score_again(table: Path) -> None:
