@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from engine.errors import ConfigError, FieldError
 
+T = TypeVar("T")
 
-def without_nul(value: str) -> str:
-    """The text; ValueError when it holds a NUL character, which databases refuse."""
-    if "\0" in value:
-        raise ValueError("the text holds a NUL character; remove it")
+
+def storable(value: T) -> T:
+    """The value; ValueError when a text in it holds what databases refuse, a NUL character or half a character."""
+    waiting: list[Any] = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if "\0" in inner:
+                raise ValueError("the text holds a NUL character; remove it")
+            try:
+                inner.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError("the text holds half a character (a lone surrogate); remove it") from error
+        elif isinstance(inner, Mapping):
+            waiting += [*inner, *inner.values()]
+        elif isinstance(inner, list | tuple):
+            waiting += inner
     return value
 
 
 STORED = "stored"
-Name = Annotated[str, Field(max_length=200, title="Name"), AfterValidator(without_nul)]
+Name = Annotated[str, Field(max_length=200, title="Name")]
 
 
 class Options(BaseModel):
     """Frozen; unknown fields are refused, so that a typing mistake is never ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return storable(value)
 
     @classmethod
     def stored(cls, raw: Mapping[str, Any]) -> Self:

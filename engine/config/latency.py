@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from engine.config.base import Options, field_errors
+from engine.config.base import Name, Options, field_errors
 from engine.config.datasets import DatasetOptions
 from engine.config.spaces import SpaceOptions
 
@@ -55,7 +55,7 @@ class ImageSize(Options):
 class LatencyRequest(Options):
     """A table to measure: every operator of a space, for the images of a data set or of a given size."""
 
-    name: str = Field("", max_length=200, title="Name")
+    name: Name = ""
     space: SpaceOptions = Field(title="Search space")
     dataset: DatasetOptions | None = Field(None, title="Data", description="whose images and classes count")
     input: ImageSize | None = Field(None, title="Images", description="or their size")

@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from engine.blueprint import InputSpec
+from engine.config.base import storable
 from engine.config.documents import read_yaml
 from engine.config.spaces import ChainOptions
 from engine.datasets.archive import unpack
@@ -140,7 +141,10 @@ def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:
         definition = read_yaml(definition, "definition")
     if not isinstance(definition, Mapping):
         raise ConfigError.at("definition", "The definition must be a mapping with the fields name, stem, layers, head.")
-    return {str(key): value for key, value in definition.items()}
+    try:
+        return storable({str(key): value for key, value in definition.items()})
+    except ValueError as error:
+        raise ConfigError.at("definition", str(error)) from error
 
 
 @contextmanager

@@ -42,6 +42,7 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "missing field": ({"space": None}, "space", ""),
     "wrong type": ({"algorithm": {"kind": "layernas", "buckets": "many"}}, "algorithm.buckets", "whole number"),
     "a NUL character": ({"name": "a\0b"}, "name", "NUL"),
+    "a NUL in a chain": ({"space": {"kind": "chain", "definition": {"name": "a\0b"}}}, "space.definition", "NUL"),
     "no data": ({"dataset": None}, "dataset", "choose the data"),
     "another's data": ({"dataset": {"kind": "upload", "id": 12345}}, "dataset.id", "no data set 12345"),
     "another's table": ({"estimator": {**TABLE, "table": 12345}}, "estimator.table", "no table 12345"),

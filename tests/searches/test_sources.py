@@ -179,6 +179,8 @@ def test_a_chain_is_saved_once() -> None:
         ("[1, 2]", "definition"),
         ({"name": "none"}, "definition.layers"),
         ({**CHAIN, "colour": "red"}, "definition.colour"),
+        ({**CHAIN, "name": "a\0b"}, "definition"),
+        ({**CHAIN, "\ud800": 1}, "definition"),
         (
             {"name": "x", "layers": [{"name": "a", "options": {"q": {"block": "quantum"}}}]},
             "definition.layers.0.options.q",
