@@ -54,7 +54,7 @@ class Search(models.Model):
     budget_evaluations = models.PositiveIntegerField(null=True, blank=True)
     budget_seconds = models.FloatField(null=True, blank=True)
     bound = models.CharField(
-        max_length=100, blank=True, help_text="the algorithm's bound on trials, exact; empty: none"
+        max_length=400, blank=True, help_text="the algorithm's bound on trials, exact; empty: none"
     )
     rounds = models.PositiveIntegerField(default=0, help_text="rounds told to the algorithm so far")
     asked = models.PositiveIntegerField(default=0)

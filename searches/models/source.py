@@ -16,7 +16,7 @@ class SearchSpace(models.Model):
     kind = models.CharField(max_length=50)
     options = models.JSONField(help_text="the space part of a search's configuration")
     content_hash = models.CharField(max_length=64)
-    size = models.CharField(max_length=100, help_text="number of architectures, exact")
+    size = models.CharField(max_length=400, help_text="number of architectures, exact")
     depth = models.PositiveIntegerField(help_text="number of layers")
     created_at = models.DateTimeField(auto_now_add=True)
 
