@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('searches', '0012_augmentation_of_trainings'),
+        ('searches', '0013_candidate_indices'),
     ]
 
     operations = [
