@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 
 from engine.config.search import Final, SearchConfig
 from engine.errors import ConfigError
@@ -86,7 +87,20 @@ class SearchForm(forms.Form):
         )
         for bound in self:
             bound.field.widget.attrs.setdefault("autocomplete", "off")
+        if data is not None:
+            self._fill_kinds_not_sent()
         self.columns = sorted({c["name"] for table in Table.objects.filter(owner=owner) for c in table.columns})
+
+    def _fill_kinds_not_sent(self) -> None:
+        """Browsers send the chosen kinds' fields only; the others keep their defaults, should they be chosen next."""
+        shown = {
+            name: self.get_initial_for_field(self.fields[name], name) for name in self.info if not self._active(name)
+        }
+        filled = {
+            name: "on" if value is True else str(value) for name, value in shown.items() if value not in (None, False)
+        }
+        sent = self.data.dict() if isinstance(self.data, QueryDict) else self.data
+        self.data = {**filled, **sent}
 
     def _add_section(self, section: Section, values: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
         if section.kinds is not None:

@@ -98,6 +98,7 @@ def test_a_complaint_stands_at_its_field_and_what_was_typed_is_kept(
 ) -> None:
     form = SearchForm(make_user(), posted(EXAMPLES[0].config, **changes))
     assert not form.is_valid()
+    assert form["dataset.folders.valid_share"].value() == "0.2", "kinds that were not sent keep their defaults"
     assert list(form.errors) == [field]
     assert words in form.errors[field][0]
     assert form.config is None
