@@ -93,12 +93,11 @@ class SearchForm(forms.Form):
 
     def _fill_kinds_not_sent(self) -> None:
         """Browsers send the chosen kinds' fields only; the others keep their defaults, should they be chosen next."""
-        shown = {
-            name: self.get_initial_for_field(self.fields[name], name) for name in self.info if not self._active(name)
-        }
-        filled = {
-            name: "on" if value is True else str(value) for name, value in shown.items() if value not in (None, False)
-        }
+        filled = {}
+        for name in (name for name in self.info if not self._active(name)):
+            value = self.get_initial_for_field(self.fields[name], name)
+            if value is not None and value is not False:
+                filled[name] = "on" if value is True else str(value)
         sent = self.data.dict() if isinstance(self.data, QueryDict) else self.data
         self.data = {**filled, **sent}
 

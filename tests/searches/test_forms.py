@@ -98,7 +98,8 @@ def test_a_complaint_stands_at_its_field_and_what_was_typed_is_kept(
 ) -> None:
     form = SearchForm(make_user(), posted(EXAMPLES[0].config, **changes))
     assert not form.is_valid()
-    assert form["dataset.folders.valid_share"].value() == "0.2", "kinds that were not sent keep their defaults"
+    defaults = [form[f"dataset.folders.{name}"].value() for name in ("valid_share", "split_seed")]
+    assert defaults == ["0.2", "0"], "kinds that were not sent keep theirs"
     assert list(form.errors) == [field]
     assert words in form.errors[field][0]
     assert form.config is None
