@@ -93,7 +93,7 @@ export function showActions(place, search, changed, { visible = 3, small = false
     return h("button", { type: "button", class: `button${size}${look}${extra}`, dataset: { action: name }, onclick: () => act(name, search, changed) }, label);
   };
   const first = FIRST.filter((name) => allowed.includes(name)).slice(0, visible);
-  const rest = allowed.filter((name) => !first.includes(name));
+  const rest = Object.keys(ACTIONS).filter((name) => allowed.includes(name) && !first.includes(name));
   const menu = h(
     "details",
     { class: "menu" },

@@ -61,7 +61,7 @@ export class HistoryPlot {
   option(c) {
     if (!this.found) return {};
     const { steps } = this.found;
-    if (!steps.number.length) return nothing(c, "The first feasible score appears here.");
+    if (!steps.number.length) return nothing(c, "No feasible network has a score yet.");
     const line = { type: "line", step: "end", symbol: "circle", symbolSize: 5, showAllSymbol: false };
     const series = [
       ...this.band(c),

@@ -149,7 +149,7 @@ export class ParetoPlot {
     const { header } = this.found;
     const refusedToo = this.state.get("infeasible") === "1";
     if (!header.feasible && !(refusedToo && header.infeasible)) {
-      return nothing(c, header.infeasible ? "No scored network meets every limit yet; “Infeasible” shows the others." : "The first scored network appears here.");
+      return nothing(c, header.infeasible ? "No scored network meets every limit yet; “Infeasible” shows the others." : "No network has a score yet.");
     }
     const { view, log } = this.axes();
     const [x0, x1, y0, y1] = view;
