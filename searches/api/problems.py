@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,7 @@ from searches.services.errors import ActionRefused
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
+NOT_FOUND = re.compile(r"No (\w+) matches the given query\.")
 
 
 def problem(code: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return None
     detail = error.detail if isinstance(error, exceptions.APIException) else response.data
     errors = list(_flat(detail)) if isinstance(error, exceptions.ValidationError) else []
-    sentence = _sentence(errors) if errors else str(response.data.get("detail", ""))
+    sentence = _sentence(errors) if errors else _plain(str(response.data.get("detail", "")))
     return _response(problem(response.status_code, sentence, errors), response)
 
 
@@ -81,6 +83,14 @@ def _flat(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
             yield from _flat(inner, f"{path}.{index}" if nested else path)
     else:
         yield {"field": path, "message": str(detail)}
+
+
+def _plain(detail: str) -> str:
+    """Django's words for a row that is not found, as a user would put them."""
+    if found := NOT_FOUND.fullmatch(detail):
+        kind = re.sub(r"\B([A-Z])", r" \1", found[1]).lower()
+        return f"There is no such {kind}, or it is not yours."
+    return detail
 
 
 def _sentence(errors: list[dict[str, str]]) -> str:

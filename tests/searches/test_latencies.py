@@ -246,4 +246,5 @@ def test_the_rest_interface() -> None:
     assert [row["name"] for row in client.get(f"{API}latency-tables/").json()["results"]] == ["device.json", "mine"]
     assert_private(path)
     assert client.delete(f"{API}{path}").status_code == 204
-    assert client.get(f"{API}{path}").status_code == 404
+    gone = client.get(f"{API}{path}")
+    assert (gone.status_code, gone.json()["detail"]) == (404, "There is no such latency table, or it is not yours.")
