@@ -130,6 +130,7 @@ ProxyName = Literal[
 class ProxyOptions(EstimateOptions):
     """Score the untrained network by one training-free proxy; seconds at most, and worth as much as its ranking."""
 
+    recipe: ClassVar[int] = 2
     kind: Literal["proxy"] = "proxy"
     name: ProxyName = Field("synflow", title="Proxy", description="engine/README.md names the paper of each")
     network: Literal["full", "reduced"] = Field(

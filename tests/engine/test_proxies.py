@@ -182,7 +182,7 @@ def test_zico_by_numpy() -> None:
     layers = [np.stack(layer) for layer in zip(*found, strict=True)]
     expected = 0.0
     for layer in layers:
-        deviation = layer.std(0, ddof=1)
+        deviation = layer.std(0)
         some = deviation > 0
         expected += math.log((layer.mean(0)[some] / deviation[some]).sum())
     assert evaluate("zico", probe()) == pytest.approx(expected, rel=1e-4)
