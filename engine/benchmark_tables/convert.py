@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.errors import DataError
 from engine.estimate import Stop, never
-from engine.table import ARCH
+from engine.table_files import ARCH
 
 Progress = Callable[[int, int], None]
 """Told ``(rows so far, rows in all)``, often."""

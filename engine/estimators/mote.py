@@ -95,7 +95,7 @@ class MoteEstimator(TrainingEstimator):
                 f"{cost.metric('params_m'):.4g} M parameters and {cost.metric('madds_m'):.4g} M multiply-adds "
                 f"for {size} images. {self._in_words(image)}"
             ),
-            "reduced data": f"{len(data)} images of {image.classes} labels: {self.reduction.why}",
+            "reduced data": f"{len(data):,} images: {self.reduction.why}",
             "training": f"{profile.steps} steps of {profile.batch_size} images, Adam at {profile.learning_rate:g}",
             "slice": f"{SLICE_POINTS} points, {landscape}",
         }

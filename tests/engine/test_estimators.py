@@ -127,7 +127,7 @@ def test_a_score_says_what_it_was_read_from() -> None:
     reduced = build(space.reduced_blueprint(space.from_string(GOOD), InputSpec(1, 8, 8, 10), 32))
     counted = count(reduced, InputSpec(1, 8, 8, 10))
     assert f"{counted.metric('params_m'):.4g} M parameters" in setup["reduced network"]
-    assert setup["reduced data"].startswith("1151 images of 10 labels")
+    assert setup["reduced data"].startswith("1,151 images: ")
     assert setup["training"].startswith("6 steps of 16 images")
     assert "held out for validation" in one(*short(epochs=1), GOOD).setup["data"]
 
@@ -138,7 +138,7 @@ def test_the_full_network_can_be_trained_on_all_images() -> None:
     estimate = one(estimator, space, GOOD)
     counted = space.cost(space.from_string(GOOD))
     assert estimate.setup["full network"].startswith(f"{counted.metric('params_m'):.4g} M parameters")
-    assert estimate.setup["reduced data"].startswith("1151 images of 10 labels: all 1,151 training images")
+    assert estimate.setup["reduced data"].startswith("1,151 images: all 1,151 training images")
     assert estimate.score not in (None, one(*mote(), GOOD).score)
 
 

@@ -197,7 +197,7 @@ def test_a_full_network_tells_the_kept_labels_apart() -> None:
     assert build(full)(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
     estimator = MoteEstimator(options(network="full", reduction="labels"), space, data)
     setup = estimator.estimate_batch([space.default()], seed=0)[0].setup
-    assert setup["reduced data"].startswith("120 images of 10 labels")
+    assert setup["reduced data"].startswith("120 images: ")
     assert not is_full(space, "fast")
     assert "full network is trained" in explanation(space, "fast", "full")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from django.utils import timezone
 
 from engine.blueprint import InputSpec
 from engine.config.search import SearchConfig
@@ -110,3 +113,23 @@ def outcomes(search: Search) -> list[tuple[Any, ...]]:
     """All that must not depend on who worked when."""
     columns = ("number", "round", "arch", "origin", "layer", "bucket", "parent_number", "status", "score", "feasible")
     return list(Candidate.objects.filter(search=search).order_by("number").values_list(*columns))
+
+
+def first_round() -> Search:
+    """A search whose first round of three waits."""
+    search = start(training_config())
+    advancing.advance(search.pk)
+    search.refresh_from_db()
+    return search
+
+
+def lease_first(search: Search) -> Evaluation:
+    """Its first evaluation, leased by this process."""
+    evaluation = scoring.lease(waiting(search)[0])
+    assert evaluation is not None
+    return evaluation
+
+
+def expire(evaluation: Evaluation) -> None:
+    """As if the worker had been silent for long."""
+    Evaluation.objects.filter(pk=evaluation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

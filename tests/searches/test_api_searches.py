@@ -270,8 +270,7 @@ def test_a_search_of_before_a_limit_is_read_and_cloned(owner: Any, client: APICl
     config = {**CONFIG, "dataset": {"kind": "digits", "valid_share": 0.95}}
     refused = client.post(f"{API}searches/", config, format="json").json()
     assert refused["detail"].startswith("dataset.valid_share: Hold out at most 0.9 of the training images")
-    old = SearchConfig.stored(config)
-    search = creation.create(owner, old)
+    search = creation.create(owner, SearchConfig.stored(config))
     assert [row["id"] for row in client.get(f"{API}searches/").json()["results"]] == [search.pk]
     assert "valid_share: 0.95" in client.get(f"{API}searches/{search.pk}/").json()["yaml"]
     for verb, status in (("clone", 201), ("repeat", 201), ("stop", 200)):

@@ -51,8 +51,8 @@ def test_reduced_data_are_compared_with_full_data() -> None:
         assert search.scored == 4
         setups[search.arm] = search.candidates.first().evaluation.setup["reduced data"]
     assert list(setups) == RD_ARMS
-    assert " of 10 labels: 10 of 12 labels" in setups["MOTE, RD"]
-    assert " of 12 labels: all " in setups["MOTE, RD-RS"]
+    assert " images: 10 of 12 labels" in setups["MOTE, RD"]
+    assert " images: all " in setups["MOTE, RD-RS"]
     assert "none left out" in setups["MOTE, full data"]
 
 

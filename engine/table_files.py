@@ -1,0 +1,107 @@
+"""Reading CSV and Parquet files of architectures; what is wrong with one, and how to mend it, a DataError says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ARCH = "arch"
+MOST_VALUES = 100_000_000
+"""Rows times columns of a Parquet file, which may hold them in a millionth of the memory that they take."""
+
+
+def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
+    """Columns of plain values, the names of all, and the SHA-256 of the file."""
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as file:
+            content_hash = file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            parquet = file.read(4) == b"PAR1"
+        frame, names = _parquet(path) if parquet else _csv(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        known = isinstance(error, OSError) and error.strerror
+        reason = str(known or error).strip().partition("\n")[0][:200].rstrip(".")
+        raise DataError(f"'{path.name}' cannot be read as a CSV or Parquet table: {reason}.") from error
+    return frame, names, content_hash
+
+
+def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """The architectures, each once; DataError names the row that has none or one of an earlier row."""
+    if ARCH not in names:
+        hint = " Separate the columns by commas." if len(names) == 1 and set(names[0]) & set(";\t|") else ""
+        raise DataError(
+            f"The table needs a column '{ARCH}' with architectures; its columns are: {', '.join(names)}.{hint}"
+        )
+    if len(frame) == 0:
+        raise DataError("The table has no rows.")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"The column '{twice[0]}' is there twice; give every column a name of its own.")
+    column = frame[ARCH]
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise DataError(f"Row {int(missing.argmax()) + 1} has no '{ARCH}'; every row must name its architecture.")
+    archs = column.astype(str).str.strip()
+    again = archs.duplicated()
+    if again.any():
+        row = int(again.to_numpy().argmax())
+        raise DataError(f"The architecture '{archs.iloc[row]}' is there twice, again in row {row + 1}; keep one.")
+    return archs.tolist()
+
+
+def column_type(frame: pd.DataFrame, name: str) -> str:
+    """``number``, ``text`` or ``other`` (lists and the like)."""
+    from pandas.api import types
+
+    if name not in frame:
+        return "other"
+    if name == ARCH or not types.is_numeric_dtype(frame[name]) or types.is_complex_dtype(frame[name]):
+        return "text"
+    return "number"
+
+
+def spoilt(column: pd.Series[Any]) -> str | None:
+    """Which entry keeps a column from being one of numbers; None where none of its entries is a number."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().all():
+        return None
+    wrong = (numbers.isna() & column.notna()).to_numpy()
+    row = int(wrong.argmax())
+    return f"row {row + 1} holds '{column.iloc[row]}'" if wrong.any() else None
+
+
+def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    facts = pq.read_metadata(path)
+    rows, columns = facts.num_rows, facts.num_columns
+    if rows * columns > MOST_VALUES:
+        raise ValueError(f"{rows:,} rows of {columns:,} columns are more than {MOST_VALUES:,} values")
+    schema = pq.read_schema(path)
+    flat = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
+    return pq.read_table(path, columns=flat).to_pandas(), list(schema.names)
+
+
+def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name
+        raise ValueError("its rows have more entries than its first line has names; give every column a name")
+    frame.columns = [str(name).strip() for name in frame.columns]
+    return frame, list(frame.columns)
