@@ -33,6 +33,10 @@ window.Notification = class extends window.Notification {
   }
 };
 """
+LAST = """() => {
+  const chart = echarts.getInstanceByDom(document.querySelector("#history .chart"));
+  return chart.getOption().series.find(({ name }) => name === "Best score")?.data.at(-1)[0];
+}"""
 
 
 def opened(page: Page, product: Product, **changes: Any) -> int:
@@ -88,6 +92,8 @@ def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product
     page.get_by_role("button", name="Extend", exact=True).click()
     expect(page.locator("[data-kpis]")).to_contain_text("7 / 7", timeout=PATIENCE)
     expect(page.locator("[data-chip]")).to_have_text("finished", timeout=PATIENCE)
+    page.locator("#history").scroll_into_view_if_needed()  # what was out of view catches up
+    until(lambda: page.evaluate(LAST) == 7)
 
     search = opened(page, product, name="Cancelled", seed=2)
     page.get_by_label(re.compile("More actions")).click(timeout=PATIENCE)

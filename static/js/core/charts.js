@@ -27,10 +27,11 @@ const resized = new ResizeObserver((entries) => {
 window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.see(true)));
 document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
 
-/** A chart that redraws itself when the theme changes; `build(colours)` gives the option, `seen()` hears that it comes into view. */
+/** A chart that redraws itself when the theme changes; `build(colours)` gives the option, `read()` asks for data and gives what shows them. */
 export class Chart {
-  constructor(element, build, { label, seen }) {
-    this.seen = seen;
+  constructor(element, build, { label, read }) {
+    this.read = read;
+    this.stale = false; // out of view, with data to be asked for
     this.build = build;
     this.element = element;
     element.setAttribute("role", "img");
@@ -71,7 +72,13 @@ export class Chart {
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
-    if (inView) this.seen?.();
+    if (inView && this.stale) this.follow().then((show) => show?.(), () => {});
+  }
+
+  /** Gives what shows the new data; out of view nothing is asked, but once it comes into view. */
+  async follow() {
+    this.stale = this.away;
+    return this.stale ? undefined : this.read();
   }
 
   drawNow(fresh) {

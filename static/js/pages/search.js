@@ -140,7 +140,7 @@ async function wake() {
   root.dataset.cursor = String(cursor);
 }
 
-const slowly = { history: paced(1000, () => history.follow()), budget: paced(1000, readBudget), grid: paced(2000, () => grid.follow()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
+const slowly = { history: paced(1000, () => history.chart.follow()), budget: paced(1000, readBudget), grid: paced(2000, () => grid.chart.follow()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
 
 async function update() {
   const seen = cursor;

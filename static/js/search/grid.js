@@ -15,7 +15,7 @@ export class BucketGrid {
     this.layers = [];
     this.cells = []; // what the chart shows, in its order
     const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
-    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, seen: () => this.stale && this.load().catch(() => {}) });
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, read: () => this.read() });
     this.chart.on("click", (event) => {
       const { bucket, layer } = this.cells[event.dataIndex] ?? {};
       if (bucket) open(bucket, layer, this.metric, this.back);
@@ -27,15 +27,8 @@ export class BucketGrid {
     (await this.read())?.();
   }
 
-  /** Gives what shows the answer; out of view nothing is asked, but once it comes into view. */
-  async follow() {
-    this.stale = this.chart.away;
-    return this.stale ? undefined : this.read();
-  }
-
   /** Gives what shows the answer; nothing when another question came in between. */
   async read() {
-    this.stale = false;
     const { upto, layer } = this.replay.params();
     const back = { upto, upto_layer: layer };
     const past = upto !== undefined || layer !== undefined;

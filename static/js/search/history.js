@@ -8,24 +8,13 @@ export class HistoryPlot {
   constructor(root, search, state) {
     Object.assign(this, { root, id: search, state, found: null });
     const label = "Line chart of the best feasible score so far.";
-    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, seen: () => this.stale && this.load().catch(() => {}) });
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, read: () => this.read() });
     state.bind(root.querySelector("[name=along]"), "along", () => this.draw(true));
     saveMenu(root.querySelector("[data-save]"), this.chart, "best-so-far", () => this.csv());
   }
 
-  async load() {
-    (await this.read())?.();
-  }
-
-  /** Gives what shows the answer; out of view nothing is asked, but once it comes into view. */
-  async follow() {
-    this.stale = this.chart.away;
-    return this.stale ? undefined : this.read();
-  }
-
   /** Gives what shows the answer. */
   async read() {
-    this.stale = false;
     const found = await api(`searches/${this.id}/history/`);
     return () => {
       const first = !this.found?.steps.number.length;
