@@ -35,8 +35,8 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     expect(page.locator("#id_networks_error")).to_contain_text("3")
     page.get_by_label("Networks").fill("24")
     page.get_by_label("MOTE", exact=True).uncheck()
-    for label in ("synflow", "params", "naswot"):
-        page.get_by_label(re.compile(rf": {label}$")).check()
+    for label in ("SynFlow", "Parameters", "NASWOT"):
+        page.get_by_label(label, exact=True).check()
     page.get_by_label("Epochs", exact=True).fill("1")
     page.get_by_role("button", name="Start the study").click()
     page.wait_for_url(re.compile(r"/studies/\d+/$"))
