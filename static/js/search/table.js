@@ -26,7 +26,7 @@ const COLUMNS = [
   { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
   { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
   { name: "layer", title: "Layer", fixed: true, className: "layer", show: (c, table) => h("span", { title: table.layerNames[c.layer] ?? null }, table.layerNames[c.layer] ?? "–") },
-  { name: "origin", title: "Origin", fixed: true, show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin) },
+  { name: "origin", title: "Origin", className: "origin", fixed: true, show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin) },
   { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
 ];
 
