@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from queue import Empty
 from typing import Any
 
 from django.conf import settings
@@ -76,13 +75,16 @@ class Crew:
 
     def _receive(self, tasks: asyncio.Queue[list[Any]], loop: asyncio.AbstractEventLoop) -> None:
         """Hands on what the broker has for workers."""
-        with app.connection_for_read() as connection, connection.SimpleQueue(app.amqp.queues[QUEUE]) as queue:
+
+        def hand_on(payload: Any, message: Any) -> None:
+            message.ack()
+            arguments, *_ = payload
+            loop.call_soon_threadsafe(tasks.put_nowait, arguments)
+
+        with app.connection_for_read() as connection, connection.Consumer(app.amqp.queues[QUEUE], callbacks=[hand_on]):
             while not self.over.is_set():
-                with suppress(Empty):
-                    message = queue.get(timeout=0.2)
-                    message.ack()
-                    arguments, *_ = message.payload
-                    loop.call_soon_threadsafe(tasks.put_nowait, arguments)
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=0.2)
 
     async def _work(self, tasks: asyncio.Queue[list[Any]], pulse: Pulse) -> None:
         while True:
