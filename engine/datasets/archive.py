@@ -58,10 +58,8 @@ def _extract(zip_path: Path, folder: Path) -> int:
             return len(members) - len(plan)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise DataError(f"this is not a zip file that can be read ({error}); pack the folder again as .zip") from error
-    except NotImplementedError as error:  # what zipfile raises for packing methods and encryption it does not know
-        raise DataError(
-            "the zip uses a packing method that cannot be read; pack it with the usual 'deflate'"
-        ) from error
+    except RuntimeError as error:
+        raise DataError(f"the zip is packed in a way that cannot be read ({error}); pack it with 'deflate'") from error
 
 
 def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], packed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import struct
 import zipfile
@@ -108,6 +109,18 @@ def test_a_zip_that_is_cut_short(tmp_path: Path) -> None:
     data[60:400] = bytes(340)
     path.write_bytes(bytes(data))
     refused_file(tmp_path, "not a zip file that can be read")
+
+
+def test_a_packing_method_that_nobody_knows(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "up.zip", class_files())
+    content = bytearray(path.read_bytes())
+    for header, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # where both of a file's headers name the method
+        for found in re.finditer(header, content):
+            content[found.start() + place] = 97
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot be read .*compression.*; pack it with 'deflate'"):
+        unpack(path, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
 
 
 def test_symbolic_links(tmp_path: Path) -> None:

@@ -115,21 +115,6 @@ def outcomes(search: Search) -> list[tuple[Any, ...]]:
     return list(Candidate.objects.filter(search=search).order_by("number").values_list(*columns))
 
 
-def first_round() -> Search:
-    """A search whose first round of three waits."""
-    search = start(training_config())
-    advancing.advance(search.pk)
-    search.refresh_from_db()
-    return search
-
-
-def lease_first(search: Search) -> Evaluation:
-    """Its first evaluation, leased by this process."""
-    evaluation = scoring.lease(waiting(search)[0])
-    assert evaluation is not None
-    return evaluation
-
-
 def expire(evaluation: Evaluation) -> None:
     """As if the worker had been silent for long."""
     Evaluation.objects.filter(pk=evaluation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -13,23 +13,11 @@ from searches.models import Candidate, Evaluation, Search, Worker
 from searches.services import advancing, control, dispatching, scoring
 from searches.services.heartbeat import Heartbeat, heartbeat
 from searches.services.sweeping import LOST, sweep
-from tests.searches.driving import expire, first_round, lease_first, start, training_config, waiting
+from tests.searches.driving import expire, start, training_config, waiting
 from tests.searches.factories import make_user
 
 pytestmark = pytest.mark.django_db
 GOOD = Estimate(0.5, {"valid_accuracy": 50.0}, seconds=1.5, device="cpu")
-
-
-@pytest.fixture
-def search() -> Search:
-    """Its first round waits."""
-    return first_round()
-
-
-@pytest.fixture
-def leased(search: Search) -> Evaluation:
-    """The first of it."""
-    return lease_first(search)
 
 
 def test_a_lease_is_given_once(search: Search) -> None:

@@ -10,23 +10,11 @@ from engine.estimate import Estimate
 from engine.estimators.mote_run import PROFILES, Profile
 from searches.models import Evaluation, MoteScore, Search
 from searches.services import advancing, recording, scoring
-from tests.searches.driving import drive, expire, first_round, lease_first, start, training_config, waiting
+from tests.searches.driving import drive, expire, start, training_config, waiting
 from tests.searches.factories import make_user
 
 pytestmark = pytest.mark.django_db
 GOOD = Estimate(0.5, {"valid_accuracy": 50.0}, {"epoch_losses": [2.0, 1.0]}, seconds=1.5, device="cpu")
-
-
-@pytest.fixture
-def search() -> Search:
-    """Its first round waits."""
-    return first_round()
-
-
-@pytest.fixture
-def leased(search: Search) -> Evaluation:
-    """The first of it."""
-    return lease_first(search)
 
 
 def test_a_result_reaches_its_candidate_counters_best_and_events(search: Search, leased: Evaluation) -> None:
