@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -54,6 +55,15 @@ def search(page: Page, product: Product, chain_searches: list[int]) -> dict[str,
     page.goto(f"/searches/{found['id']}/")
     until(lambda: page.evaluate("performance.getEntriesByName('nasweb:first-view').length"))
     return found
+
+
+def test_near_ties_are_marked(page: Page, product: Product, search: dict[str, Any]) -> None:
+    front = product.get(f"searches/{search['id']}/pareto/")["front"]
+    limit = 0.01 * (front[-1]["score"] - front[0]["score"])
+    tied = [b["number"] for a, b in pairwise(front) if b["score"] - a["score"] <= limit]
+    assert tied, "the front has neighbours that hardly differ"
+    assert [row[2] for row in series(page)["Near tie"]] == tied
+    expect(page.locator("#pareto .caption")).to_contain_text(f"{len(tied)} hollow on the front")
 
 
 def test_axes_and_their_front(page: Page, product: Product, search: dict[str, Any]) -> None:
