@@ -182,9 +182,8 @@ def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[An
     if numbers is not None:
         numbers = list(numbers)
         holders = ", ".join(["%s"] * len(numbers))
-        where = (
-            f" AND number BETWEEN %s AND %s AND number IN ({holders})"  # the ends, lest SQLite take the status's index
-        )
+        # Its ends, too, lest SQLite take the status's index.
+        where = f" AND number BETWEEN %s AND %s AND number IN ({holders})"
         values = [*values, min(numbers), max(numbers), *numbers]
     names = ", ".join(READ)
     with connection.cursor() as cursor:
