@@ -60,8 +60,9 @@ def test_chaos_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_scale_runs_real_and_simulated_workers(tmp_path: Path) -> None:
     found = figures_of("scale", tmp_path / "scale.json")
-    assert set(found) == {"speedup.2_workers", "efficiency.8_simulated"}
-    assert 0 < found["efficiency.8_simulated"] <= 1
+    of_ideal, of_rounds = (found[f"efficiency.8_simulated.{name}"] for name in ("of_ideal", "of_rounds"))
+    assert set(found) == {"speedup.2_workers", "efficiency.8_simulated.of_ideal", "efficiency.8_simulated.of_rounds"}
+    assert 0 < of_ideal <= of_rounds <= 1
 
 
 @pytest.mark.django_db

@@ -33,7 +33,7 @@ class EstimateOptions(Options):
 class MoteOptions(EstimateOptions):
     """MOTE: train a reduced architecture on reduced data; combine its loss landscape with its speed of convergence."""
 
-    recipe: ClassVar[int] = 3
+    recipe: ClassVar[int] = 4
     later: ClassVar[frozenset[str]] = frozenset({"network"})
 
     kind: Literal["mote"] = "mote"
@@ -93,6 +93,8 @@ class MotePlusOptions(EstimateOptions):
 class ShortTrainingOptions(EstimateOptions):
     """Train the full network for a few epochs; the score is its validation accuracy."""
 
+    recipe: ClassVar[int] = 2
+
     kind: Literal["short_training"] = "short_training"
     epochs: int = Field(2, ge=1, le=200, title="Epochs")
     batch_size: int = Field(64, ge=2, le=4096, title="Batch size")
@@ -130,7 +132,7 @@ ProxyName = Literal[
 class ProxyOptions(EstimateOptions):
     """Score the untrained network by one training-free proxy; seconds at most, and worth as much as its ranking."""
 
-    recipe: ClassVar[int] = 2
+    recipe: ClassVar[int] = 3
     kind: Literal["proxy"] = "proxy"
     name: ProxyName = Field("synflow", title="Proxy", description="engine/README.md names the paper of each")
     network: Literal["full", "reduced"] = Field(

@@ -74,6 +74,21 @@ class Zeros(nn.Module):
         return x.new_zeros((x.shape[0], self.shape.channels, self.shape.height, self.shape.width))
 
 
+class StridedPointwise(nn.Conv2d):
+    """A 1x1 convolution with a stride; where gradients are taken, an equal one without on the pixels it looks at.
+
+    For oneDNN's own gradient (AVX2: under 8 input channels, AVX-512: under 16; channels-last) writes past its memory:
+    wrong weights, or the process ends (oneDNN issue 6035, in torch 2.14).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', ceil(H / stride), ceil(W / stride))``."""
+        if not torch.is_grad_enabled() or torch.compiler.is_exporting():
+            return super().forward(x)
+        vertical, horizontal = self.stride
+        return functional.conv2d(x[:, :, ::vertical, ::horizontal], self.weight, self.bias, groups=self.groups)
+
+
 class FlatLinear(nn.Linear):
     """A fully connected layer on the flattened map."""
 
@@ -161,7 +176,8 @@ def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: floa
             kernel, stride, padding = _window(node)
             groups, dilation, bias = node.integer("groups"), node.integer("dilation"), bool(node.attrs["bias"])
             channels = source.channels, node.shape.channels
-            return nn.Conv2d(*channels, kernel, stride, padding, dilation, groups, bias)
+            kind = StridedPointwise if kernel == 1 and stride > 1 and not padding else nn.Conv2d
+            return kind(*channels, kernel, stride, padding, dilation, groups, bias)
         case "batch_norm":
             return nn.BatchNorm2d(node.shape.channels, eps=eps, momentum=momentum)
         case "activation":

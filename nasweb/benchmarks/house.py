@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -85,15 +86,19 @@ class House:
             watch(search)
             time.sleep(0.02)
 
-    def timed(self, config: SearchConfig) -> float:
-        """Seconds from the row of a search that spends its evaluations until it is over; nothing of it stays."""
+    def timed(self, config: SearchConfig) -> tuple[float, list[int]]:
+        """A search that spends its evaluations: seconds from its row until it is over, and the sizes of its rounds.
+
+        Nothing of it stays.
+        """
         search = creation.create(local_owner(), config)
         self.run(search)
         check(search, config.budget.evaluations or 0)
         assert search.finished_at is not None
+        sizes = Counter(search.candidates.values_list("round", flat=True))
         control.delete(search)
         Evaluation.objects.all().delete()
-        return (search.finished_at - search.created_at).total_seconds()
+        return (search.finished_at - search.created_at).total_seconds(), [sizes[number] for number in sorted(sizes)]
 
     def log(self) -> str:
         """The end of what the worker said."""

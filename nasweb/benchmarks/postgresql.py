@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,7 @@ def unreachable() -> str:
 def elsewhere(home: Path) -> Iterator[Callable[..., Any]]:
     """``call(function, *arguments)`` in a process with a home and a PostgreSQL database of its own; both go in the end.
 
-    All calls happen in the same process, one after another.
+    All calls happen in the same process, one after another. Ctrl-C ends the one under way.
     """
     name = f"nasweb_bench_{secrets.token_hex(6)}"
     home.mkdir(parents=True, exist_ok=True)
@@ -46,7 +47,17 @@ def elsewhere(home: Path) -> Iterator[Callable[..., Any]]:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
             spawn = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(1, spawn, prepare, (str(home), servers)) as pool:
-                yield lambda function, *arguments: pool.submit(function, *arguments).result()
+            with ProcessPoolExecutor(1, spawn, _prepare, (str(home), servers)) as pool:
+                process = pool.submit(os.getpid).result()
+                try:
+                    yield lambda function, *arguments: pool.submit(function, *arguments).result()
+                except KeyboardInterrupt:
+                    os.kill(process, signal.SIGINT)  # this process would wait until the call is over
+                    raise
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _prepare(home: str, servers: Mapping[str, str]) -> None:
+    os.setpgrp()  # Ctrl-C reaches this process once, from the one that asked: a second would disturb the tidying up
+    prepare(home, servers)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -116,11 +117,18 @@ def made_up(evaluation: Evaluation) -> float:
     return float(sum((i + 2) * choice % 7 for i, choice in enumerate(evaluation.choices)))
 
 
-def measure(count: int, seconds: float, rounds: int) -> dict[str, float]:
-    """Seconds of a search of ``rounds`` networks a worker, and ``ideal``: the least that so many workers could take."""
-    candidates, round_size = rounds * count, min(2 * count, MOST_A_ROUND)
+def measure(count: int, seconds: float, a_worker: int) -> dict[str, Any]:
+    """Seconds of a search of ``a_worker`` networks a worker, and the least that two kinds of search could take.
+
+    ``ideal``: one in which no worker ever waits; ``by_rounds``: one with the same rounds, each of which has to end
+    before the next is proposed.
+    """
+    candidates, round_size = a_worker * count, min(2 * count, MOST_A_ROUND)
     with House() as house, Crew(count, seconds).working():
         house.work(1, queues="advance")
         house.timed(throughput.config(count, round_size, **throughput.DISPATCHED))  # it imports what it needs
-        took = house.timed(throughput.config(candidates, round_size, **throughput.DISPATCHED))
-    return {"candidates": candidates, "round_size": round_size, "seconds": took, "ideal": rounds * seconds}
+        took, sizes = house.timed(throughput.config(candidates, round_size, **throughput.DISPATCHED))
+    return {
+        "candidates": candidates, "round_size": round_size, "rounds": sizes, "seconds": round(took, 2),
+        "ideal": a_worker * seconds, "by_rounds": sum(ceil(size / count) for size in sizes) * seconds,
+    }  # fmt: skip

@@ -180,6 +180,24 @@ def test_in_place_activations_do_not_change_the_gradient() -> None:
             torch.testing.assert_close(p.grad, q.grad, msg=name)
 
 
+@pytest.mark.parametrize("channels", [1, 4, 6, 7, 12])
+def test_gradients_of_strided_pointwise_convolutions(channels: int) -> None:
+    """In channels-last, as networks are trained; torch's own crash the process or are wrong, by processor."""
+    b = BlueprintBuilder(InputSpec(channels, height=8, width=8, classes=3))
+    b.head(b.conv2d(b.input, 8, kernel=1, stride=2))
+    network, exact = build(b.build(), seed=1).to(memory_format=torch.channels_last), build(b.build(), seed=1).double()
+    for seed in range(50):
+        x = torch.randn(32, channels, 8, 8, generator=torch.Generator().manual_seed(seed))
+        given = gradients(network, x.contiguous(memory_format=torch.channels_last))
+        for ours, true in zip(given, gradients(exact, x.double()), strict=True):
+            torch.testing.assert_close(ours.double(), true, rtol=1e-4, atol=1e-4)
+
+
+def gradients(network: Network, x: Tensor) -> tuple[Tensor, ...]:
+    loss = network(x.requires_grad_()).square().sum()
+    return torch.autograd.grad(loss, [x, *network.parameters()])
+
+
 def test_values_are_freed_after_their_last_use() -> None:
     blueprint = blueprint_of(residual)
     freed = [name for step in plan(blueprint) for name in step.finished]
