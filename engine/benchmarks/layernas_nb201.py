@@ -24,8 +24,8 @@ its best, the exponent 0.15 alone leads to 73.25 and Gaussian processes over edg
 ImageNet16-120's leaders with evidence of the other sets changes nothing for the better: by the mean of the three
 ``val_acc_12`` the same cell leads (46.478; on CIFAR-10 a worse one does), by CIFAR-100's ``val_acc_200`` one of 46.344.
 
-46.478 is the cell of the highest ``val_acc_12`` on ImageNet16-120, 38.67 before 38.10. The plain rules end above it only
-when they miss that cell: 59 of 300 seeds do, and the mean of all 300 is 46.42 (standard error 0.02; seeds 0 to 49:
+46.478 is the cell of the highest ``val_acc_12`` on ImageNet16-120, 38.67 before 38.10. The plain rules end above it
+only when they miss that cell: 59 of 300 seeds do, and the mean of all 300 is 46.42 (standard error 0.02; seeds 0 to 49:
 46.45).
 """
 
