@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Sequence
 from typing import Any
 
-from celery import Celery, signals
+from billiard.exceptions import WorkerLostError
+from celery import Celery, Task, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
 
@@ -33,6 +35,20 @@ def start_heartbeat(**_: Any) -> None:
 
     gc.freeze()
     heartbeat().start()
+
+
+@signals.task_failure.connect
+def free_leases(sender: Task, exception: BaseException, args: Sequence[Any], **_: Any) -> None:
+    """In the parent of a process that died at work: what it held is free at once."""
+    if isinstance(exception, WorkerLostError):
+        from django.db import connections
+
+        from searches.services import losses
+
+        try:
+            losses.process_died(sender.name, args, str(exception))
+        finally:
+            connections.close_all()  # the process forked next must not inherit any
 
 
 @signals.worker_process_shutdown.connect

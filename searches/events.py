@@ -71,6 +71,13 @@ def failure(number: int, arch: str, error: str) -> Entry:
     return Entry(Event.Kind.ERROR, f"#{number} {arch}: {error}", {"candidate": number, "error": error})
 
 
+def lost(number: int, arch: str, worker: str, reason: str) -> Entry:
+    """A worker was lost while it scored a candidate."""
+    why = f": {reason}" if reason else ""
+    message = f"#{number} {arch}: {worker} was lost{why}; the network is handed out again"
+    return Entry(Event.Kind.LOG, message, {"candidate": number})
+
+
 def error(message: str) -> Entry:
     """The search itself met an error."""
     return Entry(Event.Kind.ERROR, message)

@@ -182,7 +182,8 @@ def show_trained(candidate: Candidate) -> None:
 
 def sweep() -> None:
     """Leases of lost workers are handed out again, the third loss in a row is a failure; and what waits is sent."""
-    for training in Training.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now()):
+    expired = Training.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
+    for training in expired.select_related("candidate__search"):
         if training.lost + 1 >= MOST_LOST:
             fail(training, LOST)
             continue
@@ -190,6 +191,9 @@ def sweep() -> None:
         if lost.filter(lease_until__lt=timezone.now()).update(
             status=Status.QUEUED, lost=F("lost") + 1, worker="", lease_until=None, dispatched_at=None
         ):
+            number = training.candidate.number
+            message = f"the full training of candidate {number} lost its worker; it goes on from its checkpoint"
+            events.record(training.candidate.search, [events.Entry(events.Event.Kind.LOG, message)])
             log.warning("%s was lost by %s; it goes on from its checkpoint", training, training.worker)
     hand_out()
 

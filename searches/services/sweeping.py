@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from engine.estimate import Estimate
+from searches import events
 from searches.models import Candidate, Evaluation, Search, Worker
 from searches.services import dispatching, measuring, promoting, recording
 from searches.services.scoring import MAX_ATTEMPTS
 
-LOST = "the worker was lost three times while scoring this network (out of memory?)"
+LOST = "the worker was lost three times while scoring this network"
 log = logging.getLogger(__name__)
 
 
@@ -38,16 +39,24 @@ def _free_expired_leases() -> None:
     now = timezone.now()
     for evaluation in Evaluation.objects.filter(status=Evaluation.Status.LEASED, lease_until__lt=now):
         if evaluation.attempts >= MAX_ATTEMPTS:
-            recording.record(evaluation.pk, evaluation.attempts, Estimate(None, error=LOST, seed=evaluation.seed))
+            error = f"{LOST}: {evaluation.error}" if evaluation.error else f"{LOST} (out of memory?)"
+            recording.record(evaluation.pk, evaluation.attempts, Estimate(None, error=error, seed=evaluation.seed))
             continue
         with transaction.atomic():
             lease = Evaluation.objects.filter(pk=evaluation.pk, attempts=evaluation.attempts, lease_until__lt=now)
             if lease.filter(status=Evaluation.Status.LEASED).update(
                 status=Evaluation.Status.PENDING, worker="", lease_until=None, dispatched_at=None
             ):
-                log.warning("%s was lost by %s; it is handed out again", evaluation.arch, evaluation.worker)
-                waiting = Candidate.objects.filter(evaluation=evaluation, status=Candidate.Status.LEASED)
-                waiting.update(status=Candidate.Status.PROPOSED)
+                _tell(evaluation)
+
+
+def _tell(lost: Evaluation) -> None:
+    """The searches that wait for an evaluation read in their logs why that takes longer."""
+    waiting = Candidate.objects.filter(evaluation=lost, status=Candidate.Status.LEASED)
+    for candidate in waiting.select_related("search").order_by("search_id"):
+        events.record(candidate.search, [events.lost(candidate.number, candidate.arch, lost.worker, lost.error)])
+    waiting.update(status=Candidate.Status.PROPOSED)
+    log.warning("%s was lost by %s; it is handed out again", lost.arch, lost.worker)
 
 
 def _forget_dead_workers() -> None:

@@ -21,6 +21,7 @@ from nasweb.embedded import broker as embedded_broker
 from nasweb.embedded.places import broker_socket, broker_url
 from searches.models import Evaluation, Search, Training, Worker
 from searches.services import control, trainings
+from searches.services.losses import OUT_OF_MEMORY
 from tests.conftest import ROOT
 from tests.searches.driving import outcomes, start, training_config
 
@@ -45,7 +46,7 @@ WORKER = [
 class House:
     """A broker, a worker of two processes and a sweeper on the tests' database."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, lease: float = LEASE) -> None:
         self.home = home
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
@@ -55,7 +56,7 @@ class House:
             "REDIS_URL": broker_url(home),
             "SECRET_KEY": "for tests only, for tests only, for tests only, for tests",
             "ALLOWED_HOSTS": "testserver",
-            "NASWEB_LEASE_SECONDS": str(LEASE),
+            "NASWEB_LEASE_SECONDS": str(lease),
         }
 
     def start(self, *names: str) -> None:
@@ -157,6 +158,25 @@ def test_killed_workers_and_brokers_change_no_candidate_and_no_score(house: Hous
     assert search.status_reason == "budget of 16 evaluations spent"
     assert list(search.events.values_list("seq", flat=True)) == list(range(1, search.event_seq + 1))
     assert not Evaluation.objects.exclude(status="done").exists()
+
+
+def test_a_process_that_dies_is_missed_at_once(house: House, tmp_path: Path) -> None:
+    house.kill("worker")
+    patient = House(tmp_path, lease=10 * PATIENCE)
+    try:
+        patient.start("broker", "worker", "sweeper")
+        estimator = {"kind": "short_training", "epochs": 40, "batch_size": 64}
+        search = start(training_config(estimator=estimator, budget={"evaluations": 3}))
+        until(Worker.objects.filter(search=search).exists, "a worker at work", patient)
+        os.kill(Worker.objects.filter(search=search).first().pid, signal.SIGKILL)
+        until(ended(search), "the end of the search", patient)
+    finally:
+        for name in list(patient.processes):
+            patient.kill(name)
+        house.start("worker")
+    assert (search.scored, Evaluation.objects.filter(attempts=2).count()) == (3, 1)
+    (told,) = search.events.filter(message__contains="was lost")
+    assert told.message.endswith(f"was lost: {OUT_OF_MEMORY}; the network is handed out again")
 
 
 def test_a_cancel_ends_a_training_within_seconds(house: House) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -10,7 +13,7 @@ from django.utils import timezone
 from engine.errors import Stopped
 from engine.estimate import Estimate
 from searches.models import Candidate, Evaluation, Search, Worker
-from searches.services import advancing, control, dispatching, scoring
+from searches.services import advancing, control, dispatching, losses, scoring
 from searches.services.heartbeat import Heartbeat, heartbeat
 from searches.services.sweeping import LOST, sweep
 from tests.searches.driving import expire, start, training_config, waiting
@@ -47,7 +50,44 @@ def test_a_network_that_loses_three_workers_fails(search: Search) -> None:
         expire(evaluation)
         sweep()
     candidate = search.candidates.get(number=0)
-    assert (candidate.status, candidate.error) == ("failed", LOST)
+    assert (candidate.status, candidate.error) == ("failed", f"{LOST} (out of memory?)")
+    told = [event.message for event in search.events.filter(message__endswith="handed out again")]
+    assert told == 2 * [f"#0 {candidate.arch}: {evaluation.worker} was lost; the network is handed out again"]
+
+
+def test_a_dead_process_s_leases_end_at_once_and_say_why(search: Search, leased: Evaluation) -> None:
+    alive = scoring.lease(waiting(search)[0])
+    dead = Worker.objects.create(name="dead", host=socket.gethostname(), pid=pid_of_nobody(), seen_at=timezone.now())
+    heartbeat().beat()
+    task = dispatching.SCORE, [[leased.pk, alive.pk], search.pk]
+    losses.process_died(*task, "Worker exited prematurely: signal 6 (SIGABRT) Job: 4.")
+    assert not Evaluation.objects.filter(error__gt="").exists()  # this process holds both, and lives
+    Evaluation.objects.filter(pk=leased.pk).update(worker=dead.name, attempts=3)
+    losses.process_died(*task, "Worker exited prematurely: signal 6 (SIGABRT) Job: 4.")
+    sweep()
+    assert list(Worker.objects.values_list("name", flat=True)) == [heartbeat().name]
+    error = f"{LOST}: its process crashed (SIGABRT)"
+    for evaluation, expected in ((leased, ("failed", error)), (alive, ("leased", ""))):
+        evaluation.refresh_from_db()
+        assert (evaluation.status, evaluation.error) == expected
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("Worker exited prematurely: signal 9 (SIGKILL) Job: 4.", losses.OUT_OF_MEMORY),
+        ("Worker exited prematurely: signal 11 (SIGSEGV) Job: 4.", "its process crashed (SIGSEGV)"),
+        ("Worker exited prematurely: exitcode 1 Job: 4.", "its process ended by itself"),
+    ],
+)
+def test_the_end_of_a_process_in_words(problem: str, words: str) -> None:
+    assert losses.in_words(problem) == words
+
+
+def pid_of_nobody() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 def test_the_heartbeat_renews_its_leases_and_says_what_the_process_does(search: Search, leased: Evaluation) -> None:
