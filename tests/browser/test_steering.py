@@ -86,6 +86,8 @@ def test_a_search_is_paused_resumed_and_stopped(
 
 def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product) -> None:
     search = opened(page, product, name="Extended", budget={"evaluations": 4}, seed=1)
+    expect(page.get_by_role("link", name="Front as zip")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-without-front]")).to_be_hidden()
     product.wait_finished(search, 120)
     page.get_by_role("button", name="Extend budget").click(timeout=PATIENCE)
     page.get_by_label("Evaluations to add").fill("3")

@@ -80,6 +80,15 @@ def test_pages_hold_no_inline_script_or_style_and_load_only_files_that_are_there
             assert finders.find(address.removeprefix("/static/")), f"{address} is not there"
 
 
+@pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
+def test_a_front_is_offered_once_there_is_one(client: Client, owner: Any, status: str) -> None:
+    for feasible, (offers, reason) in {0: (" hidden", ""), 1: ("", " hidden")}.items():
+        search = make_search(owner, status=status, feasible=feasible)
+        text = client.get(f"/searches/{search.pk}/").content.decode()
+        assert f"data-with-front{offers}>" in text
+        assert f"data-without-front{reason}>" in text
+
+
 async def test_static_files_are_answered_before_django(settings: Any) -> None:
     """Whole, in part, not again when the browser has it; with the policy; with a prefix and without."""
 

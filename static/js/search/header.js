@@ -58,6 +58,8 @@ export class Header {
     this.showKpis(kpis(search));
     this.showBanners(search);
     this.showLayers(search);
+    document.querySelector("[data-with-front]").hidden = !search.feasible;
+    document.querySelector("[data-without-front]").hidden = Boolean(search.feasible);
   }
 
   showKpis(shown) {
