@@ -15,6 +15,11 @@ from tests.browser.test_journey import drawn
 from tests.searches.driving import CHAIN
 from tests.searches.many_labels import RA_ARMS, RD_ARMS, SEED_ARMS, many_labels
 
+LINES = """() => {
+  const { series } = echarts.getInstanceByDom(document.querySelector("#taus .chart")).getOption();
+  return series.flatMap(({ markLine }) => (markLine?.data ?? []).map(({ xAxis }) => xAxis));
+}"""
+
 
 @pytest.mark.usefixtures("complaints")
 def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, picture: Callable[[Page, str], None]) -> None:
@@ -47,6 +52,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     found = product.get(f"studies/{number}/results/")
     assert [row["tau"]["count"] for row in found["estimates"]] == [24] * 3
     assert sum(drawn(page, "#scatter").values()) == 24
+    assert page.evaluate(LINES) == [0], "no correlation is marked"
     page.locator("[name=estimate]").select_option("1")
     page.wait_for_url(re.compile("estimate=1"))
     picture(page, "study")

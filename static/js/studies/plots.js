@@ -30,7 +30,12 @@ class Plot {
 }
 
 function categories(c, names) {
-  return { type: "category", data: names, inverse: true, axisLabel: { color: c.muted, fontSize: 11, formatter: short }, axisTick: { show: false }, axisLine: { lineStyle: { color: c["line-strong"] } } };
+  return { type: "category", data: names, inverse: true, axisLabel: { color: c.muted, fontSize: 11, formatter: short }, axisTick: { show: false }, axisLine: { onZero: false, lineStyle: { color: c["line-strong"] } } };
+}
+
+/** The line of no correlation, for a series of bars. */
+function zero(c) {
+  return { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.text, type: "solid", width: 1.5 }, data: [{ xAxis: 0 }] };
 }
 
 export class TausPlot extends Plot {
@@ -49,7 +54,7 @@ export class TausPlot extends Plot {
   caption() {
     const { resamples, resampled, networks } = this.results;
     const scaled = resampled < networks ? ` of ${number(resampled)} networks, scaled to all of them` : "";
-    return `Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of ${resamples} bootstrap resamples${scaled}. 1: the same order, 0: none.`;
+    return `Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of ${resamples} bootstrap resamples${scaled}. 1: the same order, 0 (the line): none.`;
   }
 
   option(c) {
@@ -67,7 +72,7 @@ export class TausPlot extends Plot {
       yAxis: categories(c, rows.map(({ name }) => name)),
       tooltip: tooltip(c, { trigger: "item", formatter: ({ dataIndex }) => this.tip(rows[dataIndex]) }),
       series: [
-        { type: "bar", data: rows.map(({ tau }) => tau.value), barMaxWidth: 16, itemStyle: { color: c.blue, opacity: 0.75, borderRadius: [0, 3, 3, 0] } },
+        { type: "bar", data: rows.map(({ tau }) => tau.value), barMaxWidth: 16, itemStyle: { color: c.blue, opacity: 0.75, borderRadius: [0, 3, 3, 0] }, markLine: zero(c) },
         { type: "custom", renderItem: whisker, encode: { x: [1, 2], y: 0 }, data: rows.map(({ tau }, place) => [place, tau.low, tau.high]), z: 5, silent: true },
       ],
     };
@@ -176,7 +181,7 @@ export class GroupsPlot extends Plot {
       xAxis: axis(c, "Kendall's tau", { scale: false, max: 1 }),
       yAxis: categories(c, rows.map(({ part }) => part)),
       tooltip: tooltip(c, { trigger: "item", formatter: ({ dataIndex, seriesName, value }) => tip(`${rows[dataIndex].part}: ${seriesName}`, [["Kendall's tau", number(value, 3)], ["Networks", number(rows[dataIndex].counts[seriesName === "with" ? 0 : 1])]]) }),
-      series: [bar("with", "with", c.blue), bar("without", "without", c.orange)],
+      series: [{ ...bar("with", "with", c.blue), markLine: zero(c) }, bar("without", "without", c.orange)],
     };
   }
 
