@@ -142,12 +142,13 @@ def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None)
     wanted = config.budget.evaluations
     if share < RARE:
         warnings.append(
-            f"Only {share:.2%} of {samples} sampled networks meet the limits; the search stays within them."
+            f"Only {share:.2%} of {samples:,} sampled networks meet the limits; the search stays within them."
         )
     if wanted is not None and resolved.space.size < wanted:
-        warnings.append(f"The space has only {resolved.space.size} networks; the budget of {wanted} will not be spent.")
+        size = resolved.space.size
+        warnings.append(f"The space has only {size:,} networks; the budget of {wanted:,} will not be spent.")
     elif wanted is not None and bound is not None and bound < wanted:
-        warnings.append(f"The search ends after about {bound} networks; the budget of {wanted} will not be spent.")
+        warnings.append(f"The search ends after about {bound:,} networks; the budget of {wanted:,} will not be spent.")
     if wanted is not None and config.round_size * 2 > wanted:
         warnings.append(
             "A round takes half of the budget or more; smaller rounds let the search learn from its scores."
@@ -180,7 +181,7 @@ def _of_mote_nas(config: SearchConfig, options: MoteNASOptions) -> list[str]:
     wanted = config.budget.evaluations
     if options.rule == "guided" and wanted is not None and wanted < options.pool + config.finalists:
         return [
-            f"The budget of {wanted} ends before the pool of {options.pool} networks and the finalists are through."
+            f"The budget of {wanted:,} ends before the pool of {options.pool:,} networks and the finalists are through."
         ]
     return []
 

@@ -22,7 +22,6 @@ from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import datasets, spaces, table_contents
 from searches.services import benchmark_files, sources
 from searches.services.errors import ActionRefused
-from searches.views.lookahead import large
 
 CLASSES_A_PAGE = 20
 ACTIONS: dict[str, Callable[[str], Any]] = {
@@ -150,7 +149,6 @@ def _balance(entry: dict[str, Any], most: int) -> dict[str, Any]:
 
 def _space(space: Any, options: dict[str, Any]) -> dict[str, Any]:
     found = spaces.described(space)
-    found["size_label"] = large(found["size"])
     found["costs"] = [{"label": METRIC_LABELS[name], **ends} for name, ends in found["costs"].items()]
     text = spaces.packed(options, *found["input"].values())
     return {"found": found, "drawing": f"{reverse('space-picture')}?space={text}" if text else ""}

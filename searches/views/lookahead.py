@@ -78,8 +78,6 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
         **found,
         "feasible_percent": shown,
         "metric_label": CHOICE_LABELS[found["metric"]],
-        "size_label": large(found["size"]),
-        "bound_label": large(found["bound"]),
         "buckets_label": buckets_in_words(found["bucket_edges"]),
         "time_label": time_in_words(found["time"]["eta_seconds"]),
     }
@@ -101,11 +99,3 @@ def time_in_words(seconds: float | None) -> str:
         if seconds >= 1.5 * size:
             return f"about {seconds / size:.2g} {unit}"
     return f"about {max(seconds, 1):.0f} s"
-
-
-def large(count: Any) -> str:
-    """An exact count with separators, or its order of magnitude when nobody could read it."""
-    text = str(count or "")
-    if not text.isdigit():
-        return text
-    return f"{int(text):,}" if len(text) <= 9 else f"{text[0]}.{text[1:3]}e{len(text) - 1}"

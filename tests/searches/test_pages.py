@@ -21,7 +21,7 @@ from nasweb.static_files import with_static_files
 from searches.examples import EXAMPLES
 from searches.forms.documents import read_yaml
 from searches.models import Dataset, Search, SearchSpace, Table
-from tests.searches.factories import make_candidates, make_search, make_user
+from tests.searches.factories import make_candidates, make_search, make_space, make_user
 from tests.searches.test_forms import posted
 
 pytestmark = pytest.mark.django_db
@@ -237,6 +237,23 @@ def test_sources_are_added_listed_and_deleted(client: Client) -> None:
         gone = client.post(f"/{room}/{row.pk}/delete/", follow=True)
         assert "was deleted" in gone.content.decode()
         assert not model.objects.exists()
+
+
+def test_counts_are_shown_with_separators(client: Client, owner: Any) -> None:
+    make_space(owner, size=str(5**9))
+    make_space(owner, size=str(12**100))
+    Table.objects.create(owner=owner, name="bench", filename="x.csv", rows=15_625)
+    Dataset.objects.create(owner=owner, name="many", class_counts={"cat": 60_000}, train_count=60_000, test_count=0)
+    for room, shown in {
+        "spaces": (">1,953,125<", ">8.28e107<"),
+        "tables": (">15,625<",),
+        "datasets": ("<li>cat: 60,000</li>", ">60,000<", ">0<"),
+    }.items():
+        text = client.get(f"/{room}/").content.decode()
+        assert [words for words in shown if words not in text] == []
+    looked_ahead = client.post("/searches/new/check/", posted(EXAMPLES[1].config, **{"budget.evaluations": "2000"}))
+    assert "<dt>Networks</dt><dd>32,768</dd>" in looked_ahead.content.decode()
+    assert "at most 2,000" in looked_ahead.content.decode()
 
 
 def test_sources_that_cannot_be_used_are_refused_at_their_field(client: Client) -> None:
