@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -73,6 +74,20 @@ def test_pages_load_nothing_from_elsewhere() -> None:
     ]
     assert pages
     assert [str(path) for path in pages if loading.search(link.sub("", text(path)))] == []
+
+
+def test_scripts_export_only_what_others_import() -> None:
+    scripts = {path: text(path) for path in tracked() if path.suffix == ".js" and path.parts[0] == "static"}
+    export = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
+    exported = {(str(path), name) for path, code in scripts.items() for name in export.findall(code)}
+    imported = {
+        (os.path.normpath(path.parent / source), name.partition(" as ")[0].strip())
+        for path, code in scripts.items()
+        for names, source in re.findall(r'import \{([^}]*)\} from "([^"]+)"', code)
+        for name in names.split(",")
+    }
+    assert len(exported) > 50
+    assert exported - imported == set()
 
 
 def test_front_end_lock_file_names_no_registry() -> None:

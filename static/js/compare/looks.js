@@ -4,7 +4,7 @@ const COLOURS = ["blue", "orange", "green", "purple", "gold", "red"];
 const DASHES = ["solid", "dashed", "dotted"];
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect"];
 
-export function lookOf(at) {
+function lookOf(at) {
   return { colour: COLOURS[at % COLOURS.length], dash: DASHES[Math.floor(at / COLOURS.length) % DASHES.length], symbol: SYMBOLS[at % SYMBOLS.length] };
 }
 

@@ -54,7 +54,7 @@ async function repetition() {
 }
 
 /** Does one action; `changed(name)` runs when the server has accepted it. */
-export async function act(name, search, changed) {
+async function act(name, search, changed) {
   const action = ACTIONS[name];
   let body = {};
   if (action.clone) {

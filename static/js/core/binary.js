@@ -4,7 +4,7 @@ import { request } from "./api.js";
 const KINDS = { Float64: Float64Array, Float32: Float32Array, Uint32: Uint32Array, Int32: Int32Array, Uint8: Uint8Array };
 
 /** `{header, ...arrays by name}`; the arrays are views into the answer, not copies. */
-export function unpack(buffer) {
+function unpack(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const found = { header };

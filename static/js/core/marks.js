@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { h, toast } from "./dom.js";
 
 /** Markup that the server made safe, as a node. */
-export function rendered(html) {
+function rendered(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   return h("div", { class: "prose" }, template.content);

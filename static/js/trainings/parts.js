@@ -18,7 +18,7 @@ const ACTIONS = {
 
 export const isActive = (training) => ACTIVE.includes(training.status);
 
-export async function act(name, training, changed) {
+async function act(name, training, changed) {
   const { question, done } = ACTIONS[name];
   if (question && (await ask(question)) === null) return;
   try {
@@ -38,7 +38,7 @@ export function actionButtons(training, changed, small = true) {
 }
 
 /** One training as a row; `show` writes only what changed. */
-export class TrainingRow {
+class TrainingRow {
   constructor(training, changed) {
     this.changed = changed;
     const value = (name) => (this[name] = h("span", { class: "value" }));
