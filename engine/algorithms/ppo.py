@@ -36,7 +36,7 @@ class PPO(SamplingSearch):
         self._fitness = Fitness(options.objective, problem)
         super().__init__(options, problem, seed, self._fitness.admitted)
         self._policy = self._fresh_policy()
-        self._chances: dict[int, float] = {}  # log chances of the proposals without a score
+        self._chances: dict[int, float] = {}  # log chances of what has no score yet; what failed may get one late
         self._batch: list[tuple[Choices, float, float]] = []  # network, log chance when drawn, fitness
         self._feedbacks = 0
 
@@ -58,9 +58,11 @@ class PPO(SamplingSearch):
         return proposal
 
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        value = None if score is None else self._fitness(proposal.architecture, score)
+        if score is None:
+            return
+        chance, value = self._chances.pop(proposal.number), self._fitness(proposal.architecture, score)
         if value is not None:
-            self._batch.append((proposal.architecture.choices, self._chances.pop(proposal.number), value))
+            self._batch.append((proposal.architecture.choices, chance, value))
             if len(self._batch) == self.options.train_batch:
                 self._learn()
 

@@ -194,6 +194,17 @@ def test_the_policy_learns_what_pays() -> None:
     assert np.mean(scores[-100:]) > np.mean(scores[:100]) + 2 * np.std(scores[:100])
 
 
+def test_what_was_scored_leaves_no_chance_behind_even_without_a_fitness() -> None:
+    """The network that costs nothing has none. Failed proposals keep theirs, for a retry may score them yet."""
+    problem = SearchProblem(AdditiveSpace([[2, 1, 0], [2, 0], [3, 0]]), Objective(hi=4))
+    searching = PPO(PPOOptions(objective="mnas"), problem, seed=0)
+    tried = _run(searching, lambda architecture: None if architecture.choices[0] == 1 else 1.0, 100)
+    assert (2, 1, 1) in {proposal.architecture.choices for proposal in tried}
+    state = searching.state_dict()
+    assert [number for number, _ in state["state"]["chances"]] == [failed["number"] for failed in state["failed"]]
+    assert len(state["failed"]) == 4
+
+
 def test_a_step_makes_good_samples_likelier_and_bad_ones_less_likely() -> None:
     space = AdditiveSpace([[3, 2, 1], [2, 1]])
     policy = Policy(SearchProblem(space, Objective()), learning_rate=1e-3)
