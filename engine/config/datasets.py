@@ -60,14 +60,17 @@ class TorchvisionOptions(ImageOptions):
 
 
 class FoldersOptions(ImageOptions):
-    """Class folders of this machine, as ImageNet comes: train/<class>/ and val/<class>/ (local use only).
+    """Class folders of this machine, as ImageNet comes: train/<class>/ and val/<class>/, or alone (local use only).
 
     The validation images that select are held out of train/; val/ is what test images are elsewhere. Estimates learn
     from a sample of train/; a full training streams all of it.
     """
 
     kind: Literal["folders"] = "folders"
-    path: str = Field(title="Folder", description="holds train/<class>/ and perhaps val/<class>/ with image files")
+    path: str = Field(
+        title="Folder",
+        description="holds train/<class>/ and perhaps val/<class>/ with image files, or <class>/ alone",
+    )
     sample: int = Field(
         10_000,
         ge=100,

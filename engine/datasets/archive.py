@@ -8,9 +8,10 @@ import stat
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from engine.datasets.images import SUFFIXES
+from engine.datasets.layout import Place, find_layout, is_hidden, is_image
 from engine.datasets.summary import FolderSummary, summarise
 from engine.errors import DataError
 
@@ -21,14 +22,15 @@ MAX_RATIO = 100
 RATIO_FREE_BYTES = 64 * 1024**2
 """Small archives may be packed as tightly as they like; beyond this many bytes `MAX_RATIO` holds."""
 CHUNK = 1024**2
+REPORTED = ("test",)
+"""Other folders beside train/ are left out."""
 
 
 def unpack(zip_path: Path, target: Path) -> FolderSummary:
     """Unpacks images to ``target/train/<class>/`` and ``target/test/<class>/`` and says what is there.
 
-    Taken as they are: ``train/<class>/*`` with optional ``test/<class>/*``; the same inside one outer folder; class
-    folders without ``train/``. Files that are no images are left out and counted. ``target`` must not exist; it appears
-    complete or, with a DataError that says why, not at all.
+    `engine.datasets.layout` says which layouts are taken. Files that are no images of a class are left out and counted.
+    ``target`` must not exist; it appears complete or, with a DataError that says why, not at all.
     """
     if target.exists():
         raise DataError(f"there is a folder '{target.name}' already")
@@ -83,31 +85,37 @@ def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pac
         )
 
 
+class _Images:
+    """The folders of the images in a zip, as `find_layout` asks for them."""
+
+    def __init__(self, images: Sequence[Place]) -> None:
+        self._images = images
+
+    def folders(self, place: Place) -> set[str]:
+        depth = len(place)
+        return {parts[depth] for parts in self._images if parts[:depth] == place and len(parts) > depth + 1}
+
+    def has_images(self, place: Place) -> bool:
+        return any(parts[:-1] == place for parts in self._images)
+
+
 def _layout(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Path]]:
     """Where each image goes, below ``train/<class>/`` or ``test/<class>/``."""
-    images = [(member, PurePosixPath(member.filename).parts) for member in members if _is_image(member.filename)]
+    files = [(member, PurePosixPath(member.filename)) for member in members]
+    images = [(member, path.parts) for member, path in files if is_image(path.name) and not _is_hidden(path)]
     if not images:
         raise DataError("the zip holds no images; it needs train/<class>/ folders with image files")
-    while len({parts[0] for _, parts in images}) == 1 and all(len(parts) > 2 for _, parts in images):
-        if images[0][1][0].casefold() in {"train", "test"}:
-            break
-        images = [(member, parts[1:]) for member, parts in images]
-    tops = {parts[0].casefold() for _, parts in images}
-    if "train" not in tops:
-        if "test" in tops:
-            raise DataError("the zip has a folder test/ but no train/; put the training images in train/<class>/")
-        images = [(member, ("train", *parts)) for member, parts in images]
+    layout = find_layout(_Images([parts for _, parts in images]), REPORTED)
     return [
-        (member, Path(parts[0].casefold(), *parts[1:]))
+        (member, Path(part, *parts[len(place) :]))
+        for part, place in (("train", layout.train), ("test", layout.test))
         for member, parts in images
-        if parts[0].casefold() in {"train", "test"} and len(parts) > 2
+        if place is not None and parts[: len(place)] == place and len(parts) > len(place) + 1
     ]
 
 
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+def _is_hidden(path: PurePosixPath) -> bool:
+    return any(map(is_hidden, path.parts))
 
 
 def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:

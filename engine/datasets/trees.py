@@ -1,4 +1,4 @@
-"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as ImageNet comes.
+"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as ImageNet comes, or alone.
 
 Full trainings stream the files (`ImageData.files`). Estimates, which see every image many times, get a sample of
 ``train/`` that fits into memory (`ImageData.load`), drawn class by class with the split seed.
@@ -34,7 +34,8 @@ from engine.datasets.base import (
     stratified_sample,
 )
 from engine.datasets.cache import cached
-from engine.datasets.images import GREY_MODES, MAX_LOCAL_PIXELS, SUFFIXES, open_image, read_square
+from engine.datasets.images import GREY_MODES, MAX_LOCAL_PIXELS, open_image, read_square
+from engine.datasets.layout import Place, find_layout, is_hidden, is_image
 from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
 from engine.errors import DataError
 
@@ -70,12 +71,12 @@ class TreeData(ImageData):
         self.root = root
         try:
             folder = Path(options.path).expanduser().absolute()
-            changed = _changed(folder)
+            parts = _parts(folder)
+            self.listing = _listing(*parts, _changed(*parts))
         except (OSError, RuntimeError, ValueError) as error:
             raise DataError(
                 f"the folder '{options.path}' cannot be read ({error}); name one on this machine"
             ) from error
-        self.listing = _listing(folder, changed)
 
     @cached_property
     def _look(self) -> tuple[int, int]:
@@ -143,27 +144,46 @@ class TreeData(ImageData):
         return Split(images, split.labels[rows])
 
 
-def _changed(folder: Path) -> tuple[int, ...]:
-    """When the folders of parts and classes were last changed: what a kept listing is valid for."""
+class _Folders:
+    """The folders below one of this machine, as `find_layout` asks for them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def folders(self, place: Place) -> list[str]:
+        with os.scandir(self._root.joinpath(*place)) as entries:
+            return [entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name)]
+
+    def has_images(self, place: Place) -> bool:
+        with os.scandir(self._root.joinpath(*place)) as entries:
+            return any(is_image(entry.name) for entry in entries)
+
+
+def _parts(folder: Path) -> tuple[Path, Path | None]:
+    """The folders with the classes to learn from and with those to report on."""
     if not folder.is_dir():
         raise DataError(f"there is no folder '{folder}' on this machine; give the whole path of one")
-    if not (folder / "train").is_dir():
-        raise DataError(
-            f"'{folder}' holds no folder train/; name the folder above it, or put the folders of the classes into one"
-        )
-    parts = [folder / name for name in ("train", *REPORTED) if (folder / name).is_dir()]
-    return tuple(entry.stat().st_mtime_ns for part in parts for entry in sorted(part.iterdir()) if entry.is_dir())
+    layout = find_layout(_Folders(folder), REPORTED)
+    return folder.joinpath(*layout.train), None if layout.test is None else folder.joinpath(*layout.test)
+
+
+def _changed(*parts: Path | None) -> tuple[int, ...]:
+    """When the folders of classes were last changed: what a kept listing is valid for."""
+    entries = (entry for part in parts if part is not None for entry in sorted(part.iterdir()))
+    return tuple(entry.stat().st_mtime_ns for entry in entries if entry.is_dir())
 
 
 @lru_cache(maxsize=4)
-def _listing(folder: Path, changed: tuple[int, ...]) -> Listing:
-    train = _classes(folder / "train")
+def _listing(learned: Path, reported: Path | None, changed: tuple[int, ...]) -> Listing:
+    train = _classes(learned)
     if len(train) < 2:
-        raise DataError(f"'{folder / 'train'}' holds {len(train)} class folders with images; two at least are needed")
+        raise DataError(
+            f"'{learned}' holds {len(train)} class folders with images, two at least are needed; name the folder above "
+            "train/, or put the images of every class into a folder of its own"
+        )
     small = [name for name, files in train.items() if len(files) < 2]
     if small:
         raise DataError(f"the class '{small[0]}' has one image; two at least are needed, one of them to hold out")
-    reported = next((folder / name for name in REPORTED if (folder / name).is_dir()), None)
     test = _classes(reported) if reported else {}
     strange = sorted(set(test) - set(train))
     if strange:
@@ -179,15 +199,11 @@ def _listing(folder: Path, changed: tuple[int, ...]) -> Listing:
 def _classes(part: Path) -> dict[str, tuple[Path, ...]]:
     classes = {}
     for entry in sorted(os.scandir(part), key=lambda entry: entry.name):
-        if entry.is_dir() and not entry.name.startswith("."):
-            names = sorted(file.name for file in os.scandir(entry.path) if _is_image(file.name))
+        if entry.is_dir() and not is_hidden(entry.name):
+            names = sorted(file.name for file in os.scandir(entry.path) if is_image(file.name))
             if names:
                 classes[entry.name] = tuple(Path(entry.path, name) for name in names)
     return classes
-
-
-def _is_image(name: str) -> bool:
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def _flat(classes: Sequence[Sequence[Path]]) -> tuple[list[Path], Labels]:
