@@ -157,7 +157,7 @@ def hand_out(search: Search, again: bool = False) -> None:
     work = recording.to_score(search)
     if not again:
         work = work.filter(dispatched_at=None)
-    dispatching.score(search, list(work.values_list("pk", flat=True)))
+    dispatching.score(search, work)
 
 
 def _fail(search_id: int, token: str, reason: str) -> None:

@@ -72,7 +72,9 @@ def retry_failed(search: Search) -> None:
     with _acting(search, "retry") as row:
         failed, constants = list(row.candidates.filter(status=Candidate.Status.FAILED)), latest(row)
         last = row.candidates.aggregate(last=Max("round"))["last"]
-        evaluations = Evaluation.objects.select_for_update().filter(candidates__in=failed).order_by("pk").in_bulk()
+        touched = (Candidate.Status.FAILED, *recording.WAITING)  # here and in `_go_on`
+        known = Evaluation.objects.filter(candidates__search=row, candidates__status__in=touched)
+        evaluations = known.select_for_update(of=("self",)).order_by("pk").in_bulk()
         for candidate in failed:
             row.charged_seconds -= candidate.seconds or 0.0
             row.failed -= 1
@@ -121,8 +123,8 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
 def delete(search: Search) -> None:
     """Removes the search with all its rows; scores that other searches use, or may find again, stay."""
     with _acting(search, "delete") as row:
-        evaluations = Evaluation.objects.filter(candidates__search=row, status=Evaluation.Status.PENDING)
-        unfinished = list(evaluations.values_list("pk", flat=True))
+        pending = Evaluation.objects.filter(candidates__search=row, status=Evaluation.Status.PENDING)
+        unfinished = [e.pk for e in pending.select_for_update(of=("self",)).order_by("pk").only("pk")]
         trainings.remove_files(Training.objects.filter(candidate__search=row))
         Search.objects.filter(pk=row.pk).update(best=None)
         row.candidates.all().delete()
@@ -159,6 +161,6 @@ def _why_not(search: Search, action: str) -> str:
 
 def _go_on(search: Search) -> None:
     """Has the work that waits dispatched again: messages sent before were dropped while the search rested."""
-    waiting = search.candidates.filter(status=Candidate.Status.PROPOSED).values("evaluation")
-    Evaluation.objects.filter(pk__in=waiting, status=Evaluation.Status.PENDING).update(dispatched_at=None)
+    waiting = recording.to_score(search).select_for_update(of=("self",)).order_by("pk").only("pk")
+    Evaluation.objects.filter(pk__in=[row.pk for row in waiting]).update(dispatched_at=None)
     dispatching.advance(search.pk)

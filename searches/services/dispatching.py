@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from math import ceil
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from searches.models import Candidate, Evaluation, Search, Training, Worker
@@ -35,8 +37,13 @@ def advance(search_id: int) -> None:
     transaction.on_commit(partial(_send, ADVANCE, [search_id]), robust=True)
 
 
-def score(search: Search, evaluation_ids: Sequence[int]) -> None:
-    """Has the evaluations scored by any workers, after the commit; chunks take about `TASK_SECONDS` of work each."""
+def score(search: Search, work: QuerySet[Evaluation]) -> None:
+    """Has those of `recording.to_score` scored by any workers, in the order of the candidates, after the commit.
+
+    Their rows are locked by number, as everywhere; chunks take about `TASK_SECONDS` of work each.
+    """
+    rows = work.select_for_update(of=("self",)).order_by("pk").only("pk").annotate(number=F("candidates__number"))
+    evaluation_ids = [row.pk for row in sorted(rows, key=attrgetter("number"))]
     if not evaluation_ids:
         return
     Evaluation.objects.filter(pk__in=evaluation_ids).update(dispatched_at=timezone.now())

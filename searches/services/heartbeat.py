@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -84,7 +84,9 @@ class Heartbeat:
         """Renews the leases and writes the row."""
         held = self._held  # the other thread may let go meanwhile
         if held is not None:
-            held.update(lease_until=lease_end())
+            with transaction.atomic():  # rows are locked by number, as everywhere
+                mine = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
+                held.filter(pk__in=mine).update(lease_until=lease_end())
         search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()
         row = {
             "host": self.host,

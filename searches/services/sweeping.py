@@ -73,8 +73,7 @@ def _hand_out_again(search: Search, idle: bool) -> None:
     """Work that was never sent; and, while a worker has nothing to do, work that was sent long ago."""
     old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     lost = Q(dispatched_at=None) | Q(dispatched_at__lt=old) if idle else Q(dispatched_at=None)
-    work = recording.to_score(search).filter(lost)
-    dispatching.score(search, list(work.values_list("pk", flat=True)))
+    dispatching.score(search, recording.to_score(search).filter(lost))
 
 
 def _unattended(search: Search) -> bool:

@@ -1,0 +1,85 @@
+"""On a server that locks rows: searches are locked by number, then evaluations by number; so no two wait in a ring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.db.models import QuerySet
+
+from searches.models import Evaluation, Search
+from searches.services import control, dispatching, recording, scoring
+from searches.services.heartbeat import Heartbeat
+from tests.searches.driving import waiting
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not connection.features.has_select_for_update, reason="SQLite locks the whole database"),
+]
+BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def hand_out(search: Search) -> None:
+    with transaction.atomic():
+        dispatching.score(search, recording.to_score(search))
+
+
+def lease(search: Search) -> None:
+    assert scoring._lease(waiting(search), scoring._free(waiting(search)))
+
+
+def resume(search: Search) -> None:
+    control.pause(search)
+    control.resume(search)
+
+
+def beat(search: Search) -> None:
+    heartbeat = Heartbeat()
+    with heartbeat.holding(list(Evaluation.objects.filter(status=Evaluation.Status.LEASED)), search):
+        heartbeat.beat()
+
+
+@pytest.mark.parametrize("act", [hand_out, lease, resume, control.delete, beat])
+def test_who_waits_for_the_first_evaluation_holds_none_of_the_others(
+    search: Search, act: Callable[[Search], None]
+) -> None:
+    numbers = sorted(waiting(search))
+    if act is beat:
+        scoring._lease(numbers, scoring._free(numbers))
+    for number in reversed(numbers):  # rewritten last, the first row lies behind the others
+        Evaluation.objects.filter(pk=number).update(arch="moved")
+    check(act, search, Evaluation.objects.filter(pk=numbers[0]), numbers[1:])
+
+
+def check(act: Callable[..., None], row: object, held: QuerySet[Any], free: list[int]) -> None:
+    """While a row is held here, another connection does something: it waits, and holds no evaluation of ``free``."""
+
+    def apart() -> None:
+        try:
+            act(row)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert len(held.select_for_update()) == 1
+            done = pool.submit(apart)
+            wait_until_blocked()
+            assert len(Evaluation.objects.filter(pk__in=free).select_for_update(nowait=True)) == len(free)
+        done.result(30)
+
+
+def wait_until_blocked() -> None:
+    deadline = monotonic() + 30
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(BLOCKED)
+            if cursor.fetchone()[0]:
+                return
+            assert monotonic() < deadline, "nobody waits for the row"
+            sleep(0.02)
