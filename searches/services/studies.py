@@ -40,7 +40,8 @@ def cancel(study: Study) -> None:
 def delete(study: Study) -> None:
     """Removes the study with its searches; scores stay known to other searches."""
     with transaction.atomic():
-        for search in study.searches.order_by("pk"):  # rows of searches are locked by number
+        searches = list(study.searches.select_for_update().order_by("pk"))  # all before any evaluation, as everywhere
+        for search in searches:
             control.delete(search)
         study.delete()
 

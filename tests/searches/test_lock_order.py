@@ -11,10 +11,10 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
-from searches.models import Evaluation, Search
-from searches.services import control, dispatching, recording, scoring
+from searches.models import Evaluation, Search, Study
+from searches.services import advancing, control, dispatching, recording, scoring, studies
 from searches.services.heartbeat import Heartbeat
-from tests.searches.driving import waiting
+from tests.searches.driving import start, training_config, waiting
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -53,6 +53,15 @@ def test_who_waits_for_the_first_evaluation_holds_none_of_the_others(
     for number in reversed(numbers):  # rewritten last, the first row lies behind the others
         Evaluation.objects.filter(pk=number).update(arch="moved")
     check(act, search, Evaluation.objects.filter(pk=numbers[0]), numbers[1:])
+
+
+def test_who_deletes_a_study_locks_all_of_its_searches_before_any_evaluation(search: Search) -> None:
+    study = Study.objects.create(owner=search.owner, name="both", config={})
+    other = start(training_config(), search.owner)
+    advancing.advance(other.pk)
+    Search.objects.update(study=study)
+    check(studies.delete, study, Search.objects.filter(pk=other.pk), waiting(search))
+    assert not Search.objects.exists()
 
 
 def check(act: Callable[..., None], row: object, held: QuerySet[Any], free: list[int]) -> None:
