@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from searches.models import Dataset, Search, SearchSpace, Table
 from tests.searches.clients import API, client_of
-from tests.searches.factories import CONFIG, make_user
+from tests.searches.factories import CONFIG, make_search, make_user
 from tests.searches.test_sources import BAD_ZIPS, CHAIN, files_below
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +140,22 @@ def test_bad_zips(client: APIClient, home: Path, kind: str) -> None:
     assert words in body["errors"][0]["message"]
     assert not Dataset.objects.exists()
     assert files_below(home) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"evaluations": 0}, "Give 1 or more."),
+        ({"evaluations": 10_000_000}, "Give 1000000 or less."),
+        ({"evaluations": "many"}, "Give a whole number."),
+        ({"seconds": -1}, "Give 0.001 or more."),
+        ({"seconds": "many"}, "Give a number."),
+    ],
+)
+def test_bounds_are_told_as_the_engine_tells_them(body: dict[str, Any], words: str) -> None:
+    search = make_search(make_user(), status="finished")
+    reply = client_of(search.owner).post(f"{API}searches/{search.pk}/extend/", body, format="json")
+    assert problem(reply)["errors"] == [{"field": next(iter(body)), "message": words}]
 
 
 def test_uploads_without_a_file_and_too_large(client: APIClient, settings: Any) -> None:

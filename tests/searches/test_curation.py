@@ -72,16 +72,16 @@ def test_hidden_candidates_are_left_out_of_plots_and_fronts(candidate: Candidate
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "field", "words"),
     [
-        ({"note": "x" * 10_001}, "note"),
-        ({"tags": ["a,b"]}, "tags.0"),
-        ({"tags": [str(i) for i in range(21)]}, "tags"),
-        ({"pinned": "maybe"}, "pinned"),
+        ({"note": "x" * 10_001}, "note", "Give at most 10000 characters."),
+        ({"tags": ["a,b"]}, "tags.0", "A tag is a word or some words without a comma."),
+        ({"tags": [str(i) for i in range(21)]}, "tags", "Give at most 20 entries."),
+        ({"pinned": "maybe"}, "pinned", "Give true or false."),
     ],
 )
-def test_bad_marks_name_the_field(candidate: Candidate, body: dict[str, Any], field: str) -> None:
-    assert patch(candidate, 400, **body)["errors"][0]["field"] == field
+def test_bad_marks_name_the_field(candidate: Candidate, body: dict[str, Any], field: str, words: str) -> None:
+    assert patch(candidate, 400, **body)["errors"] == [{"field": field, "message": words}]
 
 
 def test_marks_and_names_are_private(candidate: Candidate) -> None:

@@ -131,7 +131,8 @@ def test_a_space_shows_its_size_costs_and_default(client: Client, owner: Any, ch
     assert f"{default:.4g}" in page
     address = page.partition('<img src="/spaces/')[2].partition('"')[0].replace("&amp;", "&")
     assert client.get(f"/spaces/{address}").content.startswith(b"<svg")
-    assert "greater than or equal to 1" in client.get(f"/spaces/{chain.pk}/?side=0").content.decode()
+    for side, words in {"0": "Give 1 or more.", "5000": "Give 1024 or less.", "x": "Give a whole number."}.items():
+        assert words in client.get(f"/spaces/{chain.pk}/?side={side}").content.decode()
     assert_private(f"spaces/{chain.pk}/inspection/")
 
 
