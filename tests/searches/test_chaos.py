@@ -162,6 +162,7 @@ def test_killed_workers_and_brokers_change_no_candidate_and_no_score(house: Hous
 
 def test_a_process_that_dies_is_missed_at_once(house: House, tmp_path: Path) -> None:
     house.kill("worker")
+    house.kill("sweeper")  # it would hand the work out to its own worker
     patient = House(tmp_path, lease=10 * PATIENCE)
     try:
         patient.start("broker", "worker", "sweeper")
@@ -173,7 +174,7 @@ def test_a_process_that_dies_is_missed_at_once(house: House, tmp_path: Path) -> 
     finally:
         for name in list(patient.processes):
             patient.kill(name)
-        house.start("worker")
+        house.start("worker", "sweeper")
     assert (search.scored, Evaluation.objects.filter(attempts=2).count()) == (3, 1)
     (told,) = search.events.filter(message__contains="was lost")
     assert told.message.endswith(f"was lost: {OUT_OF_MEMORY}; the network is handed out again")
