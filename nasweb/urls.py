@@ -7,12 +7,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from nasweb.health import healthz
+from nasweb.sign_in import Token
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz/", healthz),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("api/v1/token/", Token.as_view(), name="token"),
     path("", include("searches.urls")),
 ]
 

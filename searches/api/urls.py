@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
-from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import SimpleRouter
 
 from searches.api import benchmarks, catalogue, comparisons, plots, results
@@ -53,7 +52,6 @@ urlpatterns = [
     path("benchmarks/", benchmarks.Benchmarks.as_view(), name="benchmarks"),
     path("benchmarks/<slug:name>/", benchmarks.Benchmark.as_view(), name="benchmark"),
     path("workers/", catalogue.Workers.as_view(), name="workers"),
-    path("token/", obtain_auth_token, name="token"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *router.urls,

@@ -25,9 +25,10 @@ DATA = {"label": "Digits", "channels": 1, "height": 8, "width": 8, "classes": 10
 _numbers = itertools.count(1)
 
 
-def make_user(name: str = "") -> Any:
-    """A user of their own name."""
-    return get_user_model().objects.create_user(name or f"user{next(_numbers)}", password="a long enough password")
+def make_user(name: str = "", **fields: Any) -> Any:
+    """A user of their own name; administrators are ``is_staff``."""
+    users = get_user_model().objects
+    return users.create_user(name or f"user{next(_numbers)}", password="a long enough password", **fields)
 
 
 def make_space(owner: Any, **fields: Any) -> SearchSpace:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
@@ -106,7 +107,7 @@ class TestEmbedded:
         owner = local_owner()
         assert owner == local_owner()
         assert not owner.has_usable_password()
-        assert authenticate(username=owner.username, password="") is None
+        assert authenticate(HttpRequest(), username=owner.username, password="") is None
 
 
 @pytest.mark.django_db
