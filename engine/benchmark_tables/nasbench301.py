@@ -26,6 +26,8 @@ SOURCE = "the NAS-Bench-301 authors' page, github.com/automl/nasbench301 (the ar
 MEMBER = "surrogate_model"
 SUFFIXES = (".json", ".ubj", ".model")
 LARGEST = 1_000_000_000
+EPOCHS = 100
+"""Length of the trainings that it predicts."""
 
 
 def places(version: str) -> tuple[str, ...]:
@@ -43,14 +45,14 @@ def has_package() -> bool:
     return find_spec("xgboost") is not None
 
 
-def what_to_do(folder: Path, version: str) -> str:
-    """What is to be done before the surrogate can be opened, in words; empty when nothing is."""
-    steps = []
+def steps(folder: Path, version: str, place: str) -> list[str]:
+    """What is to be done before the surrogate can be opened, in words that call the folder ``place``."""
+    found = []
     if find(folder, version) is None:
-        steps.append(f"Put “{places(version)[0]}” into {folder}; it comes from {SOURCE}.")
+        found.append(f"put “{places(version)[0]}” into {place} (it comes from {SOURCE})")
     if not has_package():
-        steps.append(f"Install the package xgboost: {COMMAND}")
-    return " ".join(steps)
+        found.append(f"install the package xgboost: {COMMAND}")
+    return found
 
 
 class Surrogate:
@@ -72,7 +74,7 @@ class Surrogate:
                 raise DataError(f"'{folder.name}' is larger than {LARGEST // 1_000_000} MB; it is not the one meant.")
             surrogate = cls([(str(file.relative_to(folder)), file.read_bytes()) for file in files])
         except OSError as error:
-            raise DataError(f"'{folder.name}' cannot be read: {error}.") from error
+            raise DataError(f"'{folder.name}' cannot be read: {error.strerror}.") from error
         _ = surrogate._boosters
         return surrogate
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -9,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
 from searches.selectors import benchmarks
 from searches.services import benchmark_files
 
@@ -25,13 +26,13 @@ class BenchmarkSerializer(serializers.Serializer):
     state = serializers.ChoiceField(STATES)
     file = serializers.CharField(allow_null=True, help_text="the official file found; null: missing")
     files = serializers.ListField(child=serializers.CharField(), help_text="names looked for")
-    folder = serializers.CharField(help_text="where to put it")
+    folder = serializers.CharField(allow_null=True, help_text="where to put it; null: told to administrators only")
     source = serializers.CharField()
     datasets = serializers.ListField(child=serializers.CharField())
     epochs = serializers.ListField(child=serializers.IntegerField())
     done = serializers.IntegerField()
     total = serializers.IntegerField()
-    error = serializers.CharField()
+    error = serializers.CharField(help_text="of the last reading; told to administrators only")
 
 
 class Benchmarks(APIView):
@@ -40,7 +41,7 @@ class Benchmarks(APIView):
     @extend_schema(summary="Benchmark files", responses=BenchmarkSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All benchmarks that can be read, with their state."""
-        return Response(BenchmarkSerializer(benchmarks.every(), many=True).data)
+        return Response(BenchmarkSerializer(_rows(request), many=True).data)
 
 
 class Benchmark(APIView):
@@ -48,26 +49,27 @@ class Benchmark(APIView):
 
     @extend_schema(summary="Read a benchmark file", request=None, responses={202: BenchmarkSerializer})
     def post(self, request: Request, name: str) -> Response:
-        """Converts the official file in the background; refused in words while it is missing."""
-        benchmark_files.read(known(name))
-        return Response(_shown(name), status=status.HTTP_202_ACCEPTED)
+        """Converts the official file in the background; refused in words while it is missing. Administrators only."""
+        _row(request, name)
+        benchmark_files.read(request.user, name)
+        return Response(BenchmarkSerializer(_row(request, name)).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(summary="Forget a benchmark", responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
-        """Cancels the reading, or deletes the converted table; the official file stays."""
-        if _shown(known(name))["state"] in ("waiting", "reading"):
-            benchmark_files.cancel(name)
-        else:
-            benchmark_files.forget(name)
+        """Cancels the reading, or deletes the converted table; the official file stays. Administrators only."""
+        is_open = _row(request, name)["state"] in ("waiting", "reading")
+        end = benchmark_files.cancel if is_open else benchmark_files.forget
+        end(request.user, name)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def known(name: str) -> str:
-    """The name of a benchmark; 404 for any other."""
-    if name not in BENCHMARKS:
-        raise Http404
-    return name
+def _rows(request: Request) -> list[dict[str, Any]]:
+    return benchmarks.every(request.user)
 
 
-def _shown(name: str) -> dict[str, object]:
-    return next(row for row in BenchmarkSerializer(benchmarks.every(), many=True).data if row["name"] == name)
+def _row(request: Request, name: str) -> dict[str, Any]:
+    """The one of a name; 404 for any other."""
+    for row in _rows(request):
+        if row["name"] == name:
+            return row
+    raise Http404

@@ -1,7 +1,8 @@
-"""Official benchmark files: where they belong, and what is there."""
+"""Official benchmark files: where they belong, what is there, and who may change that."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,16 @@ from engine.benchmark_tables import nasbench301
 from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.config.estimators import NasBench301Options
 from searches.models import BenchmarkFile
+
+SURROGATES: Mapping[str, str] = {
+    f"nasbench301_{version}": version for version in get_args(NasBench301Options.model_fields["version"].annotation)
+}
+"""NAS-Bench-301's surrogates by name: their versions. They are used as they are, never converted."""
+
+
+def may_manage(user: Any) -> bool:
+    """Whether a user has the shared files read and forgotten, and is told where they are: staff, as the local owner."""
+    return bool(user.is_staff)
 
 
 def folder() -> Path:
@@ -23,50 +34,40 @@ def converted(name: str) -> Path:
     return folder() / f"{name}.parquet"
 
 
-def what_to_do(name: str) -> str:
-    """Why a benchmark cannot be searched in yet, and what makes it so."""
-    benchmark = BENCHMARKS[name]
+def label(name: str) -> str:
+    """How a benchmark or a surrogate is called."""
+    return f"NAS-Bench-301 surrogate {SURROGATES[name]}" if name in SURROGATES else BENCHMARKS[name].label
+
+
+def what_to_do(user: Any, name: str) -> str:
+    """Why a benchmark cannot be searched in yet and what makes it so, for a user who may do it or has to ask."""
     row = BenchmarkFile.objects.filter(name=name).first()
+    found, error = BENCHMARKS[name].find(folder()), _error(user, row)
+    why = f"is here as {found.name}, but was not read yet" if found is not None else "is not on this machine"
     if row is not None and row.is_open:
-        return (
-            f"{benchmark.label} is being read, {row.done} of {row.total or 'so far unknown'}; wait until it is ready."
-        )
-    found = benchmark.find(folder())
-    if found is not None:
-        failed = f" The last attempt failed: {row.error}" if row is not None and row.error else ""
-        return (
-            f"{benchmark.label} is here as {found.name}, but was not read yet: press “Read” on the page Tables.{failed}"
-        )
-    wanted = " or ".join(f"“{name}”" for name in benchmark.files)
-    return (
-        f"{benchmark.label} is not on this machine. Put {wanted} into {folder()} (it comes from {benchmark.source}), "
-        "then press “Read” on the page Tables."
-    )
+        why = "is being read"
+    failed = f" The last attempt failed: {error}" if error else ""
+    return f"{label(name)} {why}. {_step(user, name, row)}{failed}"
 
 
-def every() -> list[dict[str, Any]]:
+def surrogate_to_do(user: Any, version: str) -> str:
+    """What is to be done before a surrogate can be asked, likewise; empty when nothing is."""
+    steps = nasbench301.steps(folder(), version, _place(user))
+    return _asked(user, " and ".join(steps)) if steps else ""
+
+
+def every(user: Any) -> list[dict[str, Any]]:
     """All benchmarks with their state: ``missing``, ``found``, ``waiting``, ``reading``, ``failed`` or ``ready``."""
     rows = {row.name: row for row in BenchmarkFile.objects.all()}
-    return [_shown(name, rows.get(name)) for name in BENCHMARKS]
+    return [_benchmark(user, name, rows.get(name)) for name in BENCHMARKS]
 
 
-def surrogates() -> list[dict[str, Any]]:
-    """NAS-Bench-301's surrogates with their state, ``package missing``, ``folder missing`` or ``ready``."""
-    return [_surrogate(version) for version in get_args(NasBench301Options.model_fields["version"].annotation)]
+def surrogates(user: Any) -> list[dict[str, Any]]:
+    """NAS-Bench-301's surrogates in the same shape with their state, ``missing``, ``package missing`` or ``ready``."""
+    return [_surrogate(user, name, version) for name, version in SURROGATES.items()]
 
 
-def _surrogate(version: str) -> dict[str, Any]:
-    state = "ready" if nasbench301.has_package() else "package missing"
-    if nasbench301.find(folder(), version) is None:
-        state = "folder missing"
-    return {
-        "label": f"NAS-Bench-301 surrogate {version}",
-        "state": state,
-        "what_to_do": nasbench301.what_to_do(folder(), version),
-    }
-
-
-def _shown(name: str, row: BenchmarkFile | None) -> dict[str, Any]:
+def _benchmark(user: Any, name: str, row: BenchmarkFile | None) -> dict[str, Any]:
     benchmark, ready = BENCHMARKS[name], converted(name).exists()
     found = benchmark.find(folder())
     state = "ready" if ready else "found" if found is not None else "missing"
@@ -76,16 +77,66 @@ def _shown(name: str, row: BenchmarkFile | None) -> dict[str, Any]:
         state = "failed"
     return {
         "name": name,
-        "label": benchmark.label,
+        "label": label(name),
         "space": benchmark.space,
         "state": state,
         "file": found.name if found is not None else None,
         "files": list(benchmark.files),
-        "folder": str(folder()),
+        "folder": _folder(user),
         "source": benchmark.source,
         "datasets": list(benchmark.datasets),
         "epochs": list(benchmark.epochs),
         "done": row.done if row is not None else 0,
         "total": row.total if row is not None else 0,
-        "error": row.error if row is not None else "",
+        "error": _error(user, row),
+        "what_to_do": "" if state == "ready" else _step(user, name, row),
     }
+
+
+def _surrogate(user: Any, name: str, version: str) -> dict[str, Any]:
+    found = nasbench301.find(folder(), version)
+    return {
+        "name": name,
+        "label": label(name),
+        "space": "darts",
+        "state": "missing" if found is None else "ready" if nasbench301.has_package() else "package missing",
+        "file": str(found.relative_to(folder())) if found is not None else None,
+        "files": list(nasbench301.places(version)),
+        "folder": _folder(user),
+        "source": nasbench301.SOURCE,
+        "datasets": ["cifar10"],
+        "epochs": [nasbench301.EPOCHS],
+        "done": 0,
+        "total": 0,
+        "error": "",
+        "what_to_do": surrogate_to_do(user, version),
+    }
+
+
+def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
+    """What is to be done before a benchmark can be searched in."""
+    if row is not None and row.is_open:
+        return f"Wait until it is ready: {row.done} of {row.total or '?'} networks are read."
+    benchmark, read = BENCHMARKS[name], "press “Read” on the page Tables"
+    if benchmark.find(folder()) is not None:
+        return _asked(user, read)
+    wanted = " or ".join(f"“{file}”" for file in benchmark.files)
+    return _asked(user, f"put {wanted} into {_place(user)} (it comes from {benchmark.source}) and {read}")
+
+
+def _asked(user: Any, step: str) -> str:
+    """A step as a sentence: staff may take it, others ask."""
+    return f"{step[0].upper()}{step[1:]}." if may_manage(user) else f"Ask an administrator to {step}."
+
+
+def _folder(user: Any) -> str | None:
+    return str(folder()) if may_manage(user) else None
+
+
+def _place(user: Any) -> str:
+    return _folder(user) or "the server's folder of benchmarks"
+
+
+def _error(user: Any, row: BenchmarkFile | None) -> str:
+    """Why the last reading failed, which may name files of the server."""
+    return row.error if row is not None and may_manage(user) else ""

@@ -1,7 +1,10 @@
-"""Reading official benchmark files in the background."""
+"""Reading official benchmark files in the background; all accounts share them, so only administrators have it done."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -15,16 +18,21 @@ from searches.services.errors import ActionRefused
 BENCHMARK = "benchmark"
 Status = BenchmarkFile.Status
 SHOWN = 5
+ADMINISTRATORS_ONLY = (
+    "All accounts share the official benchmark files, so only an administrator may have them read or forgotten: "
+    "ask one, or make one with “manage.py createsuperuser”."
+)
 
 
-def read(name: str) -> BenchmarkFile:
+def read(user: Any, name: str) -> BenchmarkFile:
     """Has a worker convert the official file; ActionRefused says what is missing, or that it is being read."""
+    _check(user)
     if BENCHMARKS[name].find(benchmarks.folder()) is None:
-        raise ActionRefused(benchmarks.what_to_do(name))
+        raise ActionRefused(benchmarks.what_to_do(user, name))
     with transaction.atomic():
         row, _ = BenchmarkFile.objects.select_for_update().get_or_create(name=name, defaults={"status": Status.READY})
         if row.is_open:
-            raise ActionRefused(benchmarks.what_to_do(name))
+            raise ActionRefused(benchmarks.what_to_do(user, name))
         fresh = {"status": Status.WAITING, "error": "", "attempts": 0, "done": 0, "total": 0, "finished_at": None}
         BenchmarkFile.objects.filter(pk=row.pk).update(**fresh)
         dispatching.measure(BENCHMARK, row)
@@ -32,15 +40,17 @@ def read(name: str) -> BenchmarkFile:
     return row
 
 
-def cancel(name: str) -> None:
+def cancel(user: Any, name: str) -> None:
     """Ends the reading within seconds; ActionRefused when it has ended."""
+    _check(user)
     rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
     if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
         raise ActionRefused(f"{BENCHMARKS[name].label} is not being read.")
 
 
-def forget(name: str) -> None:
+def forget(user: Any, name: str) -> None:
     """Deletes the converted table, not the official file; ActionRefused while a search uses it."""
+    _check(user)
     searched = Q(config__estimator__kind=BENCHMARK, config__estimator__name=name)
     decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)
     used = Search.objects.filter(searched | decided).order_by("id")
@@ -48,3 +58,9 @@ def forget(name: str) -> None:
         raise ActionRefused(f"{BENCHMARKS[name].label} is used by search {', '.join(numbers)}; delete that first.")
     BenchmarkFile.objects.filter(name=name).delete()
     benchmarks.converted(name).unlink(missing_ok=True)
+
+
+def _check(user: Any) -> None:
+    """PermissionDenied to those who may not manage the files."""
+    if not benchmarks.may_manage(user):
+        raise PermissionDenied(ADMINISTRATORS_ONLY)

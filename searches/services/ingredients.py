@@ -53,17 +53,17 @@ def table_row(owner: Any, options: EstimatorOptions, path: str) -> Table | None:
     return row
 
 
-def table_place(options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
+def table_place(owner: Any, options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
     """The file of a table or a converted benchmark, a surrogate's folder; None for estimates that look nothing up."""
     if row is not None:
         return row.path
     if isinstance(options, BenchmarkOptions):
         place = benchmarks.converted(options.name)
         if not place.exists():
-            raise ConfigError.at(f"{path}.name", benchmarks.what_to_do(options.name))
+            raise ConfigError.at(f"{path}.name", benchmarks.what_to_do(owner, options.name))
         return place
     if isinstance(options, NasBench301Options):
-        needed = nasbench301.what_to_do(benchmarks.folder(), options.version)
+        needed = benchmarks.surrogate_to_do(owner, options.version)
         if needed:
             raise ConfigError.at(f"{path}.version", f"NAS-Bench-301's surrogate is not ready on this machine. {needed}")
         return nasbench301.find(benchmarks.folder(), options.version)

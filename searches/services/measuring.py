@@ -111,7 +111,7 @@ def _benchmark(row: BenchmarkFile, held: Held) -> dict[str, Any]:
 
     source = BENCHMARKS[row.name].find(benchmarks.folder())
     if source is None:
-        raise DataError(benchmarks.what_to_do(row.name))
+        raise DataError("the official file is no longer there")
 
     def progress(done: int, total: int) -> None:
         held.tell(lambda: {"done": done, "total": total})

@@ -142,7 +142,7 @@ def resolve(
             message = "Files of the server are not read on request; upload the table instead."
             raise ConfigError.at(f"{path}.path", message)
         row = table_row(owner, options, path)
-        places.append((row, table_place(options, row, path)))
+        places.append((row, table_place(owner, options, row, path)))
     changed = [(str(place), _changed(place)) for _, place in places]
     key = _digest([owner.pk, config.as_dict(), data_info, changed, latency and latency.pk])
     resolved = _kept.pop(key, None) or _resolve(config, dataset, places, latency, data_info)

@@ -24,7 +24,7 @@ from searches.services import benchmark_files, sources
 from searches.services.errors import ActionRefused
 
 CLASSES_A_PAGE = 20
-ACTIONS: dict[str, Callable[[str], Any]] = {
+ACTIONS: dict[str, Callable[[Any, str], Any]] = {
     "read": benchmark_files.read,
     "cancel": benchmark_files.cancel,
     "forget": benchmark_files.forget,
@@ -114,11 +114,11 @@ def space_drawing(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def benchmark_act(request: HttpRequest, name: str, action: str) -> HttpResponse:
-    """Reads an official benchmark file, cancels that, or forgets its table; or says why not."""
+    """Reads an official benchmark file, cancels that, or forgets its table; or says why not. Administrators only."""
     if name not in BENCHMARKS or action not in ACTIONS:
         raise Http404("There is no such benchmark or action.")
     try:
-        ACTIONS[action](name)
+        ACTIONS[action](request.user, name)
     except ActionRefused as error:
         messages.error(request, str(error))
     return redirect("tables")

@@ -55,7 +55,9 @@ def source_list(request: HttpRequest, room: str) -> HttpResponse:
     rows = place.model.objects.filter(owner=request.user)
     context = {"form": form, "rows": rows, "chain_help": CHAIN_HELP, "images": ImagesForm()}
     if room == "tables":
-        context |= {"benchmarks": benchmarks.every(), "surrogates": benchmarks.surrogates()}
+        user = request.user
+        context |= {"benchmarks": benchmarks.every(user), "surrogates": benchmarks.surrogates(user)}
+        context["manages"] = benchmarks.may_manage(user)
     return render(request, f"sources/{place.name}.html", context, status=status)
 
 

@@ -113,6 +113,12 @@ def test_other_files_are_refused_and_nothing_is_run(
     assert not (tmp_path / "harmed").exists()
 
 
+def test_a_file_that_cannot_be_opened_is_told_without_its_place(tmp_path: Path) -> None:
+    (tmp_path / "xgb_v1.0" / "surrogate_model.model").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"^'xgb_v1\.0' cannot be read: Is a directory\.$"):
+        Surrogate.open(tmp_path / "xgb_v1.0")
+
+
 def test_a_missing_package_is_told_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_official(tmp_path, 1)
     monkeypatch.setitem(sys.modules, "xgboost", None)

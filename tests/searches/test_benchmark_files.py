@@ -1,4 +1,4 @@
-"""Official benchmark files: said to be missing with what to do, read in the background, searched in, forgotten."""
+"""Official benchmark files: said to be missing with what to do, read by administrators, searched in, forgotten."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from searches.models import BenchmarkFile, Search
 from searches.services import benchmark_files, measuring
+from searches.services.benchmark_files import ADMINISTRATORS_ONLY
 from searches.services.errors import ActionRefused
 from searches.services.preflight import preflight
 from tests.engine.official import write_nats
@@ -51,7 +53,7 @@ def put(official: Path, home: Path) -> None:
 
 
 def test_a_missing_file_is_told_with_what_to_do(home: Path, official: Path) -> None:
-    owner = make_user()
+    owner = make_user(is_staff=True)
     config = SearchConfig.parse(CONFIG)
     with pytest.raises(ConfigError) as missing:
         preflight(owner, config)
@@ -60,18 +62,49 @@ def test_a_missing_file_is_told_with_what_to_do(home: Path, official: Path) -> N
     assert f"Put “{FOLDER}” into {home / 'benchmarks'}" in error.message
     assert "github.com/D-X-Y/NATS-Bench" in error.message
     with pytest.raises(ActionRefused, match="is not on this machine"):
-        benchmark_files.read("nats_sss")
+        benchmark_files.read(owner, "nats_sss")
     put(official, home)
-    with pytest.raises(ConfigError, match="was not read yet: press “Read”"):
+    with pytest.raises(ConfigError, match=r"was not read yet\. Press “Read”"):
         preflight(owner, config)
-    benchmark_files.read("nats_sss")
-    with pytest.raises(ConfigError, match="is being read"):
+    benchmark_files.read(owner, "nats_sss")
+    with pytest.raises(ConfigError, match=r"is being read\. Wait until it is ready: 0 of \? networks"):
         preflight(owner, config)
+
+
+def test_only_administrators_change_what_all_accounts_share(home: Path, official: Path) -> None:
+    user, config = make_user(), SearchConfig.parse(CONFIG)
+    client, pages = client_of(user), Client()
+    pages.force_login(user)
+    with pytest.raises(ConfigError, match=f"Ask an administrator to put “{FOLDER}” into the") as missing:
+        preflight(user, config)
+    put(official, home)
+    with pytest.raises(ConfigError, match=r"was not read yet\. Ask an administrator to press “Read”"):
+        preflight(user, config)
+    address, act = f"{API}benchmarks/nats_sss/", "/tables/benchmarks/nats_sss"
+    replies = [client.post(address), client.delete(address)]
+    assert [(reply.status_code, reply.json()["detail"]) for reply in replies] == [(403, ADMINISTRATORS_ONLY)] * 2
+    for action in ("read", "cancel", "forget"):
+        refused = pages.post(f"{act}/{action}/")
+        assert (refused.status_code, ADMINISTRATORS_ONLY in refused.content.decode()) == (403, True)
+    assert not BenchmarkFile.objects.exists()
+    BenchmarkFile.objects.create(name="nats_sss", status="failed", error=f"PermissionError: {home}")
+    rows, page = client.get(f"{API}benchmarks/"), pages.get("/tables/")
+    assert {(row["folder"], row["error"]) for row in rows.json()} == {(None, "")}
+    assert next(row["state"] for row in rows.json() if row["name"] == "nats_sss") == "failed"
+    assert not any(str(home) in text for text in (str(missing.value), rows.content.decode(), page.content.decode()))
+    assert f"{act}/read/" not in page.content.decode()
+    administrator = make_user(is_staff=True)
+    pages.force_login(administrator)
+    assert f"{act}/read/" in pages.get("/tables/").content.decode()
+    rows = client_of(administrator).get(f"{API}benchmarks/").json()
+    assert {row["folder"] for row in rows} == {str(home / "benchmarks")}
+    assert pages.post(f"{act}/read/").status_code == 302
+    assert BenchmarkFile.objects.get().status == "waiting"
 
 
 def test_a_file_is_read_and_searched_in(home: Path, official: Path) -> None:
     put(official, home)
-    owner = make_user()
+    owner = make_user(is_staff=True)
     client = client_of(owner)
     states = {row["name"]: row["state"] for row in client.get(f"{API}benchmarks/").json()}
     assert states == {"nats_tss": "missing", "nats_sss": "found", "nasbench101": "missing"}
@@ -101,17 +134,22 @@ def test_a_file_is_read_and_searched_in(home: Path, official: Path) -> None:
 
 def test_a_reading_can_be_cancelled_and_failures_are_kept(home: Path, official: Path) -> None:
     put(official, home)
-    client = client_of(make_user())
-    row = benchmark_files.read("nats_sss")
+    owner = make_user(is_staff=True)
+    client = client_of(owner)
+    row = benchmark_files.read(owner, "nats_sss")
     assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 204
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
     assert row.status == "cancelled"
+    row = benchmark_files.read(owner, "nats_sss")
     (home / "benchmarks" / FOLDER).unlink()
+    measuring.measure("benchmark", row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.error) == ("failed", "the official file is no longer there")
     (home / "benchmarks" / FOLDER).mkdir()
-    row = benchmark_files.read("nats_sss")
+    row = benchmark_files.read(owner, "nats_sss")
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
     assert (row.status, "meta.pickle.pbz2' is not there" in row.error) == ("failed", True)
     with pytest.raises(ConfigError, match="The last attempt failed"):
-        preflight(make_user(), SearchConfig.parse(CONFIG))
+        preflight(owner, SearchConfig.parse(CONFIG))

@@ -32,7 +32,7 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.NASWEB_HOME = tmp_path
-    user = make_user()
+    user = make_user(is_staff=True)
     client = Client()
     client.force_login(user)
     with pytest.raises(ConfigError) as missing:
@@ -40,7 +40,7 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
     (error,) = missing.value.errors
     assert error.path == "estimator.version"
     assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in error.message
-    assert [row["state"] for row in benchmarks.surrogates()] == ["folder missing"] * 2
+    assert [row["state"] for row in benchmarks.surrogates(user)] == ["missing"] * 2
     place = tmp_path / "benchmarks" / "nb_models_1.0" / "xgb_v1.0"
     page = client.get(reverse("tables")).content.decode()
     assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in page
@@ -49,8 +49,8 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
         without.setitem(sys.modules, "xgboost", None)
         with pytest.raises(ConfigError, match=r'pip install "nasweb\[nasbench301\]"'):
             preflight(user, SearchConfig.parse(CONFIG))
-        assert [row["state"] for row in benchmarks.surrogates()] == ["package missing", "folder missing"]
-    assert [row["state"] for row in benchmarks.surrogates()] == ["ready", "folder missing"]
+        assert [row["state"] for row in benchmarks.surrogates(user)] == ["package missing", "missing"]
+    assert [row["state"] for row in benchmarks.surrogates(user)] == ["ready", "missing"]
     search = drive(start(SearchConfig.parse(CONFIG)))
     assert search.status == "finished"
     scores = list(search.candidates.values_list("score", flat=True))
