@@ -14,15 +14,15 @@ from rest_framework.views import APIView
 from searches.selectors import benchmarks
 from searches.services import benchmark_files
 
-STATES = ("missing", "found", "waiting", "reading", "failed", "ready")
+STATES = ("missing", "package missing", "found", "waiting", "reading", "failed", "ready")
 
 
 class BenchmarkSerializer(serializers.Serializer):
-    """A benchmark: where its official file belongs, what was measured, and how far reading it is."""
+    """A benchmark or surrogate: where its official file belongs, what was measured, and how far reading it is."""
 
     name = serializers.CharField()
     label = serializers.CharField()
-    space = serializers.CharField(help_text="kind of the space that it is a table of")
+    space = serializers.CharField(help_text="kind of the space that it knows")
     state = serializers.ChoiceField(STATES)
     file = serializers.CharField(allow_null=True, help_text="the official file found; null: missing")
     files = serializers.ListField(child=serializers.CharField(), help_text="names looked for")
@@ -33,14 +33,15 @@ class BenchmarkSerializer(serializers.Serializer):
     done = serializers.IntegerField()
     total = serializers.IntegerField()
     error = serializers.CharField(help_text="of the last reading; told to administrators only")
+    what_to_do = serializers.CharField(help_text="empty: it is ready")
 
 
 class Benchmarks(APIView):
-    """What the estimate ``benchmark`` can look up."""
+    """What the estimates ``benchmark`` and ``nasbench301`` can look up."""
 
     @extend_schema(summary="Benchmark files", responses=BenchmarkSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """All benchmarks that can be read, with their state."""
+        """All benchmarks that can be read, then NAS-Bench-301's surrogates, with their state."""
         return Response(BenchmarkSerializer(_rows(request), many=True).data)
 
 
@@ -64,7 +65,7 @@ class Benchmark(APIView):
 
 
 def _rows(request: Request) -> list[dict[str, Any]]:
-    return benchmarks.every(request.user)
+    return benchmarks.every(request.user) + benchmarks.surrogates(request.user)
 
 
 def _row(request: Request, name: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ urlpatterns = [
     path("space-kinds/", catalogue.SpaceKinds.as_view(), name="space-kinds"),
     path("recipes/", Recipes.as_view(), name="recipes"),
     path("benchmarks/", benchmarks.Benchmarks.as_view(), name="benchmarks"),
-    path("benchmarks/<slug:name>/", benchmarks.Benchmark.as_view(), name="benchmark"),
+    path("benchmarks/<str:name>/", benchmarks.Benchmark.as_view(), name="benchmark"),
     path("workers/", catalogue.Workers.as_view(), name="workers"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

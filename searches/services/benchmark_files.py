@@ -26,7 +26,7 @@ ADMINISTRATORS_ONLY = (
 
 def read(user: Any, name: str) -> BenchmarkFile:
     """Has a worker convert the official file; ActionRefused says what is missing, or that it is being read."""
-    _check(user)
+    _check(user, name)
     if BENCHMARKS[name].find(benchmarks.folder()) is None:
         raise ActionRefused(benchmarks.what_to_do(user, name))
     with transaction.atomic():
@@ -42,7 +42,7 @@ def read(user: Any, name: str) -> BenchmarkFile:
 
 def cancel(user: Any, name: str) -> None:
     """Ends the reading within seconds; ActionRefused when it has ended."""
-    _check(user)
+    _check(user, name)
     rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
     if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
         raise ActionRefused(f"{BENCHMARKS[name].label} is not being read.")
@@ -50,7 +50,7 @@ def cancel(user: Any, name: str) -> None:
 
 def forget(user: Any, name: str) -> None:
     """Deletes the converted table, not the official file; ActionRefused while a search uses it."""
-    _check(user)
+    _check(user, name)
     searched = Q(config__estimator__kind=BENCHMARK, config__estimator__name=name)
     decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)
     used = Search.objects.filter(searched | decided).order_by("id")
@@ -60,7 +60,9 @@ def forget(user: Any, name: str) -> None:
     benchmarks.converted(name).unlink(missing_ok=True)
 
 
-def _check(user: Any) -> None:
-    """PermissionDenied to those who may not manage the files."""
+def _check(user: Any, name: str) -> None:
+    """PermissionDenied to those who may not manage the files; ActionRefused for what is never read."""
     if not benchmarks.may_manage(user):
         raise PermissionDenied(ADMINISTRATORS_ONLY)
+    if name in benchmarks.SURROGATES:
+        raise ActionRefused(f"{benchmarks.label(name)} is used as it is: there is nothing to read or to forget.")

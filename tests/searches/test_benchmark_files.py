@@ -81,8 +81,8 @@ def test_only_administrators_change_what_all_accounts_share(home: Path, official
     with pytest.raises(ConfigError, match=r"was not read yet\. Ask an administrator to press “Read”"):
         preflight(user, config)
     address, act = f"{API}benchmarks/nats_sss/", "/tables/benchmarks/nats_sss"
-    replies = [client.post(address), client.delete(address)]
-    assert [(reply.status_code, reply.json()["detail"]) for reply in replies] == [(403, ADMINISTRATORS_ONLY)] * 2
+    replies = [client.post(address), client.delete(address), client.delete(f"{API}benchmarks/nasbench301_1.0/")]
+    assert [(reply.status_code, reply.json()["detail"]) for reply in replies] == [(403, ADMINISTRATORS_ONLY)] * 3
     for action in ("read", "cancel", "forget"):
         refused = pages.post(f"{act}/{action}/")
         assert (refused.status_code, ADMINISTRATORS_ONLY in refused.content.decode()) == (403, True)
@@ -107,7 +107,8 @@ def test_a_file_is_read_and_searched_in(home: Path, official: Path) -> None:
     owner = make_user(is_staff=True)
     client = client_of(owner)
     states = {row["name"]: row["state"] for row in client.get(f"{API}benchmarks/").json()}
-    assert states == {"nats_tss": "missing", "nats_sss": "found", "nasbench101": "missing"}
+    surrogates = {"nasbench301_1.0": "missing", "nasbench301_0.9": "missing"}
+    assert states == {"nats_tss": "missing", "nats_sss": "found", "nasbench101": "missing", **surrogates}
     assert client.post(f"{API}benchmarks/nats_sss/").json()["state"] == "waiting"
     assert client.post(f"{API}benchmarks/nats_sss/").status_code == 409
     measuring.measure("benchmark", BenchmarkFile.objects.get().pk)

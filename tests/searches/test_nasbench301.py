@@ -15,6 +15,7 @@ from engine.errors import ConfigError
 from searches.selectors import benchmarks
 from searches.services.preflight import preflight
 from tests.engine.test_benchmark_nasbench301 import write_official
+from tests.searches.clients import API, client_of
 from tests.searches.driving import drive, start
 from tests.searches.factories import make_user
 
@@ -56,3 +57,29 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
     scores = list(search.candidates.values_list("score", flat=True))
     assert len(scores) == 20
     assert all(60 < score < 100 for score in scores)
+
+
+def test_surrogates_are_listed_with_the_benchmarks(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same shape, with what to do; they are not read and cannot be forgotten."""
+    settings.NASWEB_HOME = tmp_path
+    place = "nb_models_1.0/xgb_v1.0"
+    client, administrator = client_of(make_user()), client_of(make_user(is_staff=True))
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    table, *_, newer, _ = client.get(f"{API}benchmarks/").json()
+    assert newer.keys() == table.keys()
+    assert (newer["name"], newer["state"], newer["file"], newer["folder"]) == ("nasbench301_1.0", "missing", None, None)
+    assert newer["what_to_do"].startswith(f"Ask an administrator to put “{place}” into the server's folder")
+    assert newer["what_to_do"].endswith('and install the package xgboost: pip install "nasweb[nasbench301]".')
+    (tmp_path / "benchmarks" / place).mkdir(parents=True)
+    *_, newer, _ = administrator.get(f"{API}benchmarks/").json()
+    assert (newer["state"], newer["file"], newer["folder"]) == ("package missing", place, str(tmp_path / "benchmarks"))
+    assert newer["what_to_do"].startswith("Install the package xgboost")
+    monkeypatch.undo()
+    *_, newer, _ = administrator.get(f"{API}benchmarks/").json()
+    assert (newer["state"], newer["what_to_do"]) == ("ready", "")
+    for act in (administrator.post, administrator.delete):
+        reply = act(f"{API}benchmarks/{newer['name']}/")
+        assert reply.status_code == 409
+        assert "is used as it is" in reply.json()["detail"]
