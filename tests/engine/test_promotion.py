@@ -240,5 +240,5 @@ def test_folders_are_streamed_and_sampled(tree: Path, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tree / "val" / "strange" / "x.png")
     with pytest.raises(DataError, match="'strange', which train/ has not"):
         TreeData(options, tmp_path)
-    with pytest.raises(DataError, match="0 class folders with images, .* name the folder above train/"):
+    with pytest.raises(DataError, match=r"0 class folders with images, .* name the folder above train/"):
         TreeData(FoldersOptions(path=str(tmp_path)), tmp_path)
