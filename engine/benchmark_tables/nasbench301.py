@@ -49,7 +49,7 @@ def steps(folder: Path, version: str, place: str) -> list[str]:
     """What is to be done before the surrogate can be opened, in words that call the folder ``place``."""
     found = []
     if find(folder, version) is None:
-        found.append(f"put “{places(version)[0]}” into {place} (it comes from {SOURCE})")
+        found.append(f"put “{places(version)[0]}” into {place}")
     if not has_package():
         found.append(f"install the package xgboost: {COMMAND}")
     return found

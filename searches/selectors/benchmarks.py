@@ -53,7 +53,8 @@ def what_to_do(user: Any, name: str) -> str:
 def surrogate_to_do(user: Any, version: str) -> str:
     """What is to be done before a surrogate can be asked, likewise; empty when nothing is."""
     steps = nasbench301.steps(folder(), version, _place(user))
-    return _asked(user, " and ".join(steps)) if steps else ""
+    source = f" The models come from {nasbench301.SOURCE}." if nasbench301.find(folder(), version) is None else ""
+    return _asked(user, " and ".join(steps)) + source if steps else ""
 
 
 def every(user: Any) -> list[dict[str, Any]]:
@@ -121,7 +122,7 @@ def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
     if benchmark.find(folder()) is not None:
         return _asked(user, read)
     wanted = " or ".join(f"“{file}”" for file in benchmark.files)
-    return _asked(user, f"put {wanted} into {_place(user)} (it comes from {benchmark.source}) and {read}")
+    return f"{_asked(user, f'put {wanted} into {_place(user)} and {read}')} The file comes from {benchmark.source}."
 
 
 def _asked(user: Any, step: str) -> str:

@@ -166,7 +166,7 @@ def test_addresses_of_drawings_hold_a_space_or_nothing(client: Client) -> None:
 def test_benchmarks_stand_on_the_page_of_tables(client: Client, tmp_path: Path) -> None:
     client.force_login(make_user(is_staff=True))
     page = client.get("/tables/").content.decode()
-    assert f"Put “nasbench_full.tfrecord” or “nasbench_only108.tfrecord” into {tmp_path}/benchmarks (it" in page
+    assert f"Put “nasbench_full.tfrecord” or “nasbench_only108.tfrecord” into {tmp_path}/benchmarks and" in page
     refused = client.post("/tables/benchmarks/nats_tss/read/", follow=True).content.decode()
     assert "NATS-Bench topology is not on this machine" in refused
     assert client.post("/tables/benchmarks/nats_tss/magic/").status_code == 404
