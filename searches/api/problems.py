@@ -13,12 +13,23 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from engine.config.base import WORDS
 from engine.errors import ArchitectureError, ConfigError, DataError
 from searches.services.errors import ActionRefused
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
 NOT_FOUND = re.compile(r"No (\w+) matches the given query\.")
+OURS = {
+    re.compile(r"Ensure this value is greater than or equal to (?P<ge>.+)\."): WORDS["greater_than_equal"],
+    re.compile(r"Ensure this value is less than or equal to (?P<le>.+)\."): WORDS["less_than_equal"],
+    re.compile(r"Ensure this field has no more than (?P<max_length>.+) characters\."): WORDS["string_too_long"],
+    re.compile(r"Ensure this field has no more than (?P<max_length>.+) elements\."): WORDS["too_long"],
+    re.compile(r"A valid integer is required\."): WORDS["int_type"],
+    re.compile(r"A valid number is required\."): WORDS["float_type"],
+    re.compile(r"Must be a valid boolean\."): WORDS["bool_type"],
+}
+"""What serializers say, and the engine's words for it."""
 
 
 def problem(code: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
@@ -82,7 +93,14 @@ def _flat(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
             nested = isinstance(inner, Mapping | list | tuple)
             yield from _flat(inner, f"{path}.{index}" if nested else path)
     else:
-        yield {"field": path, "message": str(detail)}
+        yield {"field": path, "message": _ours(str(detail))}
+
+
+def _ours(message: str) -> str:
+    for theirs, words in OURS.items():
+        if found := theirs.fullmatch(message):
+            return words.format_map(found.groupdict())
+    return message
 
 
 def _plain(detail: str) -> str:
