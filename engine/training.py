@@ -8,7 +8,7 @@ not depend on which CPU a worker has more than rounding does. Thread counts are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
 from engine.datasets.base import Split
 from engine.errors import EstimateError, Stopped
@@ -23,6 +24,8 @@ from engine.estimate import Stop, never
 
 CHECK_EVERY = 10
 """Steps between two looks at ``stop()`` and at the losses."""
+STATISTICS_IMAGES, STATISTICS_BATCH = 1_024, 128
+"""How many images batch norm's statistics are taken from anew, at most, and how many of them at once."""
 
 
 def best_device() -> torch.device:
@@ -132,6 +135,20 @@ def train(
         losses.append(loss.detach())
     check_losses(losses[-CHECK_EVERY:], stop)
     return torch.stack(losses).tolist() if losses else []
+
+
+def statistics_rows(count: int, seed: int) -> list[Tensor]:
+    """Row numbers of the training images, in even batches, that `renew_statistics` is shown: drawn at random."""
+    rows = np.random.default_rng(seed).permutation(count)[:STATISTICS_IMAGES]
+    return list(torch.tensor_split(torch.from_numpy(rows), math.ceil(len(rows) / STATISTICS_BATCH)))
+
+
+def renew_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Takes batch norm's running statistics anew from ``(B, C, H, W)`` images, with the weights as they are now.
+
+    In training they follow over tens of steps: after a short one they are those of weights long gone.
+    """
+    update_bn(batches, network)
 
 
 @torch.no_grad()

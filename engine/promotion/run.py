@@ -31,12 +31,23 @@ from engine.networks.build import build
 from engine.promotion.augment import augmented
 from engine.promotion.precision import Precision
 from engine.promotion.sources import Source, sources_of
-from engine.training import best_device, deterministic, device_name, finite, place, steps_per_epoch
+from engine.training import (
+    best_device,
+    deterministic,
+    device_name,
+    finite,
+    place,
+    renew_statistics,
+    statistics_rows,
+    steps_per_epoch,
+)
 
 LAST, BEST = "last.pt", "weights.pt"
 SAVE_SECONDS = 60.0
 """At most this much of an epoch is lost with a worker."""
 FINITE_EVERY = 10
+SHORT_EPOCH = 100
+"""Steps; after a shorter epoch batch norm's running statistics lag behind the weights and are taken anew."""
 EVALUATED = 512
 """Images a forward pass when accuracies are measured."""
 
@@ -173,6 +184,9 @@ class _Run:
                 finite(float(loss.detach()))
             self._heard()
         mean_loss, best = finite(float(torch.stack(self.losses).mean())), progress.valid_accuracy
+        if progress.steps < SHORT_EPOCH:
+            shown = statistics_rows(len(self.train), self.config.seed)
+            renew_statistics(network, (inputs for inputs, _ in self.train.batches(shown)))
         valid_accuracy = self.accuracy(valid)
         progress.train_losses.append(mean_loss)
         progress.valid_accuracies.append(valid_accuracy)

@@ -20,11 +20,13 @@ from engine.datasets.digits import DigitsData
 from engine.datasets.images import read_part
 from engine.datasets.trees import TreeData
 from engine.errors import DataError, Stopped
+from engine.networks.build import build
 from engine.promotion.augment import augmented
 from engine.promotion.precision import Precision
 from engine.promotion.run import BEST, LAST, Progress, optimizer_of, rate_factor, train_fully
 from engine.promotion.views import centre_box, random_box
 from engine.registry import open_data
+from engine.training import ImageSet, renew_statistics, statistics_rows
 
 CONFIG = TrainingConfig(epochs=3, batch_size=128, flip=True, crop=True)
 
@@ -82,6 +84,17 @@ def test_validation_chooses_the_epoch_and_the_seed_counts(digits: ImageData, tmp
     assert other.progress.train_losses != outcome.progress.train_losses
     with pytest.raises(DataError, match="belongs to another training"):
         train_fully(blueprint, digits, CONFIG, tmp_path)
+
+
+def test_after_short_epochs_statistics_are_those_of_the_weights(digits: ImageData, tmp_path: Path) -> None:
+    train_fully(small(digits.info.spec), digits, CONFIG, tmp_path)
+    network, rows = build(small(digits.info.spec)), statistics_rows(len(digits.load().train.labels), CONFIG.seed)
+    network.load_state_dict(torch.load(tmp_path / BEST, weights_only=True))
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    images = ImageSet.of(digits.load().train, torch.device("cpu"))
+    renew_statistics(network, (images.batch(part)[0] for part in rows))
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, kept[name], msg=name)
 
 
 def test_quick_recipe_learns_digits(digits: ImageData, tmp_path: Path) -> None:

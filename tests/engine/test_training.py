@@ -12,7 +12,16 @@ from torch import nn
 
 from engine.datasets.base import Split
 from engine.errors import EstimateError, Stopped
-from engine.training import ImageSet, accuracy, batch_rows, deterministic, steps_per_epoch, train
+from engine.training import (
+    ImageSet,
+    accuracy,
+    batch_rows,
+    deterministic,
+    renew_statistics,
+    statistics_rows,
+    steps_per_epoch,
+    train,
+)
 
 CPU = torch.device("cpu")
 
@@ -112,6 +121,21 @@ def test_batches_are_pixels_over_255() -> None:
     inputs, labels = data.batch(torch.tensor([5, 2]))
     assert torch.allclose(inputs, data.images[[5, 2]].float() / 255)
     assert labels.tolist() == [1, 0]
+
+
+def test_statistics_are_those_of_the_images_shown() -> None:
+    model, data = network(dropout=0.5), images(300)
+    rows = statistics_rows(300, seed=1)
+    assert sorted(map(len, rows)) == [100, 100, 100]
+    assert sorted(torch.cat(rows).tolist()) == list(range(300))
+    assert [len(part) for part in statistics_rows(129, seed=1)] == [65, 64]
+    model.eval()
+    renew_statistics(model, (data.batch(part)[0] for part in rows))
+    assert not model.training
+    maps = model[0](data.batch(torch.arange(300))[0])
+    torch.testing.assert_close(model[1].running_mean, maps.mean((0, 2, 3)))
+    torch.testing.assert_close(model[1].running_var, maps.var((0, 2, 3)), rtol=0.01, atol=0)
+    assert model[1].momentum == 0.1
 
 
 def test_accuracy_is_in_percent() -> None:
