@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from searches.views import create, inspecting, latencies, results, sources, studies, trainings
 
 pages = [
     path("", results.search_list, name="searches"),
+    path("searches/", RedirectView.as_view(pattern_name="searches", query_string=True)),
     path("searches/new/", create.new_search, name="search-new"),
     path("searches/new/check/", create.check, name="search-check"),
     path("searches/new/trial/", create.trial, name="search-trial"),

@@ -130,6 +130,10 @@ def test_modules_import_only_files_that_are_there_and_stay_short() -> None:
             assert (module.parent / name).is_file(), f"{module.name} imports {name}"
 
 
+def test_the_list_is_found_above_its_searches_too(client: Client, owner: Any) -> None:
+    assert client.get("/searches/?status=running").url == "/?status=running"
+
+
 def test_one_click_starts_the_example(client: Client, owner: Any) -> None:
     response = client.post(f"/searches/examples/{EXAMPLES[0].slug}/")
     search = Search.objects.get(owner=owner)
