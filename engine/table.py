@@ -1,6 +1,6 @@
 """CSV and Parquet tables of architectures: a column ``arch`` in the space's string form, and numbers of all kinds.
 
-Cells without a number are unknown (NaN), never zero.
+Cells without a number are unknown (NaN), never zero, and so are infinite ones.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Table:
         frame, names, content_hash = table_files.read(Path(path))
         archs = table_files.arch_column(frame, names)
         columns = [Column(name, table_files.column_type(frame, name)) for name in names]
-        numbers = {c.name: frame[c.name].to_numpy(np.float64, na_value=np.nan) for c in columns if c.type == "number"}
+        numbers = {
+            c.name: _finite(frame[c.name].to_numpy(np.float64, na_value=np.nan)) for c in columns if c.type == "number"
+        }
         texts = [c.name for c in columns if c.type == "text" and c.name != ARCH]
         spoilt = {name: found for name in texts if (found := table_files.spoilt(frame[name]))}
         return cls(archs, numbers, columns, content_hash, spoilt)
@@ -93,6 +95,11 @@ class Table:
     def row_of(self) -> Mapping[str, int]:
         """Row by the file's own architecture strings."""
         return {arch: row for row, arch in enumerate(self.archs)}
+
+
+def _finite(numbers: Numbers) -> Numbers:
+    finite = np.isfinite(numbers)
+    return numbers if finite.all() else np.where(finite, numbers, np.nan)
 
 
 class TableRows:

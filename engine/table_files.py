@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARCH = "arch"
+DECIMAL_COMMAS = "Separate the columns by commas, and write decimals with a point"
 MOST_VALUES = 100_000_000
 """Rows times columns of a Parquet file, which may hold them in a millionth of the memory that they take."""
 
@@ -37,7 +39,7 @@ def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
 def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """The architectures, each once; DataError names the row that has none or one of an earlier row."""
     if ARCH not in names:
-        hint = " Separate the columns by commas." if len(names) == 1 and set(names[0]) & set(";\t|") else ""
+        hint = " Separate the columns by commas." if _other_separator(names) else ""
         raise DataError(
             f"The table needs a column '{ARCH}' with architectures; its columns are: {', '.join(names)}.{hint}"
         )
@@ -81,6 +83,11 @@ def spoilt(column: pd.Series[Any]) -> str | None:
     return f"row {row + 1} holds '{column.iloc[row]}'" if wrong.any() else None
 
 
+def _other_separator(names: Sequence[str]) -> bool:
+    """Whether a first line without commas has semicolons, tabs or bars instead."""
+    return len(names) == 1 and bool(set(names[0]) & set(";\t|"))
+
+
 def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -97,11 +104,17 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
+    read = partial(pd.read_csv, path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
     try:
-        frame = pd.read_csv(path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
+        frame = read()
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8") from error
+    except pd.errors.ParserError as error:
+        if _other_separator(list(read(nrows=0).columns)):
+            raise ValueError(DECIMAL_COMMAS) from error
+        raise
     if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name
-        raise ValueError("its rows have more entries than its first line has names; give every column a name")
+        more = "its rows have more entries than its first line has names; give every column a name"
+        raise ValueError(DECIMAL_COMMAS if _other_separator(list(frame.columns)) else more)
     frame.columns = [str(name).strip() for name in frame.columns]
     return frame, list(frame.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from engine.benchmark_tables.catalogue import BENCHMARKS
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class TableEstimator:
     """The reward column is the score; a trial is charged its row's seconds times the factor, and nothing without them.
 
-    ``terms["truth"]`` is the truth column where it is named and known. Seeds and fidelities change nothing.
+    Negative seconds are refused: they would give a budget back. ``terms["truth"]`` is the truth column where it is
+    named and known. Seeds and fidelities change nothing.
     """
 
     inline = True
@@ -34,7 +35,7 @@ class TableEstimator:
         self.rows = TableRows(table, space)
         self._reward = _column(table, options.reward, "reward")
         self._truth = _column(table, options.truth, "truth") if options.truth else None
-        self._seconds = _column(table, options.seconds, "seconds") * options.seconds_factor if options.seconds else None
+        self._seconds = _seconds(table, options.seconds) if options.seconds else None
         if options.cost:
             _column(table, options.cost, "cost")
 
@@ -70,8 +71,8 @@ class TableEstimator:
         return Estimate(score, terms, seconds=seconds, seed=seed, fidelity=fidelity)
 
     def _charge(self, row: int) -> float:
-        seconds = 0.0 if self._seconds is None else float(self._seconds[row])
-        return 0.0 if isnan(seconds) else seconds
+        seconds = 0.0 if self._seconds is None else float(self._seconds[row]) * self.options.seconds_factor
+        return seconds if isfinite(seconds) else 0.0
 
 
 class BenchmarkEstimator(TableEstimator):
@@ -91,3 +92,13 @@ def _column(table: Table, name: str, field: str) -> Numbers:
         return table.numbers(name)
     except DataError as error:
         raise ConfigError.at(f"estimator.{field}", str(error)) from error
+
+
+def _seconds(table: Table, name: str) -> Numbers:
+    seconds = _column(table, name, "seconds")
+    negative = seconds < 0
+    if negative.any():
+        row = int(negative.argmax())
+        message = f"Row {row + 1} of the column '{name}' holds {seconds[row]:g}; no trial takes negative seconds."
+        raise ConfigError.at("estimator.seconds", message)
+    return seconds

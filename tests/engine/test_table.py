@@ -65,6 +65,8 @@ def test_csv_and_parquet_give_the_same_table(write: Write, tmp_path: Path) -> No
         ("arch,valid\n0-0,1\n,2\n", r"Row 2 has no 'arch'"),
         ("arch,valid\n", r"has no rows"),
         ("arch;valid\n0-0;1\n", r"columns are: arch;valid\. Separate the columns by commas"),
+        ("arch;valid\n0-0;1,5\n1-1;2,5\n", r"table: Separate the columns by commas, and write decimals with a point\."),
+        ("arch;valid\n0-0;1\n1-1;2,5\n", r"table: Separate the columns by commas, and write decimals with a point\."),
         ("arch,valid\n0-0,1,\n1-1,2,\n", r"more entries than its first line has names"),
         ("", r"'table.csv' cannot be read as a CSV or Parquet table"),
     ],
@@ -122,6 +124,25 @@ def test_columns_that_cannot_be_used_are_named_at_their_field(
     spoilt = Table.open(write("arch,valid\n0-0,1\n1-1,\n2-1,n.d.\n"))
     with pytest.raises(DataError, match=r"'valid' is text, since row 3 holds 'n\.d\.'; .* numbers: none"):
         spoilt.numbers("valid")
+
+
+def test_infinite_numbers_are_unknown(write: Write) -> None:
+    table = Table.open(write("arch,valid,test,secs\n0-0,inf,1e999,5\n0-1,2,-inf,inf\n1-1,1,3,1e308\n"))
+    assert table.best("test") == ("1-1", 3)
+    options = _options(truth="test", seconds="secs", seconds_factor=10)
+    estimator = TableEstimator(options, SPACE, None, table)
+    found = estimator.estimate_batch([SPACE.from_string(name) for name in table.archs], seed=0)
+    assert [(e.score, e.seconds, dict(e.terms)) for e in found] == [(None, 50, {}), (2, 0, {}), (1, 0, {"truth": 3})]
+    assert found[0].error == "The table's column 'valid' has no number for '0-0'."
+
+
+def test_negative_seconds_are_refused_by_row_and_column(write: Write) -> None:
+    table = Table.open(write("arch,valid,secs\n0-0,1,5\n0-1,2,-1\n"))
+    with pytest.raises(ConfigError) as caught:
+        TableEstimator(_options(seconds="secs"), SPACE, None, table)
+    (error,) = caught.value.errors
+    assert error.path == "estimator.seconds"
+    assert error.message == "Row 2 of the column 'secs' holds -1; no trial takes negative seconds."
 
 
 def test_a_missing_table_is_named_at_its_field() -> None:

@@ -12,7 +12,7 @@ from engine.errors import ConfigError
 from searches.models import Search
 from searches.services import creation
 from searches.services.resolving import resolve
-from tests.searches.driving import drive, table_config, training_config, write_table
+from tests.searches.driving import drive, start, table_config, training_config, write_table
 from tests.searches.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,9 @@ def test_looked_up_scores_need_no_trial(tmp_path: Path, settings: Any) -> None:
         creation.preflight(
             owner, table_config(table, estimator={"kind": "table", "path": str(table), "reward": "beauty"})
         )
+    table.write_text("\n".join([head, rows[0], rows[1].rpartition(",")[0] + ",-10"]))
+    with pytest.raises(ConfigError, match="seconds: Row 2 of the column 'seconds' holds -10"):
+        start(table_config(table), owner)
 
 
 def test_the_form_starts_a_trial_and_waits_for_it(client: Client) -> None:
