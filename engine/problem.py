@@ -33,8 +33,7 @@ class SearchProblem:
         self.space = space
         self.objective = objective
         self.table = table
-        self.limits = [(objective.cost_metric, objective.lo, objective.hi)]
-        self.limits += [(c.metric, c.lo, c.hi) for c in objective.constraints]
+        self.limits = objective.limits
         self._bounded = [Limit(*limit) for limit in self.limits if limit[1:] != (None, None)]
         self._counted = [limit for limit in self._bounded if limit.metric != TABLE_METRIC]
         self._tabled = [limit for limit in self._bounded if limit.metric == TABLE_METRIC]

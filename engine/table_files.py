@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,13 +103,16 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
-    read = partial(pd.read_csv, path, dtype={ARCH: "str"}, encoding="utf-8-sig", compression=None, low_memory=False)
+    def read(rows: int | None = None) -> pd.DataFrame:
+        kinds = {ARCH: "str"}
+        return pd.read_csv(path, dtype=kinds, encoding="utf-8-sig", compression=None, low_memory=False, nrows=rows)
+
     try:
         frame = read()
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8") from error
     except pd.errors.ParserError as error:
-        if _other_separator(list(read(nrows=0).columns)):
+        if _other_separator(list(read(0).columns)):
             raise ValueError(DECIMAL_COMMAS) from error
         raise
     if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name

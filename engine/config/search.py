@@ -18,7 +18,8 @@ from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError
 
 METRIC_NAMES = (*METRIC_LABELS, "table_cost")
-
+Bounds = tuple[str, float | None, float | None]
+"""A metric with its least and its largest value allowed, in its unit; None: an open end."""
 
 ACCURACIES = ("short_training", "table")
 """Estimates whose scores may be accuracies in percent; of a table's columns the user knows."""
@@ -72,6 +73,11 @@ class Objective(Range):
         "taken to shrink the error by the cost to this power, and networks are ranked by that; 0: by their scores",
     )
     constraints: tuple[Constraint, ...] = Field((), title="Further limits")
+
+    @property
+    def limits(self) -> tuple[Bounds, ...]:
+        """Of the bucketed cost first, then of the others."""
+        return (self.cost_metric, self.lo, self.hi), *((c.metric, c.lo, c.hi) for c in self.constraints)
 
     @model_validator(mode="after")
     def _known(self) -> Self:

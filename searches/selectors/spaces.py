@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -32,12 +33,17 @@ def of_search(search: Search) -> SearchSpace:
     return of_options(search.config["space"], *_images_of(search))
 
 
+def limited(search: Search, metrics: Collection[str]) -> SearchSpace:
+    """The same, which tells latencies as the search's table does where they are among the metrics."""
+    table = search.latency_table if LATENCY in metrics else None
+    times = tuple(table.entries.items()) if table is not None else ()
+    return _space(_as_text(search.config["space"]), InputSpec(*_images_of(search)), times)
+
+
 def searched_layers(search: Search) -> Choices:
     """The space's layers in the order in which the search goes through them: pages list them so."""
     metric = search.config["objective"]["cost_metric"]
-    table = search.latency_table if metric == LATENCY else None
-    times = tuple(table.entries.items()) if table is not None else ()
-    space = _space(_as_text(search.config["space"]), InputSpec(*_images_of(search)), times)
+    space = limited(search, [metric])
     return searched_order(space, search.config["algorithm"].get("layer_order", "listed"), metric)
 
 

@@ -7,28 +7,48 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.estimators import BenchmarkOptions, EstimatorOptions, TableOptions
-from engine.config.search import SearchConfig
+from engine.config.search import Bounds, SearchConfig
 from engine.errors import DataError
+from engine.space import SearchSpace
 from engine.table import Table
+from engine.table_optimum import best_within
 from searches.models import Search
-from searches.selectors import benchmarks
+from searches.selectors import benchmarks, spaces
+
+MOMENT = 2.0
+"""Seconds for which costs are counted to find the best network within the limits."""
 
 
 def optimum(search: Search) -> dict[str, Any] | None:
-    """The architecture with the best truth of the whole table; None without a table, its file or a truth column."""
-    options: EstimatorOptions = SearchConfig.stored(search.config).estimator
+    """The table's architecture with the best truth that meets the search's limits; None when there is none.
+
+    Nor without a table, its file or a truth column. ``limits`` is ``none`` where the search has none, ``met``, or
+    ``ignored``: then no network within the limits was found in a `MOMENT`, and the best one is of the whole table.
+    """
+    config = SearchConfig.stored(search.config)
+    options: EstimatorOptions = config.estimator
     if isinstance(options, BenchmarkOptions):
         options = options.as_table(str(benchmarks.converted(options.name)))
     if not isinstance(options, TableOptions) or not (truth := options.truth):
         return None
     path = search.table.path if search.table else Path(options.path or "").expanduser()
+    limits = tuple(bounds for bounds in config.objective.limits if bounds[1:] != (None, None))
+    space = spaces.limited(search, [metric for metric, _, _ in limits]) if limits else None
     try:
-        best = _best(path, path.stat().st_mtime_ns, truth)
+        return _optimum(path, path.stat().st_mtime_ns, truth, options.cost, space, limits)
     except (OSError, DataError):
         return None
-    return None if best is None else {"arch": best[0], "truth": best[1]}
 
 
 @lru_cache(maxsize=32)
-def _best(path: Path, _changed: int, column: str) -> tuple[str, float] | None:
-    return Table.open(path).best(column)
+def _optimum(
+    path: Path, _changed: int, truth: str, cost: str | None, space: SearchSpace | None, limits: tuple[Bounds, ...]
+) -> dict[str, Any] | None:
+    table, heeded = Table.open(path), "none"
+    best = table.best(truth)
+    if space is not None:
+        try:
+            best, heeded = best_within(table, space, limits, truth, cost, MOMENT), "met"
+        except TimeoutError:
+            heeded = "ignored"
+    return None if best is None else {"arch": best[0], "truth": best[1], "limits": heeded}

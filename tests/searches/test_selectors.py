@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from searches.models import Candidate, Search
 from searches.selectors import candidates, pareto, points, searches, spaces, tables
-from tests.searches.driving import table_config, write_table
+from tests.searches.driving import chain_space, table_config, write_table
 from tests.searches.factories import make_candidates, make_search, make_user
 
 pytestmark = pytest.mark.django_db
@@ -131,12 +131,45 @@ def test_the_optimum_of_a_table(tmp_path: Path) -> None:
     best = tables.optimum(search)
     rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
     expected = max(rows, key=lambda row: float(row[2]))
-    assert best == {"arch": expected[0], "truth": float(expected[2])}
+    assert best == {"arch": expected[0], "truth": float(expected[2]), "limits": "none"}
     search.config["estimator"]["truth"] = None
     assert tables.optimum(search) is None
     search.config["estimator"]["truth"] = "truth"
     path.unlink()
     assert tables.optimum(search) is None
+
+
+def test_the_optimum_keeps_to_the_limits_of_counted_and_table_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_table(tmp_path)
+    rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
+    with path.open("a") as file:
+        file.write("stranger,99,99,5,1\n")
+    estimator = table_config(path).as_dict()["estimator"] | {"cost": "cost"}
+    space = chain_space()
+    params = {row[0]: space.cost(space.from_string(row[0])).metric("params_m") for row in rows}
+    middle = sorted(params.values())[40]
+
+    def best(**limits: Any) -> dict[str, Any] | None:
+        return tables.optimum(
+            make_search(make_user(), config=table_config(path, estimator=estimator, **limits).as_dict())
+        )
+
+    found = best(
+        objective={"cost_metric": "params_m", "hi": middle, "constraints": [{"metric": "table_cost", "lo": 7}]}
+    )
+    within = [row for row in rows if params[row[0]] <= middle and float(row[3]) >= 7]
+    expected = max(within, key=lambda row: float(row[2]))
+    assert 0 < len(within) < 41
+    assert float(expected[2]) < max(float(row[2]) for row in rows)
+    assert found == {"arch": expected[0], "truth": float(expected[2]), "limits": "met"}
+    assert (
+        best(objective={"cost_metric": "table_cost", "hi": 9, "constraints": [{"metric": "params_m", "hi": 0}]}) is None
+    )
+    monkeypatch.setattr(tables, "MOMENT", -1.0)
+    ignored = {"arch": "stranger", "truth": 99.0, "limits": "ignored"}
+    assert best(objective={"cost_metric": "params_m", "hi": middle * 1.001}) == ignored
 
 
 def test_searches_that_train_have_no_optimum(search: Search) -> None:

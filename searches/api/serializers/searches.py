@@ -49,10 +49,15 @@ class FailureSerializer(serializers.Serializer):
 
 
 class OptimumSerializer(serializers.Serializer):
-    """The best truth of the whole table."""
+    """The best truth of a table."""
 
     arch = serializers.CharField()
     truth = serializers.FloatField()
+    limits = serializers.ChoiceField(
+        ["none", "met", "ignored"],
+        help_text="none: the search has no limits; met: the best of the networks within them; ignored: the best of the "
+        "whole table, since finding those within the limits would take too long",
+    )
 
 
 class SearchSerializer(serializers.ModelSerializer):
@@ -150,7 +155,9 @@ class SearchDetailSerializer(SearchSerializer):
     failures = serializers.SerializerMethodField(help_text="the latest five")
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
     calibrations = CalibrationSerializer(many=True, help_text="of its estimate while it ran; the last one holds")
-    table_optimum = serializers.SerializerMethodField(help_text="null: no table, or no truth column named")
+    table_optimum = serializers.SerializerMethodField(
+        help_text="null: no table, no truth column named, or no network within the limits"
+    )
 
     class Meta(SearchSerializer.Meta):
         fields = [
@@ -196,7 +203,7 @@ class SearchDetailSerializer(SearchSerializer):
 
     @extend_schema_field(OptimumSerializer(allow_null=True))
     def get_table_optimum(self, search: Search) -> dict[str, Any] | None:
-        """What the best network of the whole table reaches."""
+        """What the table's best network within the search's limits reaches."""
         return tables.optimum(search)
 
 

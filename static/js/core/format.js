@@ -22,6 +22,11 @@ export function number(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** What a table's best network reaches, and whether it is one within the search's limits. */
+export function optimumOf({ truth, limits }) {
+  return `table's optimum ${number(truth, 5)}${{ none: "", met: " within the limits", ignored: ", limits ignored" }[limits]}`;
+}
+
 /** How many were evaluated, of how many at most (null when only seconds bind). */
 export function evaluated(search) {
   return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;

@@ -1,7 +1,7 @@
 /* The head of the search page: state in words, actions, the numbers that matter, progress by layer. */
 import { showActions } from "../core/actions.js";
 import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
-import { ago, cost, duration, evaluated, METRICS, number, plural } from "../core/format.js";
+import { ago, cost, duration, evaluated, METRICS, number, optimumOf, plural } from "../core/format.js";
 
 const WAITING = ["queued", "running", "pausing", "stopping"];
 
@@ -13,7 +13,7 @@ function kpis(search) {
     ? [["Best final score", number(best.final_score, 5), `candidate ${best.number}, best of ${plural(search.finals, "finalist")}`], ["Its first score", number(best.score, 5), "made it a finalist"]]
     : [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
   if (best && best.truth !== null) {
-    const optimum = search.table_optimum ? `table's optimum ${number(search.table_optimum.truth, 5)}` : "of the best by score";
+    const optimum = search.table_optimum ? optimumOf(search.table_optimum) : "of the best by score";
     shown.push(["Its truth", number(best.truth, 5), optimum]);
   } else if (best && best.valid_accuracy !== null) {
     shown.push(["Its validation accuracy", `${number(best.valid_accuracy)} %`, "held-out part of the training images"]);

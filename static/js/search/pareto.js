@@ -2,7 +2,7 @@
 import { columns } from "../core/binary.js";
 import { axis, Chart, nothing, saveMenu, tooltip } from "../core/charts.js";
 import { setText } from "../core/dom.js";
-import { number } from "../core/format.js";
+import { number, optimumOf } from "../core/format.js";
 import { AXES, staircase } from "./axes.js";
 import { caption } from "./caption.js";
 import { cellAt, cellRange, cellsFor, densitySeries, picture } from "./density.js";
@@ -203,9 +203,9 @@ export class ParetoPlot {
   lines(c) {
     const data = [];
     const label = (text) => ({ formatter: text, color: c.muted, fontSize: 11 });
-    const optimum = this.search?.table_optimum?.truth;
-    if (this.value === "truth" && optimum !== undefined) {
-      data.push({ yAxis: optimum, label: { ...label(`best of the whole table ${number(optimum, 5)}`), position: "insideStartTop" }, lineStyle: { color: c.purple, type: "dashed" } });
+    const optimum = this.search?.table_optimum;
+    if (this.value === "truth" && optimum) {
+      data.push({ yAxis: optimum.truth, label: { ...label(optimumOf(optimum)), position: "insideStartTop" }, lineStyle: { color: c.purple, type: "dashed" } });
     }
     if (this.budget?.metric === this.metric && this.budget.cost !== null) {
       data.push({ xAxis: this.budget.cost, label: { ...label("budget"), position: "insideEndTop", rotate: 0 }, lineStyle: { color: c.green, type: "solid", width: 1.5 } });
