@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import struct
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from engine.datasets.base import Pixels
 from engine.errors import DataError
@@ -17,58 +21,74 @@ from engine.errors import DataError
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What a file may be, whatever its name: of Pillow's other formats some run programs of the machine (Ghostscript)."""
-MAX_PIXELS = 1_000_000
-"""Of an uploaded image."""
-MAX_LOCAL_PIXELS = 80_000_000
-"""Of an image in a folder of this machine, below Pillow's own limit."""
+MAX_PIXELS = 80_000_000
+"""Of an image, below Pillow's own limit: decoded they take 320 MB, of a JPEG far less (`_reduced`)."""
+DECODING = "upright"
+"""Goes into the digest of images that are read from files. Change it when other pixels are made of the same file, so
+that neither decoded images nor scores of before are taken for those of now."""
 GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+SIDEWAYS = range(5, 9)
+"""EXIF's orientations that exchange width and height."""
+EXIF_ERRORS = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
+"""What Pillow raises over broken EXIF, which keeps no image from being used as it is stored."""
 Fit = Literal["resize", "crop"]
 
 
-def open_image(path: Path, name: str, most: int = MAX_PIXELS) -> Image.Image:
-    """The image with only its header read; DataError, with ``name``, for no image or one of ``most`` pixels."""
+class ImageError(DataError):
+    """A file that cannot be used as an image, with the reason and the fix."""
+
+    def __init__(self, name: str, reason: str, remedy: str = "replace or remove it") -> None:
+        super().__init__(name, reason, remedy)
+        self.name, self.reason, self.remedy = name, reason, remedy
+
+    def __str__(self) -> str:
+        return f"the file {self.name} {self.reason}; {self.remedy}, then try again"
+
+
+def open_image(path: Path, name: str) -> Image.Image:
+    """The image with only its header read; ImageError, with ``name``, for no image or one of `MAX_PIXELS`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise DataError(f"the file {name} has far more than {most:,} pixels; scale it down, then try again") from error
+        raise ImageError(name, f"has far more than {MAX_PIXELS:,} pixels", "scale it down") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"the file {name} is not a readable image; replace or remove it, then try again") from error
+        raise ImageError(name, "is not a readable image") from error
     width, height = image.size
-    if width * height >= most:
+    if width * height >= MAX_PIXELS:
         image.close()
-        raise DataError(
-            f"the file {name} has {width}x{height} = {width * height:,} pixels; images must have fewer than {most:,}: "
-            "scale it down, then try again"
-        )
+        found = f"has {width}x{height} = {width * height:,} pixels, images must have fewer than {MAX_PIXELS:,}"
+        raise ImageError(name, found, "scale it down")
     return image
 
 
 def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
-    """Width and height, and whether the image is grey, of an image that decodes; DataError for one that does not."""
+    """Width and height as seen, and whether the image is grey, of one that decodes; ImageError for one that does not.
+
+    A JPEG is decoded at an eighth of its size, which reads all of the file.
+    """
     with open_image(path, name) as image:
+        size = _size(image, name)
+        image.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
         _decode(image, name)
-        return image.size, image.mode in GREY_MODES
+        return size, image.mode in GREY_MODES
 
 
 def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit) -> Pixels:
     """Decoded images ``(N, channels, resolution, resolution)``."""
     result = np.empty((len(paths), channels, resolution, resolution), dtype=np.uint8)
     for index, path in enumerate(paths):
-        name = "/".join(path.parts[-3:])
-        with open_image(path, name) as image:
-            _decode(image, name)
-            result[index] = square(image, channels, resolution, fit)
+        result[index] = read_square(path, channels, resolution, fit)
     return result
 
 
 def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
-    """One decoded image of a folder of this machine, which may be as large as cameras make them."""
+    """One decoded image, which may be as large as cameras make them."""
     name = "/".join(path.parts[-3:])
-    with open_image(path, name, MAX_LOCAL_PIXELS) as image:
-        if image.format == "JPEG" and min(image.size) >= 2 * resolution:
-            image.draft("RGB" if channels == 3 else "L", (resolution, resolution))
+    with open_image(path, name) as image:
+        if min(image.size) >= 2 * resolution:
+            _reduced(image, channels, (resolution, resolution))
         _decode(image, name)
         return square(image, channels, resolution, fit)
 
@@ -76,21 +96,36 @@ def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
 def read_part(
     path: Path, channels: int, resolution: int, chosen: Callable[[int, int], tuple[float, float, float, float]]
 ) -> Pixels:
-    """The part of an image of this machine that ``chosen(width, height)`` names, as left, top, right and bottom in
-    pixels, scaled to ``(channels, resolution, resolution)``."""
+    """The part of an image that ``chosen(width, height)`` names, as left, top, right and bottom in pixels as seen,
+    scaled to ``(channels, resolution, resolution)``."""
     name = "/".join(path.parts[-3:])
-    with open_image(path, name, MAX_LOCAL_PIXELS) as image:
-        width, height = image.size
+    with open_image(path, name) as image:
+        width, height = _size(image, name)
         box = chosen(width, height)
-        if image.format == "JPEG":
-            share = resolution / min(box[2] - box[0], box[3] - box[1])
-            if share <= 0.5:  # decoded at a half, a quarter or an eighth, never below what the part needs
-                image.draft("RGB" if channels == 3 else "L", (math.ceil(width * share), math.ceil(height * share)))
+        share = resolution / min(box[2] - box[0], box[3] - box[1])
+        if share <= 0.5:  # decoded at a half, a quarter or an eighth, never below what the part needs
+            _reduced(image, channels, (math.ceil(image.width * share), math.ceil(image.height * share)))
         _decode(image, name)
-        across, down = image.size[0] / width, image.size[1] / height
+        across, down = image.width / width, image.height / height
         scaled = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
         size = (resolution, resolution)
         return _pixels(_eight_bit_of(image, channels).resize(size, Image.Resampling.BILINEAR, scaled), channels)
+
+
+def _reduced(image: Image.Image, channels: int, least: tuple[int, int]) -> None:
+    """Has a JPEG decoded at a half, a quarter or an eighth of its size, as small as ``least`` allows."""
+    image.draft("RGB" if channels == 3 else "L", least)
+
+
+def _size(image: Image.Image, name: str) -> tuple[int, int]:
+    """Width and height as seen; a JPEG, whose header tells them, is not decoded for that."""
+    if not isinstance(image, JpegImageFile):
+        _decode(image, name)
+        return image.size
+    with suppress(*EXIF_ERRORS):
+        if image.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS:
+            return image.height, image.width
+    return image.size
 
 
 def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:
@@ -112,12 +147,13 @@ def _pixels(image: Image.Image, channels: int) -> Pixels:
 def _eight_bit_of(image: Image.Image, channels: int) -> Image.Image:
     if image.mode in {"I", "I;16", "F"}:
         image = _eight_bit(image)
-    return image.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Deep grey to 8 bits, by the file's own range; Pillow would clip instead."""
-    values = np.asarray(image, dtype=np.float64)
+    values: NDArray[np.floating] = np.asarray(image, dtype=np.float32)
     if image.mode == "F":
         values = values * 255 if values.max(initial=0) <= 1 else values
     elif values.max(initial=0) > 255:
@@ -126,7 +162,10 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _decode(image: Image.Image, name: str) -> None:
+    """Pixels as they are seen: EXIF says how a camera was held."""
     try:
         image.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise DataError(f"the file {name} is a broken image ({error}); replace or remove it, then try again") from error
+        raise ImageError(name, f"is a broken image ({error})") from error
+    with suppress(*EXIF_ERRORS):
+        ImageOps.exif_transpose(image, in_place=True)

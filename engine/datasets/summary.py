@@ -6,17 +6,19 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.datasets.images import SUFFIXES, check_image
+from engine.datasets.images import SUFFIXES, ImageError, check_image
 from engine.errors import DataError
 
 MANIFEST = "manifest.json"
 MAX_DEFAULT_SIDE = 224
 MIN_SIDE = 8
+NAMED = 5
+"""Files that one error names."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,27 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
     """Decodes every image below ``root`` once, checks the classes and writes the summary beside them.
 
     ``ignored`` replaces the count of other files when they were left out on the way here. DataError names the folder,
-    class or file that is wrong.
+    class or files that are wrong.
     """
     if not (root / "train").is_dir():
         raise DataError("the images lie in no folders of classes; put them into train/<class>/ and pack that")
     digest, sizes, greys = sha256(), Counter[tuple[int, int]](), True
     counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
+    wrong: list[ImageError] = []
     for part, name, path in _images(root):
         label = path.relative_to(root).as_posix()
-        size, grey = check_image(path, label)
+        try:
+            size, grey = check_image(path, label)
+        except ImageError as error:
+            wrong.append(error)
+            continue
         counts[part][name] = counts[part].get(name, 0) + 1
         digest.update(label.encode() + b"\0" + sha256(path.read_bytes()).digest())
         if part == "train":
             sizes[size] += 1
             greys = greys and grey
+    if wrong:
+        raise _together(wrong)
     _check_classes(counts["train"], counts["test"])
     # Of equally common sizes the smaller, so that the default does not hang on the order of files.
     common = min(sizes, key=lambda size: (-sizes[size], size))
@@ -116,6 +125,17 @@ def _images(root: Path) -> Iterator[tuple[str, str, Path]]:
             for path in sorted(folder.rglob("*")):
                 if path.suffix.lower() in SUFFIXES and path.is_file():
                     yield part, folder.name, path
+
+
+def _together(wrong: Sequence[ImageError]) -> DataError:
+    """One error for all files that cannot be used; the first few are named."""
+    if len(wrong) == 1:
+        return wrong[0]
+    named = "; ".join(f"{error.name} {error.reason}" for error in wrong[:NAMED])
+    more = f"; and {len(wrong) - NAMED:,} more" if len(wrong) > NAMED else ""
+    return DataError(
+        f"{len(wrong):,} files cannot be used: {named}{more}. Replace, scale down or remove them, then try again"
+    )
 
 
 def _check_classes(train: dict[str, int], test: dict[str, int]) -> None:

@@ -34,7 +34,7 @@ from engine.datasets.base import (
     stratified_sample,
 )
 from engine.datasets.cache import cached
-from engine.datasets.images import GREY_MODES, MAX_LOCAL_PIXELS, open_image, read_square
+from engine.datasets.images import DECODING, GREY_MODES, open_image, read_square
 from engine.datasets.layout import Place, find_layout, is_hidden, is_image
 from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
 from engine.errors import DataError
@@ -85,7 +85,7 @@ class TreeData(ImageData):
         sides: Counter[int] = Counter()
         grey = True
         for file in files[:: max(1, len(files) // LOOKED_AT)]:
-            with open_image(file, "/".join(file.parts[-3:]), MAX_LOCAL_PIXELS) as image:
+            with open_image(file, "/".join(file.parts[-3:])) as image:
                 sides[min(image.size)] += 1
                 grey = grey and image.mode in GREY_MODES
         side = max(MIN_SIDE, min(MAX_DEFAULT_SIDE, sides.most_common(1)[0][0]))
@@ -109,7 +109,7 @@ class TreeData(ImageData):
             train_count=sum(listing.counts.values()) - valid,
             valid_count=valid,
             test_count=sum(map(len, listing.test)),
-            content_hash=content_hash(f"{listing.digest} {self.options.sample}", self.options, side),
+            content_hash=content_hash(f"{listing.digest} {self.options.sample} {DECODING}", self.options, side),
         )
 
     def load(self) -> ImageSplits:

@@ -75,7 +75,7 @@ BAD_ZIPS = {
     "no images": (zipped({"readme.txt": b"hi"}), "no images"),
     "one class": (zipped({"train/cat/0.png": png(), "train/cat/1.png": png(1)}), "two classes"),
     "a broken image": (zipped(images(**{"train/cat/9.png": b"no image"})), "9.png"),
-    "a million pixels": (zipped(images(**{"train/cat/9.png": png(0, (6_000, 6_000))})), "pixels"),
+    "too many pixels": (zipped(images(**{"train/cat/9.png": png(0, (10_000, 8_000))})), "pixels"),
 }
 
 
