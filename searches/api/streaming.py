@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -17,7 +17,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from searches.api.rendering import finite
 from searches.api.serializers.candidates import CandidateSerializer
 from searches.models import Candidate, Search
-from searches.selectors import candidates
+from searches.selectors import calibrations, candidates
 
 COLUMNS = (
     "id",
@@ -35,15 +35,22 @@ COLUMNS = (
     "error",
     "pinned",
     "hidden",
+    "tags",
     "note",
 )
+"""After them a column a term of the score: ``term_landscape``."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
-    """A header, then a line a candidate, by number; empty where unknown."""
-    yield _lines([COLUMNS])
+    """A header, then a line a candidate, by number; empty where unknown, tags parted by commas.
+
+    An apostrophe is put before text that begins as a formula does, lest a spreadsheet run it.
+    """
+    terms = candidates.term_names(rows)
+    yield _lines([_header(terms)])
     for part in candidates.chunks(rows):
-        yield _lines([getattr(row, name) for name in COLUMNS] for row in part)
+        yield _lines([_harmless(cell) for cell in _cells(row, terms)] for row in part)
 
 
 def json_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
@@ -57,16 +64,20 @@ def json_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
 
 
 def parquet_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
-    """The columns of the CSV with their types, null where unknown; a row group a part."""
+    """The columns of the CSV with their types, null where unknown, texts as they are; a row group a part."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([(name, _arrow_type(pa, name)) for name in COLUMNS])
+    terms = candidates.term_names(rows)
+    kinds = [*(_arrow_type(pa, name) for name in COLUMNS), *(pa.float64() for _ in terms)]
+    schema = pa.schema(list(zip(_header(terms), kinds, strict=True)))
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for part in candidates.chunks(rows):
-            columns = {name: [getattr(row, name) for row in part] for name in COLUMNS}
-            writer.write_table(pa.table(columns, schema=schema))
+            columns = zip(*(_cells(row, terms) for row in part), strict=True)
+            writer.write_table(
+                pa.table([pa.array(*column) for column in zip(columns, kinds, strict=True)], schema=schema)
+            )
     yield sink.getvalue()
 
 
@@ -89,14 +100,28 @@ async def _served(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-def _lines(rows: Iterator[list[object]] | list[tuple[str, ...]]) -> bytes:
+def _header(terms: Sequence[str]) -> list[str]:
+    return [*COLUMNS, *(f"term_{name}" for name in terms)]
+
+
+def _cells(row: Candidate, terms: Sequence[str]) -> list[Any]:
+    tags = ",".join(tag.name for tag in row.tags.all())
+    known = calibrations.terms(row)
+    return [*(tags if name == "tags" else getattr(row, name) for name in COLUMNS), *map(known.get, terms)]
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 
 def _arrow_type(pa: Any, name: str) -> Any:
-    field = Candidate._meta.get_field(name)
+    field = None if name == "tags" else Candidate._meta.get_field(name)
     if isinstance(field, models.BooleanField):
         return pa.bool_()
     if isinstance(field, models.FloatField):

@@ -60,6 +60,12 @@ def finals(candidate: Candidate) -> Sequence[Candidate]:
     return list(own.select_related("evaluation").defer("evaluation__curves").order_by("number"))
 
 
+def term_names(rows: QuerySet[Candidate]) -> list[str]:
+    """Names of all terms of the candidates' scores, in alphabetical order."""
+    terms = rows.order_by().prefetch_related(None).values_list("evaluation__terms", flat=True)
+    return sorted({name for known in terms.iterator() for name in known})
+
+
 def chunks(rows: QuerySet[Candidate]) -> Iterator[Sequence[Candidate]]:
     """The candidates by number, a bounded part at a time, so that no query stays open while a client reads."""
     after = -1

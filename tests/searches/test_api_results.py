@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from searches.models import Bucket, Candidate, Event, Search
+from searches.models import Bucket, Candidate, Evaluation, Event, Search, Tag
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.factories import make_candidates, make_search, make_user
 
@@ -163,6 +163,27 @@ def test_export_holds_every_candidate(search: Search) -> None:
     assert [row["number"] for row in rows] == list(range(2_101))
     assert rows[7]["costs"]["madds_m"] == 1.0
     assert rows[-1]["score"] is None
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators")
+def test_export_holds_tags_and_terms_and_no_formula(search: Search) -> None:
+    rows = make_candidates(
+        search, [{"score": 1.5, "note": "=1+2", "trained_test_accuracy": 90.0}, {"note": "fine"}, {}]
+    )
+    Tag.objects.bulk_create(Tag(candidate=rows[0], name=name) for name in ("@home", "best"))
+    for row, terms in zip(rows, ({"landscape": 0.25, "mote": 1.0}, {"speed": None}, {}), strict=True):
+        Evaluation.objects.filter(pk=row.evaluation_id).update(terms=terms)
+    first, second, third = csv.DictReader(io.StringIO(exported(search, "csv")))
+    assert list(first)[-5:] == ["tags", "note", "term_landscape", "term_mote", "term_speed"]
+    assert (first["tags"], first["note"], second["note"]) == ("'@home,best", "'=1+2", "fine")
+    assert (first["term_landscape"], first["term_mote"], first["term_speed"]) == ("0.25", "1.5", "")
+    assert (first["trained_test_accuracy"], third["tags"], third["term_mote"]) == ("90.0", "", "")
+    reply = client_of(search.owner).get(f"{API}searches/{search.pk}/export/?format=parquet")
+    table = pq.read_table(io.BytesIO(b"".join(reply)))
+    assert table.column_names == list(first)
+    assert table["tags"].to_pylist() == ["@home,best", "", ""]
+    assert (table["note"][0].as_py(), table["term_landscape"].to_pylist()) == ("=1+2", [0.25, None, None])
+    assert str(table.schema.field("term_speed").type) == "double"
 
 
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators")
