@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 
@@ -53,3 +54,14 @@ def test_repeats_are_one_line_with_its_spread(
         page.wait_for_timeout(400)
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         picture(page, f"compare-{scheme}-{width}")
+
+
+def test_a_saved_table_holds_no_formula(page: Page) -> None:
+    page.goto("/compare/")
+    with page.expect_download() as download:
+        page.evaluate(
+            """async (rows) => (await import("/static/js/core/dom.js")).saveRows("names.csv", rows)""",
+            [["name", "score"], ["=1+2", -0.5], ['a "b", c', "-0.5"], ["@home", None]],
+        )
+    rows = list(csv.reader(download.value.path().open(newline="")))
+    assert rows == [["name", "score"], ["'=1+2", "-0.5"], ['a "b", c', "-0.5"], ["'@home", ""]]

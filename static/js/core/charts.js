@@ -2,7 +2,7 @@
 /* global echarts */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
-import { h, saveText, watchView } from "./dom.js";
+import { h, saveRows, saveText, watchView } from "./dom.js";
 
 const charts = new Set();
 let coming = null;
@@ -141,17 +141,12 @@ export class Chart {
 
 /** A menu that saves what a chart shows: the picture as PNG or SVG, and `rows()` (the names first) as CSV. */
 export function saveMenu(place, chart, name, rows) {
-  const csv = () => saveText(`${name}.csv`, rows().map((row) => row.map(cell).join()).join("\n"));
+  const csv = () => saveRows(`${name}.csv`, rows());
   const ways = [["PNG picture", "png", () => chart.png(`${name}.png`)], ["SVG picture", "svg", () => chart.svg(`${name}.svg`)], ["CSV table", "csv", csv]];
   const buttons = ways.map(([label, way, run]) => h("button", { class: "button small", type: "button", dataset: { save: way }, onclick: run }, label));
   const menu = h("details", { class: "menu" }, h("summary", { class: "button quiet small" }, "Save"), h("div", {}, ...buttons));
   menu.addEventListener("click", (event) => event.target.dataset.save && (menu.open = false));
   place.replaceChildren(menu);
-}
-
-function cell(value) {
-  const text = String(value ?? "");
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 let font = null; // of the page; asking for it lays the page out

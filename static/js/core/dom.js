@@ -98,6 +98,17 @@ export function ask({ title, text, confirm, danger = false, inputs = [] }) {
   });
 }
 
+/** Saves rows as a CSV file; an apostrophe is put before text that a spreadsheet would run as a formula. */
+export function saveRows(filename, rows) {
+  saveText(filename, rows.map((row) => row.map(csvCell).join()).join("\n"));
+}
+
+function csvCell(value) {
+  const plain = String(value ?? "");
+  const text = /^[=+\-@\t\r]/.test(plain) && Number.isNaN(Number(plain)) ? `'${plain}` : plain;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Saves text as a file on the user's machine. */
 export function saveText(filename, text, type = "text/csv") {
   const address = URL.createObjectURL(new Blob([text], { type }));

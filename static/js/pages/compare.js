@@ -1,6 +1,6 @@
 /* The page that lays searches over one another. Which ones, and the axes, stand in the address. */
 import { api } from "../core/api.js";
-import { h, kindLabel, saveText, setText } from "../core/dom.js";
+import { h, kindLabel, saveRows, setText } from "../core/dom.js";
 import { duration, METRICS, number } from "../core/format.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { UrlState } from "../core/state.js";
@@ -51,8 +51,8 @@ function showResults(data) {
   const values = (search) => [number(search.best_score, 6), ...(final ? [number(search.best_final_score, 6)] : []), ...(truth ? [number(search.best_truth, 6)] : []), number(search.front.length), number(search.hypervolume, 5), number(search.evaluations), duration(search.seconds)];
   place("table").replaceChildren(table(head, data.searches.map((search) => [h("a", { href: searchPath(search.id) }, search.name), ...values(search)])));
   place("results-csv").onclick = () => {
-    const rows = data.searches.map((s) => [s.id, `"${s.name.replaceAll('"', '""')}"`, s.best_score, s.best_final_score, s.best_truth, s.front.length, s.hypervolume, s.evaluations, s.seconds].map((cell) => cell ?? "").join());
-    saveText("comparison.csv", ["search,name,best_score,best_final_score,best_truth,front,hypervolume,evaluations,seconds", ...rows].join("\n"));
+    const names = ["search", "name", "best_score", "best_final_score", "best_truth", "front", "hypervolume", "evaluations", "seconds"];
+    saveRows("comparison.csv", [names, ...data.searches.map((s) => [s.id, s.name, s.best_score, s.best_final_score, s.best_truth, s.front.length, s.hypervolume, s.evaluations, s.seconds])]);
   };
 }
 

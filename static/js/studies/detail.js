@@ -1,6 +1,6 @@
 /* A study: how far its arms are, and how each estimate ranks the networks. */
 import { api } from "../core/api.js";
-import { ask, h, progressBar, saveText, setBar, setText, toast } from "../core/dom.js";
+import { ask, h, progressBar, saveRows, setBar, setText, toast } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { at } from "../core/paths.js";
@@ -33,7 +33,7 @@ function showTable() {
   const cells = (tag, row) => row.map((cell, column) => h(tag, { class: column ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
   const rows = results.estimates.map((row) => [row.name, ...values(row)]);
   place("table").replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...cells("th", head))), h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row))))));
-  place("csv").onclick = () => saveText("study.csv", [head, ...rows].map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join()).join("\n"));
+  place("csv").onclick = () => saveRows("study.csv", [head, ...rows]);
   const truth = results.points.truth === null ? "No truth was named." : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
   setText(place("note"), `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end.`);
 }
