@@ -29,12 +29,11 @@ def augmentation(training: Training) -> str:
     return training.augmentation or (NOT_KEPT if unknown else config.augmentation)
 
 
-def groups(search: Search) -> list[dict[str, Any]]:
-    """Finished trainings of a search that may be compared, the largest group first: one recipe, augmentation and
-    data.
+def alike(search: Search) -> list[list[Training]]:
+    """Finished trainings of a search by what may be compared: one recipe, augmentation, seed and data.
 
-    Each with Kendall's tau-b of the estimate's scores against the trained validation accuracies (None below two
-    networks, or without any difference), its p value, and the pairs that the two order differently.
+    First those on the search's own data (any, where it has none); of these those of most networks, then the longest,
+    then the latest: the first is what the trust card ranks and the page shows.
     """
     done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
     found: dict[tuple[str, ...], list[Training]] = {}
@@ -42,13 +41,36 @@ def groups(search: Search) -> list[dict[str, Any]]:
         config = training.config | {"dataset": None}
         key = str(sorted(config.items())), training.data_info["content_hash"], augmentation(training)
         found.setdefault(key, []).append(training)
-    return [_group(members) for members in sorted(found.values(), key=len, reverse=True)]
+
+    def weight(members: list[Training]) -> tuple[bool, int, int, int]:
+        return on_own_data(search, members[0]), len(members), members[0].epochs, max(row.pk for row in members)
+
+    return sorted(found.values(), key=weight, reverse=True)
+
+
+def on_own_data(search: Search, training: Training) -> bool:
+    """Whether the search looked at the same images, or at none."""
+    return search.data_info.get("content_hash") in (None, training.data_info["content_hash"])
+
+
+def described(trainings: Sequence[Training]) -> str:
+    """The recipe of trainings that are alike, in a few words."""
+    config = TrainingConfig.stored(trainings[0].config)
+    seed = f", seed {config.seed}" if config.seed else ""
+    unknown = ", augmentation not recorded" if augmentation(trainings[0]) == NOT_KEPT else ""
+    return config.described + seed + unknown
+
+
+def groups(search: Search) -> list[dict[str, Any]]:
+    """The trainings that are `alike`, in that order.
+
+    Each with Kendall's tau-b of the estimate's scores against the trained validation accuracies (None below two
+    networks, or without any difference), its p value, and the pairs that the two order differently.
+    """
+    return [_group(members) for members in alike(search)]
 
 
 def _group(trainings: Sequence[Training]) -> dict[str, Any]:
-    described = TrainingConfig.stored(trainings[0].config).described
-    if augmentation(trainings[0]) == NOT_KEPT:
-        described += ", augmentation not recorded"
     scored = [row for row in trainings if row.candidate.score is not None]
     tau, p_value = None, None
     if len(scored) > 1:
@@ -60,7 +82,7 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
     inverted = [_pair(a, b) for a, b in combinations(scored, 2) if _inverted(a, b)]
     inverted.sort(key=lambda pair: pair["gap"], reverse=True)
     return {
-        "described": described,
+        "described": described(trainings),
         "data": trainings[0].data_info["label"],
         "trainings": [_row(row) for row in trainings],
         "kendall_tau": tau,

@@ -17,14 +17,15 @@ import numpy as np
 from engine.config.study import TRUTH
 from engine.correlation import kendall_interval, spearman
 from searches.models import Search, Study
-from searches.selectors import columns, noise, studies
+from searches.selectors import columns, noise, studies, trainings
 from searches.selectors.columns import ABSENT
 
 LEAST = 5
 MOST = 5_000
 """Networks compared: the first so many, which keeps the answer quick."""
 RESAMPLES = studies.RESAMPLES
-STRONG, MODERATE = 0.6, 0.4
+STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
+"""Tau from which on scores agree with a truth to that degree, and below which they say little of it."""
 
 
 def card(search: Search) -> dict[str, Any]:
@@ -39,19 +40,31 @@ def card(search: Search) -> dict[str, Any]:
 
 
 def _of_candidates(search: Search) -> list[dict[str, Any]]:
-    found, finished = [], columns.of(search)
-    kinds = (
-        ("truth", "table", "the table's truth, among this search's own candidates"),
-        ("trained_valid_accuracy", "trainings", "validation accuracy of full trainings of this search's candidates"),
-    )
-    for column, source, words in kinds:
-        usable = (finished["state"] != ABSENT) & np.isfinite(finished["score"]) & np.isfinite(finished[column])
-        known = np.flatnonzero(usable)[:MOST]
-        pairs = finished["score"][known], finished[column][known]
-        tau = kendall_interval(*pairs, resamples=RESAMPLES) if len(known) >= LEAST else None
-        if tau is not None and isfinite(tau.value):
-            found.append(_row(source, words, asdict(tau), spearman(*pairs), None))
-    return found
+    found = columns.of(search)
+    usable = np.flatnonzero((found["state"] != ABSENT) & np.isfinite(found["score"]) & np.isfinite(found["truth"]))
+    known = usable[:MOST]
+    words = "the table's truth, among this search's own candidates"
+    sources = [_of_pairs("table", words, found["score"][known], found["truth"][known]), _of_trainings(search)]
+    return [source for source in sources if source is not None]
+
+
+def _of_trainings(search: Search) -> dict[str, Any] | None:
+    """Of one recipe, for accuracies after two epochs and after forty are no one truth."""
+    alike = next(iter(trainings.alike(search)), [])
+    if not alike or not trainings.on_own_data(search, alike[0]):
+        return None
+    recipe, data = trainings.described(alike), alike[0].data_info["label"]
+    words = f"the validation accuracy of this search's candidates that were trained in full ({recipe}, on {data})"
+    scored = [row for row in alike if row.candidate.score is not None and isfinite(row.candidate.score)][:MOST]
+    scores = np.array([row.candidate.score for row in scored], dtype=np.float64)
+    return _of_pairs("trainings", words, scores, np.array([row.valid_accuracy for row in scored], dtype=np.float64))
+
+
+def _of_pairs(source: str, words: str, scores: np.ndarray, truth: np.ndarray) -> dict[str, Any] | None:
+    tau = kendall_interval(scores, truth, resamples=RESAMPLES) if len(scores) >= LEAST else None
+    if tau is None or not isfinite(tau.value):
+        return None
+    return _row(source, words, asdict(tau), spearman(scores, truth), None)
 
 
 def _of_studies(search: Search) -> list[dict[str, Any]]:
@@ -76,7 +89,9 @@ def _of_study(study: Study, arm: str) -> dict[str, Any] | None:
     row = next((row for row in rows if row["arm"] == arm and not row["term"]), None)
     if row is None or row["tau"] is None or row["tau"]["count"] < LEAST:
         return None
-    return _row("study", f"random networks of the study “{study.name}”", row["tau"], row["spearman"], study.pk)
+    return _row(
+        "study", f"the truth of random networks in the study “{study.name}”", row["tau"], row["spearman"], study.pk
+    )
 
 
 def _row(source: str, words: str, tau: Mapping[str, Any], rho: float, study: int | None) -> dict[str, Any]:
@@ -86,8 +101,19 @@ def _row(source: str, words: str, tau: Mapping[str, Any], rho: float, study: int
 
 def _sentence(sources: list[dict[str, Any]]) -> str:
     if not sources:
-        return "Nothing is known yet of how well these scores rank networks: start a study, or train some in full."
+        return (
+            "Nothing is known yet of how well these scores rank networks: start a study, or train "
+            f"{LEAST} or more in full under one recipe."
+        )
     low, tau, high = (sources[0][name] for name in ("low", "tau", "high"))
-    words = "strongly" if tau >= STRONG else "moderately" if tau >= MODERATE else "weakly"
     doubt = " The interval is wide: more networks would tell more." if high - low > 0.3 else ""
-    return f"Scores agree {words} with {sources[0]['description']}.{doubt}"
+    return f"Scores {agreement(low, tau, high)} {sources[0]['description']}.{doubt}"
+
+
+def agreement(low: float, tau: float, high: float) -> str:
+    """What scores do with a truth, by Kendall's tau and its interval; the truth is named behind it."""
+    if low <= 0 <= high or abs(tau) < SLIGHT:
+        return "say little about"
+    if tau < 0:
+        return "order networks the other way round than"
+    return f"agree {'strongly' if tau >= STRONG else 'moderately' if tau >= MODERATE else 'weakly'} with"

@@ -1,0 +1,96 @@
+"""The trust card in words: one recipe of full trainings at a time, and what a correlation is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from engine.config.training import TrainingConfig
+from searches.models import Candidate, Search, Training
+from searches.selectors import trainings, trust
+from tests.searches.clients import API, client_of
+from tests.searches.factories import DATA, make_candidates, make_search, make_user
+
+pytestmark = pytest.mark.django_db
+OWN = DATA | {"content_hash": "digits"}
+
+
+@pytest.fixture
+def search() -> Search:
+    """Ten scored networks, the later the better."""
+    search = make_search(make_user(), data_info=OWN)
+    make_candidates(search, [{"score": float(number)} for number in range(10)])
+    return search
+
+
+def train(search: Search, numbers: Sequence[int], accuracies: Sequence[float], **changes: Any) -> list[Training]:
+    """Finished full trainings of these candidates; ``data`` are other images than the search's own."""
+    data = changes.pop("data", OWN)
+    config = TrainingConfig(**changes)
+    rows = []
+    for number, accuracy in zip(numbers, accuracies, strict=True):
+        candidate = Candidate.objects.get(search=search, number=number)
+        rows.append(
+            Training.objects.create(
+                candidate=candidate,
+                config=config.model_dump(mode="json"),
+                config_hash=f"{number} {config} {data['content_hash']}",
+                data_info=data,
+                epochs=config.parts.epochs,
+                augmentation=config.augmentation,
+                status=Training.Status.FINISHED,
+                valid_accuracy=accuracy,
+            )
+        )
+    return rows
+
+
+def test_the_card_ranks_the_networks_of_one_recipe(search: Search) -> None:
+    train(search, range(6), [90, 91, 92, 93, 94, 95], epochs=40)
+    train(search, range(6, 10), [10, 9, 8, 7], epochs=2)
+    train(search, range(10), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], data=OWN | {"content_hash": "others", "label": "Others"})
+    [source] = trust.card(search)["sources"]
+    assert (source["source"], source["count"], source["tau"]) == ("trainings", 6, pytest.approx(1.0))
+    told = "trained in full (Quick recipe, lengthened: 40 instead of 20 epochs, on Digits)"
+    assert told in source["description"]
+    card = client_of(search.owner).get(f"{API}searches/{search.pk}/trust/").json()
+    assert card["sentence"].startswith("Scores agree strongly with the validation accuracy of this search's candidates")
+    shown = [(group["data"], len(group["trainings"])) for group in trainings.groups(search)]
+    assert shown == [("Digits", 6), ("Digits", 4), ("Others", 10)], "the page begins with what the card ranks"
+
+
+def test_of_equally_many_the_longest_then_the_latest_are_ranked(search: Search) -> None:
+    train(search, range(5), [90, 91, 92, 93, 94], epochs=400)
+    train(search, range(5, 10), [50, 51, 52, 53, 54], epochs=5)
+    assert "400 instead of 20" in trust.card(search)["sources"][0]["description"]
+    train(search, range(5), [94, 93, 92, 91, 90], epochs=400, seed=1)
+    [source] = trust.card(search)["sources"]
+    assert (source["tau"], "400 instead of 20 epochs, seed 1" in source["description"]) == (pytest.approx(-1.0), True)
+    assert trust.card(search)["sentence"].startswith("Scores order networks the other way round than the validation")
+
+
+def test_too_few_of_every_recipe_tell_nothing_yet(search: Search) -> None:
+    train(search, range(4), [90, 91, 92, 93], epochs=40)
+    train(search, range(4, 8), [50, 51, 52, 53], epochs=5)
+    card = trust.card(search)
+    assert card["sources"] == []
+    assert "train 5 or more in full under one recipe" in card["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("low", "tau", "high", "words"),
+    [
+        (-1.0, -1.0, -1.0, "order networks the other way round than"),
+        (-0.7, -0.4, -0.2, "order networks the other way round than"),
+        (-0.7, -0.4, 0.1, "say little about"),
+        (0.01, 0.05, 0.09, "say little about"),
+        (-0.2, 0.6, 1.0, "say little about"),
+        (0.1, 0.3, 0.5, "agree weakly with"),
+        (0.3, 0.45, 0.6, "agree moderately with"),
+        (0.6, 0.7, 0.8, "agree strongly with"),
+    ],
+)
+def test_words_for_a_correlation(low: float, tau: float, high: float, words: str) -> None:
+    assert trust.agreement(low, tau, high) == words
