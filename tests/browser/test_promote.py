@@ -41,6 +41,13 @@ CONFIG = {
 }
 
 
+LAID_OUT = """() => {
+  const chart = echarts.getInstanceByDom(document.querySelector("#promote .chart"));
+  const { scale } = chart.getModel().getComponent("yAxis").axis;
+  return [chart.getOption().series[0].data.map(([, accuracy]) => accuracy), scale.getExtent()];
+}"""
+
+
 @pytest.fixture(scope="module")
 def search(product: Product) -> int:
     """A finished MOTE search of six small networks."""
@@ -141,6 +148,55 @@ def test_the_front_is_trained_in_full(
             page.wait_for_load_state("networkidle")
             assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
             picture(page, f"{name}-{scheme}-{width}")
+
+
+@pytest.mark.usefixtures("complaints")
+def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Callable[[Page, str], None]) -> None:
+    """The server's first group is shown first, the others by choice; ties are told as ties."""
+
+    def group(described: str, accuracies: list[float], tau: float | None) -> dict[str, Any]:
+        rows = [
+            {"training": at, "candidate": at, "number": at, "score": at / 7, "valid_accuracy": value}
+            for at, value in enumerate(accuracies)
+        ]
+        figures = {"kendall_tau": tau, "p_value": tau, "pairs": len(rows) * (len(rows) - 1) // 2, "inverted": 0}
+        return {"described": described, "data": "Digits", "trainings": rows, "inversions": [], **figures}
+
+    trained = [
+        group("Quick recipe, 20 epochs", [98.5, 99.0, 99.9], 1.0),
+        group("Quick recipe, shortened: 5 of 20 epochs", [90.0] * 6, None),
+        group("NAS-Bench-201 recipe, 200 epochs", [100.0], None),
+    ]
+    page.route(f"**/searches/{search}/trained/", lambda route: route.fulfill(json=trained))
+    page.goto(f"/searches/{search}/")
+    panel = page.locator("#promote")
+    recipe, verdict, pairs = (
+        panel.get_by_label("Recipe"),
+        panel.locator("[data-verdict]"),
+        panel.locator("[data-inversions]"),
+    )
+    expect(verdict).to_contain_text(
+        "1 over 3 networks; 0 of 3 pairs in the wrong order. Quick recipe, 20 epochs, on Digits"
+    )
+    expect(pairs).to_contain_text("no pair was ordered the other way round")
+    panel.scroll_into_view_if_needed()
+    until(lambda: page.evaluate(LAID_OUT)[0] == [98.5, 99.0, 99.9], 30)
+    assert page.evaluate(LAID_OUT)[1][1] <= 100
+    picture(page, "promote-recipes")
+    recipe.select_option("Quick recipe, shortened: 5 of 20 epochs, on Digits")
+    expect(verdict).to_contain_text("All 6 networks reached the same accuracy")
+    expect(pairs).to_contain_text("None to see yet")
+    recipe.select_option(label="NAS-Bench-201 recipe, 200 epochs, on Digits (1 network)")
+    expect(verdict).to_contain_text("Two trained networks are needed")
+    until(lambda: page.evaluate(LAID_OUT)[0] == [100], 30)
+    assert page.evaluate(LAID_OUT)[1] == [90, 100]
+    picture(page, "promote-recipes-one")
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate(OVERFLOW) <= 0
+    trained[1:] = []
+    page.goto(f"/searches/{search}/")
+    expect(verdict).to_contain_text("over 3 networks")
+    expect(recipe).to_be_hidden()
 
 
 def check_accuracy(files: dict[str, bytes], training: dict[str, Any]) -> None:

@@ -190,7 +190,7 @@ export function axis(c, name, extra = {}) {
     nameTextStyle: { color: c.muted, fontSize: 12 },
     axisLine: { show: true, lineStyle: { color: c["line-strong"] } },
     axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, showMinLabel: extra.min === undefined || extra.min === 0, showMaxLabel: extra.max === undefined, formatter: (value) => number(value, 4) },
+    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, showMinLabel: typeof extra.min !== "number" || extra.min === 0, showMaxLabel: typeof extra.max !== "number", formatter: (value) => number(value, 4) },
     splitLine: { lineStyle: { color: c.line } },
     scale: true,
     ...extra,

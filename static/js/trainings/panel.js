@@ -13,19 +13,32 @@ const root = document.querySelector("[data-promote]");
 const search = Number(root.dataset.promote);
 const part = (name) => root.querySelector(`[data-${name}]`);
 const bars = new Map();
+const chooser = part("recipe");
+let groups = [];
+let chosen = ""; // the name of the group that the user asked for
 let group = null;
 let chart = null;
 let drawn = "";
 
+const pointsOf = ({ trainings }) => trainings.filter(({ score }) => score !== null);
+const nameOf = ({ described, data }) => `${described}, on ${data}`;
+const alike = (points, name) => points.length > 1 && points.every((row) => row[name] === points[0][name]);
+
+/** Ends of an axis of percentages: never beyond 100, which rounding up would reach; room around a single value. */
+const ENDS = {
+  min: ({ min, max }) => (min === max ? Math.max(0, min - 10) : null),
+  max: ({ min, max }) => (min === max ? Math.min(100, max + 10) : max + 0.3 * (max - min) > 100 ? 100 : null),
+};
+
 function option(c) {
   if (!group?.trainings.length) return nothing(c, "The first trained network appears here.");
-  const points = group.trainings.filter(({ score }) => score !== null);
+  const points = pointsOf(group);
   const lines = group.inversions.slice(0, LISTED).map(({ better, worse }) => [{ coord: [better.score, better.valid_accuracy] }, { coord: [worse.score, worse.valid_accuracy] }]);
   return {
     graphic: [],
     grid: { left: 58, right: 20, top: 16, bottom: 46 },
     xAxis: axis(c, "Score (the estimate)"),
-    yAxis: axis(c, "Trained validation accuracy (%)", { nameGap: 44 }),
+    yAxis: axis(c, "Trained validation accuracy (%)", { nameGap: 44, ...ENDS }),
     tooltip: tooltip(c, {
       trigger: "item",
       formatter: ({ value }) => {
@@ -46,14 +59,22 @@ function option(c) {
   };
 }
 
+/** Why the order of the networks cannot be compared; empty where it can. */
+function unranked() {
+  const points = pointsOf(group);
+  if (points.length < 2) return "Two trained networks are needed to compare the order.";
+  if (alike(points, "valid_accuracy")) return `All ${number(points.length)} networks reached the same accuracy: there is no order to compare.`;
+  return alike(points, "score") ? `All ${number(points.length)} networks have the same score: there is no order to compare.` : "";
+}
+
 function verdict() {
-  const { kendall_tau: tau, pairs, inverted, described, data } = group;
-  const ranked = tau === null ? "Two trained networks are needed to compare the order." : `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(group.trainings.length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
-  return `${ranked} ${described}, on ${data}.`;
+  const { kendall_tau: tau, pairs, inverted } = group;
+  const ranked = unranked() || `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(pointsOf(group).length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
+  return `${ranked} ${nameOf(group)}.`;
 }
 
 function inversions() {
-  if (!group.inversions.length) return [h("h3", {}, "Rank inversions"), h("p", { class: "muted" }, group.pairs ? "None: the estimate ordered every pair as the training did." : "None to see yet.")];
+  if (!group.inversions.length) return [h("h3", {}, "Rank inversions"), h("p", { class: "muted" }, unranked() ? "None to see yet." : "None: no pair was ordered the other way round.")];
   const link = ({ candidate, number: at }) => h("a", { href: `/candidates/${candidate}/` }, `#${at}`);
   const head = h("tr", {}, ...["Trained better", "though scored below", "Gap"].map((text, at) => h("th", { scope: "col", class: at === 2 ? "right" : null }, text)));
   const body = group.inversions.map(({ better, worse, gap }) =>
@@ -79,32 +100,45 @@ function showUnderWay(trainings) {
   if (queued && !trainings.some(({ status }) => status === "running")) place.append(h("p", { class: "muted small" }, `Queued: ${queued.waiting}.`));
 }
 
-function showCompared(groups) {
-  [group] = groups;
-  part("compared").hidden = !group;
-  part("untrained").hidden = Boolean(group);
-  const key = JSON.stringify(group?.trainings ?? []);
+/** The groups that can be chosen, the server's first unless another was; a lone one needs no choice. */
+function showChoice() {
+  chooser.replaceChildren(...groups.map((row) => h("option", { value: nameOf(row) }, `${nameOf(row)} (${plural(row.trainings.length, "network")})`)));
+  chooser.value = nameOf(group);
+  chooser.closest("label").hidden = groups.length < 2;
+}
+
+function showCompared() {
+  part("compared").hidden = !groups.length;
+  part("untrained").hidden = Boolean(groups.length);
+  group = groups.find((row) => nameOf(row) === chosen) ?? groups[0];
+  const key = JSON.stringify([group, groups.map((row) => [nameOf(row), row.trainings.length])]);
   if (!group || key === drawn) return;
   drawn = key;
+  showChoice();
   setText(part("verdict"), verdict());
   part("inversions").replaceChildren(...inversions());
   if (!chart) {
     chart = new Chart(root.querySelector(".chart"), option, { label: "Scatter plot of trained validation accuracy against the estimate's score." });
     const names = ["number", "score", "valid_accuracy", "test_accuracy"];
     saveMenu(part("save"), chart, "estimate-against-training", () => [names, ...group.trainings.map((row) => names.map((name) => row[name]))]);
-    chart.on("click", ({ value }) => value?.[2] !== undefined && location.assign(at(`/candidates/${group.trainings.filter(({ score }) => score !== null)[value[2]].candidate}/`)));
+    chart.on("click", ({ value }) => value?.[2] !== undefined && location.assign(at(`/candidates/${pointsOf(group)[value[2]].candidate}/`)));
   }
   chart.draw(true);
 }
 
 async function load() {
-  const [running, groups] = await Promise.all([api("trainings/", { params: { search, status: "queued,running", page_size: 100, ordering: "id" } }), api(`searches/${search}/trained/`)]);
+  const [running, trained] = await Promise.all([api("trainings/", { params: { search, status: "queued,running", page_size: 100, ordering: "id" } }), api(`searches/${search}/trained/`)]);
   showUnderWay(running.results);
-  showCompared(groups);
+  groups = trained;
+  showCompared();
   return running.results.some(isActive);
 }
 
 const again = follow(load);
+chooser.addEventListener("change", () => {
+  chosen = chooser.value;
+  showCompared();
+});
 const titles = { front: "Train the Pareto front in full", buckets: "Train the best network of each bucket in full" };
 for (const button of root.querySelectorAll("[data-train]")) {
   button.addEventListener("click", async () => {
