@@ -25,7 +25,8 @@ TERMS = ("landscape", "speed")
 EXACT, GROWTH = 500, 1.01
 """A running arm is looked at anew at every network up to so many, then whenever it has grown by this factor."""
 REMEMBERED = 20_000
-LEAST_IN_GROUP = 8
+LEAST_IN_GROUP, LEAST_IN_TENTH = 8, 10
+"""Fewer networks than these have no tau of their own: it would be a matter of luck."""
 GROUPS = 12
 ENDED = (Search.Status.FINISHED, Search.Status.FAILED, Search.Status.CANCELLED)
 Values = np.ndarray
@@ -144,9 +145,10 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
     both = scored & np.isfinite(truth.scores)
     scores, truths = column.scores[both], truth.scores[both]
     tenth = best(scores, truths) if both.any() else (scores, truths)
+    enough = len(tenth[0]) >= LEAST_IN_TENTH
     row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))
     row["spearman"] = _finite(spearman(scores, truths))
-    row["tau_best_tenth"] = _finite(kendall(*tenth))
+    row["tau_best_tenth"] = _finite(kendall(*tenth)) if enough else None
     return row
 
 

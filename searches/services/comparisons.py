@@ -1,4 +1,4 @@
-"""Comparisons of MOTE: where one makes no sense, and what a study will roughly cost."""
+"""What a study asks for that makes no sense, comparisons of MOTE above all, and what it will roughly cost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from engine import effort
 from engine.config.estimators import EstimatorOptions, MoteOptions
 from engine.config.study import COMPARISONS, SKIPS, StudyConfig, is_skip
+from engine.correlation import LEAST
 from engine.errors import ConfigError
 from engine.reduction.architecture import is_full
 from engine.reduction.choice import REDUCED_IMAGES
@@ -53,6 +54,14 @@ def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -
             _check_skips(config, resolved)
 
 
+def check_size(config: StudyConfig, size: int) -> None:
+    """ConfigError (``networks``) where the space has fewer networks than the study is to draw."""
+    if size < LEAST:
+        raise ConfigError.at("networks", f"The space has only {size} networks, too few to rank: choose a larger one.")
+    if size < config.networks:
+        raise ConfigError.at("networks", f"The space has only {size:,} networks: give {size:,} or fewer.")
+
+
 def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
     space, rng = resolved.space, Random(config.seed)
     drawn = (space.labels(space.sample(rng)) for _ in range(SAMPLED))
@@ -72,7 +81,9 @@ def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
 def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> dict[str, Any]:
     """Roughly what a study will take: seconds a network and arm, all of it, and remarks; nothing is created."""
     check(owner, config, local_files=local_files)
-    arms = [_forecast(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]
+    found = [(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]
+    check_size(config, found[0][1].space.size)
+    arms = [_forecast(name, resolved) for name, resolved in found]
     known = [arm.seconds for arm in arms if arm.seconds is not None]
     workers = max(dispatching.alive_workers(), 1)
     return {

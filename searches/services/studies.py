@@ -26,6 +26,7 @@ def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) 
                 made = creation.create(owner, search, local_files=local_files)
             except ConfigError as error:
                 raise _moved(error, path) from error
+            comparisons.check_size(config, int(made.space.size))
             Search.objects.filter(pk=made.pk).update(study=study, arm=arm)
     return study
 

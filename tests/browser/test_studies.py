@@ -53,6 +53,9 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     assert [row["tau"]["count"] for row in found["estimates"]] == [24] * 3
     assert sum(drawn(page, "#scatter").values()) == 24
     assert page.evaluate(LINES) == [0], "no correlation is marked"
+    expect(page.locator("[data-about]")).to_contain_text("24 random networks")
+    expect(page.locator("[data-note]")).to_contain_text("where that tenth has ten networks or more")
+    assert page.locator("[data-table] tbody tr").first.locator("td").nth(4).inner_text() == "\u2013", "two are no tenth"
     page.locator("[name=estimate]").select_option("1")
     page.wait_for_url(re.compile("estimate=1"))
     picture(page, "study")
@@ -67,6 +70,11 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     page.goto("/")
     expect(page.locator("[data-list]")).to_contain_text("For the study")
     expect(page.locator("[data-list]")).not_to_contain_text("params: truth")
+    large = product.get(f"studies/{number}/")
+    large["config"]["networks"] = 40  # as older versions took it of a space of 24
+    page.route(f"**/api/v1/studies/{number}/", lambda route: route.fulfill(json=large))
+    page.goto(f"/studies/{number}/")
+    expect(page.locator("[data-about]")).to_contain_text("24 of 40 random networks")
     [source] = product.get(f"searches/{search}/trust/")["sources"]
     assert (source["source"], source["count"]) == ("study", 24)
 

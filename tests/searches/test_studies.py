@@ -21,7 +21,7 @@ from searches.selectors import studies as selector
 from searches.services import studies
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.driving import CHAIN, drive, start, training_config, write_table
-from tests.searches.factories import make_user
+from tests.searches.factories import make_candidates, make_search, make_space, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +136,7 @@ def test_mote_terms_are_ranked_beside_the_joint() -> None:
     [
         ({"arms": []}, "arms"),
         ({"networks": 2}, "networks"),
+        ({"networks": 82}, "networks"),
         ({"arms": [{"estimator": {"kind": "proxy", "name": "no such"}}]}, "arms.0.estimator.name"),
         ({"truth": {"kind": "table", "path": "/nowhere.csv", "reward": "x"}}, "truth"),
         ({"dataset": {"kind": "upload", "id": 999}}, "dataset"),
@@ -148,6 +149,31 @@ def test_bad_studies_name_the_field_and_leave_nothing(table: Path, changes: dict
     assert caught.value.errors[0].path.startswith(field), caught.value.errors
     assert not Study.objects.exists()
     assert not Search.objects.exists()
+
+
+def test_a_study_is_no_larger_than_its_space(table: Path) -> None:
+    client, message = client_of(make_user()), "networks: The space has only 81 networks: give 81 or fewer."
+    for path in ("studies/", "studies/forecast/"):
+        answer = client.post(API + path, document(table, truth=None, networks=82), format="json")
+        assert (answer.status_code, answer.json()["detail"]) == (400, message)
+    assert not Study.objects.exists()
+    layer = {"options": {"conv": {"block": "conv", "width": [8, 6]}}}
+    pair = {"kind": "chain", "definition": {"name": "pair", "stem": {"width": 4}, "layers": [layer]}}
+    answer = client.post(f"{API}studies/", document(table, truth=None, space=pair), format="json")
+    assert "only 2 networks, too few to rank" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("networks", "told"), [(90, False), (100, True)])
+def test_the_best_tenth_is_ranked_where_it_has_ten_networks(networks: int, told: bool) -> None:
+    owner = make_user()
+    space = make_space(owner)
+    study = Study.objects.create(owner=owner, name="tenth", config={})
+    for arm in ("own", "truth"):
+        search = make_search(owner, space=space, study=study, arm=arm, status=Search.Status.FINISHED)
+        make_candidates(search, [{"score": float(number)} for number in range(networks)])
+    row, *_ = selector.results(study)["estimates"]
+    assert row["tau"]["value"] == pytest.approx(1.0)
+    assert row["tau_best_tenth"] == (pytest.approx(1.0) if told else None)
 
 
 def test_the_api_starts_shows_cancels_and_deletes(table: Path) -> None:

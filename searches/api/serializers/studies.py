@@ -98,7 +98,9 @@ class StudiedEstimateSerializer(serializers.Serializer):
     scored = serializers.IntegerField()
     tau = TauSerializer(allow_null=True)
     spearman = serializers.FloatField(allow_null=True)
-    tau_best_tenth = serializers.FloatField(allow_null=True)
+    tau_best_tenth = serializers.FloatField(
+        allow_null=True, help_text="null where the tenth has fewer than 10 networks"
+    )
 
 
 class AgreementSerializer(serializers.Serializer):

@@ -35,7 +35,7 @@ function showTable() {
   place("table").replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...cells("th", head))), h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row))))));
   place("csv").onclick = () => saveRows("study.csv", [head, ...rows]);
   const truth = results.points.truth === null ? "No truth was named." : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
-  setText(place("note"), `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end.`);
+  setText(place("note"), `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end; it is told where that tenth has ten networks or more.`);
 }
 
 function show() {
@@ -55,14 +55,22 @@ function show() {
   showTable();
 }
 
+/** How many networks were drawn; of how many, where a study ended before. */
+function drawnOf({ arms, config }, ended) {
+  const drawn = Math.max(...arms.map(({ scored, failed }) => scored + failed));
+  const asked = plural(config.networks, "random network");
+  return ended && drawn < config.networks ? `${number(drawn)} of ${asked}` : asked;
+}
+
 async function load() {
   const found = await api(`studies/${study}/`);
   const chip = place("chip");
   chip.dataset.status = found.status;
   setText(chip, found.status);
-  setText(place("about"), `${plural(found.config.networks, "random network")}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
+  const ended = ["finished", "failed", "cancelled"].includes(found.status);
+  setText(place("about"), `${drawnOf(found, ended)}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
   setText(place("yaml"), found.yaml);
-  place("cancel").hidden = ["finished", "failed", "cancelled"].includes(found.status);
+  place("cancel").hidden = ended;
   showArms(found.arms);
   const key = [found.status, ...found.arms.map((arm) => arm.scored + arm.failed)].join();
   if (key === drawn) return;
