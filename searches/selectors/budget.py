@@ -8,15 +8,17 @@ import numpy as np
 
 from searches.models import Candidate, Search
 from searches.selectors import columns, spaces
-from searches.selectors.columns import SCORED
+from searches.selectors.columns import SCORED, Columns
 from searches.selectors.plot import near_ties, tie_of
 
 
 def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str, Any]:
     """The best feasible network of at most ``cost`` (None: the whole band), with the front networks beside it.
 
-    Without any network that cheap, ``best`` is None and ``dearer`` the cheapest one.
+    Without any network that cheap, ``best`` is None and ``dearer`` the cheapest one. ``crowned`` is the search's best
+    where it is another one within the budget: as good, but dearer, or decided by its final score.
     """
+    asked = cost
     found = columns.of(search)
     front = found.front(metric, value)
     costs = found[metric][front]
@@ -45,8 +47,24 @@ def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str,
         "costs": costs.tolist(),
         "within": int(within.sum()),
         "tie": tie,
+        "crowned": _crowned(search, found, shown.get("best"), metric, value, np.inf if asked is None else asked),
         **{name: networks.get(name) for name in chosen},
     }
+
+
+def _crowned(
+    search: Search, found: Columns, named: Candidate | None, metric: str, value: str, most: float
+) -> dict[str, Any] | None:
+    row = search.best
+    if row is None or named is None or row.pk == named.pk or row.number >= found.size:
+        return None
+    if found["state"][row.number] != SCORED or not found[metric][row.number] <= most:
+        return None
+    by_finals = row.final_score is not None and value != "final_score"
+    if not by_finals and found[value][row.number] != found[value][named.number]:
+        return None
+    cost = float(found[metric][row.number])
+    return {"id": row.pk, "number": row.number, "cost": cost, "by_finals": by_finals}
 
 
 def _network(

@@ -122,6 +122,21 @@ def test_a_zoom_is_kept_in_the_address(page: Page, search: dict[str, Any]) -> No
     until(lambda: not in_address(page, "window"))
 
 
+def test_the_searchs_best_is_named_beside_the_budgets(page: Page, product: Product, search: dict[str, Any]) -> None:
+    crowned = {"id": search["best"]["id"], "number": 99, "cost": 12.5, "by_finals": False}
+    found = product.get(f"searches/{search['id']}/budget/")
+    assert found["crowned"] is None
+    card = page.locator("#budget")
+    expect(card.get_by_role("link", name=f"Candidate {search['best']['number']}")).to_be_visible()
+    expect(card).not_to_contain_text("The search's best")
+    page.route("**/budget/**", lambda route: route.fulfill(json=found | {"crowned": crowned}))
+    page.reload()
+    expect(card).to_contain_text("The search's best is candidate 99: its score is the same, at 12.5 M.")
+    crowned["by_finals"] = True
+    page.reload()
+    expect(card).to_contain_text("The search's best is candidate 99: final scores decided between the finalists.")
+
+
 def test_the_budget_moves_without_a_new_search(
     page: Page, product: Product, search: dict[str, Any], picture: Callable[[Page, str], None]
 ) -> None:

@@ -176,6 +176,22 @@ def test_the_best_at_a_budget_and_its_neighbours(search: Search) -> None:
     assert budget.at(search, "madds_m", "score", None)["best"]["number"] == 3
 
 
+def test_the_searchs_best_is_named_beside_the_best_at_a_budget(search: Search) -> None:
+    rows = [(9.0, 30.0), (2.0, 20.0), (3.0, 30.0)]
+    dear, low, cheap = make_candidates(search, [{"madds_m": cost, "score": score} for cost, score in rows])
+
+    def crowned(by: Candidate, cost: float | None) -> Any:
+        search.best = by
+        return budget.at(search, "madds_m", "score", cost)["crowned"]
+
+    tied = {"id": dear.pk, "number": 0, "cost": 9.0, "by_finals": False}
+    assert [crowned(dear, cost) for cost in (None, 9.0, 5.0)] == [tied, tied, None]
+    assert (crowned(cheap, None), crowned(low, None)) == (None, None)
+    low.final_score = 1.0
+    assert crowned(low, 5.0) == {"id": low.pk, "number": 1, "cost": 2.0, "by_finals": True}
+    assert crowned(low, 1.0) is None
+
+
 def test_typed_columns_over_http(search: Search) -> None:
     fill(search, 100)
     client = client_of(search.owner)

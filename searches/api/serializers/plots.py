@@ -65,6 +65,15 @@ class AtBudgetNetworkSerializer(serializers.Serializer):
     differences = DifferenceSerializer(many=True)
 
 
+class CrownedSerializer(serializers.Serializer):
+    """The search's best, where the front at the budget names another network: ``by_finals``, or as good and dearer."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    cost = serializers.FloatField()
+    by_finals = serializers.BooleanField()
+
+
 class AtBudgetSerializer(serializers.Serializer):
     """``low`` to ``high`` is the front's cost band, ``costs`` its networks' costs, ``within`` counts what fits."""
 
@@ -76,6 +85,7 @@ class AtBudgetSerializer(serializers.Serializer):
     costs = serializers.ListField(child=serializers.FloatField())
     within = serializers.IntegerField()
     tie = TieSerializer()
+    crowned = CrownedSerializer(allow_null=True)
     best = AtBudgetNetworkSerializer(allow_null=True)
     cheaper = AtBudgetNetworkSerializer(allow_null=True)
     dearer = AtBudgetNetworkSerializer(allow_null=True)

@@ -64,13 +64,13 @@ export class BudgetCard {
     setText(this.root.querySelector("[data-low]"), cost(found.low, this.metric));
     setText(this.root.querySelector("[data-high]"), cost(found.high, this.metric));
     setText(this.root.querySelector("[data-unit]"), AXES[this.metric].unit || AXES[this.metric].name);
-    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, found.tie, this.metric, this.value]);
+    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, found.tie, found.crowned, this.metric, this.value]);
     if (key !== this.key) this.place.replaceChildren(...this.answer(found));
     this.key = key;
     this.chosen({ metric: this.metric, cost: this.state.get("budget") ? found.cost : null });
   }
 
-  answer({ best, cheaper, dearer, within, tie }) {
+  answer({ best, cheaper, dearer, within, tie, crowned }) {
     if (!best) return [h("p", { class: "muted" }, `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`)];
     const among = `best of ${plural(within, "feasible network")} within it`;
     const head = h(
@@ -80,8 +80,15 @@ export class BudgetCard {
       h("p", {}, h("a", { href: `/candidates/${best.id}/` }, `Candidate ${best.number}`), h("span", { class: "muted" }, `, ${among}`), best.near_tie ? h("span", { class: "chip" }, "near tie") : null),
       h("p", { class: "mono small clip", title: best.arch }, best.arch),
       best.near_tie ? h("p", { class: "muted small" }, `Near tie: better than the next cheaper by no more than ${number(tie.limit, 3)}, ${tie.words}.`) : null,
+      crowned ? this.crowned(crowned) : null,
     );
     return [head, h("div", { class: "budget-sides" }, this.side("Next cheaper", cheaper, best), this.side("Next dearer", dearer, best))];
+  }
+
+  /** The search's best, where it is not the network named above it. */
+  crowned({ id, number: at, cost: amount, by_finals: decided }) {
+    const why = decided ? "final scores decided between the finalists" : `its ${AXES[this.value].name.toLowerCase()} is the same, at ${cost(amount, this.metric)}`;
+    return h("p", { class: "muted small" }, "The search's best is ", h("a", { href: `/candidates/${id}/` }, `candidate ${at}`), `: ${why}.`);
   }
 
   side(title, other, best) {
