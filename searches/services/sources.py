@@ -15,6 +15,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 
 from engine.blueprint import InputSpec
 from engine.config.base import storable
@@ -24,7 +25,7 @@ from engine.datasets.archive import unpack
 from engine.errors import ConfigError, DataError, FieldError
 from engine.registry import create_space
 from engine.table import Table as EngineTable
-from searches.models import Dataset, SearchSpace, Table
+from searches.models import Dataset, Search, SearchSpace, Table
 from searches.selectors.spaces import DEFINED_FOR, described
 from searches.services.errors import ActionRefused
 
@@ -107,8 +108,9 @@ def check_space(definition: Mapping[str, Any] | str, spec: InputSpec) -> dict[st
 
 def delete_dataset(row: Dataset) -> None:
     """With its images; ActionRefused while a search or a full training uses them."""
-    if row.trainings.exists():
-        raise ActionRefused(f"'{row.name}' is used by full trainings; delete those first.")
+    trained = Search.objects.filter(candidates__trainings__dataset=row)
+    if named := _named(trained):
+        raise ActionRefused(f"'{row.name}' is used by full trainings of search {named}; delete those first.")
     delete_unused(row, partial(shutil.rmtree, row.folder, ignore_errors=True))
 
 
@@ -126,14 +128,17 @@ def delete_unused(row: Any, files: Any = None, more_searches: Any = None) -> Non
     """Deletes a row and its files; ActionRefused names the searches that use it."""
     with transaction.atomic():
         searches = row.searches.all() if more_searches is None else row.searches.all() | more_searches.all()
-        used = list(searches.order_by("id").distinct().values_list("id", "name")[: SHOWN + 1])
-        if used:
-            names = ", ".join(f"{pk} ({name})" for pk, name in used[:SHOWN])
-            more = " and others" if len(used) > SHOWN else ""
-            raise ActionRefused(f"'{row.name}' is used by search {names}{more}; delete that first.")
+        if named := _named(searches):
+            raise ActionRefused(f"'{row.name}' is used by search {named}; delete that first.")
         row.delete()
         if files is not None:
             transaction.on_commit(files)
+
+
+def _named(searches: QuerySet[Search]) -> str:
+    """The first `SHOWN` of these searches by number and name; empty where there are none."""
+    used = list(searches.order_by("id").distinct().values_list("id", "name")[: SHOWN + 1])
+    return ", ".join(f"{pk} ({name})" for pk, name in used[:SHOWN]) + (" and others" if len(used) > SHOWN else "")
 
 
 def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:

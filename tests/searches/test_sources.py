@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import subprocess
 import sys
@@ -17,10 +18,10 @@ from django.db import DatabaseError
 from PIL import Image
 
 from engine.errors import ConfigError, DataError
-from searches.models import Dataset, SearchSpace, Table
+from searches.models import Dataset, SearchSpace, Table, Training
 from searches.services import sources
 from searches.services.errors import ActionRefused
-from tests.searches.factories import make_search, make_user
+from tests.searches.factories import make_candidates, make_search, make_user
 
 CHAIN = {"name": "two", "layers": [{"name": "a", "options": {"conv": {"block": "conv", "width": [16, 8]}}}]}
 
@@ -215,6 +216,21 @@ def test_deleting_is_refused_while_a_search_uses_it(home: Path) -> None:
         delete(row)
     assert files_below(home) == []
     assert not any(model.objects.exists() for model in (Dataset, Table, SearchSpace))
+
+
+@pytest.mark.django_db
+def test_a_data_set_names_the_searches_whose_networks_were_trained_on_it() -> None:
+    owner = make_user()
+    dataset, others = (sources.add_dataset(owner, name, upload(zipped(images()))) for name in ("pets", "others"))
+    first, second = (make_search(owner, name=name) for name in ("one", "two"))
+    for search in (first, second):
+        candidates = make_candidates(search, [{"score": 1.0}, {"score": 2.0}])
+        for row in candidates:
+            Training.objects.create(candidate=row, config={}, config_hash="x", dataset=dataset, data_info={}, epochs=1)
+    told = f"'pets' is used by full trainings of search {first.pk} (one), {second.pk} (two); delete those first."
+    with pytest.raises(ActionRefused, match=re.escape(told)):
+        sources.delete_dataset(dataset)
+    sources.delete_dataset(others)
 
 
 def test_the_web_process_needs_no_torch() -> None:
