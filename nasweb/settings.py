@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from platformdirs import user_data_dir
 
 from nasweb.embedded.places import broker_url, read_secret_key
+from nasweb.logs import LOGGING as LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
