@@ -20,6 +20,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any
 
+from engine.config.documents import TOO_DEEP
 from engine.errors import ArchitectureError, DataError
 from engine.operators import Operator
 
@@ -146,7 +147,9 @@ def _csv(text: str) -> Iterator[tuple[str, Any]]:
 def _json(text: str) -> Iterable[tuple[str, Any]]:
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise DataError(TOO_DEEP) from error
+    except ValueError as error:
         raise DataError(f"The JSON cannot be read: {error}.") from error
     if isinstance(document, dict):
         document = document.get("operators", document)

@@ -169,7 +169,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["searches.api.rendering.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "searches.api.rendering.YAMLParser"],
+    "DEFAULT_PARSER_CLASSES": ["searches.api.rendering.JSONParser", "searches.api.rendering.YAMLParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "searches.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is ours

@@ -15,8 +15,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from searches.api.rendering import JSONParser
 
 LONGEST = 255
 """Characters of a name that are looked at; no account's is as long."""
@@ -76,6 +79,8 @@ class TooManyAttempts(APIException):
 
 class Token(ObtainAuthToken):
     """The token that a program signs in with, for an account's name and password."""
+
+    parser_classes = (FormParser, MultiPartParser, JSONParser)
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Always the same one; 429 after too many failures."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -10,6 +10,8 @@ import yaml
 from engine.errors import ConfigError
 
 MAX_VALUES = 100_000
+DEEPEST = 100
+TOO_DEEP = f"The document is nested too deeply, more than {DEEPEST} levels."
 LONGEST_NUMBER = 100
 """Characters; YAML's numbers to the base of 60 take time in the square of their length."""
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
@@ -42,10 +44,24 @@ def read_yaml(text: str, field: str) -> Any:
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be read"
         raise ConfigError.at(field, f"The YAML is malformed{place}: {problem}.") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ConfigError.at(field, TOO_DEEP) from error
+    except ValueError as error:
         raise ConfigError.at(field, f"The YAML cannot be read: {error}.") from error
     _check_size(value, field)
+    if is_deep(value):
+        raise ConfigError.at(field, TOO_DEEP)
     return value
+
+
+def is_deep(value: Any) -> bool:
+    """Whether a value without cycles is nested too deeply to be walked by functions that call themselves."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [part for inner in level for part in _parts(inner)]
+        if not level:
+            return False
+    return True
 
 
 def _check_size(value: Any, field: str) -> None:
@@ -57,7 +73,10 @@ def _check_size(value: Any, field: str) -> None:
         if count > MAX_VALUES:
             message = f"The document holds more than {MAX_VALUES:,} values, or an alias (*) that contains itself."
             raise ConfigError.at(field, message)
-        if isinstance(inner, Mapping):
-            waiting += inner.values()
-        elif isinstance(inner, list | tuple | set):
-            waiting += inner
+        waiting += _parts(inner)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple | set) else ()

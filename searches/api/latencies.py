@@ -10,14 +10,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from engine.config.latency import LatencyRequest
 from engine.errors import ConfigError
 from engine.latency import LatencyTable as Latencies
-from searches.api.rendering import UploadParser
+from searches.api.rendering import JSONParser, UploadParser
 from searches.api.serializers.latencies import (
     LatencyTableDetailSerializer,
     LatencyTableSerializer,

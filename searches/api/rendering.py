@@ -10,6 +10,8 @@ from django.conf import settings
 from rest_framework import parsers, renderers, status
 from rest_framework.exceptions import APIException, ParseError
 
+from engine.config.documents import TOO_DEEP, is_deep
+
 YAML_LIMIT = 1_000_000
 
 
@@ -29,6 +31,20 @@ class JSONRenderer(renderers.JSONRenderer):
             return super().render(data, accepted_media_type, renderer_context)
         except ValueError:
             return super().render(finite(data), accepted_media_type, renderer_context)
+
+
+class JSONParser(parsers.JSONParser):
+    """DRF's, which refuses what is nested too deeply for those who read it."""
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """ParseError also beyond the depth at which Python's own reader gives up."""
+        try:
+            value = super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(TOO_DEEP) from error
+        if is_deep(value):
+            raise ParseError(TOO_DEEP)
+        return value
 
 
 class YAMLParser(parsers.BaseParser):

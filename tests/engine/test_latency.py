@@ -173,6 +173,7 @@ def test_files_are_read_back_and_equal_content_has_one_hash() -> None:
         (b"operator,milliseconds\nbatch_norm 3x8x8,1\nmagic 3x8x8,2\n", "Operator 2 of the table: 'magic'"),
         (b'{"operators": [1]}', "A JSON table is"),
         (b'{"operators": ', "JSON cannot be read"),
+        (b"[" * 100_000, "nested too deeply"),
         (b'{"batch_norm 3x8x8": true}', "'True' is no number"),
     ],
 )

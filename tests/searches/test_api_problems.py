@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from engine.config.documents import TOO_DEEP
 from searches.models import Dataset, Search, SearchSpace, Table
 from tests.searches.clients import API, client_of
 from tests.searches.factories import CONFIG, make_search, make_user
@@ -113,6 +114,17 @@ def test_malformed_yaml(client: APIClient, text: str, words: str) -> None:
         ]
         for reply in replies:
             assert words in problem(reply)["detail"]
+
+
+@pytest.mark.parametrize("path", ["searches/", "searches/preflight/", "spaces/", "latency-tables/", "token/"])
+@pytest.mark.parametrize("depth", [102, 2_000, 100_000])
+def test_documents_that_are_nested_too_deeply(client: APIClient, path: str, depth: int) -> None:
+    for text in ("[" * depth + "]" * depth, '{"name": "a", "definition": ' + "[" * depth + "]" * depth + "}"):
+        body = problem(client.post(API + path, text, content_type="application/json"))
+        assert body["detail"] == TOO_DEEP
+    if path == "searches/" and depth < 100_000:
+        text = "space: " + "[" * depth + "]" * depth
+        assert TOO_DEEP in problem(client.post(API + path, text, content_type="application/yaml"))["detail"]
 
 
 def test_bodies_that_are_no_documents(client: APIClient) -> None:
