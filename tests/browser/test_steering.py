@@ -103,3 +103,26 @@ def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product
     page.get_by_role("button", name="Cancel it").click()
     expect(page.locator("[data-chip]")).to_have_text("cancelled", timeout=PATIENCE)
     assert product.get(f"searches/{search}/")["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("kind", ["searches", "studies"])
+def test_what_was_deleted_elsewhere_is_said_and_asked_for_no_more(page: Page, product: Product, kind: str) -> None:
+    if kind == "searches":
+        path = f"{kind}/{opened(page, product, name='Deleted', budget={'evaluations': 4}, seed=3)}/"
+    else:
+        estimates = [{"label": name, "estimator": {"kind": "proxy", "name": name}} for name in ("synflow", "naswot")]
+        study = {"space": CONFIG["space"], "dataset": CONFIG["dataset"], "networks": 3, "arms": estimates}
+        answer = httpx.post(f"{product.url}/api/v1/studies/", json=study, timeout=60).raise_for_status()
+        path = f"{kind}/{answer.json()['id']}/"
+        page.goto(f"/{path}")
+    expect(page.locator("[data-chip]")).to_have_text("finished", timeout=PATIENCE)
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    httpx.delete(f"{product.url}/api/v1/{path}", timeout=60).raise_for_status()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("was deleted", timeout=PATIENCE)
+    expect(page.locator("main button")).to_have_count(0)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(6_000)  # longer than the pause between two polls
+    assert not asked
+    page.get_by_role("link", name=f"To the {kind}").click()
+    page.wait_for_url(f"{product.url}/" if kind == "searches" else f"{product.url}/studies/")

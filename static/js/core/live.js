@@ -3,6 +3,7 @@
  * `wake` reads what changed; it runs at most twice a second, never twice at once, and not in a hidden tab.
  */
 
+import { h } from "./dom.js";
 import { at } from "./paths.js";
 
 const BATCH = 500; // ms between two updates
@@ -11,17 +12,22 @@ const LAST_RETRY = 20_000;
 const GONE = 4404; // the server's code for "no such search, or not yours"
 
 export class Doorbell {
-  /** `state(name)` hears live, polling (no websocket, answers arrive) or retrying (no answers); `poll` is in milliseconds. */
-  constructor(path, wake, { poll = 5000, state = () => {} } = {}) {
+  /**
+   * `state(name)` hears live, polling (no websocket, answers arrive) or retrying (no answers); `poll` is in milliseconds.
+   * `gone` is called once when `wake` meets a 404: what the page shows was deleted, and nothing is read any more.
+   */
+  constructor(path, wake, { poll = 5000, state = () => {}, gone = null } = {}) {
     this.path = path;
     this.wake = wake;
     this.state = state;
+    this.gone = gone;
+    this.ended = false;
     this.retry = FIRST_RETRY;
     this.rung = false;
     this.running = false;
     this.timer = null;
     this.connect();
-    setInterval(() => this.ring(), poll);
+    this.polling = setInterval(() => this.ring(), poll);
     document.addEventListener("visibilitychange", () => document.hidden || this.ring());
     window.addEventListener("online", () => this.socket === null && this.connect());
     window.addEventListener("offline", () => this.socket?.close());
@@ -29,6 +35,7 @@ export class Doorbell {
 
   connect() {
     clearTimeout(this.reconnect);
+    if (this.ended) return;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}${at(this.path)}`);
     this.socket = socket;
@@ -41,7 +48,7 @@ export class Doorbell {
     socket.addEventListener("close", (event) => {
       if (this.socket !== socket) return;
       this.socket = null;
-      if (event.code === GONE) return;
+      if (this.ended || event.code === GONE) return;
       this.state("polling");
       this.reconnect = setTimeout(() => this.connect(), this.retry * (0.75 + Math.random() / 2));
       this.retry = Math.min(this.retry * 2, LAST_RETRY);
@@ -51,7 +58,7 @@ export class Doorbell {
   /** Something may have changed. */
   ring() {
     this.rung = true;
-    if (document.hidden || this.running || this.timer !== null) return;
+    if (this.ended || document.hidden || this.running || this.timer !== null) return;
     const pause = Math.max(0, BATCH - (performance.now() - (this.last ?? -BATCH)));
     this.timer = setTimeout(() => this.run(), pause);
   }
@@ -65,6 +72,7 @@ export class Doorbell {
       await this.wake();
       this.state(this.socket?.readyState === WebSocket.OPEN ? "live" : "polling");
     } catch (error) {
+      if (error.status === 404 && this.gone) return this.end();
       this.state("retrying");
       if (!(error instanceof TypeError)) console.error(error);
     } finally {
@@ -72,6 +80,21 @@ export class Doorbell {
       if (this.rung) this.ring();
     }
   }
+
+  end() {
+    this.ended = true;
+    clearInterval(this.polling);
+    this.socket?.close();
+    this.gone();
+  }
+}
+
+/** In the place of a page's content: what it showed was deleted, and where the others are. */
+export function showDeleted(root, what, list) {
+  const text = "It was deleted in another window or by another program.";
+  const link = h("a", { class: "button primary", href: list.path }, list.label);
+  root.replaceChildren(h("section", { class: "card empty", role: "alert" }, h("h1", {}, `This ${what} was deleted`), h("p", {}, text), h("div", { class: "row" }, link)));
+  document.title = `Deleted ${what} · nasweb`;
 }
 
 /**

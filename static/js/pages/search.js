@@ -2,7 +2,7 @@
 import { api } from "../core/api.js";
 import { drawable } from "../core/charts.js";
 import { h } from "../core/dom.js";
-import { Doorbell, liveState, paced } from "../core/live.js";
+import { Doorbell, liveState, paced, showDeleted } from "../core/live.js";
 import { searchNote } from "../core/marks.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
@@ -180,7 +180,7 @@ showTab(tabs.some((tab) => tab.dataset.tab === state.get("tab")) ? state.get("ta
 for (const link of document.querySelectorAll("[data-export]")) link.href = at(`/api/v1/searches/${id}/export/?format=${link.dataset.export}`);
 
 online("waiting");
-const bell = new Doorbell(`/ws/searches/${id}/`, wake, { state: online });
+const bell = new Doorbell(`/ws/searches/${id}/`, wake, { state: online, gone: () => showDeleted(root, "search", { path: "/", label: "To the searches" }) });
 bell.ring();
 window.addEventListener("pageshow", (event) => event.persisted && bell.ring());
 document.querySelector("[data-copy-yaml]").addEventListener("click", async (event) => {

@@ -36,8 +36,8 @@ export class Notifier {
   async look() {
     try {
       this.follow(await api(`searches/${this.id}/`));
-    } catch {
-      // no answer: the next look tries again
+    } catch (error) {
+      if (error.status === 404) this.wanted = false; // deleted; without an answer the next look tries again
     }
   }
 

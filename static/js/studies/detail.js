@@ -2,13 +2,14 @@
 import { api } from "../core/api.js";
 import { ask, h, progressBar, saveRows, setBar, setText, toast } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
-import { Doorbell, liveState } from "../core/live.js";
+import { Doorbell, liveState, showDeleted } from "../core/live.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
 import { AgreementPlot, GroupsPlot, ScatterPlot, TausPlot } from "./plots.js";
 
 const place = (name) => document.querySelector(`[data-${name}]`);
-const study = Number(place("study").dataset.study);
+const page = place("study");
+const study = Number(page.dataset.study);
 const state = new UrlState({ estimate: "" });
 const chooser = document.querySelector("[name=estimate]");
 const plots = {};
@@ -90,7 +91,7 @@ async function act(path, options, done) {
 
 const online = liveState(place("live"));
 online("waiting");
-const bell = new Doorbell("/ws/searches/", load, { state: online });
+const bell = new Doorbell("/ws/searches/", load, { state: online, gone: () => showDeleted(page, "study", { path: "/studies/", label: "To the studies" }) });
 chooser.addEventListener("change", () => {
   state.set("estimate", chooser.value);
   show();

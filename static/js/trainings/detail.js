@@ -3,6 +3,7 @@ import { api } from "../core/api.js";
 import { axis, Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { facts, h, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, number, percent } from "../core/format.js";
+import { showDeleted } from "../core/live.js";
 import { at } from "../core/paths.js";
 import { fetchPrepared } from "../core/prepared.js";
 import { actionButtons, follow, isActive } from "./parts.js";
@@ -105,6 +106,10 @@ async function load() {
 
 const again = follow(load, (error) => {
   if (!error) return;
+  if (error.status === 404) {
+    showDeleted(root, "training", { path: "/trainings/", label: "To the trainings" });
+    return;
+  }
   part("error").hidden = false;
   setText(part("error").firstElementChild, `The training could not be read: ${error.message}`);
 });

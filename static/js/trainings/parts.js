@@ -96,7 +96,7 @@ export function showRows(place, rows, trainings, changed) {
   });
 }
 
-/** Runs `load` now and again: often while it resolves to true (something runs), else seldom; never in a hidden tab. */
+/** Runs `load` now and again: often while it resolves to true (something runs), else seldom; never in a hidden tab, nor after a 404. */
 export function follow(load, failed = () => {}) {
   let timer = null;
   let loading = false;
@@ -114,6 +114,7 @@ export function follow(load, failed = () => {}) {
       failed(null);
     } catch (error) {
       failed(error);
+      if (error.status === 404) return; // deleted: stays `loading`, so that nothing runs it again
       busy = error instanceof TypeError;
     }
     loading = false;
