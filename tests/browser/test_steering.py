@@ -90,6 +90,7 @@ def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product
     expect(page.locator("[data-without-front]")).to_be_hidden()
     product.wait_finished(search, 120)
     page.get_by_role("button", name="Extend budget").click(timeout=PATIENCE)
+    expect(page.get_by_label("Seconds to add")).to_have_count(0)  # there is no such limit to raise
     page.get_by_label("Evaluations to add").fill("3")
     page.get_by_role("button", name="Extend", exact=True).click()
     expect(page.locator("[data-kpis]")).to_contain_text("7 / 7", timeout=PATIENCE)

@@ -30,12 +30,12 @@ const FIRST = ["resume", "pause", "stop", "extend"];
 
 async function extension(search) {
   const inputs = [
-    { name: "evaluations", label: "Evaluations to add", type: "number", min: "1", step: "1", value: search.budget.evaluations === null ? "" : "50" },
+    { name: "evaluations", label: "Evaluations to add", type: "number", min: "1", step: "1", value: "50" },
     { name: "seconds", label: "Seconds to add", type: "number", min: "1", step: "any" },
-  ];
+  ].filter(({ name }) => search.budget[name] !== null); // only a limit can be raised
   const given = await ask({
     title: "Extend the budget",
-    text: "The numbers are added to the budget; leave empty what should stay as it is.",
+    text: inputs.length > 1 ? "The numbers are added to the budget; leave empty what should stay as it is." : "The number is added to the budget.",
     confirm: "Extend",
     inputs,
   });
