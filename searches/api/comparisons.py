@@ -10,9 +10,12 @@ from rest_framework.views import APIView
 
 from engine.config.search import METRIC_NAMES
 from searches.api.base import numbers_of
+from searches.api.downloads import chosen
 from searches.api.serializers.comparisons import ComparisonSerializer
 from searches.models import Search
 from searches.selectors import comparison, searches
+
+MISSING = ("refuse", "leave_out")
 
 
 class Comparison(APIView):
@@ -22,6 +25,9 @@ class Comparison(APIView):
         summary="Compare searches",
         parameters=[
             OpenApiParameter("searches", str, required=True, description="numbers, separated by commas"),
+            OpenApiParameter(
+                "missing", str, enum=MISSING, default="refuse", description="what happens when there is no such search"
+            ),
             OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the first search's own"),
         ],
         responses=ComparisonSerializer,
@@ -30,12 +36,13 @@ class Comparison(APIView):
         """Fronts, hypervolume and best score as they grew, repeats over seeds as mean and spread, settings apart."""
         wanted = list(dict.fromkeys(numbers_of(request, "searches", comparison.MOST)))
         rows = searches.owned(request.user).in_bulk(wanted)
-        missing = [str(number) for number in wanted if number not in rows]
-        if missing or not wanted:
-            told = f"There is no search {', '.join(missing)}." if missing else "Name at least one search."
+        missing = [number for number in wanted if number not in rows]
+        strict = chosen(request, "missing", MISSING, "refuse") == "refuse"
+        if not rows or (missing and strict):
+            told = f"There is no search {', '.join(map(str, missing))}." if missing else "Name at least one search."
             raise ValidationError({"searches": told})
-        found: list[Search] = [rows[number] for number in wanted]
+        found: list[Search] = [rows[number] for number in wanted if number in rows]
         metric = request.query_params.get("metric") or found[0].config["objective"]["cost_metric"]
         if metric not in METRIC_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
-        return Response(comparison.compare(found, metric))
+        return Response({**comparison.compare(found, metric), "missing": missing})

@@ -65,3 +65,16 @@ def test_a_saved_table_holds_no_formula(page: Page) -> None:
         )
     rows = list(csv.reader(download.value.path().open(newline="")))
     assert rows == [["name", "score"], ["'=1+2", "-0.5"], ['a "b", c', "-0.5"], ["'@home", ""]]
+
+
+@pytest.mark.usefixtures("complaints")
+def test_what_is_missing_is_left_out_and_named(page: Page, chain_searches: list[int]) -> None:
+    first, second = chain_searches[:2]
+    page.goto(f"/compare/?searches={first},999999,abc,{second}")
+    expect(page.locator("[data-chosen] .legend-entry")).to_have_count(2)
+    expect(page.locator("[data-warnings]")).to_contain_text("Left out, for you have no such search: 999999, abc.")
+    expect(page.locator("[data-error]")).to_be_hidden()
+    page.get_by_role("button", name="Leave out").first.click()
+    expect(page.locator("[data-chosen] .legend-entry")).to_have_count(1)
+    expect(page.locator("[data-warnings]")).to_be_hidden()
+    page.wait_for_url(re.compile(rf"searches={second}$"))

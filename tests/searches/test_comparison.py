@@ -116,6 +116,19 @@ def test_another_users_search_is_not_found() -> None:
     assert_private(f"searches/{search.pk}/repeat/", "post", {"count": 1})
 
 
+def test_what_is_missing_is_refused_or_left_out() -> None:
+    search, other = make_search(make_user()), make_search(make_user())
+    asked = {"searches": f"{other.pk},{search.pk},999999"}
+    client = client_of(search.owner)
+    [error] = client.get(f"{API}comparisons/", asked).json()["errors"]
+    assert error == {"field": "searches", "message": f"There is no search {other.pk}, 999999."}
+    body = client.get(f"{API}comparisons/", {**asked, "missing": "leave_out"}).json()
+    assert [shown["id"] for shown in body["searches"]] == [search.pk]
+    assert body["missing"] == [other.pk, 999999]
+    for params in ({**asked, "missing": "ignore"}, {"searches": "999999", "missing": "leave_out"}):
+        assert client.get(f"{API}comparisons/", params).status_code == 400
+
+
 def test_three_algorithms_on_a_users_table_lie_over_one_another(tmp_path: Path) -> None:
     table = write_table(tmp_path)
     kinds = ["layernas", "regularised_evolution", "random"]

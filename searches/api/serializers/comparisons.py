@@ -102,3 +102,4 @@ class ComparisonSerializer(serializers.Serializer):
     groups = RepeatsSerializer(many=True)
     settings = SettingSerializer(many=True)
     warnings = serializers.ListField(child=serializers.CharField())
+    missing = serializers.ListField(child=serializers.IntegerField(), help_text="left out: no searches of yours")

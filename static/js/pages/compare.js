@@ -13,8 +13,11 @@ const most = Number(place("compare").dataset.most);
 const add = place("add");
 const plots = {};
 let known = [];
+let missing = []; // numbers in the address that are no searches of the user's
 
-const chosen = () => state.get("searches").split(",").filter(Boolean).map(Number);
+const named = () => [...new Set(state.get("searches").split(",").map((part) => part.trim()).filter(Boolean))];
+const isNumber = (part) => /^\d{1,15}$/.test(part);
+const chosen = () => named().filter(isNumber).map(Number).filter((id) => !missing.includes(id));
 const searchPath = (id) => `/searches/${id}/`;
 
 function choose(ids) {
@@ -68,9 +71,19 @@ function offer(ids) {
   add.disabled = !free.length || ids.length >= most;
 }
 
+function leftOut() {
+  const parts = named().filter((part) => !isNumber(part) || missing.includes(Number(part)));
+  return parts.length ? [`Left out, for you have no such search: ${parts.join(", ")}.`] : [];
+}
+
 function complain(text) {
   place("error").hidden = !text;
   setText(place("error").firstElementChild, text);
+}
+
+function warn(texts) {
+  place("warnings").hidden = !texts.length;
+  place("warnings").firstElementChild.replaceChildren(...texts.map((text) => h("li", {}, text)));
 }
 
 function show(data) {
@@ -83,8 +96,7 @@ function show(data) {
   const truths = data.searches.some((search) => search.best_truth !== null);
   document.querySelector("[name=value]").parentElement.hidden = !truths;
   if (!truths) state.values.value = "score";
-  place("warnings").hidden = !data.warnings.length;
-  place("warnings").firstElementChild.replaceChildren(...data.warnings.map((text) => h("li", {}, text)));
+  warn([...leftOut(), ...data.warnings]);
   showChosen(data);
   showSettings(data);
   showResults(data);
@@ -105,17 +117,23 @@ async function load() {
   offer(ids);
   place("empty").hidden = ids.length > 0;
   place("plots").hidden = place("results").hidden = !ids.length;
-  if (!ids.length) return place("chosen").replaceChildren();
+  if (!ids.length) {
+    warn(leftOut());
+    return place("chosen").replaceChildren();
+  }
   const asked = JSON.stringify(state.values);
   try {
-    const data = await api("comparisons/", { params: { searches: ids.join(), metric: state.get("metric") } });
+    const data = await api("comparisons/", { params: { searches: ids.join(), missing: "leave_out", metric: state.get("metric") } });
     complain("");
+    missing.push(...data.missing);
     const answer = asked + JSON.stringify(data);
     if (answer !== drawn) show(data);
     drawn = answer;
   } catch (error) {
     if (!error.status) throw error;
     place("plots").hidden = place("results").hidden = true;
+    place("chosen").replaceChildren();
+    drawn = "";
     complain(error.message);
   }
 }
