@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from engine.errors import ConfigError, FieldError
 
@@ -40,6 +40,16 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _true_is_no_number(cls, raw: Any) -> Any:
+        """Gives true and false to numbers as words, which they refuse: Python would take them for 1 and 0."""
+        if not isinstance(raw, Mapping) or not any(isinstance(value, bool) for value in raw.values()):
+            return raw
+        numbers = {name for name, field in cls.model_fields.items() if _is_number(field.annotation)}
+        bools = {name: str(value) for name, value in raw.items() if isinstance(value, bool) and name in numbers}
+        return {**raw, **bools}
+
     @field_validator("*")
     @classmethod
     def _storable(cls, value: Any) -> Any:
@@ -52,6 +62,12 @@ class Options(BaseModel):
             return cls.model_validate(raw, context={STORED: True})
         except ValidationError as error:
             raise field_errors(error) from error
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes a whole number or a number, or nothing, and no truth value."""
+    types = {annotation, *get_args(annotation)}
+    return bool(types & {int, float}) and bool not in types
 
 
 def is_stored(info: ValidationInfo) -> bool:

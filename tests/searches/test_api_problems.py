@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from engine.config.documents import TOO_DEEP
 from searches.models import Dataset, Search, SearchSpace, Table
 from tests.searches.clients import API, client_of
-from tests.searches.factories import CONFIG, make_search, make_user
+from tests.searches.factories import CONFIG, make_candidates, make_search, make_user
 from tests.searches.test_sources import BAD_ZIPS, CHAIN, files_below
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,8 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
         "estimator.name",
         "have none",
     ),
+    "true for a number": ({"budget": {"evaluations": True}}, "budget.evaluations", "Give a whole number."),
+    "false for a number": ({"objective": {"lo": False}}, "objective.lo", "Give a number."),
     "no budget": ({"budget": {"evaluations": None}}, "budget", "Give a number"),
     "an endless number": ({"budget": {"evaluations": None, "seconds": "inf"}}, "budget.seconds", "finite"),
 }
@@ -168,6 +170,26 @@ def test_bounds_are_told_as_the_engine_tells_them(body: dict[str, Any], words: s
     search = make_search(make_user(), status="finished")
     reply = client_of(search.owner).post(f"{API}searches/{search.pk}/extend/", body, format="json")
     assert problem(reply)["errors"] == [{"field": next(iter(body)), "message": words}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "known"),
+    [
+        ("post", "searches/{}/repeat/", {"seeds": 3}, "count"),
+        ("post", "searches/{}/extend/", {"evaluations": 3, "second": 1}, "evaluations, seconds"),
+        ("patch", "searches/{}/", {"nmae": "a"}, "name, note"),
+        ("patch", "candidates/{}/", {"pined": True}, "pinned, hidden, note, tags"),
+        ("post", "spaces/check/", {"definition": CHAIN, "size": 3}, "definition, input"),
+    ],
+)
+def test_unknown_fields_of_bodies_are_refused(method: str, path: str, body: dict[str, Any], known: str) -> None:
+    search = make_search(make_user(), status="finished")
+    [candidate] = make_candidates(search, [{"score": 1.0}])
+    number = candidate.pk if path.startswith("candidates") else search.pk
+    reply = getattr(client_of(search.owner), method)(API + path.format(number), body, format="json")
+    told = f"There is no such field; there are: {known}."
+    assert problem(reply)["errors"] == [{"field": list(body)[-1], "message": told}]
+    assert Search.objects.count() == 1
 
 
 def test_uploads_without_a_file_and_too_large(client: APIClient, settings: Any) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from searches.api.serializers.bodies import BodySerializer
+
 NOTE = 10_000
 TAGS = 20
 
 
-class MarksSerializer(serializers.Serializer):
+class MarksSerializer(BodySerializer):
     """Marks of a candidate; what is left out stays as it is."""
 
     pinned = serializers.BooleanField(required=False)
@@ -28,7 +30,7 @@ class MarksSerializer(serializers.Serializer):
         return list(dict.fromkeys(tags))
 
 
-class DescriptionSerializer(serializers.Serializer):
+class DescriptionSerializer(BodySerializer):
     """Name and note of a search; what is left out stays as it is."""
 
     name = serializers.CharField(required=False, max_length=200)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from engine.config.search import SearchConfig
+from searches.api.serializers.bodies import BodySerializer
 from searches.api.serializers.candidates import BestSerializer
 from searches.models import Calibration, Search
 from searches.selectors import comparison, notes, searches, spaces, tables
@@ -267,7 +268,7 @@ class PreflightSerializer(serializers.Serializer):
     warnings = serializers.ListField(child=serializers.CharField())
 
 
-class ExtendSerializer(serializers.Serializer):
+class ExtendSerializer(BodySerializer):
     """Numbers added to the budget of a finished search."""
 
     evaluations = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True)
@@ -280,7 +281,7 @@ class ExtendSerializer(serializers.Serializer):
         return attrs
 
 
-class RepeatSerializer(serializers.Serializer):
+class RepeatSerializer(BodySerializer):
     """How many searches with further seeds."""
 
     count = serializers.IntegerField(min_value=1, max_value=comparison.MOST - 1, default=2)

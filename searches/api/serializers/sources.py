@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from searches.api.serializers.bodies import BodySerializer
 from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import spaces
 
@@ -42,7 +43,7 @@ class SpaceDetailSerializer(SpaceSerializer):
         return spaces.layers(spaces.of_options(space.options))
 
 
-class NewSpaceSerializer(serializers.Serializer):
+class NewSpaceSerializer(BodySerializer):
     """A chain of layers to save; ``definition`` as JSON, or as YAML text."""
 
     name = serializers.CharField(max_length=200)
@@ -117,7 +118,7 @@ class UploadSerializer(serializers.Serializer):
         return {"name": attrs["file"].name[:200]} | attrs
 
 
-class ImagesSizeSerializer(serializers.Serializer):
+class ImagesSizeSerializer(BodySerializer):
     """Images that a space is counted for."""
 
     channels = serializers.IntegerField(min_value=1, max_value=64, default=3)
@@ -126,7 +127,7 @@ class ImagesSizeSerializer(serializers.Serializer):
     classes = serializers.IntegerField(min_value=2, max_value=100_000, default=10)
 
 
-class SpaceCheckSerializer(serializers.Serializer):
+class SpaceCheckSerializer(BodySerializer):
     """A chain to look at; ``definition`` as JSON, or as YAML text."""
 
     definition = serializers.JSONField()
