@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from django.db import connection
 
 from searches.models import Search
 from searches.services import control
-from tests.processes import until
+from tests.processes import ROOT, environment, until
 from tests.searches.driving import drive, table_config, training_config, write_table
 from tests.searches.factories import make_candidates, make_search, make_user
 
@@ -126,3 +129,15 @@ def test_searches_of_others_are_not_found(owner: Any) -> None:
     assert "running" in search("list", "--owner", "other")
     with pytest.raises(CommandError, match="no user 'nobody'"):
         search("list", "--owner", "nobody")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_is_closed_ends_it_quietly(tmp_path: Path, unbuffered: str) -> None:
+    """As after `| head`, while it writes and when it has written."""
+    variables = environment(tmp_path, PYTHONUNBUFFERED=unbuffered)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "manage.py", "help"]
+    with open(writing, "wb") as pipe:
+        done = subprocess.run(command, cwd=ROOT, env=variables, stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"")
