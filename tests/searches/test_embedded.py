@@ -36,6 +36,7 @@ def test_runs_restarts_and_stops(tmp_path: Path) -> None:
         assert nasweb.get("/api/v1/searches/").json()["results"] == []
         assert nasweb.get("/api/v1/searches/", Origin="http://elsewhere.example").status_code == 403
         assert nasweb.get("/api/v1/searches/", Host="elsewhere.example").status_code == 400
+        assert (home / "logs" / "web.log").read_text().count("Invalid HTTP_HOST header: 'elsewhere.example'") == 1
         assert mode(home / "secret_key") == 0o600
         assert mode(home) == mode(broker_socket(home).parent) == mode(broker_socket(home)) == 0o700
 
