@@ -56,6 +56,15 @@ def test_repeats_are_one_line_with_its_spread(
         picture(page, f"compare-{scheme}-{width}")
 
 
+@pytest.mark.usefixtures("complaints")
+def test_the_tables_optimum_is_one_within_the_limits(page: Page, product: Product, chain_searches: list[int]) -> None:
+    found = product.get(f"searches/{chain_searches[0]}/")
+    optimum, truth = found["table_optimum"], found["best"]["truth"]
+    assert (optimum["limits"], truth <= optimum["truth"]) == ("met", True)
+    page.goto(f"/searches/{chain_searches[0]}/?value=truth")
+    expect(page.locator("main")).to_contain_text(re.compile(r"table's optimum [\d.]+ within the limits"))
+
+
 def test_a_saved_table_holds_no_formula(page: Page) -> None:
     page.goto("/compare/")
     with page.expect_download() as download:
