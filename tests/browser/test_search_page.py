@@ -131,7 +131,7 @@ def test_the_searchs_best_is_named_beside_the_budgets(page: Page, product: Produ
     expect(card).not_to_contain_text("The search's best")
     page.route("**/budget/**", lambda route: route.fulfill(json=found | {"crowned": crowned}))
     page.reload()
-    expect(card).to_contain_text("The search's best is candidate 99: its score is the same, at 12.5 M.")
+    expect(card).to_contain_text("The search's best is candidate 99: its score is the same, at a cost of 12.5.")
     crowned["by_finals"] = True
     page.reload()
     expect(card).to_contain_text("The search's best is candidate 99: final scores decided between the finalists.")

@@ -87,7 +87,7 @@ export class BudgetCard {
 
   /** The search's best, where it is not the network named above it. */
   crowned({ id, number: at, cost: amount, by_finals: decided }) {
-    const why = decided ? "final scores decided between the finalists" : `its ${AXES[this.value].name.toLowerCase()} is the same, at ${cost(amount, this.metric)}`;
+    const why = decided ? "final scores decided between the finalists" : `its ${AXES[this.value].name.toLowerCase()} is the same, at a cost of ${cost(amount, this.metric)}`;
     return h("p", { class: "muted small" }, "The search's best is ", h("a", { href: `/candidates/${id}/` }, `candidate ${at}`), `: ${why}.`);
   }
 
