@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def train(search: Search, numbers: Sequence[int], accuracies: Sequence[float], *
             Training.objects.create(
                 candidate=candidate,
                 config=config.model_dump(mode="json"),
-                config_hash=f"{number} {config} {data['content_hash']}",
+                config_hash=sha256(f"{number} {config} {data['content_hash']}".encode()).hexdigest(),
                 data_info=data,
                 epochs=config.parts.epochs,
                 augmentation=config.augmentation,
