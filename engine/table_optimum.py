@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from time import monotonic
 
 import numpy as np
 
-from engine.config.search import Bounds
 from engine.errors import ArchitectureError
-from engine.limits import Limit
-from engine.problem import TABLE_METRIC
-from engine.space import SearchSpace
+from engine.problem import SearchProblem
 from engine.table import Table
 
 
-def best_within(
-    table: Table, space: SearchSpace, limits: Sequence[Bounds], column: str, cost: str | None, seconds: float
-) -> tuple[str, float] | None:
-    """As `Table.best`, among the networks of the space that meet the limits; None where none does.
+def best_within(table: Table, problem: SearchProblem, column: str, seconds: float) -> tuple[str, float] | None:
+    """As `Table.best`, among the feasible networks of the problem; None where there is none.
 
-    Limits of a table cost are read from the column ``cost``. Other costs are counted network by network, from the best
-    one on, until one meets its limits; TimeoutError when none did after ``seconds``.
+    Rows are looked at from the best one on; TimeoutError when none was feasible after ``seconds``.
     """
     numbers = table.numbers(column)
-    allowed = ~np.isnan(numbers)
-    counted = []
-    for metric, lo, hi in limits:
-        limit = Limit(metric, lo, hi)
-        if metric == TABLE_METRIC:
-            costs = table.numbers(cost or "")
-            allowed &= (limit.lo <= costs) & (costs <= limit.hi)
-        else:
-            counted.append(limit)
-    rows = np.flatnonzero(allowed)
+    known = np.flatnonzero(~np.isnan(numbers))
     deadline = monotonic() + seconds
-    for row in rows[np.argsort(-numbers[rows], kind="stable")].tolist():
+    for row in known[np.argsort(-numbers[known], kind="stable")].tolist():
         if monotonic() > deadline:
             raise TimeoutError(f"no network was found within the limits in {seconds:g} seconds")
         try:
-            network = space.cost(space.from_string(table.archs[row]))
+            network = problem.space.from_string(table.archs[row])
         except ArchitectureError:
             continue
-        if all(limit.meets(known, known) for limit in counted for known in [network.metric(limit.metric)]):
+        if problem.feasible(network):
             return table.archs[row], float(numbers[row])
     return None

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.estimators import BenchmarkOptions, EstimatorOptions, TableOptions
-from engine.config.search import Bounds, SearchConfig
+from engine.config.search import Objective, SearchConfig
 from engine.errors import DataError
+from engine.problem import SearchProblem
 from engine.space import SearchSpace
-from engine.table import Table
+from engine.table import Table, TableCosts
 from engine.table_optimum import best_within
 from searches.models import Search
 from searches.selectors import benchmarks, spaces
 
 MOMENT = 2.0
-"""Seconds for which costs are counted to find the best network within the limits."""
+"""Seconds for which the best network within the limits is looked for."""
 
 
 def optimum(search: Search) -> dict[str, Any] | None:
@@ -32,23 +33,25 @@ def optimum(search: Search) -> dict[str, Any] | None:
     if not isinstance(options, TableOptions) or not (truth := options.truth):
         return None
     path = search.table.path if search.table else Path(options.path or "").expanduser()
-    limits = tuple(bounds for bounds in config.objective.limits if bounds[1:] != (None, None))
-    space = spaces.limited(search, [metric for metric, _, _ in limits]) if limits else None
+    objective = config.objective
+    limited = any(lo is not None or hi is not None for _, lo, hi in objective.limits)
+    space = spaces.limited(search, [metric for metric, _, _ in objective.limits]) if limited else None
     try:
-        return _optimum(path, path.stat().st_mtime_ns, truth, options.cost, space, limits)
+        return _optimum(path, path.stat().st_mtime_ns, truth, options.cost, space, objective)
     except (OSError, DataError):
         return None
 
 
 @lru_cache(maxsize=32)
 def _optimum(
-    path: Path, _changed: int, truth: str, cost: str | None, space: SearchSpace | None, limits: tuple[Bounds, ...]
+    path: Path, _changed: int, truth: str, cost: str | None, space: SearchSpace | None, objective: Objective
 ) -> dict[str, Any] | None:
     table, heeded = Table.open(path), "none"
     best = table.best(truth)
     if space is not None:
+        problem = SearchProblem(space, objective, TableCosts(table, space, cost) if cost else None)
         try:
-            best, heeded = best_within(table, space, limits, truth, cost, MOMENT), "met"
+            best, heeded = best_within(table, problem, truth, MOMENT), "met"
         except TimeoutError:
             heeded = "ignored"
     return None if best is None else {"arch": best[0], "truth": best[1], "limits": heeded}
