@@ -75,7 +75,7 @@ class Zeros(nn.Module):
 
 
 class StridedPointwise(nn.Conv2d):
-    """A 1x1 convolution with a stride; where gradients are taken, an equal one without on the pixels it looks at.
+    """A 1x1 convolution with a stride; where gradients are taken, its pixels are picked first and the stride left out.
 
     For oneDNN's own gradient (AVX2: under 8 input channels, AVX-512: under 16; channels-last) writes past its memory:
     wrong weights, or the process ends (oneDNN issue 6035, in torch 2.14).

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import psutil
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from searches.models import Evaluation, Training, Worker
@@ -24,14 +26,15 @@ def process_died(task: str, arguments: Sequence[Any], problem: str) -> None:
     ``problem`` is what Celery says of the process's end.
     """
     reason = in_words(problem)
-    for model, keys in _work(task, arguments):
-        held = model._default_manager.filter(pk__in=keys, lease_until__gt=timezone.now())
-        names = [row.name for row in _dead(held.values("worker"))]
-        told = {"error": reason} if model is Evaluation else {}
-        held.filter(worker__in=names).update(lease_until=timezone.now(), **told)
-        Worker.objects.filter(name__in=names).delete()
-        for name in names:
-            log.warning("%s is lost: %s", name, reason)
+    held = _leased(task, arguments).filter(lease_until__gt=timezone.now())
+    names = [worker.name for worker in _dead(held.values("worker"))]
+    told = {"error": reason} if held.model is Evaluation else {}  # of the others it is why they ended
+    with transaction.atomic():  # rows are locked by number, as everywhere
+        rows = list(held.filter(worker__in=names).select_for_update().order_by("pk").values_list("pk", flat=True))
+        held.filter(pk__in=rows).update(lease_until=timezone.now(), **told)
+    Worker.objects.filter(name__in=names).delete()
+    for name in names:
+        log.warning("%s is lost: %s", name, reason)
 
 
 def in_words(problem: str) -> str:
@@ -42,17 +45,18 @@ def in_words(problem: str) -> str:
     return OUT_OF_MEMORY if signal[1] == "SIGKILL" else f"its process crashed ({signal[1]})"
 
 
-def _work(task: str, arguments: Sequence[Any]) -> list[tuple[Any, Sequence[int]]]:
-    """The rows that a task leases."""
+def _leased(task: str, arguments: Sequence[Any]) -> QuerySet[Any]:
+    """The rows that a task leases; advancing a search takes none."""
     if task == dispatching.SCORE:
-        return [(Evaluation, arguments[0])]
+        return Evaluation.objects.filter(pk__in=arguments[0])
     if task == dispatching.TRAIN:
-        return [(Training, arguments)]
+        return Training.objects.filter(pk__in=arguments)
     if task == dispatching.MEASURE:
-        return [(measuring.MODELS[arguments[0]], arguments[1:])]
-    return []
+        return measuring.MODELS[arguments[0]]._default_manager.filter(pk__in=arguments[1:])
+    return Evaluation.objects.none()
 
 
-def _dead(names: Any) -> list[Worker]:
+def _dead(names: QuerySet[Any]) -> list[Worker]:
+    """Those of the workers of this machine whose processes are no more."""
     here = Worker.objects.filter(name__in=names, host=socket.gethostname())
     return [worker for worker in here if not psutil.pid_exists(worker.pid)]

@@ -74,7 +74,7 @@ def _free(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
 
 def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Evaluation]:
     """Those of the evaluations, in this order, that are free when their rows are locked: only one process wins each."""
-    mine = {"status": Evaluation.Status.LEASED, "worker": heartbeat().name, "lease_until": lease_end()}
+    mine = {"status": Evaluation.Status.LEASED, "worker": heartbeat().name, "lease_until": lease_end(), "error": ""}
     with transaction.atomic():
         leased = {row.pk: row for row in free.select_for_update().order_by("pk")}
         Evaluation.objects.filter(pk__in=leased).update(attempts=F("attempts") + 1, **mine)

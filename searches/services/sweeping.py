@@ -44,19 +44,17 @@ def _free_expired_leases() -> None:
             continue
         with transaction.atomic():
             lease = Evaluation.objects.filter(pk=evaluation.pk, attempts=evaluation.attempts, lease_until__lt=now)
-            if lease.filter(status=Evaluation.Status.LEASED).update(
+            if not lease.filter(status=Evaluation.Status.LEASED).update(
                 status=Evaluation.Status.PENDING, worker="", lease_until=None, dispatched_at=None
             ):
-                _tell(evaluation)
-
-
-def _tell(lost: Evaluation) -> None:
-    """The searches that wait for an evaluation read in their logs why that takes longer."""
-    waiting = Candidate.objects.filter(evaluation=lost, status=Candidate.Status.LEASED)
-    for candidate in waiting.select_related("search").order_by("search_id"):
-        events.record(candidate.search, [events.lost(candidate.number, candidate.arch, lost.worker, lost.error)])
-    waiting.update(status=Candidate.Status.PROPOSED)
-    log.warning("%s was lost by %s; it is handed out again", lost.arch, lost.worker)
+                continue
+            waiting = Candidate.objects.filter(evaluation=evaluation, status=Candidate.Status.LEASED)
+            told = list(waiting.select_related("search"))
+            waiting.update(status=Candidate.Status.PROPOSED)
+        log.warning("%s was lost by %s; it is handed out again", evaluation.arch, evaluation.worker)
+        for candidate in told:  # after the transaction: searches are locked before evaluations, as everywhere
+            lost = events.lost(candidate.number, candidate.arch, evaluation.worker, evaluation.error)
+            events.record(candidate.search, [lost])
 
 
 def _forget_dead_workers() -> None:

@@ -72,6 +72,18 @@ def test_a_dead_process_s_leases_end_at_once_and_say_why(search: Search, leased:
         assert (evaluation.status, evaluation.error) == expected
 
 
+def test_the_reason_of_a_loss_ends_with_the_next_lease(search: Search, leased: Evaluation) -> None:
+    Evaluation.objects.filter(pk=leased.pk).update(error=losses.OUT_OF_MEMORY)
+    expire(leased)
+    sweep()
+    (told,) = search.events.filter(message__contains="was lost")
+    assert losses.OUT_OF_MEMORY in told.message
+    again = scoring.lease(leased.pk)
+    assert again is not None
+    leased.refresh_from_db()
+    assert (again.error, leased.error) == ("", "")
+
+
 @pytest.mark.parametrize(
     ("problem", "words"),
     [

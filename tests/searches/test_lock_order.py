@@ -11,10 +11,10 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
-from searches.models import Evaluation, Search, Study
-from searches.services import advancing, control, dispatching, recording, scoring, studies
-from searches.services.heartbeat import Heartbeat
-from tests.searches.driving import start, training_config, waiting
+from searches.models import Evaluation, Search, Study, Worker
+from searches.services import advancing, control, dispatching, losses, recording, scoring, studies, sweeping
+from searches.services.heartbeat import Heartbeat, heartbeat
+from tests.searches.driving import expire, start, training_config, waiting
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -38,17 +38,24 @@ def resume(search: Search) -> None:
 
 
 def beat(search: Search) -> None:
-    heartbeat = Heartbeat()
-    with heartbeat.holding(list(Evaluation.objects.filter(status=Evaluation.Status.LEASED)), search):
-        heartbeat.beat()
+    pulse = Heartbeat()
+    with pulse.holding(list(Evaluation.objects.filter(status=Evaluation.Status.LEASED)), search):
+        pulse.beat()
 
 
-@pytest.mark.parametrize("act", [hand_out, lease, resume, control.delete, beat])
+def die(search: Search) -> None:
+    heartbeat().beat()
+    Worker.objects.update(pid=2**31 - 1)  # nobody's
+    numbers = list(Evaluation.objects.values_list("pk", flat=True))
+    losses.process_died(dispatching.SCORE, [numbers, search.pk], "signal 9 (SIGKILL)")
+
+
+@pytest.mark.parametrize("act", [hand_out, lease, resume, control.delete, beat, die])
 def test_who_waits_for_the_first_evaluation_holds_none_of_the_others(
     search: Search, act: Callable[[Search], None]
 ) -> None:
     numbers = sorted(waiting(search))
-    if act is beat:
+    if act in (beat, die):
         scoring._lease(numbers, scoring._free(numbers))
     for number in reversed(numbers):  # rewritten last, the first row lies behind the others
         Evaluation.objects.filter(pk=number).update(arch="moved")
@@ -62,6 +69,14 @@ def test_who_deletes_a_study_locks_all_of_its_searches_before_any_evaluation(sea
     Search.objects.update(study=study)
     check(studies.delete, study, Search.objects.filter(pk=other.pk), waiting(search))
     assert not Search.objects.exists()
+
+
+def test_who_tells_of_a_lost_lease_holds_no_evaluation(search: Search) -> None:
+    leased = scoring.lease(waiting(search)[0])
+    assert leased is not None
+    expire(leased)
+    check(lambda _: sweeping.sweep(), None, Search.objects.filter(pk=search.pk), [leased.pk])
+    assert search.events.filter(message__contains="was lost").exists()
 
 
 def check(act: Callable[..., None], row: object, held: QuerySet[Any], free: list[int]) -> None:
