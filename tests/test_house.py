@@ -22,6 +22,7 @@ FILES = {
     "constraints.txt",
     "package.json",
     "package-lock.json",
+    "eslint.config.js",
     ".npmrc",
     ".gitignore",
     ".pre-commit-config.yaml",

@@ -1,6 +1,6 @@
 /* Runs before the first paint: the kept choice of light or dark, if there is one. A classic script, so that nothing flashes. */
 (() => {
-  let kept = null;
+  let kept;
   try {
     kept = localStorage.getItem("nasweb-theme");
   } catch {

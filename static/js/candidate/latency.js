@@ -21,7 +21,10 @@ function deviation(row) {
 function line(row) {
   const { options } = row;
   const how = `${row.machine || options.device}; ${options.threads} thread${options.threads === 1 ? "" : "s"}, batch ${options.batch_size}, median of ${row.repeats ?? options.repeats} passes after ${options.warmup} to warm up`;
-  const result = row.status === "ready" ? `${ms(row.median_ms)} (${number(row.low_ms)} to ${number(row.high_ms)})` : row.error || row.status;
+  const result =
+    row.status === "ready"
+      ? `${ms(row.median_ms)} (${number(row.low_ms)} to ${number(row.high_ms)})`
+      : row.error || row.status;
   const cells = [result, ms(row.sum_ms), deviation(row), how, ago(row.created_at)];
   return h("tr", {}, ...cells.map((text, at) => h("td", { class: at === 1 || at === 2 ? "right" : null }, text)));
 }

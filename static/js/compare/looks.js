@@ -5,7 +5,11 @@ const DASHES = ["solid", "dashed", "dotted"];
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect"];
 
 function lookOf(at) {
-  return { colour: COLOURS[at % COLOURS.length], dash: DASHES[Math.floor(at / COLOURS.length) % DASHES.length], symbol: SYMBOLS[at % SYMBOLS.length] };
+  return {
+    colour: COLOURS[at % COLOURS.length],
+    dash: DASHES[Math.floor(at / COLOURS.length) % DASHES.length],
+    symbol: SYMBOLS[at % SYMBOLS.length],
+  };
 }
 
 /** The searches as lines of the plots: one a search, or one a group of repeats with the others left out. */

@@ -21,20 +21,38 @@ class Plot {
   }
 
   legend(c) {
-    return { type: "scroll", top: 4, left: 12, right: 12, itemWidth: 22, textStyle: { color: c.muted, fontSize: 12 }, pageTextStyle: { color: c.muted }, pageIconColor: c.muted };
+    return {
+      type: "scroll",
+      top: 4,
+      left: 12,
+      right: 12,
+      itemWidth: 22,
+      textStyle: { color: c.muted, fontSize: 12 },
+      pageTextStyle: { color: c.muted },
+      pageIconColor: c.muted,
+    };
   }
 }
 
 export class FrontsPlot extends Plot {
   constructor(root) {
-    super(root, "fronts", "Pareto fronts of the compared searches over one another; the table below holds their best networks.");
+    super(
+      root,
+      "fronts",
+      "Pareto fronts of the compared searches over one another; the table below holds their best networks.",
+    );
     this.chart.on("click", (event) => event.data?.id && location.assign(at(event.data.address)));
   }
 
   caption() {
     const sizes = this.data.lines.map(({ search }) => search.front.length);
-    const repeated = this.data.groups.length ? " Of repeats the first seed's front is drawn strongly, the others faintly." : "";
-    return `${plural(sizes.reduce((sum, size) => sum + size, 0), "network")} on the fronts; feasible networks only, higher scores are better.${repeated} A click opens the network.`;
+    const repeated = this.data.groups.length
+      ? " Of repeats the first seed's front is drawn strongly, the others faintly."
+      : "";
+    return `${plural(
+      sizes.reduce((sum, size) => sum + size, 0),
+      "network",
+    )} on the fronts; feasible networks only, higher scores are better.${repeated} A click opens the network.`;
   }
 
   option(c) {
@@ -48,8 +66,20 @@ export class FrontsPlot extends Plot {
     }
     if (!drawn.some(({ member }) => member.front.length)) return nothing(c, "No feasible network with this cost yet.");
     const series = drawn.map(({ label, member, look, faint }) => ({
-      name: label, type: "line", step: "end", symbol: look.symbol, symbolSize: faint ? 4 : 8, showAllSymbol: true, cursor: "pointer",
-      data: member.front.filter((point) => !log || point.cost > 0).map((point) => ({ value: [point.cost, point.score], id: point.id, address: member.candidates + point.id + "/" })),
+      name: label,
+      type: "line",
+      step: "end",
+      symbol: look.symbol,
+      symbolSize: faint ? 4 : 8,
+      showAllSymbol: true,
+      cursor: "pointer",
+      data: member.front
+        .filter((point) => !log || point.cost > 0)
+        .map((point) => ({
+          value: [point.cost, point.score],
+          id: point.id,
+          address: member.candidates + point.id + "/",
+        })),
       lineStyle: { color: c[look.colour], width: faint ? 1 : 2, type: look.dash, opacity: faint ? 0.45 : 1 },
       itemStyle: { color: c[look.colour], opacity: faint ? 0.45 : 1 },
     }));
@@ -59,13 +89,25 @@ export class FrontsPlot extends Plot {
       xAxis: axis(c, METRICS[metric]?.axis ?? metric, { type: log ? "log" : "value" }),
       yAxis: axis(c, "Score (higher is better)", { nameGap: 48 }),
       dataZoom: INSIDE_ZOOM,
-      tooltip: tooltip(c, { trigger: "item", formatter: ({ seriesName, value }) => tip(seriesName, [["Score", number(value[1], 5)], [METRICS[metric]?.name ?? metric, cost(value[0], metric)]]) }),
+      tooltip: tooltip(c, {
+        trigger: "item",
+        formatter: ({ seriesName, value }) =>
+          tip(seriesName, [
+            ["Score", number(value[1], 5)],
+            [METRICS[metric]?.name ?? metric, cost(value[0], metric)],
+          ]),
+      }),
       series,
     };
   }
 
   rows() {
-    return [["search", "candidate", this.data.metric, "score"], ...this.data.searches.flatMap((search) => search.front.map((point) => [search.id, point.id, point.cost, point.score]))];
+    return [
+      ["search", "candidate", this.data.metric, "score"],
+      ...this.data.searches.flatMap((search) =>
+        search.front.map((point) => [search.id, point.id, point.cost, point.score]),
+      ),
+    ];
   }
 }
 
@@ -86,23 +128,52 @@ class GrowthPlot extends Plot {
       xAxis: axis(c, x, { min: 0, scale: false }),
       yAxis: axis(c, this.axis, { nameGap: 48 }),
       dataZoom: INSIDE_ZOOM.slice(0, 1),
-      tooltip: tooltip(c, { trigger: "item", formatter: ({ seriesName, value }) => tip(seriesName, [[this.axis, number(value[1], 5)], [x, this.along === "seconds" ? duration(value[0]) : number(value[0])]]) }),
+      tooltip: tooltip(c, {
+        trigger: "item",
+        formatter: ({ seriesName, value }) =>
+          tip(seriesName, [
+            [this.axis, number(value[1], 5)],
+            [x, this.along === "seconds" ? duration(value[0]) : number(value[0])],
+          ]),
+      }),
       series,
     };
   }
 
   series(c, { label, search, group, look }) {
-    const style = { lineStyle: { color: c[look.colour], width: 2, type: look.dash }, itemStyle: { color: c[look.colour] } };
-    const line = { name: label, type: "line", step: "end", symbol: "circle", symbolSize: 5, showSymbol: false, ...style };
+    const style = {
+      lineStyle: { color: c[look.colour], width: 2, type: look.dash },
+      itemStyle: { color: c[look.colour] },
+    };
+    const line = {
+      name: label,
+      type: "line",
+      step: "end",
+      symbol: "circle",
+      symbolSize: 5,
+      showSymbol: false,
+      ...style,
+    };
     const spread = group && this.spread(group);
     if (!spread?.x.length) {
       const steps = this.curve(search);
       const end = search[this.along];
       const last = steps.at(-1);
-      return [{ ...line, data: last && end > last[0] ? [...steps, [end, last[1]]] : steps, showSymbol: steps.length < 60 }];
+      return [
+        { ...line, data: last && end > last[0] ? [...steps, [end, last[1]]] : steps, showSymbol: steps.length < 60 },
+      ];
     }
     const at = (values) => spread.x.map((x, place) => [x, values[place]]);
-    const band = { type: "line", step: "end", symbol: "none", silent: true, lineStyle: { opacity: 0 }, tooltip: { show: false }, stack: `${this.name} ${label}`, stackStrategy: "all" };
+    const band = {
+      type: "line",
+      step: "end",
+      symbol: "none",
+      silent: true,
+      lineStyle: { opacity: 0 },
+      tooltip: { show: false },
+      stack: `${this.name} ${label}`,
+      stackStrategy: "all",
+    };
     const heights = spread.high.map((high, place) => high - spread.low[place]);
     return [
       { ...line, data: at(spread.mean) },
@@ -112,13 +183,19 @@ class GrowthPlot extends Plot {
   }
 
   words() {
-    const along = this.along === "seconds" ? "the trials' seconds, added up in the order of their numbers" : "scored candidates";
-    const spread = this.data.groups.length ? " Repeats: the line is the mean over seeds, the band reaches from the least to the largest." : "";
+    const along =
+      this.along === "seconds" ? "the trials' seconds, added up in the order of their numbers" : "scored candidates";
+    const spread = this.data.groups.length
+      ? " Repeats: the line is the mean over seeds, the band reaches from the least to the largest."
+      : "";
     return `Horizontal: ${along}.${spread}`;
   }
 
   rows() {
-    return [["search", this.along, this.axis], ...this.data.searches.flatMap((search) => this.curve(search).map((step) => [search.id, ...step]))];
+    return [
+      ["search", this.along, this.axis],
+      ...this.data.searches.flatMap((search) => this.curve(search).map((step) => [search.id, ...step])),
+    ];
   }
 }
 
@@ -174,8 +251,12 @@ export class BestPlot extends GrowthPlot {
     const rules = [...new Set(this.data.searches.map((search) => search.chosen_by).filter(Boolean))];
     const plain = rules.length ? "Score of the network chosen" : "Best score";
     this.axis = this.truth ? "Truth of the network chosen" : plain;
-    const truth = this.truth ? "The truth of the best network so far, which no search has seen. Of repeats the first seed is drawn. " : "";
-    const chosen = rules.length ? `The best network so far is the one that each search chose (${rules.join("; ")}); shown is its score. ` : "";
+    const truth = this.truth
+      ? "The truth of the best network so far, which no search has seen. Of repeats the first seed is drawn. "
+      : "";
+    const chosen = rules.length
+      ? `The best network so far is the one that each search chose (${rules.join("; ")}); shown is its score. `
+      : "";
     return `${truth}${chosen}${this.words()}`;
   }
 }

@@ -9,12 +9,21 @@ const ACTIONS = {
   stop: {
     label: "Stop",
     done: "The search ends when the networks in work are scored.",
-    question: { title: "Stop the search?", text: "Networks in work are still scored; results stay. It can be extended later.", confirm: "Stop it" },
+    question: {
+      title: "Stop the search?",
+      text: "Networks in work are still scored; results stay. It can be extended later.",
+      confirm: "Stop it",
+    },
   },
   cancel: {
     label: "Cancel",
     done: "The search is being cancelled.",
-    question: { title: "Cancel the search?", text: "Networks in work are given up within seconds; results so far stay.", confirm: "Cancel it", danger: true },
+    question: {
+      title: "Cancel the search?",
+      text: "Networks in work are given up within seconds; results so far stay.",
+      confirm: "Cancel it",
+      danger: true,
+    },
   },
   retry: { label: "Retry failed", done: "Failed networks are scored again." },
   extend: { label: "Extend budget", done: "The budget was extended.", ask: true },
@@ -23,7 +32,12 @@ const ACTIONS = {
   delete: {
     label: "Delete",
     done: "The search was deleted.",
-    question: { title: "Delete the search?", text: "Its candidates and events are removed. This cannot be undone.", confirm: "Delete it", danger: true },
+    question: {
+      title: "Delete the search?",
+      text: "Its candidates and events are removed. This cannot be undone.",
+      confirm: "Delete it",
+      danger: true,
+    },
   },
 };
 const FIRST = ["resume", "pause", "stop", "extend"];
@@ -35,12 +49,19 @@ async function extension(search) {
   ].filter(({ name }) => search.budget[name] !== null); // only a limit can be raised
   const given = await ask({
     title: "Extend the budget",
-    text: inputs.length > 1 ? "The numbers are added to the budget; leave empty what should stay as it is." : "The number is added to the budget.",
+    text:
+      inputs.length > 1
+        ? "The numbers are added to the budget; leave empty what should stay as it is."
+        : "The number is added to the budget.",
     confirm: "Extend",
     inputs,
   });
   if (given === null) return null;
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "").map(([name, value]) => [name, Number(value)]));
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => [name, Number(value)]),
+  );
 }
 
 async function repetition() {
@@ -48,7 +69,18 @@ async function repetition() {
     title: "Repeat with other seeds",
     text: "New searches of the same settings start with the next seeds; their page shows mean and spread.",
     confirm: "Start them",
-    inputs: [{ name: "count", label: "Further searches", type: "number", min: "1", max: "11", step: "1", value: "2", required: "" }],
+    inputs: [
+      {
+        name: "count",
+        label: "Further searches",
+        type: "number",
+        min: "1",
+        max: "11",
+        step: "1",
+        value: "2",
+        required: "",
+      },
+    ],
   });
   return given && { count: Number(given.count) };
 }
@@ -67,7 +99,10 @@ async function act(name, search, changed) {
   if (body === null) return;
   try {
     const path = `searches/${search.id}/`;
-    const answer = name === "delete" ? await api(path, { method: "DELETE" }) : await api(`${path}${name}/`, { method: "POST", body });
+    const answer =
+      name === "delete"
+        ? await api(path, { method: "DELETE" })
+        : await api(`${path}${name}/`, { method: "POST", body });
     if (action.repeat) {
       location.href = at(`/compare/?searches=${[search, ...answer].map(({ id }) => id).join()}`);
       return;
@@ -90,7 +125,16 @@ export function showActions(place, search, changed, { visible = 3, small = false
   const button = (name, extra = "") => {
     const { label, primary, question } = ACTIONS[name];
     const look = question?.danger ? " danger" : primary && !extra ? " primary" : "";
-    return h("button", { type: "button", class: `button${size}${look}${extra}`, dataset: { action: name }, onclick: () => act(name, search, changed) }, label);
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `button${size}${look}${extra}`,
+        dataset: { action: name },
+        onclick: () => act(name, search, changed),
+      },
+      label,
+    );
   };
   const first = FIRST.filter((name) => allowed.includes(name)).slice(0, visible);
   const rest = Object.keys(ACTIONS).filter((name) => allowed.includes(name) && !first.includes(name));

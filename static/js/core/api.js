@@ -7,7 +7,9 @@ const ROOT = "/api/v1";
 /** A refusal in words; `errors` is `[{field, message}]`. */
 export class Problem extends Error {
   constructor(status, body) {
-    const fields = (body?.errors ?? []).map((error) => (error.field ? `${error.field}: ${error.message}` : error.message));
+    const fields = (body?.errors ?? []).map((error) =>
+      error.field ? `${error.field}: ${error.message}` : error.message,
+    );
     super(fields.join(" ") || body?.detail || body?.title || `The server answered ${status}.`);
     this.status = status;
     this.errors = body?.errors ?? [];
@@ -20,7 +22,9 @@ function csrf() {
 
 /** The response, when the server did not refuse; network failures are TypeErrors, refusals are Problems. */
 export async function request(path, { method = "GET", body, params = {}, signal, accept = "application/json" } = {}) {
-  const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const query = new URLSearchParams(
+    Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
   const address = path.startsWith("/") || path.startsWith("http") ? path : `${ROOT}/${path}`;
   const headers = { Accept: accept };
   if (method !== "GET") headers["X-CSRFToken"] = csrf();

@@ -1,5 +1,4 @@
 /* ECharts, dressed in the page's colours; tooltips are elements, so a strict content policy holds. */
-/* global echarts */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
 import { h, saveRows, saveText, watchView } from "./dom.js";
@@ -12,7 +11,9 @@ export function drawable() {
   coming ??= new Promise((done, fail) => {
     if (globalThis.echarts) return done();
     const src = document.querySelector("link[rel=preload][href*=echarts]").href;
-    document.head.append(h("script", { src, onload: done, onerror: () => fail(new Error("The script of the charts did not load.")) }));
+    document.head.append(
+      h("script", { src, onload: done, onerror: () => fail(new Error("The script of the charts did not load.")) }),
+    );
     return undefined;
   }).then(() => charts.forEach((chart) => chart.start()));
   return coming;
@@ -72,7 +73,11 @@ export class Chart {
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
-    if (inView && this.stale) this.follow().then((show) => show?.(), () => {});
+    if (inView && this.stale)
+      this.follow().then(
+        (show) => show?.(),
+        () => {},
+      );
   }
 
   /** Gives what shows the new data; out of view nothing is asked, but once it comes into view. */
@@ -87,7 +92,10 @@ export class Chart {
     const zoom = fresh ? this.zoom() : null;
     const palette = colours();
     const option = this.build(palette);
-    this.echarts.setOption({ ...frame(palette), ...option }, { notMerge: fresh, replaceMerge: fresh ? undefined : ["series", "graphic"], lazyUpdate: false });
+    this.echarts.setOption(
+      { ...frame(palette), ...option },
+      { notMerge: fresh, replaceMerge: fresh ? undefined : ["series", "graphic"], lazyUpdate: false },
+    );
     this.drawings = (this.drawings ?? 0) + 1;
     zoom?.forEach((part) => this.echarts.dispatchAction({ type: "dataZoom", ...part }));
     this.cost = performance.now() - begun;
@@ -95,7 +103,9 @@ export class Chart {
 
   /** Width and height in CSS pixels, without laying the page out where the chart knows them. */
   get size() {
-    return this.echarts ? [this.echarts.getWidth(), this.echarts.getHeight()] : [this.element.clientWidth, this.element.clientHeight];
+    return this.echarts
+      ? [this.echarts.getWidth(), this.echarts.getHeight()]
+      : [this.element.clientWidth, this.element.clientHeight];
   }
 
   zoom() {
@@ -104,7 +114,9 @@ export class Chart {
   }
 
   resetZoom() {
-    this.zoom().forEach((_, dataZoomIndex) => this.echarts.dispatchAction({ type: "dataZoom", dataZoomIndex, start: 0, end: 100 }));
+    this.zoom().forEach((_, dataZoomIndex) =>
+      this.echarts.dispatchAction({ type: "dataZoom", dataZoomIndex, start: 0, end: 100 }),
+    );
   }
 
   on(name, handler) {
@@ -132,7 +144,12 @@ export class Chart {
     const palette = colours();
     const size = { width: this.echarts.getWidth(), height: this.echarts.getHeight() };
     const copy = echarts.init(null, null, { renderer: "svg", ssr: true, ...size });
-    copy.setOption({ ...frame(palette), ...this.build(palette), backgroundColor: palette.surface, dataZoom: undefined });
+    copy.setOption({
+      ...frame(palette),
+      ...this.build(palette),
+      backgroundColor: palette.surface,
+      dataZoom: undefined,
+    });
     for (const part of this.zoom()) copy.dispatchAction({ type: "dataZoom", ...part });
     saveText(filename, copy.renderToSVGString(), "image/svg+xml");
     copy.dispose();
@@ -142,9 +159,20 @@ export class Chart {
 /** A menu that saves what a chart shows: the picture as PNG or SVG, and `rows()` (the names first) as CSV. */
 export function saveMenu(place, chart, name, rows) {
   const csv = () => saveRows(`${name}.csv`, rows());
-  const ways = [["PNG picture", "png", () => chart.png(`${name}.png`)], ["SVG picture", "svg", () => chart.svg(`${name}.svg`)], ["CSV table", "csv", csv]];
-  const buttons = ways.map(([label, way, run]) => h("button", { class: "button small", type: "button", dataset: { save: way }, onclick: run }, label));
-  const menu = h("details", { class: "menu" }, h("summary", { class: "button quiet small" }, "Save"), h("div", {}, ...buttons));
+  const ways = [
+    ["PNG picture", "png", () => chart.png(`${name}.png`)],
+    ["SVG picture", "svg", () => chart.svg(`${name}.svg`)],
+    ["CSV table", "csv", csv],
+  ];
+  const buttons = ways.map(([label, way, run]) =>
+    h("button", { class: "button small", type: "button", dataset: { save: way }, onclick: run }, label),
+  );
+  const menu = h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: "button quiet small" }, "Save"),
+    h("div", {}, ...buttons),
+  );
   menu.addEventListener("click", (event) => event.target.dataset.save && (menu.open = false));
   place.replaceChildren(menu);
 }
@@ -177,7 +205,12 @@ export function tooltip(c, extra = {}) {
 /** Words in the middle of a chart that has nothing to draw yet. */
 export function nothing(c, text) {
   const style = { text, fill: c.muted, fontSize: 13, lineHeight: 20, width: 260, overflow: "break", align: "center" };
-  return { graphic: { type: "text", left: "center", top: "middle", style }, xAxis: { show: false }, yAxis: { show: false }, series: [] };
+  return {
+    graphic: { type: "text", left: "center", top: "middle", style },
+    xAxis: { show: false },
+    yAxis: { show: false },
+    series: [],
+  };
 }
 
 /** A value axis with quiet lines; `extra` wins. */
@@ -190,7 +223,14 @@ export function axis(c, name, extra = {}) {
     nameTextStyle: { color: c.muted, fontSize: 12 },
     axisLine: { show: true, lineStyle: { color: c["line-strong"] } },
     axisTick: { show: false },
-    axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true, showMinLabel: typeof extra.min !== "number" || extra.min === 0, showMaxLabel: typeof extra.max !== "number", formatter: (value) => number(value, 4) },
+    axisLabel: {
+      color: c.muted,
+      fontSize: 11,
+      hideOverlap: true,
+      showMinLabel: typeof extra.min !== "number" || extra.min === 0,
+      showMaxLabel: typeof extra.max !== "number",
+      formatter: (value) => number(value, 4),
+    },
     splitLine: { lineStyle: { color: c.line } },
     scale: true,
     ...extra,

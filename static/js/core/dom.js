@@ -49,7 +49,13 @@ export function setBar(bar, share) {
 }
 
 export function progressBar(label) {
-  const attributes = { class: "bar", role: "progressbar", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100" };
+  const attributes = {
+    class: "bar",
+    role: "progressbar",
+    "aria-label": label,
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+  };
   return h("div", attributes, h("i"));
 }
 
@@ -73,7 +79,12 @@ export function toast(message, kind = "good") {
 export function ask({ title, text, confirm, danger = false, inputs = [] }) {
   return new Promise((resolve) => {
     const fields = inputs.map(({ name, label, ...rest }) =>
-      h("div", { class: "field" }, h("label", { for: `ask-${name}` }, label), h("input", { id: `ask-${name}`, name, ...rest })),
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: `ask-${name}` }, label),
+        h("input", { id: `ask-${name}`, name, ...rest }),
+      ),
     );
     const form = h(
       "form",

@@ -93,7 +93,15 @@ export class Doorbell {
 export function showDeleted(root, what, list) {
   const text = "It was deleted in another window or by another program.";
   const link = h("a", { class: "button primary", href: list.path }, list.label);
-  root.replaceChildren(h("section", { class: "card empty", role: "alert" }, h("h1", {}, `This ${what} was deleted`), h("p", {}, text), h("div", { class: "row" }, link)));
+  root.replaceChildren(
+    h(
+      "section",
+      { class: "card empty", role: "alert" },
+      h("h1", {}, `This ${what} was deleted`),
+      h("p", {}, text),
+      h("div", { class: "row" }, link),
+    ),
+  );
   document.title = `Deleted ${what} · nasweb`;
 }
 
@@ -113,12 +121,24 @@ export function paced(pause, read) {
   return () => {
     const left = last + pause - performance.now();
     if (left <= 0) return now();
-    timer ??= setTimeout(() => now().then((show) => show?.(), () => {}), left + BATCH);
+    timer ??= setTimeout(
+      () =>
+        now().then(
+          (show) => show?.(),
+          () => {},
+        ),
+      left + BATCH,
+    );
     return undefined;
   };
 }
 
-const WORDS = { live: "Live", polling: "Live, every few seconds", retrying: "No answer; trying again", waiting: "Connecting" };
+const WORDS = {
+  live: "Live",
+  polling: "Live, every few seconds",
+  retrying: "No answer; trying again",
+  waiting: "Connecting",
+};
 
 /** Shows the connection's state in words. */
 export function liveState(element) {

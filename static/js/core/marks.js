@@ -27,7 +27,13 @@ export function pinOf(candidate) {
     button.textContent = candidate.pinned ? "★" : "☆";
     button.setAttribute("aria-pressed", String(candidate.pinned));
   };
-  button.addEventListener("click", () => send(`candidates/${candidate.id}/`, { pinned: !candidate.pinned }, ({ pinned }) => ((candidate.pinned = pinned), show())));
+  button.addEventListener("click", () =>
+    send(
+      `candidates/${candidate.id}/`,
+      { pinned: !candidate.pinned },
+      ({ pinned }) => ((candidate.pinned = pinned), show()),
+    ),
+  );
   show();
   return button;
 }
@@ -35,7 +41,11 @@ export function pinOf(candidate) {
 /** A note that turns into a text area; what was typed stays until the server has taken it. */
 function noteOf(path, row, changed) {
   const shown = h("div", {}, row.note ? rendered(row.note_html) : h("p", { class: "muted" }, "No note yet."));
-  const edit = h("button", { class: "button small", type: "button", onclick: () => toggle(true) }, row.note ? "Edit the note" : "Write a note");
+  const edit = h(
+    "button",
+    { class: "button small", type: "button", onclick: () => toggle(true) },
+    row.note ? "Edit the note" : "Write a note",
+  );
   const area = h("textarea", { rows: "6", maxlength: "10000", "aria-label": "Note in Markdown" });
   const save = h("button", { class: "button small primary", type: "submit" }, "Save");
   const back = h("button", { class: "button small", type: "button", onclick: () => toggle(false) }, "Back");
@@ -43,7 +53,12 @@ function noteOf(path, row, changed) {
     event.preventDefault();
     send(path, { note: area.value }, changed);
   };
-  const form = h("form", { class: "stack", onsubmit: submit }, area, h("div", { class: "row" }, save, back, h("span", { class: "muted small" }, "Markdown")));
+  const form = h(
+    "form",
+    { class: "stack", onsubmit: submit },
+    area,
+    h("div", { class: "row" }, save, back, h("span", { class: "muted small" }, "Markdown")),
+  );
   const toggle = (open) => {
     form.hidden = !open;
     shown.hidden = edit.hidden = open;
@@ -63,9 +78,26 @@ export function candidateMarks(place, candidate, changed = () => {}) {
     changed(answer);
   };
   const toggle = (name, on, off) =>
-    h("button", { class: "button small", type: "button", "aria-pressed": String(candidate[name]), dataset: { mark: name }, onclick: () => send(path, { [name]: !candidate[name] }, again) }, candidate[name] ? off : on);
+    h(
+      "button",
+      {
+        class: "button small",
+        type: "button",
+        "aria-pressed": String(candidate[name]),
+        dataset: { mark: name },
+        onclick: () => send(path, { [name]: !candidate[name] }, again),
+      },
+      candidate[name] ? off : on,
+    );
   const leave = (tag) => send(path, { tags: candidate.tags.filter((name) => name !== tag) }, again);
-  const tags = candidate.tags.map((tag) => h("span", { class: "tag" }, tag, h("button", { type: "button", "aria-label": `Remove the tag ${tag}`, onclick: () => leave(tag) }, "×")));
+  const tags = candidate.tags.map((tag) =>
+    h(
+      "span",
+      { class: "tag" },
+      tag,
+      h("button", { type: "button", "aria-label": `Remove the tag ${tag}`, onclick: () => leave(tag) }, "×"),
+    ),
+  );
   const input = h("input", { class: "compact", maxlength: "50", placeholder: "Add a tag", "aria-label": "Add a tag" });
   const submit = (event) => {
     event.preventDefault();
@@ -73,7 +105,12 @@ export function candidateMarks(place, candidate, changed = () => {}) {
     if (name) send(path, { tags: [...candidate.tags, name] }, again);
   };
   place.replaceChildren(
-    h("div", { class: "row" }, toggle("pinned", "Pin", "Unpin"), toggle("hidden", "Hide from plots and lists", "Show again")),
+    h(
+      "div",
+      { class: "row" },
+      toggle("pinned", "Pin", "Unpin"),
+      toggle("hidden", "Hide from plots and lists", "Show again"),
+    ),
     h("div", { class: "row" }, ...tags, h("form", { onsubmit: submit }, input)),
     noteOf(path, candidate, again),
   );

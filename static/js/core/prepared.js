@@ -22,7 +22,8 @@ export async function fetchPrepared(event, note, address) {
         return;
       }
       const seconds = Math.round((performance.now() - begun) / 1000);
-      note.textContent = found.of > 1 ? `being prepared: ${found.done} of ${found.of} networks` : `being prepared, ${seconds} s`;
+      note.textContent =
+        found.of > 1 ? `being prepared: ${found.done} of ${found.of} networks` : `being prepared, ${seconds} s`;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {

@@ -40,8 +40,20 @@ function curve(element, values, { x, y, label, from = 1 }) {
     grid: { left: 58, right: 16, top: 12, bottom: 44 },
     xAxis: axis(c, x, { scale: true, minInterval: 1 }),
     yAxis: axis(c, y, { nameGap: 42 }),
-    tooltip: tooltip(c, { trigger: "axis", formatter: ([event]) => tip(`${x} ${event.value[0]}`, [[y, number(event.value[1], 5)]]) }),
-    series: [{ type: "line", data, symbolSize: 6, showSymbol: data.length < 40, lineStyle: { color: c.blue, width: 2 }, itemStyle: { color: c.blue } }],
+    tooltip: tooltip(c, {
+      trigger: "axis",
+      formatter: ([event]) => tip(`${x} ${event.value[0]}`, [[y, number(event.value[1], 5)]]),
+    }),
+    series: [
+      {
+        type: "line",
+        data,
+        symbolSize: 6,
+        showSymbol: data.length < 40,
+        lineStyle: { color: c.blue, width: 2 },
+        itemStyle: { color: c.blue },
+      },
+    ],
   });
   new Chart(element, build, { label }).draw();
 }
@@ -51,7 +63,16 @@ function showCurves(candidate) {
   const slice = candidate.curves?.landscape_losses ?? [];
   for (const [name, values, options] of [
     ["loss", epochs, { x: "Epoch", y: "Training loss", label: "Line chart of the training loss by epoch." }],
-    ["slice", slice, { x: "Point of the slice", y: "Loss", from: 0, label: "Line chart of the loss along the slice from the initial to the trained weights." }],
+    [
+      "slice",
+      slice,
+      {
+        x: "Point of the slice",
+        y: "Loss",
+        from: 0,
+        label: "Line chart of the loss along the slice from the initial to the trained weights.",
+      },
+    ],
   ]) {
     const section = place(name);
     section.hidden = values.length < 2;
@@ -67,12 +88,28 @@ function scoreFacts(candidate) {
     ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
     ["Final score", candidate.final_score === null ? null : number(candidate.final_score, 6)],
     ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
-    ["Trained in full, validation", candidate.trained_valid_accuracy === null ? null : percent(candidate.trained_valid_accuracy)],
-    ["Trained in full, test", candidate.trained_test_accuracy === null ? null : percent(candidate.trained_test_accuracy)],
-    ...told.filter(([name]) => !SHOWN_APART.has(name)).map(([name, value]) => [
-      TERMS[name] ?? name.replaceAll("_", " "),
-      typeof value === "string" ? value : name === "connected" ? (value ? "yes" : "no") : name.endsWith("seconds") ? duration(value) : number(value, 5),
-    ]),
+    [
+      "Trained in full, validation",
+      candidate.trained_valid_accuracy === null ? null : percent(candidate.trained_valid_accuracy),
+    ],
+    [
+      "Trained in full, test",
+      candidate.trained_test_accuracy === null ? null : percent(candidate.trained_test_accuracy),
+    ],
+    ...told
+      .filter(([name]) => !SHOWN_APART.has(name))
+      .map(([name, value]) => [
+        TERMS[name] ?? name.replaceAll("_", " "),
+        typeof value === "string"
+          ? value
+          : name === "connected"
+            ? value
+              ? "yes"
+              : "no"
+            : name.endsWith("seconds")
+              ? duration(value)
+              : number(value, 5),
+      ]),
     ["Charged", duration(candidate.seconds)],
   ]);
 }
@@ -80,7 +117,9 @@ function scoreFacts(candidate) {
 /** What the score was read from: network, data, steps, as the worker noted them, and where it ran. */
 function xray(candidate) {
   const noted = Object.entries(candidate.setup).map(([name, words]) => [name[0].toUpperCase() + name.slice(1), words]);
-  const ran = candidate.device ? `${candidate.device}, ${duration(candidate.seconds)}${candidate.from_cache ? " when it was first scored" : ""}` : null;
+  const ran = candidate.device
+    ? `${candidate.device}, ${duration(candidate.seconds)}${candidate.from_cache ? " when it was first scored" : ""}`
+    : null;
   return facts([...noted, ["Ran on", ran], ["Seed", candidate.seed === null ? null : String(candidate.seed)]]);
 }
 
@@ -90,9 +129,21 @@ function showFinals(candidate) {
   section.hidden = !candidate.finals.length;
   const heads = ["Estimate", "Seed", "Status", "Score", "Validation accuracy", "Seconds"];
   const rows = candidate.finals.map((final) =>
-    h("tr", {}, h("td", {}, kindLabel(final.estimator)), h("td", { class: "right" }, String(final.seed)),
-      h("td", {}, h("span", { class: "chip", dataset: { status: final.status } }, final.status), final.error ? ` ${final.error}` : ""),
-      h("td", { class: "right" }, number(final.score, 6)), h("td", { class: "right" }, percent(final.terms.valid_accuracy ?? null)), h("td", { class: "right" }, number(final.seconds, 3))),
+    h(
+      "tr",
+      {},
+      h("td", {}, kindLabel(final.estimator)),
+      h("td", { class: "right" }, String(final.seed)),
+      h(
+        "td",
+        {},
+        h("span", { class: "chip", dataset: { status: final.status } }, final.status),
+        final.error ? ` ${final.error}` : "",
+      ),
+      h("td", { class: "right" }, number(final.score, 6)),
+      h("td", { class: "right" }, percent(final.terms.valid_accuracy ?? null)),
+      h("td", { class: "right" }, number(final.seconds, 3)),
+    ),
   );
   const head = h("thead", {}, h("tr", {}, ...heads.map((title) => h("th", { scope: "col" }, title))));
   section.querySelector("[data-rows]").replaceChildren(h("table", { class: "data" }, head, h("tbody", {}, ...rows)));
@@ -118,20 +169,38 @@ function showDownloads(candidate) {
   const form = document.querySelector("[name=form]");
   const build = () =>
     place("downloads").replaceChildren(
-      ...Object.entries(DOWNLOADS).filter(([format]) => candidate.downloads[format]).map(([format, [name, text]]) => {
-        const address = form.value === "backbone" ? `${candidate.downloads[format]}&form=backbone` : candidate.downloads[format];
-        const note = h("span", {}, text);
-        const link = h("a", { class: "download", href: address, download: "", dataset: { format } }, h("strong", {}, name), note);
-        link.addEventListener("click", (event) => fetchPrepared(event, note, address.replace("/download/", "/prepare/")));
-        return link;
-      }),
+      ...Object.entries(DOWNLOADS)
+        .filter(([format]) => candidate.downloads[format])
+        .map(([format, [name, text]]) => {
+          const address =
+            form.value === "backbone" ? `${candidate.downloads[format]}&form=backbone` : candidate.downloads[format];
+          const note = h("span", {}, text);
+          const link = h(
+            "a",
+            { class: "download", href: address, download: "", dataset: { format } },
+            h("strong", {}, name),
+            note,
+          );
+          link.addEventListener("click", (event) =>
+            fetchPrepared(event, note, address.replace("/download/", "/prepare/")),
+          );
+          return link;
+        }),
     );
   form.addEventListener("change", build);
   build();
   const trained = candidate.trained_valid_accuracy !== null;
-  const test = candidate.trained_test_accuracy === null ? "no test images" : `test accuracy ${percent(candidate.trained_test_accuracy)}`;
-  const weights = trained ? `Trained weights go along: validation accuracy ${percent(candidate.trained_valid_accuracy)}, ${test}.` : "Not trained in full yet: the seed's initial weights go along.";
-  setText(place("weights"), `${weights} ONNX and .pt2 are checked against PyTorch when they are made; class names and preprocessing travel with every file.`);
+  const test =
+    candidate.trained_test_accuracy === null
+      ? "no test images"
+      : `test accuracy ${percent(candidate.trained_test_accuracy)}`;
+  const weights = trained
+    ? `Trained weights go along: validation accuracy ${percent(candidate.trained_valid_accuracy)}, ${test}.`
+    : "Not trained in full yet: the seed's initial weights go along.";
+  setText(
+    place("weights"),
+    `${weights} ONNX and .pt2 are checked against PyTorch when they are made; class names and preprocessing travel with every file.`,
+  );
 }
 
 function show(candidate) {
@@ -144,15 +213,25 @@ function show(candidate) {
   place("error").hidden = !candidate.error;
   setText(place("error").firstElementChild, candidate.error ? `It could not be scored: ${candidate.error}` : "");
   place("costs").replaceChildren(
-    facts(Object.entries(METRICS).filter(([metric]) => candidate.costs[metric] != null).map(([metric, { name }]) => [name, cost(candidate.costs[metric], metric)])),
+    facts(
+      Object.entries(METRICS)
+        .filter(([metric]) => candidate.costs[metric] != null)
+        .map(([metric, { name }]) => [name, cost(candidate.costs[metric], metric)]),
+    ),
   );
   place("scores").replaceChildren(scoreFacts(candidate));
   place("xray").replaceChildren(xray(candidate));
   place("provenance").replaceChildren(provenance(candidate));
   showFinals(candidate);
-  place("choices").replaceChildren(facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])));
+  place("choices").replaceChildren(
+    facts(candidate.labels.map(({ layer, label }) => [layer, h("span", { class: "mono" }, label)])),
+  );
   candidateMarks(place("marks"), candidate);
-  place("lineage").replaceChildren(candidate.lineage.length ? lineageList(candidate.lineage) : h("p", { class: "muted" }, "It was not derived from another candidate."));
+  place("lineage").replaceChildren(
+    candidate.lineage.length
+      ? lineageList(candidate.lineage)
+      : h("p", { class: "muted" }, "It was not derived from another candidate."),
+  );
   showDownloads(candidate);
   document.querySelector("[name=number]").value = candidate.parent ?? "";
   const drawing = place("drawing");

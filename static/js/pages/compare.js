@@ -15,9 +15,21 @@ const plots = {};
 let known = [];
 let missing = []; // numbers in the address that are no searches of the user's
 
-const named = () => [...new Set(state.get("searches").split(",").map((part) => part.trim()).filter(Boolean))];
+const named = () => [
+  ...new Set(
+    state
+      .get("searches")
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  ),
+];
 const isNumber = (part) => /^\d{1,15}$/.test(part);
-const chosen = () => named().filter(isNumber).map(Number).filter((id) => !missing.includes(id));
+const chosen = () =>
+  named()
+    .filter(isNumber)
+    .map(Number)
+    .filter((id) => !missing.includes(id));
 const searchPath = (id) => `/searches/${id}/`;
 
 function choose(ids) {
@@ -26,12 +38,20 @@ function choose(ids) {
 }
 
 function table(head, rows) {
-  const cells = (tag, row) => row.map((cell, at) => h(tag, { class: at ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
-  return h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...cells("th", head))), h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row)))));
+  const cells = (tag, row) =>
+    row.map((cell, at) => h(tag, { class: at ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
+  return h(
+    "table",
+    { class: "data" },
+    h("thead", {}, h("tr", {}, ...cells("th", head))),
+    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row)))),
+  );
 }
 
 function showChosen(data) {
-  const drawn = new Map(data.lines.flatMap((line) => (line.group?.searches ?? [line.search.id]).map((id) => [id, line])));
+  const drawn = new Map(
+    data.lines.flatMap((line) => (line.group?.searches ?? [line.search.id]).map((id) => [id, line])),
+  );
   place("chosen").replaceChildren(
     ...data.searches.map((search) =>
       h(
@@ -40,8 +60,21 @@ function showChosen(data) {
         h("i", { class: "swatch", "aria-hidden": "true", dataset: { colour: drawn.get(search.id).look.colour } }),
         h("a", { href: searchPath(search.id) }, search.name),
         h("span", { class: "chip", dataset: { status: search.status } }, search.status),
-        h("span", { class: "muted small" }, `${kindLabel(search.algorithm)} · ${kindLabel(search.estimator)} · seed ${search.seed}`),
-        h("button", { class: "button quiet small", type: "button", "aria-label": `Leave out ${search.name}`, onclick: () => choose(chosen().filter((id) => id !== search.id)) }, "Leave out"),
+        h(
+          "span",
+          { class: "muted small" },
+          `${kindLabel(search.algorithm)} · ${kindLabel(search.estimator)} · seed ${search.seed}`,
+        ),
+        h(
+          "button",
+          {
+            class: "button quiet small",
+            type: "button",
+            "aria-label": `Leave out ${search.name}`,
+            onclick: () => choose(chosen().filter((id) => id !== search.id)),
+          },
+          "Leave out",
+        ),
       ),
     ),
   );
@@ -50,24 +83,78 @@ function showChosen(data) {
 function showResults(data) {
   const truth = data.searches.some((search) => search.best_truth !== null);
   const final = data.searches.some((search) => search.best_final_score !== null);
-  const head = ["Search", data.searches.some((search) => search.chosen_by) ? "Score of the best" : "Best score", ...(final ? ["Its final score"] : []), ...(truth ? ["Its truth"] : []), "Front", "Hypervolume", "Evaluations", "Charged"];
-  const values = (search) => [number(search.best_score, 6), ...(final ? [number(search.best_final_score, 6)] : []), ...(truth ? [number(search.best_truth, 6)] : []), number(search.front.length), number(search.hypervolume, 5), number(search.evaluations), duration(search.seconds)];
-  place("table").replaceChildren(table(head, data.searches.map((search) => [h("a", { href: searchPath(search.id) }, search.name), ...values(search)])));
+  const head = [
+    "Search",
+    data.searches.some((search) => search.chosen_by) ? "Score of the best" : "Best score",
+    ...(final ? ["Its final score"] : []),
+    ...(truth ? ["Its truth"] : []),
+    "Front",
+    "Hypervolume",
+    "Evaluations",
+    "Charged",
+  ];
+  const values = (search) => [
+    number(search.best_score, 6),
+    ...(final ? [number(search.best_final_score, 6)] : []),
+    ...(truth ? [number(search.best_truth, 6)] : []),
+    number(search.front.length),
+    number(search.hypervolume, 5),
+    number(search.evaluations),
+    duration(search.seconds),
+  ];
+  place("table").replaceChildren(
+    table(
+      head,
+      data.searches.map((search) => [h("a", { href: searchPath(search.id) }, search.name), ...values(search)]),
+    ),
+  );
   place("results-csv").onclick = () => {
-    const names = ["search", "name", "best_score", "best_final_score", "best_truth", "front", "hypervolume", "evaluations", "seconds"];
-    saveRows("comparison.csv", [names, ...data.searches.map((s) => [s.id, s.name, s.best_score, s.best_final_score, s.best_truth, s.front.length, s.hypervolume, s.evaluations, s.seconds])]);
+    const names = [
+      "search",
+      "name",
+      "best_score",
+      "best_final_score",
+      "best_truth",
+      "front",
+      "hypervolume",
+      "evaluations",
+      "seconds",
+    ];
+    saveRows("comparison.csv", [
+      names,
+      ...data.searches.map((s) => [
+        s.id,
+        s.name,
+        s.best_score,
+        s.best_final_score,
+        s.best_truth,
+        s.front.length,
+        s.hypervolume,
+        s.evaluations,
+        s.seconds,
+      ]),
+    ]);
   };
 }
 
 function showSettings(data) {
-  const same = h("p", { class: "muted" }, data.searches.length > 1 ? "The searches have the same settings." : "Add another search to see what differs.");
+  const same = h(
+    "p",
+    { class: "muted" },
+    data.searches.length > 1 ? "The searches have the same settings." : "Add another search to see what differs.",
+  );
   const rows = data.settings.map(({ path, values }) => [h("code", {}, path), ...values]);
-  place("settings").replaceChildren(rows.length ? table(["Setting", ...data.searches.map((search) => search.name)], rows) : same);
+  place("settings").replaceChildren(
+    rows.length ? table(["Setting", ...data.searches.map((search) => search.name)], rows) : same,
+  );
 }
 
 function offer(ids) {
   const free = known.filter(({ id }) => !ids.includes(id));
-  add.replaceChildren(h("option", { value: "" }, free.length ? "choose …" : "no other search"), ...free.map((search) => h("option", { value: String(search.id) }, `${search.name} (${search.id})`)));
+  add.replaceChildren(
+    h("option", { value: "" }, free.length ? "choose …" : "no other search"),
+    ...free.map((search) => h("option", { value: String(search.id) }, `${search.name} (${search.id})`)),
+  );
   add.disabled = !free.length || ids.length >= most;
 }
 
@@ -123,7 +210,9 @@ async function load() {
   }
   const asked = JSON.stringify(state.values);
   try {
-    const data = await api("comparisons/", { params: { searches: ids.join(), missing: "leave_out", metric: state.get("metric") } });
+    const data = await api("comparisons/", {
+      params: { searches: ids.join(), missing: "leave_out", metric: state.get("metric") },
+    });
     complain("");
     missing.push(...data.missing);
     const answer = asked + JSON.stringify(data);
@@ -141,6 +230,7 @@ async function load() {
 const online = liveState(place("live"));
 online("waiting");
 const bell = new Doorbell("/ws/searches/", load, { state: online });
-for (const name of ["metric", "logx", "along", "value"]) state.bind(document.querySelector(`[name=${name}]`), name, () => bell.ring());
+for (const name of ["metric", "logx", "along", "value"])
+  state.bind(document.querySelector(`[name=${name}]`), name, () => bell.ring());
 add.addEventListener("change", () => add.value && choose([...chosen(), Number(add.value)]));
 bell.ring();

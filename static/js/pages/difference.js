@@ -20,28 +20,66 @@ const { candidate, other } = root.dataset;
 function table(heads, rows) {
   const right = (index) => (index ? "right" : null);
   const head = h("tr", {}, ...heads.map((text, index) => h("th", { scope: "col", class: right(index) }, text)));
-  return h("table", { class: "data" }, h("thead", {}, head), h("tbody", {}, ...rows.map((cells) => h("tr", {}, ...cells.map((cell, index) => h("td", { class: right(index) }, cell))))));
+  return h(
+    "table",
+    { class: "data" },
+    h("thead", {}, head),
+    h(
+      "tbody",
+      {},
+      ...rows.map((cells) => h("tr", {}, ...cells.map((cell, index) => h("td", { class: right(index) }, cell)))),
+    ),
+  );
 }
 
 /** The difference with its sign, and in per cent of the other's. */
 function difference(row, unit) {
   const sign = row.difference > 0 ? "+" : row.difference < 0 ? "−" : "±";
-  const share = row.other && unit ? h("small", { class: "muted" }, `${sign}${number(Math.abs((100 * row.difference) / row.other), 3)} %`) : null;
-  return h("span", { class: "two-lines" }, `${sign}${unit ? cost(Math.abs(row.difference), unit) : number(Math.abs(row.difference), 4)}`, share);
+  const share =
+    row.other && unit
+      ? h("small", { class: "muted" }, `${sign}${number(Math.abs((100 * row.difference) / row.other), 3)} %`)
+      : null;
+  return h(
+    "span",
+    { class: "two-lines" },
+    `${sign}${unit ? cost(Math.abs(row.difference), unit) : number(Math.abs(row.difference), 4)}`,
+    share,
+  );
 }
 
 function show(found) {
   const heads = ["", `#${found.candidate.number}`, `#${found.other.number}`, "Difference"];
-  const costs = found.costs.map((row) => [METRICS[row.name]?.name ?? row.name, cost(row.own, row.name), cost(row.other, row.name), difference(row, row.name)]);
-  const measures = found.measures.map((row) => [NAMES[row.name], number(row.own, 5), number(row.other, 5), difference(row)]);
+  const costs = found.costs.map((row) => [
+    METRICS[row.name]?.name ?? row.name,
+    cost(row.own, row.name),
+    cost(row.other, row.name),
+    difference(row, row.name),
+  ]);
+  const measures = found.measures.map((row) => [
+    NAMES[row.name],
+    number(row.own, 5),
+    number(row.other, 5),
+    difference(row),
+  ]);
   part("costs").replaceChildren(table(heads, [...costs, ...measures]));
   const changed = found.layers.filter((layer) => layer.changed);
   const mono = (text) => h("span", { class: "mono" }, text);
   part("layers").replaceChildren(
-    changed.length ? table(["Layer", ...heads.slice(1, 3)], changed.map(({ name, own, other: its }) => [name, mono(own), mono(its)])) : h("p", { class: "empty" }, "Both are the same network."),
+    changed.length
+      ? table(
+          ["Layer", ...heads.slice(1, 3)],
+          changed.map(({ name, own, other: its }) => [name, mono(own), mono(its)]),
+        )
+      : h("p", { class: "empty" }, "Both are the same network."),
   );
-  setText(part("summary"), `${plural(found.changed, "layer")} of ${found.layers.length} differ${found.changed === 1 ? "s; it is" : "; they are"} marked in both drawings.`);
-  for (const [side, one, two] of [["own", candidate, other], ["other", other, candidate]]) {
+  setText(
+    part("summary"),
+    `${plural(found.changed, "layer")} of ${found.layers.length} differ${found.changed === 1 ? "s; it is" : "; they are"} marked in both drawings.`,
+  );
+  for (const [side, one, two] of [
+    ["own", candidate, other],
+    ["other", other, candidate],
+  ]) {
     const address = `/api/v1/candidates/${one}/drawing.svg?against=${two}`;
     showDrawing(root.querySelector(`[data-drawing=${side}]`), address);
     root.querySelector(`[data-save=${side}]`).href = at(address);

@@ -30,7 +30,11 @@ class Row {
     const part = (name) => (this[name] = h("span", { class: "value" }));
     const labelled = (label, ...content) => h("div", {}, h("span", { class: "label" }, label), ...content);
     this.link = h("a", { href: `/searches/${search.id}/` });
-    this.tick = h("input", { type: "checkbox", "aria-label": `Compare ${search.name}`, onchange: () => tick(search.id, this.tick.checked) });
+    this.tick = h("input", {
+      type: "checkbox",
+      "aria-label": `Compare ${search.name}`,
+      onchange: () => tick(search.id, this.tick.checked),
+    });
     this.chip = h("span", { class: "chip" });
     this.about = h("div", { class: "about" });
     this.bar = progressBar(`Progress of ${search.name}`);
@@ -54,7 +58,18 @@ class Row {
     setText(this.link, search.name);
     this.chip.dataset.status = search.status;
     setText(this.chip, search.status);
-    setText(this.about, [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator), `created ${ago(search.created_at)}`].filter(Boolean).join(" · "));
+    setText(
+      this.about,
+      [
+        search.space.label,
+        search.dataset,
+        kindLabel(search.algorithm),
+        kindLabel(search.estimator),
+        `created ${ago(search.created_at)}`,
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    );
     setText(this.best, number(search.best?.score, 5));
     setText(this.evaluated, evaluated(search));
     setText(this.rate, active && search.rate_per_minute !== null ? `${number(search.rate_per_minute, 3)} / min` : "–");

@@ -27,19 +27,40 @@ const REST = 3; // an update that takes t ms of the page's time is followed by 3
 const root = document.querySelector("[data-search]");
 const id = Number(root.dataset.search);
 const defaults = {
-  metric: "", value: "score", infeasible: "0", logx: "0", logy: "0", outliers: "0", window: "", within: "", budget: "", along: "evaluations",
-  tab: "candidates", sort: "-score", status: "", feasible: "true", layer: "", search: "",
-  marks: "", tag: "",
+  metric: "",
+  value: "score",
+  infeasible: "0",
+  logx: "0",
+  logy: "0",
+  outliers: "0",
+  window: "",
+  within: "",
+  budget: "",
+  along: "evaluations",
+  tab: "candidates",
+  sort: "-score",
+  status: "",
+  feasible: "true",
+  layer: "",
+  search: "",
+  marks: "",
+  tag: "",
 };
 const state = new UrlState(defaults);
 const lineage = new LineagePanel(id);
-const replay = new Replay(document.querySelector("[data-replay-root]"), () => Promise.all([pareto.load(), search && "buckets" in search.config.algorithm ? grid.load() : null]).catch(() => {}));
+const replay = new Replay(document.querySelector("[data-replay-root]"), () =>
+  Promise.all([pareto.load(), search && "buckets" in search.config.algorithm ? grid.load() : null]).catch(() => {}),
+);
 const table = new CandidateTable(document.querySelector("#candidates"), id, state, () => pareto.brush(null));
 const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
   select: (range) => table.narrow(range && { x: pareto.metric, y: pareto.value, range }),
   replay,
-  changed: () => readBudget().then((show) => show?.(), () => {}),
+  changed: () =>
+    readBudget().then(
+      (show) => show?.(),
+      () => {},
+    ),
 });
 const history = new HistoryPlot(document.querySelector("#history"), id, state);
 const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), replay);
@@ -83,7 +104,10 @@ async function readPlot() {
 /** The budget is a cost: on a score axis the card keeps to the search's own metric. */
 async function readBudget() {
   const asked = state.get("metric");
-  budget.axes(asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""), isScore(pareto.value) ? pareto.value : "score");
+  budget.axes(
+    asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""),
+    isScore(pareto.value) ? pareto.value : "score",
+  );
   return budget.read();
 }
 
@@ -117,7 +141,9 @@ function firstRows() {
 /** Events with words after the cursor, page by page, to the log. */
 async function readEvents() {
   for (;;) {
-    const { results, last } = await api(`searches/${id}/events/`, { params: { after: cursor, limit: EVENTS, kinds: KINDS } });
+    const { results, last } = await api(`searches/${id}/events/`, {
+      params: { after: cursor, limit: EVENTS, kinds: KINDS },
+    });
     for (const event of results) if (event.seq > opened) kinds.add(event.kind);
     log.add(results);
     cursor = last;
@@ -140,12 +166,25 @@ async function wake() {
   root.dataset.cursor = String(cursor);
 }
 
-const slowly = { history: paced(1000, () => history.chart.follow()), budget: paced(1000, readBudget), grid: paced(2000, () => grid.chart.follow()), work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())) };
+const slowly = {
+  history: paced(1000, () => history.chart.follow()),
+  budget: paced(1000, readBudget),
+  grid: paced(2000, () => grid.chart.follow()),
+  work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())),
+};
 
 async function update() {
   const seen = cursor;
   const rounds = kinds.has("round") || kinds.has("status");
-  for (const show of await Promise.all([readDetail(), readPlot(), slowly.history(), slowly.budget(), rounds ? slowly.grid() : null, table.follow(kinds.has("status"))])) show?.();
+  for (const show of await Promise.all([
+    readDetail(),
+    readPlot(),
+    slowly.history(),
+    slowly.budget(),
+    rounds ? slowly.grid() : null,
+    table.follow(kinds.has("status")),
+  ]))
+    show?.();
   if (kinds.has("status")) refreshTrust();
   kinds.clear();
   shown = seen;
@@ -177,10 +216,14 @@ tabs.forEach((tab, at) => {
   });
 });
 showTab(tabs.some((tab) => tab.dataset.tab === state.get("tab")) ? state.get("tab") : "candidates");
-for (const link of document.querySelectorAll("[data-export]")) link.href = at(`/api/v1/searches/${id}/export/?format=${link.dataset.export}`);
+for (const link of document.querySelectorAll("[data-export]"))
+  link.href = at(`/api/v1/searches/${id}/export/?format=${link.dataset.export}`);
 
 online("waiting");
-const bell = new Doorbell(`/ws/searches/${id}/`, wake, { state: online, gone: () => showDeleted(root, "search", { path: "/", label: "To the searches" }) });
+const bell = new Doorbell(`/ws/searches/${id}/`, wake, {
+  state: online,
+  gone: () => showDeleted(root, "search", { path: "/", label: "To the searches" }),
+});
 bell.ring();
 window.addEventListener("pageshow", (event) => event.persisted && bell.ring());
 document.querySelector("[data-copy-yaml]").addEventListener("click", async (event) => {

@@ -33,7 +33,14 @@ export class BudgetCard {
   move(budget) {
     this.state.set("budget", budget === null ? "" : Number(budget.toPrecision(7)));
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.read().then((show) => show?.(), () => {}), PAUSE);
+    this.timer = setTimeout(
+      () =>
+        this.read().then(
+          (show) => show?.(),
+          () => {},
+        ),
+      PAUSE,
+    );
   }
 
   /** Gives what shows the answer; nothing when another question came in between. */
@@ -58,50 +65,126 @@ export class BudgetCard {
     const span = found.high - found.low;
     this.range.max = String(STEPS);
     this.range.disabled = !span;
-    if (document.activeElement !== this.range) this.range.value = String(span ? Math.round(((found.cost - found.low) / span) * STEPS) : STEPS);
+    if (document.activeElement !== this.range)
+      this.range.value = String(span ? Math.round(((found.cost - found.low) / span) * STEPS) : STEPS);
     if (document.activeElement !== this.exact) this.exact.value = String(Number(found.cost.toPrecision(5)));
     this.range.setAttribute("aria-valuetext", cost(found.cost, this.metric));
     setText(this.root.querySelector("[data-low]"), cost(found.low, this.metric));
     setText(this.root.querySelector("[data-high]"), cost(found.high, this.metric));
     setText(this.root.querySelector("[data-unit]"), AXES[this.metric].unit || AXES[this.metric].name);
-    const key = JSON.stringify([found.best?.id, found.cheaper?.id, found.dearer?.id, found.within, found.tie, found.crowned, this.metric, this.value]);
+    const key = JSON.stringify([
+      found.best?.id,
+      found.cheaper?.id,
+      found.dearer?.id,
+      found.within,
+      found.tie,
+      found.crowned,
+      this.metric,
+      this.value,
+    ]);
     if (key !== this.key) this.place.replaceChildren(...this.answer(found));
     this.key = key;
     this.chosen({ metric: this.metric, cost: this.state.get("budget") ? found.cost : null });
   }
 
   answer({ best, cheaper, dearer, within, tie, crowned }) {
-    if (!best) return [h("p", { class: "muted" }, `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`)];
+    if (!best)
+      return [
+        h(
+          "p",
+          { class: "muted" },
+          `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`,
+        ),
+      ];
     const among = `best of ${plural(within, "feasible network")} within it`;
     const head = h(
       "div",
       { class: "budget-best" },
-      h("p", { class: "budget-value num" }, h("strong", {}, number(best.value, 5)), h("span", { class: "muted" }, `${AXES[this.value].name.toLowerCase()}, ${cost(best.cost, this.metric)}`)),
-      h("p", {}, h("a", { href: `/candidates/${best.id}/` }, `Candidate ${best.number}`), h("span", { class: "muted" }, `, ${among}`), best.near_tie ? h("span", { class: "chip" }, "near tie") : null),
+      h(
+        "p",
+        { class: "budget-value num" },
+        h("strong", {}, number(best.value, 5)),
+        h("span", { class: "muted" }, `${AXES[this.value].name.toLowerCase()}, ${cost(best.cost, this.metric)}`),
+      ),
+      h(
+        "p",
+        {},
+        h("a", { href: `/candidates/${best.id}/` }, `Candidate ${best.number}`),
+        h("span", { class: "muted" }, `, ${among}`),
+        best.near_tie ? h("span", { class: "chip" }, "near tie") : null,
+      ),
       h("p", { class: "mono small clip", title: best.arch }, best.arch),
-      best.near_tie ? h("p", { class: "muted small" }, `Near tie: better than the next cheaper by no more than ${number(tie.limit, 3)}, ${tie.words}.`) : null,
+      best.near_tie
+        ? h(
+            "p",
+            { class: "muted small" },
+            `Near tie: better than the next cheaper by no more than ${number(tie.limit, 3)}, ${tie.words}.`,
+          )
+        : null,
       crowned ? this.crowned(crowned) : null,
     );
-    return [head, h("div", { class: "budget-sides" }, this.side("Next cheaper", cheaper, best), this.side("Next dearer", dearer, best))];
+    return [
+      head,
+      h(
+        "div",
+        { class: "budget-sides" },
+        this.side("Next cheaper", cheaper, best),
+        this.side("Next dearer", dearer, best),
+      ),
+    ];
   }
 
   /** The search's best, where it is not the network named above it. */
   crowned({ id, number: at, cost: amount, by_finals: decided }) {
-    const why = decided ? "final scores decided between the finalists" : `its ${AXES[this.value].name.toLowerCase()} is the same, at a cost of ${cost(amount, this.metric)}`;
-    return h("p", { class: "muted small" }, "The search's best is ", h("a", { href: `/candidates/${id}/` }, `candidate ${at}`), `: ${why}.`);
+    const why = decided
+      ? "final scores decided between the finalists"
+      : `its ${AXES[this.value].name.toLowerCase()} is the same, at a cost of ${cost(amount, this.metric)}`;
+    return h(
+      "p",
+      { class: "muted small" },
+      "The search's best is ",
+      h("a", { href: `/candidates/${id}/` }, `candidate ${at}`),
+      `: ${why}.`,
+    );
   }
 
   side(title, other, best) {
-    if (!other) return h("div", {}, h("h3", {}, title), h("p", { class: "muted small" }, title.endsWith("cheaper") ? "This is the cheapest network of the front." : "This is the best network of the front."));
+    if (!other)
+      return h(
+        "div",
+        {},
+        h("h3", {}, title),
+        h(
+          "p",
+          { class: "muted small" },
+          title.endsWith("cheaper")
+            ? "This is the cheapest network of the front."
+            : "This is the best network of the front.",
+        ),
+      );
     const signed = (amount, text) => `${amount < 0 ? "−" : "+"}${text}`;
     const extra = other.cost - best.cost;
     const gain = other.value - best.value;
-    const rows = other.differences.map(({ layer, here, there }) => h("li", {}, h("span", { class: "muted" }, `${layer} `), h("span", { class: "mono" }, here), " → ", h("span", { class: "mono" }, there)));
+    const rows = other.differences.map(({ layer, here, there }) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "muted" }, `${layer} `),
+        h("span", { class: "mono" }, here),
+        " → ",
+        h("span", { class: "mono" }, there),
+      ),
+    );
     return h(
       "div",
       {},
       h("h3", {}, title),
-      h("p", { class: "small num" }, h("a", { href: `/candidates/${other.id}/` }, `#${other.number}`), ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ${AXES[this.value].name.toLowerCase()}`),
+      h(
+        "p",
+        { class: "small num" },
+        h("a", { href: `/candidates/${other.id}/` }, `#${other.number}`),
+        ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ${AXES[this.value].name.toLowerCase()}`,
+      ),
       h("ul", { class: "differences small" }, ...rows),
     );
   }

@@ -27,7 +27,13 @@ export function picture([columns, rows], index, counts, colour, canvas = documen
 /** The picture as a series that fills the view `[x0, x1, y0, y1]`. */
 export function densitySeries(name, image, [x0, x1, y0, y1]) {
   return {
-    name, type: "custom", clip: true, silent: true, z: 1, data: [[x0, y1]], tooltip: { show: false },
+    name,
+    type: "custom",
+    clip: true,
+    silent: true,
+    z: 1,
+    data: [[x0, y1]],
+    tooltip: { show: false },
     renderItem: (_, api) => {
       const [left, top] = api.coord([x0, y1]);
       const [right, bottom] = api.coord([x1, y0]);

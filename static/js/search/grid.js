@@ -49,7 +49,12 @@ export class BucketGrid {
     Object.assign(this, { metric: found.metric, back });
     Object.assign(this, { calibrated: found.calibrated, ranked: found.ranked_by });
     this.past = past && this.present !== null;
-    this.layers = this.past ? this.present.layers.map((row) => ({ ...row, buckets: found.layers.find((other) => other.layer === row.layer)?.buckets ?? [] })) : found.layers;
+    this.layers = this.past
+      ? this.present.layers.map((row) => ({
+          ...row,
+          buckets: found.layers.find((other) => other.layer === row.layer)?.buckets ?? [],
+        }))
+      : found.layers;
     this.filled = this.layers.flatMap((row) => row.buckets).filter((bucket) => bucket.score !== null);
     if (!this.past) this.keep();
     this.columns = this.present.columns;
@@ -61,11 +66,18 @@ export class BucketGrid {
   /** A replay keeps the present's rows, columns and colours. */
   keep() {
     const scores = this.filled.map((bucket) => bucket.score);
-    this.present = { layers: this.layers, columns: this.chooseColumns(), low: Math.min(...scores), high: Math.max(...scores) };
+    this.present = {
+      layers: this.layers,
+      columns: this.chooseColumns(),
+      low: Math.min(...scores),
+      high: Math.max(...scores),
+    };
   }
 
   chooseColumns() {
-    const used = [...new Set(this.layers.flatMap((layer) => layer.buckets.map((bucket) => bucket.index)))].sort((a, b) => a - b);
+    const used = [...new Set(this.layers.flatMap((layer) => layer.buckets.map((bucket) => bucket.index)))].sort(
+      (a, b) => a - b,
+    );
     if (!used.length) return [];
     const width = used.at(-1) - used[0] + 1;
     this.compact = width > COMPACT && used.length < width;
@@ -75,7 +87,9 @@ export class BucketGrid {
   caption() {
     const inserted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.inserted, 0);
     const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
-    const then = this.past ? `Replay: filled again in the search's order, ${this.replay.past}${this.calibrated ? ", with the scores as calibrated since" : ""}. ` : "";
+    const then = this.past
+      ? `Replay: filled again in the search's order, ${this.replay.past}${this.calibrated ? ", with the scores as calibrated since" : ""}. `
+      : "";
     const text = this.filled.length
       ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
         `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
@@ -89,22 +103,64 @@ export class BucketGrid {
     if (!this.filled?.length) return nothing(c, "Buckets fill when the first round is scored.");
     const place = new Map(this.columns.map((index, at) => [index, at]));
     // The chart copies its data deeply, so it gets numbers only; what they stand for is kept beside them.
-    this.cells = this.layers.flatMap((layer, row) => layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ bucket, layer, row })));
+    this.cells = this.layers.flatMap((layer, row) =>
+      layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ bucket, layer, row })),
+    );
     const data = this.cells.map(({ bucket, row }) => [place.get(bucket.index), row, bucket.score]);
     const scores = data.map((value) => value[2]);
     const low = Math.min(this.present.low, ...scores);
     const high = Math.max(this.present.high, ...scores);
-    const quiet = { axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: true, areaStyle: { color: [c.sunken] } } };
+    const quiet = {
+      axisTick: { show: false },
+      axisLine: { show: false },
+      splitArea: { show: true, areaStyle: { color: [c.sunken] } },
+    };
     return {
       grid: { left: 10, right: 14, top: 10, bottom: 78, containLabel: true },
-      xAxis: { type: "category", data: this.columns.map((index) => String(index)), name: "Cost bucket", nameLocation: "middle", nameGap: 26, nameTextStyle: { color: c.muted, fontSize: 12 }, axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true }, ...quiet },
-      yAxis: { type: "category", inverse: true, data: this.layers.map((layer) => layer.name), axisLabel: { color: c.text, fontSize: 12, width: 120, overflow: "truncate" }, ...quiet },
+      xAxis: {
+        type: "category",
+        data: this.columns.map((index) => String(index)),
+        name: "Cost bucket",
+        nameLocation: "middle",
+        nameGap: 26,
+        nameTextStyle: { color: c.muted, fontSize: 12 },
+        axisLabel: { color: c.muted, fontSize: 11, hideOverlap: true },
+        ...quiet,
+      },
+      yAxis: {
+        type: "category",
+        inverse: true,
+        data: this.layers.map((layer) => layer.name),
+        axisLabel: { color: c.text, fontSize: 12, width: 120, overflow: "truncate" },
+        ...quiet,
+      },
       visualMap: {
-        show: data.length > 0, type: "continuous", min: low, max: high > low ? high : low + 1e-9, calculable: false, orient: "horizontal", left: "center", bottom: 0,
-        itemWidth: 10, itemHeight: 150, inRange: { color: VIRIDIS }, text: [`score ${number(high)}`, number(low)], textStyle: { color: c.muted, fontSize: 11 }, precision: 4,
+        show: data.length > 0,
+        type: "continuous",
+        min: low,
+        max: high > low ? high : low + 1e-9,
+        calculable: false,
+        orient: "horizontal",
+        left: "center",
+        bottom: 0,
+        itemWidth: 10,
+        itemHeight: 150,
+        inRange: { color: VIRIDIS },
+        text: [`score ${number(high)}`, number(low)],
+        textStyle: { color: c.muted, fontSize: 11 },
+        precision: 4,
       },
       tooltip: tooltip(c, { formatter: (event) => this.tip(event) }),
-      series: [{ type: "heatmap", data, progressive: 0, itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: data.length > ROUNDED ? 0 : 3 }, emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } }, cursor: "pointer" }],
+      series: [
+        {
+          type: "heatmap",
+          data,
+          progressive: 0,
+          itemStyle: { borderColor: c.surface, borderWidth: 1.5, borderRadius: data.length > ROUNDED ? 0 : 3 },
+          emphasis: { itemStyle: { borderColor: c.orange, borderWidth: 2 } },
+          cursor: "pointer",
+        },
+      ],
     };
   }
 
@@ -122,7 +178,19 @@ export class BucketGrid {
   }
 
   csv() {
-    const rows = this.layers.flatMap((layer) => layer.buckets.map((bucket) => [layer.name, bucket.index, bucket.low, bucket.high, bucket.score, bucket.number, bucket.kept, bucket.inserted, bucket.evicted]));
+    const rows = this.layers.flatMap((layer) =>
+      layer.buckets.map((bucket) => [
+        layer.name,
+        bucket.index,
+        bucket.low,
+        bucket.high,
+        bucket.score,
+        bucket.number,
+        bucket.kept,
+        bucket.inserted,
+        bucket.evicted,
+      ]),
+    );
     return [["layer", "bucket", "low", "high", "best_score", "best_candidate", "kept", "inserted", "evicted"], ...rows];
   }
 }

@@ -7,10 +7,20 @@ const WAITING = ["queued", "running", "pausing", "stopping"];
 
 function kpis(search) {
   const { best } = search;
-  const left = search.budget.seconds === null ? null : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
+  const left =
+    search.budget.seconds === null
+      ? null
+      : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
   const decided = best && best.final_score !== null; // by the final estimate, whose scale is its own
   const shown = decided
-    ? [["Best final score", number(best.final_score, 5), `candidate ${best.number}, best of ${plural(search.finals, "finalist")}`], ["Its first score", number(best.score, 5), "made it a finalist"]]
+    ? [
+        [
+          "Best final score",
+          number(best.final_score, 5),
+          `candidate ${best.number}, best of ${plural(search.finals, "finalist")}`,
+        ],
+        ["Its first score", number(best.score, 5), "made it a finalist"],
+      ]
     : [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
   if (best && best.truth !== null) {
     const optimum = search.table_optimum ? optimumOf(search.table_optimum) : "of the best by score";
@@ -18,14 +28,39 @@ function kpis(search) {
   } else if (best && best.valid_accuracy !== null) {
     shown.push(["Its validation accuracy", `${number(best.valid_accuracy)} %`, "held-out part of the training images"]);
   }
-  if (best) shown.push([`Its cost`, cost(best.costs[search.cost_metric], search.cost_metric), METRICS[search.cost_metric].name.toLowerCase()]);
+  if (best)
+    shown.push([
+      `Its cost`,
+      cost(best.costs[search.cost_metric], search.cost_metric),
+      METRICS[search.cost_metric].name.toLowerCase(),
+    ]);
   shown.push(
-    ["Evaluated", evaluated(search), search.budget.evaluations === search.bound ? "of the budget" : "of what the algorithm can try"],
-    ["Feasible", number(search.feasible), search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored"],
+    [
+      "Evaluated",
+      evaluated(search),
+      search.budget.evaluations === search.bound ? "of the budget" : "of what the algorithm can try",
+    ],
+    [
+      "Feasible",
+      number(search.feasible),
+      search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored",
+    ],
     ["Failed", number(search.failed), search.failed ? "reasons above" : "none"],
     ["From cache", number(search.from_cache), "scored before, not again"],
-    ["Rate", search.rate_per_minute === null ? "–" : `${number(search.rate_per_minute, 3)} / min`, left ?? `${duration(search.charged_seconds)} charged`],
-    ["Time left", WAITING.includes(search.status) ? duration(search.eta_seconds) : "–", search.finished_at ? `ended ${ago(search.finished_at)}` : search.started_at ? `started ${ago(search.started_at)}` : "not started"],
+    [
+      "Rate",
+      search.rate_per_minute === null ? "–" : `${number(search.rate_per_minute, 3)} / min`,
+      left ?? `${duration(search.charged_seconds)} charged`,
+    ],
+    [
+      "Time left",
+      WAITING.includes(search.status) ? duration(search.eta_seconds) : "–",
+      search.finished_at
+        ? `ended ${ago(search.finished_at)}`
+        : search.started_at
+          ? `started ${ago(search.started_at)}`
+          : "not started",
+    ],
   );
   return shown;
 }
@@ -52,7 +87,12 @@ export class Header {
     setText(chip, search.status);
     const title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
     if (document.title !== title) document.title = title;
-    setText(document.querySelector("[data-about]"), [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator)].filter(Boolean).join(" · "));
+    setText(
+      document.querySelector("[data-about]"),
+      [search.space.label, search.dataset, kindLabel(search.algorithm), kindLabel(search.estimator)]
+        .filter(Boolean)
+        .join(" · "),
+    );
     showActions(document.querySelector("[data-actions]"), search, this.changed);
     setBar(this.bar, search.progress);
     this.showKpis(kpis(search));
@@ -90,9 +130,15 @@ export class Header {
     const key = JSON.stringify([search.failed, failures]);
     if (key === this.failed) return;
     this.failed = key;
-    const items = failures.map((failure) => h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`));
-    const latest = search.failed > failures.length ? `; the latest ${failures.length} with their reasons` : "; the reasons";
-    setText(this.failures.querySelector("summary"), `${plural(search.failed, "candidate")} could not be scored${latest}`);
+    const items = failures.map((failure) =>
+      h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`),
+    );
+    const latest =
+      search.failed > failures.length ? `; the latest ${failures.length} with their reasons` : "; the reasons";
+    setText(
+      this.failures.querySelector("summary"),
+      `${plural(search.failed, "candidate")} could not be scored${latest}`,
+    );
     this.failures.querySelector("ul").replaceChildren(...items);
   }
 

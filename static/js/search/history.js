@@ -40,9 +40,13 @@ export class HistoryPlot {
     const steps = plural(this.found.steps.number.length, "improvement");
     const finals = this.found.steps.final_score.some((value) => value !== null) ? ", finalists included" : "";
     const along = `${this.seconds ? "the trials' seconds, added up" : "scored candidates"} in the order of their numbers${finals}`;
-    const band = this.found.spread.low.length ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median." : "";
+    const band = this.found.spread.low.length
+      ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median."
+      : "";
     const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
-    const chosen = this.chosen ? ` The best network is chosen by ${this.chosen}; shown is its score, which may fall when another is chosen.` : "";
+    const chosen = this.chosen
+      ? ` The best network is chosen by ${this.chosen}; shown is its score, which may fall when another is chosen.`
+      : "";
     const caption = `${steps}; feasible candidates only.${chosen} Horizontal: ${along}.${band}${truth}`;
     setText(this.root.querySelector(".caption"), caption);
   }
@@ -54,19 +58,51 @@ export class HistoryPlot {
     const line = { type: "line", step: "end", symbol: "circle", symbolSize: 5, showAllSymbol: false };
     const series = [
       ...this.band(c),
-      { ...line, name: "Best score", data: this.stretched("score"), lineStyle: { color: c.blue, width: 2.25 }, itemStyle: { color: c.blue }, z: 4 },
+      {
+        ...line,
+        name: "Best score",
+        data: this.stretched("score"),
+        lineStyle: { color: c.blue, width: 2.25 },
+        itemStyle: { color: c.blue },
+        z: 4,
+      },
     ];
-    if (this.truth) series.push({ ...line, name: "Its truth", yAxisIndex: 1, data: this.stretched("truth"), lineStyle: { color: c.purple, width: 1.5, type: "dashed" }, itemStyle: { color: c.purple }, z: 5 });
+    if (this.truth)
+      series.push({
+        ...line,
+        name: "Its truth",
+        yAxisIndex: 1,
+        data: this.stretched("truth"),
+        lineStyle: { color: c.purple, width: 1.5, type: "dashed" },
+        itemStyle: { color: c.purple },
+        z: 5,
+      });
     const right = axis(c, "Truth", { nameGap: 44, splitLine: { show: false }, position: "right" });
     const left = axis(c, this.chosen ? "Score of the network chosen" : "Score", { nameGap: 46 });
     const tried = this.found.spread.low.length ? ["Median tried"] : [];
     return {
       grid: { left: 62, right: this.truth ? 60 : 20, top: 34, bottom: 46 },
-      legend: { top: 0, left: 56, itemWidth: 18, textStyle: { color: c.muted, fontSize: 12 }, selectedMode: false, data: ["Best score", ...(this.truth ? ["Its truth"] : []), ...tried] },
-      xAxis: axis(c, this.seconds ? "Charged seconds" : "Scored candidates", { min: 0, max: this.found[this.along] || 1, scale: false, minInterval: this.seconds ? 0 : 1 }),
+      legend: {
+        top: 0,
+        left: 56,
+        itemWidth: 18,
+        textStyle: { color: c.muted, fontSize: 12 },
+        selectedMode: false,
+        data: ["Best score", ...(this.truth ? ["Its truth"] : []), ...tried],
+      },
+      xAxis: axis(c, this.seconds ? "Charged seconds" : "Scored candidates", {
+        min: 0,
+        max: this.found[this.along] || 1,
+        scale: false,
+        minInterval: this.seconds ? 0 : 1,
+      }),
       yAxis: this.truth ? [left, right] : left,
       dataZoom: INSIDE_ZOOM.slice(0, 1),
-      tooltip: tooltip(c, { trigger: "axis", axisPointer: { lineStyle: { color: c["line-strong"] } }, formatter: (events) => this.tip(events) }),
+      tooltip: tooltip(c, {
+        trigger: "axis",
+        axisPointer: { lineStyle: { color: c["line-strong"] } },
+        formatter: (events) => this.tip(events),
+      }),
       series,
     };
   }
@@ -83,27 +119,60 @@ export class HistoryPlot {
     const { spread } = this.found;
     const at = spread[this.along];
     if (!at.length) return [];
-    const shape = { type: "line", symbol: "none", stack: "spread", stackStrategy: "all", lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false }, z: 1 };
+    const shape = {
+      type: "line",
+      symbol: "none",
+      stack: "spread",
+      stackStrategy: "all",
+      lineStyle: { opacity: 0 },
+      silent: true,
+      tooltip: { show: false },
+      z: 1,
+    };
     return [
       { ...shape, name: "low", data: at.map((x, i) => [x, spread.low[i]]) },
-      { ...shape, name: "high", data: at.map((x, i) => [x, spread.high[i] - spread.low[i]]), areaStyle: { color: c.blue, opacity: 0.13 } },
-      { type: "line", name: "Median tried", symbol: "none", data: at.map((x, i) => [x, spread.middle[i]]), lineStyle: { color: c.grey, width: 1.25 }, itemStyle: { color: c.grey }, silent: true, z: 2 },
+      {
+        ...shape,
+        name: "high",
+        data: at.map((x, i) => [x, spread.high[i] - spread.low[i]]),
+        areaStyle: { color: c.blue, opacity: 0.13 },
+      },
+      {
+        type: "line",
+        name: "Median tried",
+        symbol: "none",
+        data: at.map((x, i) => [x, spread.middle[i]]),
+        lineStyle: { color: c.grey, width: 1.25 },
+        itemStyle: { color: c.grey },
+        silent: true,
+        z: 2,
+      },
     ];
   }
 
   tip(events) {
-    const best = events.find((event) => event.seriesName === "Best score") ?? events.find((event) => event.seriesName === "Its truth");
+    const best =
+      events.find((event) => event.seriesName === "Best score") ??
+      events.find((event) => event.seriesName === "Its truth");
     if (!best) return "";
     const [, , which] = best.value;
     const { steps } = this.found;
     const x = steps[this.along][which];
     const where = this.seconds ? `after ${duration(x)}` : `after ${plural(x, "candidate")}`;
-    return tip(`Best ${where}`, [["Candidate", number(steps.number[which])], ["Score", number(steps.score[which], 5)], ...this.decided(which), ["Truth", number(steps.truth[which], 5)]]);
+    return tip(`Best ${where}`, [
+      ["Candidate", number(steps.number[which])],
+      ["Score", number(steps.score[which], 5)],
+      ...this.decided(which),
+      ["Truth", number(steps.truth[which], 5)],
+    ]);
   }
 
   decided(which) {
     const final = this.found.steps.final_score[which];
-    return [...(final === null ? [] : [["Final score", number(final, 5)]]), ...(this.chosen ? [["Chosen by", final === null ? this.chosen.split(", then")[0] : "final score"]] : [])];
+    return [
+      ...(final === null ? [] : [["Final score", number(final, 5)]]),
+      ...(this.chosen ? [["Chosen by", final === null ? this.chosen.split(", then")[0] : "final score"]] : []),
+    ];
   }
 
   csv() {

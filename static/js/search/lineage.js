@@ -10,15 +10,17 @@ export function lineageList(lineage) {
   return h(
     "ol",
     { class: "lineage" },
-    ...lineage.toReversed().map((step) =>
-      h(
-        "li",
-        {},
-        h("a", { href: `/candidates/${step.id}/` }, `#${step.number}`),
-        ` ${step.layer === null ? "" : `${step.layer_name}, `}score ${number(step.score, 5)}`,
-        h("div", { class: "mono muted" }, step.arch),
+    ...lineage
+      .toReversed()
+      .map((step) =>
+        h(
+          "li",
+          {},
+          h("a", { href: `/candidates/${step.id}/` }, `#${step.number}`),
+          ` ${step.layer === null ? "" : `${step.layer_name}, `}score ${number(step.score, 5)}`,
+          h("div", { class: "mono muted" }, step.arch),
+        ),
       ),
-    ),
   );
 }
 
@@ -32,7 +34,11 @@ export class LineagePanel {
 
   /** `back` are the parameters of a replay: the grid of then. */
   async open(bucket, layer, metric, back = {}) {
-    const close = h("button", { class: "button quiet small", type: "button", onclick: () => this.dialog.close() }, "Close");
+    const close = h(
+      "button",
+      { class: "button quiet small", type: "button", onclick: () => this.dialog.close() },
+      "Close",
+    );
     const kept = h("span", {}, plural(bucket.kept, "network"));
     const place = h("div", { class: "muted" }, "Looking up its lineage …");
     const content = h(
@@ -62,7 +68,9 @@ export class LineagePanel {
 
   /** The networks that the bucket keeps, best first. */
   async residents(bucket, layer, place, back) {
-    const { layers } = await api(`searches/${this.search}/buckets/`, { params: { layer: layer.layer, index: bucket.index, ...back } });
+    const { layers } = await api(`searches/${this.search}/buckets/`, {
+      params: { layer: layer.layer, index: bucket.index, ...back },
+    });
     const residents = layers[0]?.buckets[0]?.residents ?? [];
     const shown = residents.slice(0, SHOWN).map(([candidate, score]) => `#${candidate} (${number(score)})`);
     place.textContent = `${plural(residents.length, "network")}: ${shown.join(", ")}${residents.length > SHOWN ? ", …" : ""}`;

@@ -24,7 +24,11 @@ export class Notifier {
   }
 
   async toggle() {
-    if (!this.wanted && Notification.permission !== "granted" && (await Notification.requestPermission()) !== "granted") {
+    if (
+      !this.wanted &&
+      Notification.permission !== "granted" &&
+      (await Notification.requestPermission()) !== "granted"
+    ) {
       toast("The browser does not allow notifications from this page; its site settings can change that.", "bad");
       return;
     }
@@ -43,7 +47,10 @@ export class Notifier {
 
   tell(search) {
     const best = search.best ? ` Best score ${search.best.score.toPrecision(5)}.` : "";
-    const note = new Notification(`${search.name}: ${search.status}`, { body: `${search.status_reason}.${best}`, tag: `search-${search.id}` });
+    const note = new Notification(`${search.name}: ${search.status}`, {
+      body: `${search.status_reason}.${best}`,
+      tag: `search-${search.id}`,
+    });
     note.addEventListener("click", () => {
       window.focus();
       note.close();

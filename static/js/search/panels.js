@@ -10,7 +10,9 @@ export async function showWorkers(place, search) {
   const found = await api("workers/");
   const workers = found.results ?? found;
   if (!workers.length) {
-    place.replaceChildren(h("div", { class: "empty" }, h("p", {}, "No worker has reported yet. Queued work starts when one does.")));
+    place.replaceChildren(
+      h("div", { class: "empty" }, h("p", {}, "No worker has reported yet. Queued work starts when one does.")),
+    );
     return;
   }
   const rows = workers.map((worker) =>
@@ -18,16 +20,40 @@ export async function showWorkers(place, search) {
       "tr",
       {},
       h("td", {}, worker.name),
-      h("td", {}, h("span", { class: "chip", dataset: { status: worker.alive ? "alive" : "lost" } }, worker.alive ? "alive" : "lost")),
+      h(
+        "td",
+        {},
+        h(
+          "span",
+          { class: "chip", dataset: { status: worker.alive ? "alive" : "lost" } },
+          worker.alive ? "alive" : "lost",
+        ),
+      ),
       h("td", {}, worker.device || "–"),
       h("td", { class: "right" }, `${number(Math.round(worker.memory_mb))} MB`),
-      h("td", { class: "arch mono", title: worker.current ?? "" }, worker.current ? worker.current : worker.alive ? "idle" : "–"),
-      h("td", {}, worker.current && worker.search !== search ? `search ${worker.search}` : worker.current ? "this search" : ""),
+      h(
+        "td",
+        { class: "arch mono", title: worker.current ?? "" },
+        worker.current ? worker.current : worker.alive ? "idle" : "–",
+      ),
+      h(
+        "td",
+        {},
+        worker.current && worker.search !== search ? `search ${worker.search}` : worker.current ? "this search" : "",
+      ),
       h("td", {}, ago(worker.seen_at)),
     ),
   );
-  const head = ["Worker", "State", "Device", "Memory", "Scoring now", "For", "Seen"].map((name) => h("th", { scope: "col", class: name === "Memory" ? "right" : null }, name));
-  place.replaceChildren(h("div", { class: "table-wrap" }, h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows))));
+  const head = ["Worker", "State", "Device", "Memory", "Scoring now", "For", "Seen"].map((name) =>
+    h("th", { scope: "col", class: name === "Memory" ? "right" : null }, name),
+  );
+  place.replaceChildren(
+    h(
+      "div",
+      { class: "table-wrap" },
+      h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)),
+    ),
+  );
 }
 
 /** The workers in brief while a search is active, this search's first. */
@@ -37,16 +63,23 @@ export async function showWork(card, search, active) {
   const found = await api("workers/");
   const mine = (worker) => Boolean(worker.current) && worker.search === search;
   const workers = (found.results ?? found).sort((a, b) => mine(b) - mine(a) || Number(b.alive) - Number(a.alive));
-  const doing = (worker) => (!worker.alive ? "lost" : mine(worker) ? worker.current : worker.current ? `search ${worker.search}` : "idle");
-  const items = workers.slice(0, BRIEF).map((worker) =>
-    h(
-      "li",
-      {},
-      h("span", { class: "chip", dataset: { status: worker.alive ? "alive" : "lost" } }, worker.name),
-      h("span", { class: "muted small num" }, [worker.device, `${number(Math.round(worker.memory_mb))} MB`].filter(Boolean).join(", ")),
-      h("span", { class: "mono small clip", title: doing(worker) }, doing(worker)),
-    ),
-  );
+  const doing = (worker) =>
+    !worker.alive ? "lost" : mine(worker) ? worker.current : worker.current ? `search ${worker.search}` : "idle";
+  const items = workers
+    .slice(0, BRIEF)
+    .map((worker) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "chip", dataset: { status: worker.alive ? "alive" : "lost" } }, worker.name),
+        h(
+          "span",
+          { class: "muted small num" },
+          [worker.device, `${number(Math.round(worker.memory_mb))} MB`].filter(Boolean).join(", "),
+        ),
+        h("span", { class: "mono small clip", title: doing(worker) }, doing(worker)),
+      ),
+    );
   const more = workers.length - items.length;
   if (more > 0) items.push(h("li", { class: "muted small" }, `and ${plural(more, "other")}`));
   const none = h("li", { class: "muted" }, "No worker has reported yet. Queued work starts when one does.");
@@ -66,7 +99,13 @@ export class EventLog {
     if (!told.length) return;
     this.empty.hidden = true;
     for (const event of told) {
-      const line = h("li", { dataset: { kind: event.kind } }, h("time", { datetime: event.created_at }, clock(event.created_at)), h("span", { class: "kind" }, event.kind), h("p", {}, event.message));
+      const line = h(
+        "li",
+        { dataset: { kind: event.kind } },
+        h("time", { datetime: event.created_at }, clock(event.created_at)),
+        h("span", { class: "kind" }, event.kind),
+        h("p", {}, event.message),
+      );
       this.list.prepend(line);
     }
     while (this.list.childElementCount > LINES) this.list.lastElementChild.remove();

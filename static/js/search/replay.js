@@ -59,7 +59,10 @@ export class Replay {
     this.button.textContent = "Pause";
     const step = async () => {
       const begun = performance.now();
-      await this.seek(Math.min(this.end, (this.at ?? 0) + (this.byLayer ? 1 : Math.max(1, Math.ceil(this.size / FRAMES)))), true);
+      await this.seek(
+        Math.min(this.end, (this.at ?? 0) + (this.byLayer ? 1 : Math.max(1, Math.ceil(this.size / FRAMES)))),
+        true,
+      );
       if (!this.timer) return;
       if (this.at === null || this.at >= this.end) return this.leave();
       this.timer = setTimeout(step, Math.max(20, (this.byLayer ? LAYER_PAUSE : PAUSE) - (performance.now() - begun)));

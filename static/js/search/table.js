@@ -1,34 +1,13 @@
 /* The candidates as a table; sorting, filters and pages are the server's work, so a large search is as quick as a small one. */
 import { api } from "../core/api.js";
 import { h, watchView } from "../core/dom.js";
-import { cost, METRICS, number, percent, plural } from "../core/format.js";
+import { METRICS, number, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
-import { pinOf } from "../core/marks.js";
 import { AXES } from "./axes.js";
+import { COLUMNS } from "./columns.js";
 
 const TYPED = 70; // ms after the last key; an answer that is not wanted any more is dropped on the way
 const QUIET = 3000; // ms between two refreshes of the first page while a search runs
-
-const COLUMNS = [
-  { name: "number", title: "#", right: true, show: (c) => h("a", { href: `/candidates/${c.id}/` }, String(c.number)) },
-  { name: "pinned", title: "Pin", fixed: true, show: (c) => pinOf(c) },
-  { name: "arch", title: "Architecture", show: (c) => [h("a", { href: `/candidates/${c.id}/`, class: "mono", title: c.arch }, c.arch), ...c.tags.map((tag) => h("span", { class: "tag plain" }, tag))], fixed: true, className: "arch" },
-  { name: "status", title: "Status", fixed: true, show: (c) => h("span", { class: "chip", dataset: { status: c.status }, title: c.error || null }, c.status) },
-  { name: "score", title: "Score", right: true, show: (c) => number(c.score, 5) },
-  { name: "final_score", title: "Final score", right: true, optional: true, show: (c) => number(c.final_score, 5) },
-  { name: "truth", title: "Truth", right: true, optional: true, show: (c) => number(c.truth, 5) },
-  { name: "valid_accuracy", title: "Valid. accuracy", right: true, optional: true, show: (c) => percent(c.valid_accuracy) },
-  { name: "trained_valid_accuracy", title: "Trained valid.", right: true, optional: true, show: (c) => percent(c.trained_valid_accuracy) },
-  { name: "trained_test_accuracy", title: "Trained test", right: true, optional: true, show: (c) => percent(c.trained_test_accuracy) },
-  { name: "madds_m", title: "Multiply-adds", right: true, show: (c) => cost(c.costs.madds_m, "madds_m") },
-  { name: "params_m", title: "Parameters", right: true, show: (c) => cost(c.costs.params_m, "params_m") },
-  { name: "latency_ms", title: "Latency", right: true, optional: true, show: (c) => cost(c.costs.latency_ms, "latency_ms") },
-  { name: "activation_mb", title: "Activations", right: true, show: (c) => cost(c.costs.activation_mb, "activation_mb") },
-  { name: "table_cost", title: "Table cost", right: true, optional: true, show: (c) => cost(c.costs.table_cost, "table_cost") },
-  { name: "layer", title: "Layer", fixed: true, className: "layer", show: (c, table) => h("span", { title: table.layerNames[c.layer] ?? null }, table.layerNames[c.layer] ?? "–") },
-  { name: "origin", title: "Origin", className: "origin", fixed: true, show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin) },
-  { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
-];
 
 /** What the choice of marks means as filters of the API. */
 const MARKS = { "": { hidden: false }, pinned: { pinned: true }, hidden: { hidden: true }, all: {} };
@@ -50,7 +29,8 @@ export class CandidateTable {
     });
     let typing;
     const again = () => this.first();
-    for (const name of ["status", "feasible", "layer", "marks"]) state.bind(root.querySelector(`[name=${name}]`), name, again);
+    for (const name of ["status", "feasible", "layer", "marks"])
+      state.bind(root.querySelector(`[name=${name}]`), name, again);
     for (const name of ["search", "tag"]) {
       state.bind(root.querySelector(`[name=${name}]`), name, () => {
         clearTimeout(typing);
@@ -72,7 +52,9 @@ export class CandidateTable {
     const select = this.root.querySelector("[name=layer]");
     if (select.options.length > 1 || !names.length) return;
     this.layerNames = names;
-    select.append(...layers.map(({ layer, name }, place) => h("option", { value: String(layer) }, `${place + 1}. ${name}`)));
+    select.append(
+      ...layers.map(({ layer, name }, place) => h("option", { value: String(layer) }, `${place + 1}. ${name}`)),
+    );
     select.value = this.state.get("layer");
     if (this.answer) this.show(this.answer);
   }
@@ -83,8 +65,14 @@ export class CandidateTable {
     this.within = {};
     if (part) {
       const { x, y, range } = part;
-      [[x, range[0], range[1]], [y, range[2], range[3]]].forEach(([name, low, high]) => Object.assign(this.within, { [`${name}_min`]: low, [`${name}_max`]: high }));
-      const words = [[x, range[0], range[1]], [y, range[2], range[3]]].map(([name, low, high]) => `${AXES[name].name} ${number(low)} to ${number(high)}`);
+      [
+        [x, range[0], range[1]],
+        [y, range[2], range[3]],
+      ].forEach(([name, low, high]) => Object.assign(this.within, { [`${name}_min`]: low, [`${name}_max`]: high }));
+      const words = [
+        [x, range[0], range[1]],
+        [y, range[2], range[3]],
+      ].map(([name, low, high]) => `${AXES[name].name} ${number(low)} to ${number(high)}`);
       this.chip.textContent = `${words.join(", ")} ✕`;
       this.chip.setAttribute("aria-label", `Selected in the plot: ${words.join(", ")}. Clear`);
     }
@@ -94,7 +82,11 @@ export class CandidateTable {
   /** What the rows are narrowed by, as the API names it. */
   get filters() {
     const names = ["status", "feasible", "layer", "search", "tag"];
-    return { ...MARKS[this.state.get("marks")], ...Object.fromEntries(names.map((name) => [name, this.state.get(name)]).filter(([, value]) => value)), ...this.within };
+    return {
+      ...MARKS[this.state.get("marks")],
+      ...Object.fromEntries(names.map((name) => [name, this.state.get(name)]).filter(([, value]) => value)),
+      ...this.within,
+    };
   }
 
   /** Links to files of exactly the rows that pass the filters. */
@@ -115,8 +107,10 @@ export class CandidateTable {
     return this.load();
   }
 
-  /** Follows a running search on the first page in view, but never under the user's pointer or focus; gives what shows the answer.
-   *  `always`: out of view, too. */
+  /**
+   * Reads the first page again while a search runs, and resolves to a function that shows the answer. It does nothing
+   * on other pages, under the user's pointer or focus, and out of view unless `always`.
+   */
   async follow(always = false) {
     const busy = this.place.matches(":hover") || this.place.contains(document.activeElement);
     if (this.page || busy) return undefined;
@@ -124,7 +118,10 @@ export class CandidateTable {
     if (this.missed) return undefined; // made up for when it comes into view
     const left = QUIET - (performance.now() - (this.loaded ?? -QUIET));
     if (left <= 0) return this.read();
-    this.later ??= setTimeout(() => ((this.later = null), this.follow(always).then((show) => show?.())), left); // the last change is shown, too
+    this.later ??= setTimeout(() => {
+      this.later = null; // so that the last change is shown, too
+      this.follow(always).then((show) => show?.());
+    }, left);
     return undefined;
   }
 
@@ -143,11 +140,14 @@ export class CandidateTable {
     try {
       const address = this.page ? new URL(this.page, location.href) : null;
       const { signal } = request;
-      const found = address ? await api(address.pathname + address.search, { signal }) : await api(`searches/${this.search}/candidates/`, { params, signal });
+      const found = address
+        ? await api(address.pathname + address.search, { signal })
+        : await api(`searches/${this.search}/candidates/`, { params, signal });
       return () => request === this.request && this.show(found);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
-      return () => this.place.replaceChildren(h("p", { class: "empty" }, `The candidates could not be read: ${error.message}`));
+      return () =>
+        this.place.replaceChildren(h("p", { class: "empty" }, `The candidates could not be read: ${error.message}`));
     }
   }
 
@@ -166,18 +166,42 @@ export class CandidateTable {
     this.root.querySelector("[data-next]").disabled = !next;
     this.root.querySelector("[data-previous]").disabled = !previous;
     const filtered = ["status", "layer", "search", "tag", "marks", "within"].some((name) => this.state.get(name));
-    const hidden = { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[this.state.get("feasible")] ?? "";
-    this.root.querySelector("[data-shown]").textContent = results.length ? `${plural(results.length, "row")} on this page${hidden}` : "";
+    const hidden =
+      { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[
+        this.state.get("feasible")
+      ] ?? "";
+    this.root.querySelector("[data-shown]").textContent = results.length
+      ? `${plural(results.length, "row")} on this page${hidden}`
+      : "";
     if (!results.length) {
-      const text = filtered ? "No candidate passes these filters." : "No feasible candidates yet; the first appear as soon as a worker takes the search up.";
+      const text = filtered
+        ? "No candidate passes these filters."
+        : "No feasible candidates yet; the first appear as soon as a worker takes the search up.";
       this.place.replaceChildren(h("p", { class: "empty" }, text));
       return;
     }
     const { columns } = this;
     const rows = results.map((candidate) =>
-      h("tr", { class: candidate.feasible ? null : "infeasible" }, ...columns.map((column) => h("td", { class: [column.right && "right", column.className].filter(Boolean).join(" ") || null }, column.show(candidate, this)))),
+      h(
+        "tr",
+        { class: candidate.feasible ? null : "infeasible" },
+        ...columns.map((column) =>
+          h(
+            "td",
+            { class: [column.right && "right", column.className].filter(Boolean).join(" ") || null },
+            column.show(candidate, this),
+          ),
+        ),
+      ),
     );
-    this.place.replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...columns.map((column) => this.heading(column)))), h("tbody", {}, ...rows)));
+    this.place.replaceChildren(
+      h(
+        "table",
+        { class: "data" },
+        h("thead", {}, h("tr", {}, ...columns.map((column) => this.heading(column)))),
+        h("tbody", {}, ...rows),
+      ),
+    );
   }
 
   heading(column) {
@@ -191,7 +215,16 @@ export class CandidateTable {
       this.state.set("sort", down ? column.name : `-${column.name}`);
       this.first().then(() => this.place.querySelector(`[data-sort=${column.name}]`)?.focus());
     };
-    const button = h("button", { type: "button", dataset: { sort: column.name }, onclick: turn }, column.title, down ? "↓" : up ? "↑" : "");
-    return h("th", { scope: "col", class: className, title: unit, "aria-sort": down ? "descending" : up ? "ascending" : null }, button);
+    const button = h(
+      "button",
+      { type: "button", dataset: { sort: column.name }, onclick: turn },
+      column.title,
+      down ? "↓" : up ? "↑" : "",
+    );
+    return h(
+      "th",
+      { scope: "col", class: className, title: unit, "aria-sort": down ? "descending" : up ? "ascending" : null },
+      button,
+    );
   }
 }

@@ -18,9 +18,15 @@ export class PointTips {
     if (candidate === undefined) return "";
     const known = this.known.get(candidate);
     if (known) return this.full(candidate, known);
-    this.read(candidate).then((found) => found && later(ticket, this.full(candidate, found)), () => {});
+    this.read(candidate).then(
+      (found) => found && later(ticket, this.full(candidate, found)),
+      () => {},
+    );
     const { metric, value } = this.plot;
-    return tip(`Candidate ${candidate}`, [[AXES[value].name, number(y, 5)], [AXES[metric].name, cost(x, metric)]]);
+    return tip(`Candidate ${candidate}`, [
+      [AXES[value].name, number(y, 5)],
+      [AXES[metric].name, cost(x, metric)],
+    ]);
   }
 
   async read(candidate) {
@@ -35,7 +41,10 @@ export class PointTips {
   full(candidate, found) {
     const pairs = Object.entries(SCORES).map(([name, { name: label }]) => [label, number(found[name], 5)]);
     for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(found[metric], metric)]);
-    pairs.push(["Layer", this.plot.search?.layer_names[found.layer] ?? null], ["Feasible", found.feasible ? "yes" : "no"]);
+    pairs.push(
+      ["Layer", this.plot.search?.layer_names[found.layer] ?? null],
+      ["Feasible", found.feasible ? "yes" : "no"],
+    );
     return tip(`Candidate ${candidate}`, pairs);
   }
 }

@@ -29,7 +29,10 @@ export class PlotWindow {
   /** Enlarges (factor below 1) or shrinks the window about a place, given as shares of the view. */
   zoom(factor, [acrossAt, upAt] = [0.5, 0.5]) {
     const { view, log } = this.axes();
-    const part = (low, high, at, isLog) => [value(at - at * factor, low, high, isLog), value(at + (1 - at) * factor, low, high, isLog)];
+    const part = (low, high, at, isLog) => [
+      value(at - at * factor, low, high, isLog),
+      value(at + (1 - at) * factor, low, high, isLog),
+    ];
     this.moved([...part(view[0], view[1], acrossAt, log[0]), ...part(view[2], view[3], upAt, log[1])]);
   }
 
@@ -71,7 +74,10 @@ export class PlotWindow {
       const by = share(from, low, high, isLog) - share(to, low, high, isLog);
       return [value(by, low, high, isLog), value(1 + by, low, high, isLog)];
     };
-    this.moved([...back(view[0], view[1], log[0], data[0], place.data[0]), ...back(view[2], view[3], log[1], data[1], place.data[1])]);
+    this.moved([
+      ...back(view[0], view[1], log[0], data[0], place.data[0]),
+      ...back(view[2], view[3], log[1], data[1], place.data[1]),
+    ]);
     this.start = { ...this.start, ...place, ...this.axes() };
   }
 
@@ -79,7 +85,12 @@ export class PlotWindow {
     const [left, right] = [this.start.pixel[0], pixel[0]].sort((a, b) => a - b);
     const [top, bottom] = [this.start.pixel[1], pixel[1]].sort((a, b) => a - b);
     this.box.hidden = right - left < LEAST && bottom - top < LEAST;
-    Object.assign(this.box.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
+    Object.assign(this.box.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${right - left}px`,
+      height: `${bottom - top}px`,
+    });
   }
 
   up(event) {

@@ -22,7 +22,17 @@ function showArms(arms) {
       const bar = progressBar(`Progress of ${arm.arm}`);
       setBar(bar, (arm.scored + arm.failed) / arm.networks);
       const failed = arm.failed ? `, ${arm.failed} failed` : "";
-      return h("div", {}, h("a", { href: at(`/searches/${arm.search}/`) }, arm.arm), bar, h("span", { class: "muted small", title: arm.reason }, `${arm.scored} of ${arm.networks}${failed}${arm.reason ? `: ${arm.reason}` : ""}`));
+      return h(
+        "div",
+        {},
+        h("a", { href: at(`/searches/${arm.search}/`) }, arm.arm),
+        bar,
+        h(
+          "span",
+          { class: "muted small", title: arm.reason },
+          `${arm.scored} of ${arm.networks}${failed}${arm.reason ? `: ${arm.reason}` : ""}`,
+        ),
+      );
     }),
   );
 }
@@ -30,13 +40,34 @@ function showArms(arms) {
 function showTable() {
   const signed = (value) => number(value, 3);
   const head = ["Estimate", "Tau", "95% interval", "Spearman", "Best tenth", "Scored", "Seconds each"];
-  const values = (row) => [signed(row.tau?.value), row.tau ? `${signed(row.tau.low)} to ${signed(row.tau.high)}` : "–", signed(row.spearman), signed(row.tau_best_tenth), number(row.scored), duration(row.seconds)];
-  const cells = (tag, row) => row.map((cell, column) => h(tag, { class: column ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
+  const values = (row) => [
+    signed(row.tau?.value),
+    row.tau ? `${signed(row.tau.low)} to ${signed(row.tau.high)}` : "–",
+    signed(row.spearman),
+    signed(row.tau_best_tenth),
+    number(row.scored),
+    duration(row.seconds),
+  ];
+  const cells = (tag, row) =>
+    row.map((cell, column) => h(tag, { class: column ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
   const rows = results.estimates.map((row) => [row.name, ...values(row)]);
-  place("table").replaceChildren(h("table", { class: "data" }, h("thead", {}, h("tr", {}, ...cells("th", head))), h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row))))));
+  place("table").replaceChildren(
+    h(
+      "table",
+      { class: "data" },
+      h("thead", {}, h("tr", {}, ...cells("th", head))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells("td", row)))),
+    ),
+  );
   place("csv").onclick = () => saveRows("study.csv", [head, ...rows]);
-  const truth = results.points.truth === null ? "No truth was named." : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
-  setText(place("note"), `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end; it is told where that tenth has ten networks or more.`);
+  const truth =
+    results.points.truth === null
+      ? "No truth was named."
+      : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
+  setText(
+    place("note"),
+    `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end; it is told where that tenth has ten networks or more.`,
+  );
 }
 
 function show() {
@@ -69,7 +100,10 @@ async function load() {
   chip.dataset.status = found.status;
   setText(chip, found.status);
   const ended = ["finished", "failed", "cancelled"].includes(found.status);
-  setText(place("about"), `${drawnOf(found, ended)}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`);
+  setText(
+    place("about"),
+    `${drawnOf(found, ended)}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`,
+  );
   setText(place("yaml"), found.yaml);
   place("cancel").hidden = ended;
   showArms(found.arms);
@@ -91,14 +125,22 @@ async function act(path, options, done) {
 
 const online = liveState(place("live"));
 online("waiting");
-const bell = new Doorbell("/ws/searches/", load, { state: online, gone: () => showDeleted(page, "study", { path: "/studies/", label: "To the studies" }) });
+const bell = new Doorbell("/ws/searches/", load, {
+  state: online,
+  gone: () => showDeleted(page, "study", { path: "/studies/", label: "To the studies" }),
+});
 chooser.addEventListener("change", () => {
   state.set("estimate", chooser.value);
   show();
 });
 place("cancel").addEventListener("click", () => act(`studies/${study}/cancel/`, { method: "POST" }, () => bell.ring()));
 place("delete").addEventListener("click", async () => {
-  const sure = await ask({ title: "Delete the study?", text: "Its searches are removed with it. This cannot be undone.", confirm: "Delete it", danger: true });
+  const sure = await ask({
+    title: "Delete the study?",
+    text: "Its searches are removed with it. This cannot be undone.",
+    confirm: "Delete it",
+    danger: true,
+  });
   if (sure) act(`studies/${study}/`, { method: "DELETE" }, () => location.assign(at("/studies/")));
 });
 bell.ring();

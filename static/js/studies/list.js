@@ -12,7 +12,12 @@ function row(study) {
   return h(
     "article",
     { class: "study-row" },
-    h("div", { class: "title" }, h("a", { href: at(`/studies/${study.id}/`) }, study.name), h("span", { class: "chip", dataset: { status: study.status } }, study.status)),
+    h(
+      "div",
+      { class: "title" },
+      h("a", { href: at(`/studies/${study.id}/`) }, study.name),
+      h("span", { class: "chip", dataset: { status: study.status } }, study.status),
+    ),
     h("div", { class: "muted small" }, `${plural(study.arms.length, "arm")} · created ${ago(study.created_at)}`),
     bar,
   );

@@ -30,17 +30,34 @@ class Plot {
 }
 
 function categories(c, names) {
-  return { type: "category", data: names, inverse: true, axisLabel: { color: c.muted, fontSize: 11, formatter: short }, axisTick: { show: false }, axisLine: { onZero: false, lineStyle: { color: c["line-strong"] } } };
+  return {
+    type: "category",
+    data: names,
+    inverse: true,
+    axisLabel: { color: c.muted, fontSize: 11, formatter: short },
+    axisTick: { show: false },
+    axisLine: { onZero: false, lineStyle: { color: c["line-strong"] } },
+  };
 }
 
 /** The line of no correlation, for a series of bars. */
 function zero(c) {
-  return { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.text, type: "solid", width: 1.5 }, data: [{ xAxis: 0 }] };
+  return {
+    silent: true,
+    symbol: "none",
+    label: { show: false },
+    lineStyle: { color: c.text, type: "solid", width: 1.5 },
+    data: [{ xAxis: 0 }],
+  };
 }
 
 export class TausPlot extends Plot {
   constructor(root) {
-    super(root, "tau", "Kendall's tau of each estimate with the truth and its interval; the table below holds the same numbers.");
+    super(
+      root,
+      "tau",
+      "Kendall's tau of each estimate with the truth and its interval; the table below holds the same numbers.",
+    );
   }
 
   get ranked() {
@@ -61,29 +78,61 @@ export class TausPlot extends Plot {
     const rows = this.ranked;
     if (!rows.length) return nothing(c, "Three networks with a score and a known truth are needed.");
     const whisker = (params, apiOf) => {
-      const line = (x0, y0, x1, y1) => ({ type: "line", shape: { x1: x0, y1: y0, x2: x1, y2: y1 }, style: { stroke: c.text, lineWidth: 1.5 } });
+      const line = (x0, y0, x1, y1) => ({
+        type: "line",
+        shape: { x1: x0, y1: y0, x2: x1, y2: y1 },
+        style: { stroke: c.text, lineWidth: 1.5 },
+      });
       const [left, y] = apiOf.coord([apiOf.value(1), apiOf.value(0)]);
       const [right] = apiOf.coord([apiOf.value(2), apiOf.value(0)]);
-      return { type: "group", children: [line(left, y, right, y), line(left, y - 4, left, y + 4), line(right, y - 4, right, y + 4)] };
+      return {
+        type: "group",
+        children: [line(left, y, right, y), line(left, y - 4, left, y + 4), line(right, y - 4, right, y + 4)],
+      };
     };
     return {
       grid: { left: 176, right: 24, top: 12, bottom: 46 },
       xAxis: axis(c, "Kendall's tau", { scale: false, max: 1 }),
-      yAxis: categories(c, rows.map(({ name }) => name)),
+      yAxis: categories(
+        c,
+        rows.map(({ name }) => name),
+      ),
       tooltip: tooltip(c, { trigger: "item", formatter: ({ dataIndex }) => this.tip(rows[dataIndex]) }),
       series: [
-        { type: "bar", data: rows.map(({ tau }) => tau.value), barMaxWidth: 16, itemStyle: { color: c.blue, opacity: 0.75, borderRadius: [0, 3, 3, 0] }, markLine: zero(c) },
-        { type: "custom", renderItem: whisker, encode: { x: [1, 2], y: 0 }, data: rows.map(({ tau }, place) => [place, tau.low, tau.high]), z: 5, silent: true },
+        {
+          type: "bar",
+          data: rows.map(({ tau }) => tau.value),
+          barMaxWidth: 16,
+          itemStyle: { color: c.blue, opacity: 0.75, borderRadius: [0, 3, 3, 0] },
+          markLine: zero(c),
+        },
+        {
+          type: "custom",
+          renderItem: whisker,
+          encode: { x: [1, 2], y: 0 },
+          data: rows.map(({ tau }, place) => [place, tau.low, tau.high]),
+          z: 5,
+          silent: true,
+        },
       ],
     };
   }
 
   tip({ name, tau, spearman, tau_best_tenth: tenth }) {
-    return tip(name, [["Kendall's tau", number(tau.value, 3)], ["95% interval", `${number(tau.low, 3)} to ${number(tau.high, 3)}`], ["Spearman's rho", number(spearman, 3)], ["Tau, best tenth", number(tenth, 3)], ["Networks", number(tau.count)]]);
+    return tip(name, [
+      ["Kendall's tau", number(tau.value, 3)],
+      ["95% interval", `${number(tau.low, 3)} to ${number(tau.high, 3)}`],
+      ["Spearman's rho", number(spearman, 3)],
+      ["Tau, best tenth", number(tenth, 3)],
+      ["Networks", number(tau.count)],
+    ]);
   }
 
   rows() {
-    return [["estimate", "tau", "low", "high", "networks"], ...this.ranked.map(({ name, tau }) => [name, tau.value, tau.low, tau.high, tau.count])];
+    return [
+      ["estimate", "tau", "low", "high", "networks"],
+      ...this.ranked.map(({ name, tau }) => [name, tau.value, tau.low, tau.high, tau.count]),
+    ];
   }
 }
 
@@ -95,7 +144,10 @@ export class ScatterPlot extends Plot {
   get pairs() {
     const { truth, scores, arch } = this.results.points;
     const column = scores[this.chosen] ?? [];
-    return column.map((score, place) => [score, truth?.[place] ?? null, place]).filter(([score, value]) => score !== null && value !== null).map((pair) => [...pair, arch[pair[2]]]);
+    return column
+      .map((score, place) => [score, truth?.[place] ?? null, place])
+      .filter(([score, value]) => score !== null && value !== null)
+      .map((pair) => [...pair, arch[pair[2]]]);
   }
 
   caption() {
@@ -110,7 +162,18 @@ export class ScatterPlot extends Plot {
       xAxis: axis(c, "Score (higher is better)"),
       yAxis: axis(c, "Truth", { nameGap: 44 }),
       dataZoom: INSIDE_ZOOM,
-      tooltip: tooltip(c, { trigger: "item", formatter: ({ value }) => tip("Network", [["Score", number(value[0], 5)], ["Truth", number(value[1], 5)]], value[3]) }),
+      tooltip: tooltip(c, {
+        trigger: "item",
+        formatter: ({ value }) =>
+          tip(
+            "Network",
+            [
+              ["Score", number(value[0], 5)],
+              ["Truth", number(value[1], 5)],
+            ],
+            value[3],
+          ),
+      }),
       series: [{ type: "scatter", data, symbolSize: 8, itemStyle: { color: c.blue, opacity: 0.6 } }],
     };
   }
@@ -139,11 +202,26 @@ export class AgreementPlot extends Plot {
     const data = tau.flatMap((row, y) => row.map((value, x) => [x, y, value]));
     return {
       grid: { left: 176, right: 20, top: 12, bottom: 118 },
-      xAxis: { ...categories(c, names), inverse: false, axisLabel: { color: c.muted, fontSize: 11, rotate: 40, formatter: short } },
+      xAxis: {
+        ...categories(c, names),
+        inverse: false,
+        axisLabel: { color: c.muted, fontSize: 11, rotate: 40, formatter: short },
+      },
       yAxis: categories(c, names),
       visualMap: { min: -1, max: 1, show: false, inRange: { color: VIRIDIS } },
-      tooltip: tooltip(c, { trigger: "item", formatter: ({ value }) => tip(`${names[value[1]]} / ${names[value[0]]}`, [["Kendall's tau", number(value[2], 3)]]) }),
-      series: [{ type: "heatmap", data: data.map(([x, y, value]) => [x, y, value ?? "-"]), label: { show: names.length <= 8, formatter: ({ value }) => number(value[2], 2) }, itemStyle: { borderColor: c.surface, borderWidth: 1 } }],
+      tooltip: tooltip(c, {
+        trigger: "item",
+        formatter: ({ value }) =>
+          tip(`${names[value[1]]} / ${names[value[0]]}`, [["Kendall's tau", number(value[2], 3)]]),
+      }),
+      series: [
+        {
+          type: "heatmap",
+          data: data.map(([x, y, value]) => [x, y, value ?? "-"]),
+          label: { show: names.length <= 8, formatter: ({ value }) => number(value[2], 2) },
+          itemStyle: { borderColor: c.surface, borderWidth: 1 },
+        },
+      ],
     };
   }
 
@@ -155,12 +233,21 @@ export class AgreementPlot extends Plot {
 
 export class GroupsPlot extends Plot {
   constructor(root) {
-    super(root, "with-and-without", "Tau of the chosen estimate among networks with an operation and among those without.");
+    super(
+      root,
+      "with-and-without",
+      "Tau of the chosen estimate among networks with an operation and among those without.",
+    );
   }
 
   get pairs() {
     const name = this.results.estimates[this.chosen]?.name;
-    return this.results.groups.map((group) => ({ ...group, ...group.estimates.find((row) => row.name === name), part: group.part, counts: [group.with, group.without] }));
+    return this.results.groups.map((group) => ({
+      ...group,
+      ...group.estimates.find((row) => row.name === name),
+      part: group.part,
+      counts: [group.with, group.without],
+    }));
   }
 
   height() {
@@ -173,19 +260,39 @@ export class GroupsPlot extends Plot {
 
   option(c) {
     const rows = this.pairs;
-    if (!rows.length) return nothing(c, "No operation divides the networks into two groups of at least eight with known truth.");
-    const bar = (side, name, colour) => ({ name, type: "bar", data: rows.map((row) => row[side]), barMaxWidth: 12, itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] } });
+    if (!rows.length)
+      return nothing(c, "No operation divides the networks into two groups of at least eight with known truth.");
+    const bar = (side, name, colour) => ({
+      name,
+      type: "bar",
+      data: rows.map((row) => row[side]),
+      barMaxWidth: 12,
+      itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] },
+    });
     return {
       grid: { left: 176, right: 24, top: 36, bottom: 46 },
       legend: { top: 4, textStyle: { color: c.muted, fontSize: 12 } },
       xAxis: axis(c, "Kendall's tau", { scale: false, max: 1 }),
-      yAxis: categories(c, rows.map(({ part }) => part)),
-      tooltip: tooltip(c, { trigger: "item", formatter: ({ dataIndex, seriesName, value }) => tip(`${rows[dataIndex].part}: ${seriesName}`, [["Kendall's tau", number(value, 3)], ["Networks", number(rows[dataIndex].counts[seriesName === "with" ? 0 : 1])]]) }),
+      yAxis: categories(
+        c,
+        rows.map(({ part }) => part),
+      ),
+      tooltip: tooltip(c, {
+        trigger: "item",
+        formatter: ({ dataIndex, seriesName, value }) =>
+          tip(`${rows[dataIndex].part}: ${seriesName}`, [
+            ["Kendall's tau", number(value, 3)],
+            ["Networks", number(rows[dataIndex].counts[seriesName === "with" ? 0 : 1])],
+          ]),
+      }),
       series: [{ ...bar("with", "with", c.blue), markLine: zero(c) }, bar("without", "without", c.orange)],
     };
   }
 
   rows() {
-    return [["operation", "tau with", "networks with", "tau without", "networks without"], ...this.pairs.map((row) => [row.part, row.with, row.counts[0], row.without, row.counts[1]])];
+    return [
+      ["operation", "tau with", "networks with", "tau without", "networks without"],
+      ...this.pairs.map((row) => [row.part, row.with, row.counts[0], row.without, row.counts[1]]),
+    ];
   }
 }

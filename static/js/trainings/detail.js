@@ -21,14 +21,34 @@ function curve(element, name, words, shown, mark) {
     if (!values.length) return nothing(c, "The first point appears after the first epoch.");
     const colour = name === "train_losses" ? c.blue : c.green;
     const best = mark && training.best_epoch ? [{ coord: [training.best_epoch, values[training.best_epoch - 1]] }] : [];
-    const pin = { data: best, symbol: "circle", symbolSize: 13, itemStyle: { color: c.orange }, label: { show: false }, animation: false };
+    const pin = {
+      data: best,
+      symbol: "circle",
+      symbolSize: 13,
+      itemStyle: { color: c.orange },
+      label: { show: false },
+      animation: false,
+    };
     return {
       graphic: [],
       grid: { left: 58, right: 20, top: 14, bottom: 44 },
       xAxis: axis(c, "Epoch", { min: 1, max: Math.max(2, training.epochs), minInterval: 1, scale: false }),
       yAxis: axis(c, words, { nameGap: 44 }),
-      tooltip: tooltip(c, { trigger: "axis", formatter: ([event]) => tip(`Epoch ${event.value[0]}`, [[words, shown(event.value[1])]]) }),
-      series: [{ type: "line", data: values.map((value, at) => [at + 1, value]), showSymbol: values.length < 60, symbolSize: 6, lineStyle: { color: colour, width: 2 }, itemStyle: { color: colour }, markPoint: pin }],
+      tooltip: tooltip(c, {
+        trigger: "axis",
+        formatter: ([event]) => tip(`Epoch ${event.value[0]}`, [[words, shown(event.value[1])]]),
+      }),
+      series: [
+        {
+          type: "line",
+          data: values.map((value, at) => [at + 1, value]),
+          showSymbol: values.length < 60,
+          symbolSize: 6,
+          lineStyle: { color: colour, width: 2 },
+          itemStyle: { color: colour },
+          markPoint: pin,
+        },
+      ],
     };
   };
   return new Chart(element, build, { label: `Line chart: ${words} by epoch.` });
@@ -38,7 +58,10 @@ const charts = {
   loss: curve(part("loss"), "train_losses", "Training loss", (value) => number(value, 4), false),
   accuracy: curve(part("accuracy"), "valid_accuracies", "Validation accuracy (%)", (value) => percent(value), true),
 };
-for (const [name, column] of [["loss", "train_losses"], ["accuracy", "valid_accuracies"]]) {
+for (const [name, column] of [
+  ["loss", "train_losses"],
+  ["accuracy", "valid_accuracies"],
+]) {
   const rows = () => [["epoch", column], ...(training?.[column] ?? []).map((value, epoch) => [epoch + 1, value])];
   saveMenu(root.querySelector(`[data-save=${name}]`), charts[name], `training-${root.dataset.training}-${name}`, rows);
 }
@@ -46,12 +69,40 @@ for (const [name, column] of [["loss", "train_losses"], ["accuracy", "valid_accu
 function kpis() {
   const { valid_accuracy: valid, best_valid_accuracy: best, test_accuracy: test } = training;
   return [
-    ["Validation accuracy", percent(valid ?? best), training.best_epoch ? `epoch ${training.best_epoch}, the best` : "after the first epoch"],
-    ["Test accuracy", percent(test), test === null ? (training.status === "finished" ? "the data has no test images" : "measured once, at the end") : "measured once"],
+    [
+      "Validation accuracy",
+      percent(valid ?? best),
+      training.best_epoch ? `epoch ${training.best_epoch}, the best` : "after the first epoch",
+    ],
+    [
+      "Test accuracy",
+      percent(test),
+      test === null
+        ? training.status === "finished"
+          ? "the data has no test images"
+          : "measured once, at the end"
+        : "measured once",
+    ],
     ["Estimate", number(training.candidate.score, 5), "the search's score"],
-    ["Epochs", `${training.epoch} / ${training.epochs}`, training.status === "finished" ? "all of them" : training.steps ? `step ${training.step} of ${training.steps}` : "not begun"],
+    [
+      "Epochs",
+      `${training.epoch} / ${training.epochs}`,
+      training.status === "finished"
+        ? "all of them"
+        : training.steps
+          ? `step ${training.step} of ${training.steps}`
+          : "not begun",
+    ],
     ["Time", duration(training.seconds), training.device || "no device yet"],
-    ["Time left", duration(training.eta_seconds), training.finished_at ? `ended ${ago(training.finished_at)}` : training.started_at ? `started ${ago(training.started_at)}` : "not started"],
+    [
+      "Time left",
+      duration(training.eta_seconds),
+      training.finished_at
+        ? `ended ${ago(training.finished_at)}`
+        : training.started_at
+          ? `started ${ago(training.started_at)}`
+          : "not started",
+    ],
   ];
 }
 
@@ -59,8 +110,15 @@ function kpis() {
 function downloadButton() {
   const query = `?format=zip&training=${training.id}`;
   const note = h("span", { class: "small" });
-  const link = h("a", { class: "button primary", href: `/api/v1/candidates/${training.candidate.id}/download/${query}`, download: "" }, "Trained network as zip", note);
-  link.addEventListener("click", (event) => fetchPrepared(event, note, `candidates/${training.candidate.id}/prepare/${query}`));
+  const link = h(
+    "a",
+    { class: "button primary", href: `/api/v1/candidates/${training.candidate.id}/download/${query}`, download: "" },
+    "Trained network as zip",
+    note,
+  );
+  link.addEventListener("click", (event) =>
+    fetchPrepared(event, note, `candidates/${training.candidate.id}/prepare/${query}`),
+  );
   return link;
 }
 
@@ -74,13 +132,21 @@ function show() {
   setText(part("waiting").firstElementChild, training.waiting);
   part("error").hidden = !training.error;
   setText(part("error").firstElementChild, training.error ? `The training failed: ${training.error}` : "");
-  part("kpis").replaceChildren(...kpis().map(([name, value, note]) => h("div", { class: "kpi" }, h("dt", {}, name), h("dd", {}, value, h("small", {}, note)))));
+  part("kpis").replaceChildren(
+    ...kpis().map(([name, value, note]) =>
+      h("div", { class: "kpi" }, h("dt", {}, name), h("dd", {}, value, h("small", {}, note))),
+    ),
+  );
   const actions = part("actions");
   if (actions.dataset.key !== training.actions.join()) {
     actions.dataset.key = training.actions.join();
     const candidate = h("a", { class: "button", href: `/candidates/${training.candidate.id}/` }, "Candidate");
     const take = training.status === "finished" ? [downloadButton()] : [];
-    actions.replaceChildren(...take, candidate, ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false));
+    actions.replaceChildren(
+      ...take,
+      candidate,
+      ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false),
+    );
   }
   part("facts").replaceChildren(
     facts([

@@ -29,9 +29,17 @@ function chosenData(value, path) {
 /** `own`: whether the search has images of its own (one on a table has none). `what` is the body's choice of networks; resolves to the new trainings, or to null when the user thinks better of it. */
 export async function askForTraining(title, what, own = true) {
   const [recipes, choices] = await Promise.all([api("recipes/"), dataChoices(own)]);
-  const data = h("select", { id: "train-data", name: "data" }, ...choices.map(([value, label]) => h("option", { value }, label)));
+  const data = h(
+    "select",
+    { id: "train-data", name: "data" },
+    ...choices.map(([value, label]) => h("option", { value }, label)),
+  );
   const path = h("input", { id: "train-path", name: "path", placeholder: "/data/imagenet", autocomplete: "off" });
-  const select = h("select", { id: "train-recipe", name: "recipe" }, ...recipes.map(({ name, label, epochs }) => h("option", { value: name }, `${label} (${plural(epochs, "epoch")})`)));
+  const select = h(
+    "select",
+    { id: "train-recipe", name: "recipe" },
+    ...recipes.map(({ name, label, epochs }) => h("option", { value: name }, `${label} (${plural(epochs, "epoch")})`)),
+  );
   const epochs = h("input", { id: "train-epochs", name: "epochs", type: "number", min: "1", max: "1000", step: "1" });
   const about = h("p", { class: "muted small" });
   const shortened = h("p", { class: "small", role: "status" });
@@ -42,7 +50,10 @@ export async function askForTraining(title, what, own = true) {
   const tell = () => {
     const recipe = chosen();
     const wanted = Number(epochs.value) || recipe.epochs;
-    shortened.textContent = wanted < recipe.epochs ? `Shortened: ${wanted} of ${recipe.epochs} epochs. The page and the downloads say so.` : "";
+    shortened.textContent =
+      wanted < recipe.epochs
+        ? `Shortened: ${wanted} of ${recipe.epochs} epochs. The page and the downloads say so.`
+        : "";
   };
   const change = () => {
     const recipe = chosen();
@@ -65,14 +76,23 @@ export async function askForTraining(title, what, own = true) {
     "form",
     { method: "dialog" },
     h("h2", { id: "train-title" }, title),
-    h("p", { class: "muted" }, "Validation images choose the epoch whose weights are kept; test images are looked at once, at the end. Searches go first on busy workers."),
+    h(
+      "p",
+      { class: "muted" },
+      "Validation images choose the epoch whose weights are kept; test images are looked at once, at the end. Searches go first on busy workers.",
+    ),
     field("Data", data),
     folder,
     field("Recipe", select),
     about,
     field("Epochs", epochs),
     shortened,
-    h("div", { class: "checks" }, h("label", { class: "check" }, flip, "Random flips (not for digits or letters)"), h("label", { class: "check" }, crop, "Random crops")),
+    h(
+      "div",
+      { class: "checks" },
+      h("label", { class: "check" }, flip, "Random flips (not for digits or letters)"),
+      h("label", { class: "check" }, crop, "Random crops"),
+    ),
     complaint,
     h("div", { class: "row" }, h("button", { class: "button", value: "", formnovalidate: "" }, "Back"), start),
   );
@@ -96,7 +116,8 @@ export async function askForTraining(title, what, own = true) {
         dialog.close();
       } catch (error) {
         complaint.hidden = false;
-        complaint.textContent = error instanceof Problem ? error.message : "The server could not be reached; nothing was begun. Try again.";
+        complaint.textContent =
+          error instanceof Problem ? error.message : "The server could not be reached; nothing was begun. Try again.";
         start.disabled = false;
       }
     });

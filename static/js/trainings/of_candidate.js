@@ -21,5 +21,6 @@ async function load() {
 
 const again = follow(load);
 root.querySelector("[data-train]").addEventListener("click", async () => {
-  if (await askForTraining("Train this network in full", { candidates: [candidate] }, "ownData" in root.dataset)) again();
+  if (await askForTraining("Train this network in full", { candidates: [candidate] }, "ownData" in root.dataset))
+    again();
 });

@@ -33,7 +33,12 @@ const ENDS = {
 function option(c) {
   if (!group?.trainings.length) return nothing(c, "The first trained network appears here.");
   const points = pointsOf(group);
-  const lines = group.inversions.slice(0, LISTED).map(({ better, worse }) => [{ coord: [better.score, better.valid_accuracy] }, { coord: [worse.score, worse.valid_accuracy] }]);
+  const lines = group.inversions
+    .slice(0, LISTED)
+    .map(({ better, worse }) => [
+      { coord: [better.score, better.valid_accuracy] },
+      { coord: [worse.score, worse.valid_accuracy] },
+    ]);
   return {
     graphic: [],
     grid: { left: 58, right: 20, top: 16, bottom: 46 },
@@ -43,7 +48,13 @@ function option(c) {
       trigger: "item",
       formatter: ({ value }) => {
         const row = value && points[value[2]];
-        return row ? tip(`Candidate ${row.number}`, [["Score", number(row.score, 5)], ["Validation", percent(row.valid_accuracy)], ["Test", percent(row.test_accuracy)]]) : "";
+        return row
+          ? tip(`Candidate ${row.number}`, [
+              ["Score", number(row.score, 5)],
+              ["Validation", percent(row.valid_accuracy)],
+              ["Test", percent(row.test_accuracy)],
+            ])
+          : "";
       },
     }),
     series: [
@@ -53,7 +64,13 @@ function option(c) {
         cursor: "pointer",
         data: points.map((row, at) => [row.score, row.valid_accuracy, at]),
         itemStyle: { color: c.blue, borderColor: c.surface, borderWidth: 1 },
-        markLine: { silent: true, symbol: "none", data: lines, lineStyle: { color: c.orange, type: "dashed", width: 1.5 }, label: { show: false } },
+        markLine: {
+          silent: true,
+          symbol: "none",
+          data: lines,
+          lineStyle: { color: c.orange, type: "dashed", width: 1.5 },
+          label: { show: false },
+        },
       },
     ],
   };
@@ -63,24 +80,52 @@ function option(c) {
 function unranked() {
   const points = pointsOf(group);
   if (points.length < 2) return "Two trained networks are needed to compare the order.";
-  if (alike(points, "valid_accuracy")) return `All ${number(points.length)} networks reached the same accuracy: there is no order to compare.`;
-  return alike(points, "score") ? `All ${number(points.length)} networks have the same score: there is no order to compare.` : "";
+  if (alike(points, "valid_accuracy"))
+    return `All ${number(points.length)} networks reached the same accuracy: there is no order to compare.`;
+  return alike(points, "score")
+    ? `All ${number(points.length)} networks have the same score: there is no order to compare.`
+    : "";
 }
 
 function verdict() {
   const { kendall_tau: tau, pairs, inverted } = group;
-  const ranked = unranked() || `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(pointsOf(group).length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
+  const ranked =
+    unranked() ||
+    `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(pointsOf(group).length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
   return `${ranked} ${nameOf(group)}.`;
 }
 
 function inversions() {
-  if (!group.inversions.length) return [h("h3", {}, "Rank inversions"), h("p", { class: "muted" }, unranked() ? "None to see yet." : "None: no pair was ordered the other way round.")];
+  if (!group.inversions.length)
+    return [
+      h("h3", {}, "Rank inversions"),
+      h("p", { class: "muted" }, unranked() ? "None to see yet." : "None: no pair was ordered the other way round."),
+    ];
   const link = ({ candidate, number: at }) => h("a", { href: `/candidates/${candidate}/` }, `#${at}`);
-  const head = h("tr", {}, ...["Trained better", "though scored below", "Gap"].map((text, at) => h("th", { scope: "col", class: at === 2 ? "right" : null }, text)));
-  const body = group.inversions.map(({ better, worse, gap }) =>
-    h("tr", {}, h("td", {}, link(better), ` ${percent(better.valid_accuracy)}`), h("td", {}, link(worse), ` ${percent(worse.valid_accuracy)}`), h("td", { class: "right" }, `${number(gap, 3)} pp`)),
+  const head = h(
+    "tr",
+    {},
+    ...["Trained better", "though scored below", "Gap"].map((text, at) =>
+      h("th", { scope: "col", class: at === 2 ? "right" : null }, text),
+    ),
   );
-  return [h("h3", {}, "Rank inversions"), h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Rank inversions" }, h("table", { class: "data" }, h("thead", {}, head), h("tbody", {}, ...body)))];
+  const body = group.inversions.map(({ better, worse, gap }) =>
+    h(
+      "tr",
+      {},
+      h("td", {}, link(better), ` ${percent(better.valid_accuracy)}`),
+      h("td", {}, link(worse), ` ${percent(worse.valid_accuracy)}`),
+      h("td", { class: "right" }, `${number(gap, 3)} pp`),
+    ),
+  );
+  return [
+    h("h3", {}, "Rank inversions"),
+    h(
+      "div",
+      { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Rank inversions" },
+      h("table", { class: "data" }, h("thead", {}, head), h("tbody", {}, ...body)),
+    ),
+  ];
 }
 
 function showUnderWay(trainings) {
@@ -92,17 +137,31 @@ function showUnderWay(trainings) {
       const bar = bars.get(training.id) ?? progressBar(`Progress of candidate ${training.candidate.number}`);
       bars.set(training.id, bar);
       setBar(bar, training.progress);
-      const state = training.status === "running" ? `${training.epoch} of ${training.epochs} epochs` : training.waiting || training.status;
-      return h("div", {}, h("a", { href: `/trainings/${training.id}/` }, `Candidate ${training.candidate.number}`), bar, h("span", { class: "muted small" }, training.status === "running" ? state : "queued"));
+      const state =
+        training.status === "running"
+          ? `${training.epoch} of ${training.epochs} epochs`
+          : training.waiting || training.status;
+      return h(
+        "div",
+        {},
+        h("a", { href: `/trainings/${training.id}/` }, `Candidate ${training.candidate.number}`),
+        bar,
+        h("span", { class: "muted small" }, training.status === "running" ? state : "queued"),
+      );
     }),
   );
   const queued = trainings.find(({ status, waiting }) => status === "queued" && waiting);
-  if (queued && !trainings.some(({ status }) => status === "running")) place.append(h("p", { class: "muted small" }, `Queued: ${queued.waiting}.`));
+  if (queued && !trainings.some(({ status }) => status === "running"))
+    place.append(h("p", { class: "muted small" }, `Queued: ${queued.waiting}.`));
 }
 
 /** The groups that can be chosen, the server's first unless another was; a lone one needs no choice. */
 function showChoice() {
-  chooser.replaceChildren(...groups.map((row) => h("option", { value: nameOf(row) }, `${nameOf(row)} (${plural(row.trainings.length, "network")})`)));
+  chooser.replaceChildren(
+    ...groups.map((row) =>
+      h("option", { value: nameOf(row) }, `${nameOf(row)} (${plural(row.trainings.length, "network")})`),
+    ),
+  );
   chooser.value = nameOf(group);
   chooser.closest("label").hidden = groups.length < 2;
 }
@@ -118,16 +177,28 @@ function showCompared() {
   setText(part("verdict"), verdict());
   part("inversions").replaceChildren(...inversions());
   if (!chart) {
-    chart = new Chart(root.querySelector(".chart"), option, { label: "Scatter plot of trained validation accuracy against the estimate's score." });
+    chart = new Chart(root.querySelector(".chart"), option, {
+      label: "Scatter plot of trained validation accuracy against the estimate's score.",
+    });
     const names = ["number", "score", "valid_accuracy", "test_accuracy"];
-    saveMenu(part("save"), chart, "estimate-against-training", () => [names, ...group.trainings.map((row) => names.map((name) => row[name]))]);
-    chart.on("click", ({ value }) => value?.[2] !== undefined && location.assign(at(`/candidates/${pointsOf(group)[value[2]].candidate}/`)));
+    saveMenu(part("save"), chart, "estimate-against-training", () => [
+      names,
+      ...group.trainings.map((row) => names.map((name) => row[name])),
+    ]);
+    chart.on(
+      "click",
+      ({ value }) =>
+        value?.[2] !== undefined && location.assign(at(`/candidates/${pointsOf(group)[value[2]].candidate}/`)),
+    );
   }
   chart.draw(true);
 }
 
 async function load() {
-  const [running, trained] = await Promise.all([api("trainings/", { params: { search, status: "queued,running", page_size: 100, ordering: "id" } }), api(`searches/${search}/trained/`)]);
+  const [running, trained] = await Promise.all([
+    api("trainings/", { params: { search, status: "queued,running", page_size: 100, ordering: "id" } }),
+    api(`searches/${search}/trained/`),
+  ]);
   showUnderWay(running.results);
   groups = trained;
   showCompared();
@@ -142,7 +213,14 @@ chooser.addEventListener("change", () => {
 const titles = { front: "Train the Pareto front in full", buckets: "Train the best network of each bucket in full" };
 for (const button of root.querySelectorAll("[data-train]")) {
   button.addEventListener("click", async () => {
-    if (await askForTraining(titles[button.dataset.train], { search, select: button.dataset.train }, "ownData" in root.dataset)) again();
+    if (
+      await askForTraining(
+        titles[button.dataset.train],
+        { search, select: button.dataset.train },
+        "ownData" in root.dataset,
+      )
+    )
+      again();
   });
 }
 

@@ -12,7 +12,12 @@ const ACTIONS = {
   delete: {
     label: "Delete",
     done: "The training was deleted.",
-    question: { title: "Delete the training?", text: "Its checkpoint and weights are removed. This cannot be undone.", confirm: "Delete it", danger: true },
+    question: {
+      title: "Delete the training?",
+      text: "Its checkpoint and weights are removed. This cannot be undone.",
+      confirm: "Delete it",
+      danger: true,
+    },
   },
 };
 
@@ -27,13 +32,25 @@ async function act(name, training, changed) {
     toast(done);
     changed(name);
   } catch (error) {
-    toast(error instanceof Problem ? error.message : "The server could not be reached; nothing was changed. Try again.", "bad");
+    toast(
+      error instanceof Problem ? error.message : "The server could not be reached; nothing was changed. Try again.",
+      "bad",
+    );
   }
 }
 
 export function actionButtons(training, changed, small = true) {
   return training.actions.map((name) =>
-    h("button", { type: "button", class: `button${small ? " small" : ""}${name === "delete" ? " danger" : ""}`, dataset: { action: name }, onclick: () => act(name, training, changed) }, ACTIONS[name].label),
+    h(
+      "button",
+      {
+        type: "button",
+        class: `button${small ? " small" : ""}${name === "delete" ? " danger" : ""}`,
+        dataset: { action: name },
+        onclick: () => act(name, training, changed),
+      },
+      ACTIONS[name].label,
+    ),
   );
 }
 
@@ -108,7 +125,7 @@ export function follow(load, failed = () => {}) {
       return;
     }
     loading = true;
-    let busy = false;
+    let busy;
     try {
       busy = document.hidden ? false : await load();
       failed(null);
