@@ -134,7 +134,8 @@ class BlueprintBuilder:
     def part(self, group: str, layer: int | None = None) -> Iterator[None]:
         """Marks the nodes appended inside with a group and, where a decision put them there, its layer."""
         before = self._group, self._layer
-        self._group, self._layer = group, layer
+        self._group = group
+        self._layer = layer
         try:
             yield
         finally:
@@ -213,7 +214,8 @@ class BlueprintBuilder:
 
     def multiply(self, x: str, gate: str) -> str:
         """A map scaled by a gate: channel by channel with a 1x1 one (squeeze-excitation), or value by value."""
-        shape, gates = self.shape(x), self.shape(gate)
+        shape = self.shape(x)
+        gates = self.shape(gate)
         if gates not in (shape, Shape(shape.channels, 1, 1)):
             raise ArchitectureError(f"a gate of {gates} does not fit a map of {shape}")
         return self._append("multiply", (x, gate), shape)

@@ -64,7 +64,8 @@ class Bucket:
 
     def insert(self, network: Ranked) -> Ranked | None:
         """Takes a network whose score is above `floor`; returns the one it drove out."""
-        residents, capacity = self.residents, self.capacity
+        residents = self.residents
+        capacity = self.capacity
         loser = None
         self.inserted += 1
         if capacity is None:

@@ -72,7 +72,8 @@ def _simplified(blueprint: Blueprint) -> tuple[dict[str, Node], str]:
     for node in blueprint:
         inputs = [stands_for[source] for source in node.inputs if node.op != "add" or reached[source]]
         if not reached[node.name]:
-            node, inputs = Node(node.name, "zeros", (blueprint.nodes[0].name,), node.shape), [blueprint.nodes[0].name]
+            node = Node(node.name, "zeros", (blueprint.nodes[0].name,), node.shape)
+            inputs = [blueprint.nodes[0].name]
         elif node.op == "add" and len(inputs) == 1:
             stands_for[node.name] = inputs[0]
             continue

@@ -51,7 +51,8 @@ def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resa
     Beyond those, a sample's deviations are scaled by the root of its share: an interval narrows with 1 / sqrt(count).
     """
     known_scores, known_truth = comparable(scores, truth)
-    value, count = _kendall(known_scores, known_truth), len(known_truth)
+    value = _kendall(known_scores, known_truth)
+    count = len(known_truth)
     if np.isnan(value):
         return Interval(value, value, value, count)
     rng = np.random.default_rng(seed)

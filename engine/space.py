@@ -109,7 +109,8 @@ class SearchSpace(ABC):
     def reduction_note(self, spec: InputSpec, channels: int) -> str:
         """The reduced network in words, and what it costs beside the full one, both of the default architecture."""
         default = self.default()
-        reduced, full = blueprint_cost(self.reduced_blueprint(default, spec, channels)), self.cost(default)
+        reduced = blueprint_cost(self.reduced_blueprint(default, spec, channels))
+        full = self.cost(default)
         return (
             f"{self.reduced_in_words(spec, channels)} For images of {spec.height}x{spec.width} the default network "
             f"takes {reduced.metric('madds_m'):.3g}M multiply-adds and {reduced.metric('params_m'):.3g}M parameters "

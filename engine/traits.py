@@ -41,7 +41,8 @@ def traits(blueprint: Blueprint) -> dict[str, float]:
         kind = _kind(node)
         if kind:
             counts[kind] += 1
-        conv, change = int(node.op in ("conv2d", "linear")), int(bool(kind))
+        conv = int(node.op in ("conv2d", "linear"))
+        change = int(bool(kind))
         width += node.shape.channels if node.op == "conv2d" else 0
         sources = [name for name in node.inputs if name in living]
         name = node.name

@@ -49,7 +49,8 @@ def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
 
 def is_foreign(method: str, scheme: str, headers: Mapping[str, str]) -> bool:
     """Whether another web page sent it. Header names in lower case."""
-    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    origin = headers.get("origin")
+    site = headers.get("sec-fetch-site", "none")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":
         return True
     follows_link = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"

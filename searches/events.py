@@ -138,7 +138,8 @@ class Doorbell:
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self._latest or self._closing)
-                    latest, self._latest = self._latest, {}
+                    latest = self._latest
+                    self._latest = {}
                     closing = self._closing
                 try:
                     runner.run(asyncio.wait_for(_send(latest), RING_SECONDS))

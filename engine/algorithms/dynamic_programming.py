@@ -38,6 +38,7 @@ class DynamicProgramming(LayerNAS):
             if network is not None:
                 if layer != self._layer and self._pending:
                     return None
-                self._layer, self._selected = layer, network
+                self._layer = layer
+                self._selected = network
                 return network
         return None

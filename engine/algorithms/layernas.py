@@ -57,15 +57,18 @@ class LayerNAS(SearchAlgorithm):
         self._view = view if isinstance(view, ReorderedSpace) else None
         self._hash = self.space.content_hash
         self._dice = Random()  # seeded before each use as `rng` would
-        self._turns, self._searches_per_layer = options.children_per_search, options.searches_per_layer
+        self._turns = options.children_per_search
+        self._searches_per_layer = options.searches_per_layer
         self._slices = DISPLAY_SLICES if options.bucketing == "unique" else options.buckets
         self._use(self._fresh_layers())
         self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # as `buckets` showed them last
-        self._baseline, self._root = Ranked(0.0, 0, view.default().choices), Work(None)
+        self._baseline = Ranked(0.0, 0, view.default().choices)
+        self._root = Work(None)
         self._opened = False
         self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs of proposals not yet told
         # Whose turn it is: layer l of the selected network, selections made there, the network, its children so far.
-        self._layer, self._searches = 1, 0
+        self._layer = 1
+        self._searches = 0
         self._selected: Ranked | None = None
         self._children = 0
 
@@ -129,15 +132,19 @@ class LayerNAS(SearchAlgorithm):
         network = self._selected
         if network is not None and self._children < self._turns and self._layers[self._layer - 1].has_child(network):
             return network
-        layer, searches = self._layer, self._searches
+        layer = self._layer
+        searches = self._searches
         for _ in range(self._depth):
             if layer < self._depth and searches < self._searches_per_layer:
                 network = self._layers[layer - 1].selection.select(number)
                 if network is not None:
-                    self._layer, self._searches = layer, searches + 1
-                    self._selected, self._children = network, 0
+                    self._layer = layer
+                    self._searches = searches + 1
+                    self._selected = network
+                    self._children = 0
                     return network
-            layer, searches = layer % max(1, self._depth - 1) + 1, 0
+            layer = layer % max(1, self._depth - 1) + 1
+            searches = 0
         return None
 
     def _root_has_child(self) -> bool:
@@ -151,7 +158,8 @@ class LayerNAS(SearchAlgorithm):
 
     def _list_options(self, layer: int, network: Ranked) -> list[int]:
         """The valid options of a network's next layer but the default, in the order they are tried."""
-        prefix, kept = network.choices[:layer], network.choices[layer]
+        prefix = network.choices[:layer]
+        kept = network.choices[layer]
         options = [option for option in self._searched.children(prefix) if option != kept]
         if self.options.child_order == "random":
             self._dice.seed(f"{self.seed}:{network.number}:children {layer}")
@@ -188,7 +196,8 @@ class LayerNAS(SearchAlgorithm):
 
     def _store(self, proposal: Proposal, score: float, completed: tuple[float, int | None] | None) -> None:
         """``completed``: the network's cost, and how many choices of it can be kept."""
-        choices, layer = proposal.architecture.choices, proposal.layer
+        choices = proposal.architecture.choices
+        layer = proposal.layer
         if self._view is not None:
             choices = self._view.searched(choices)
             layer = None if layer is None else self._view.place(layer)
@@ -196,7 +205,8 @@ class LayerNAS(SearchAlgorithm):
         cost, reach = completed or self._searched.completed(choices[: first + 1])[1:]
         network = Ranked(-score, proposal.number, choices)
         unknown = layer is None  # whether the first is within reach; the baseline is proposed unseen
-        slices, grid = self._slices, self._grid
+        slices = self._slices
+        grid = self._grid
         for at in range(first, self._depth):
             low, width, floors = grid[at]
             index = 0

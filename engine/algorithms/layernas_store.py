@@ -87,7 +87,8 @@ class BestFirst:
             self.load([network for network in self._heap if network[1] in stored])
 
     def select(self, number: int) -> Ranked | None:
-        heap, has_child = self._heap, self._layer.has_child
+        heap = self._heap
+        has_child = self._layer.has_child
         while heap:
             if has_child(heap[0]):
                 return heap[0]

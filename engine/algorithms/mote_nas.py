@@ -95,7 +95,9 @@ class MoteNAS(SamplingSearch):
             plan = self._planned()
             if plan is None:
                 return None
-            self._rounds, self._queue, self._plan = plan.rounds, list(plan.networks), None
+            self._rounds = plan.rounds
+            self._queue = list(plan.networks)
+            self._plan = None
         return None
 
     def _propose_final(self, number: int) -> Proposal | None:
@@ -141,7 +143,8 @@ class MoteNAS(SamplingSearch):
         return None
 
     def _guided(self) -> Plan | None:
-        number, rng = self._rounds, self.rng(self._rounds, "round")
+        number = self._rounds
+        rng = self.rng(self._rounds, "round")
         finalists = self._finalists
         if isinstance(finalists, Guided) and self._grown:
             return self._scouts(finalists, rng)
@@ -228,7 +231,9 @@ class MoteNAS(SamplingSearch):
         super()._load_state(state)
         self._scored = [Scored.of(*row) for row in state["scored"]]
         self._queue = [Planned(c and tuple(c), str(o), None if p is None else int(p)) for c, o, p in state["queue"]]
-        self._rounds, self._tried, self._plan = int(state["rounds"]), int(state["tried"]), None
+        self._rounds = int(state["rounds"])
+        self._tried = int(state["tried"])
+        self._plan = None
         self._closed = bool(state["closed"])
 
 

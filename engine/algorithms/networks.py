@@ -56,7 +56,8 @@ class Listed:
         """Never draw this one again."""
         place = self._moved_to.get(choices, self._places[choices])
         last = self._at(len(self._networks) - len(self._taken) - 1)
-        self._moved[place], self._moved_to[last] = last, place
+        self._moved[place] = last
+        self._moved_to[last] = place
         self._taken[choices] = None
 
     def dump(self) -> list[list[int]]:

@@ -23,7 +23,9 @@ CLIP = 0.2
 """Schulman et al. 2017, section 3."""
 ENTROPY = 0.05
 """Weight of the entropy bonus, section 5, for advantages in standard deviations."""
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+BETA1 = 0.9
+BETA2 = 0.999
+EPSILON = 1e-8
 """Of Adam, which climbs the objective."""
 
 

@@ -60,7 +60,8 @@ class PPO(SamplingSearch):
     def _observe(self, proposal: Proposal, score: float | None) -> None:
         if score is None:
             return
-        chance, value = self._chances.pop(proposal.number), self._fitness(proposal.architecture, score)
+        chance = self._chances.pop(proposal.number)
+        value = self._fitness(proposal.architecture, score)
         if value is not None:
             self._batch.append((proposal.architecture.choices, chance, value))
             if len(self._batch) == self.options.train_batch:

@@ -79,4 +79,5 @@ class SamplingSearch(SearchAlgorithm):
     def _load_state(self, state: Mapping[str, Any]) -> None:
         networks = networks_of(self._admitted)
         networks.load(state["networks"])
-        self._collection, self._next = networks, None
+        self._collection = networks
+        self._next = None

@@ -49,7 +49,8 @@ class Surrogate:
         self._kept = spread > 1e-9
         self._mean = reference.numbers.mean(axis=0)[self._kept]
         self._scale = spread[self._kept] * np.sqrt(max(1, int(self._kept.sum())))
-        self._observed, self._linear = observed, self._standard(observed)
+        self._observed = observed
+        self._linear = self._standard(observed)
         given = np.asarray(values, dtype=np.float64)
         self._level = float(given.mean())
         self._unit = float(given.std()) or 1.0
@@ -66,15 +67,19 @@ class Surrogate:
 
     def _fit(self, values: Floats) -> None:
         """Keeps the hyperparameters of the largest marginal likelihood, of equals the first."""
-        distances, inner = self._distances(self._observed), self._linear @ self._linear.T
+        distances = self._distances(self._observed)
+        inner = self._linear @ self._linear.T
         best = -np.inf
         for decay, slope, noise in product(DECAYS, SLOPES, NOISES):
             factor = cholesky(_kernel(distances, inner, decay, slope) + noise * np.eye(len(values)), lower=True)
             weights = cho_solve((factor, True), values)
             likelihood = -0.5 * float(values @ weights) - float(np.log(np.diag(factor)).sum())
             if likelihood > best + 1e-9:
-                best, self._decay, self._slope = likelihood, decay, slope
-                self._factor, self._weights = factor, weights
+                best = likelihood
+                self._decay = decay
+                self._slope = slope
+                self._factor = factor
+                self._weights = weights
 
     def _standard(self, inputs: Inputs) -> Floats:
         return np.asarray((inputs.numbers[:, self._kept] - self._mean) / self._scale)

@@ -53,7 +53,9 @@ def main(arguments: list[str]) -> int:
         names = ", ".join(BENCHMARKS)
         print(f"usage: python -m engine.benchmark_tables.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)
         return 2
-    name, source, target = arguments[0], Path(arguments[1]), Path(arguments[2])
+    name = arguments[0]
+    source = Path(arguments[1])
+    target = Path(arguments[2])
     try:
         print(f"{convert(name, source, target)} architectures written to {target}")
     except DataError as error:

@@ -79,7 +79,8 @@ def _last(trial: Trial, evaluation: str) -> float:
 
 def _seconds(trial: Trial, evaluation: str) -> float:
     """The training, and an average evaluation, as the package's ``simulate_train_eval`` charges a trial."""
-    epochs, training = range(trial["epochs"]), trial["train_times"]
+    epochs = range(trial["epochs"])
+    training = trial["train_times"]
     keys = [f"{evaluation}@{epoch}" for epoch in epochs]
     if not training or not trial["eval_times"] or any(key not in trial["eval_times"] for key in keys):
         return nan

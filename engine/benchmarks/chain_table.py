@@ -61,9 +61,11 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
     options = TableOptions(path=table_path.name, reward="reward", truth=truth, cost="cost")
     estimator = TableEstimator(options, space, None, table)
     counts = [count for count in TRIALS if count <= len(table)] or [len(table)]
-    figures, courses = [], {}
+    figures = []
+    courses = {}
     for name, algorithm in SEARCHES.items():
-        budget, found = Budget(evaluations=counts[-1]), []
+        budget = Budget(evaluations=counts[-1])
+        found = []
         for seed in range(seeds):
             searching = create_algorithm(algorithm, problem, seed)
             found.append(_course(run_search(searching, estimator, budget, 1).trials))

@@ -20,7 +20,8 @@ Course = Sequence[tuple[float, float]]
 
 def values_at(course: Course, spent: NDArray[np.float64]) -> NDArray[np.float64]:
     """The incumbent's value at each number of ``spent``, shape ``(points,)``; NaN before the first."""
-    at, values = np.array([step[0] for step in course]), np.array([step[1] for step in course])
+    at = np.array([step[0] for step in course])
+    values = np.array([step[1] for step in course])
     place = np.searchsorted(at, spent, side="right") - 1
     return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
 
@@ -41,7 +42,8 @@ def draw(
     first = min(course[0][0] for several in courses.values() for course in several)
     spent = np.geomspace(max(first, last / 200), last, POINTS) if log else np.linspace(0.0, last, POINTS)
     tenth = [_line(axes, label, several, spent) for label, several in courses.items()]
-    low, high = float(np.nanmedian(tenth)), max(step[1] for many in courses.values() for c in many for step in c)
+    low = float(np.nanmedian(tenth))
+    high = max(step[1] for many in courses.values() for c in many for step in c)
     if high > low:
         axes.set_ylim(low - 0.25 * (high - low), high + 0.05 * (high - low))
     axes.set(title=title, xlabel=x, ylabel=y, xscale="log" if log else "linear")
@@ -57,7 +59,8 @@ def draw(
 def _line(axes: Axes, label: str, courses: Sequence[Course], spent: NDArray[np.float64]) -> float:
     """Draws one search; its mean after a tenth of what is spent."""
     values = np.array([values_at(course, spent) for course in courses])
-    mean, error = values.mean(axis=0), values.std(axis=0) / np.sqrt(len(values))
+    mean = values.mean(axis=0)
+    error = values.std(axis=0) / np.sqrt(len(values))
     (line,) = axes.plot(spent, mean, label=label, linewidth=1.8)
     axes.fill_between(spent, mean - error, mean + error, color=line.get_color(), alpha=0.2, linewidth=0)
     return float(mean[np.searchsorted(spent, spent[-1] / 10)])

@@ -42,7 +42,8 @@ def finds_optimum(seed: int, options: LayeredOptions) -> bool:
     ``options.buckets`` is replaced by the number of different costs there may be.
     """
     rng = Random(f"chain:{seed}")
-    layers, choices = rng.randint(2, 5), rng.randint(2, 4)
+    layers = rng.randint(2, 5)
+    choices = rng.randint(2, 4)
     space = AdditiveSpace.random(seed, layers, choices, largest=9)
     reward = AdditiveReward(space, seed)
     low, high = space.cost_range((), "madds_m")

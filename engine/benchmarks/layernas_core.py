@@ -33,7 +33,9 @@ from engine.space import Architecture, SearchSpace
 
 COUNTS = {"1e3": 1_000, "1e4": 10_000, "1e5": 100_000}
 ROUND_SIZE = 8
-LAYERS, OPTIONS, TARGET = 12, 40, 0.6
+LAYERS = 12
+OPTIONS = 40
+TARGET = 0.6
 GOAL = 50_000
 MOBILE_MADDS = 600.0
 Reward = Callable[[Architecture], float]
@@ -96,7 +98,8 @@ def ask_tell_seconds(candidates: int, task: Task = additive) -> float:
     """CPU seconds of this process inside `ask` and `tell` until so many candidates are told."""
     problem, reward = task()
     algorithm = LayerNAS(LayerNASOptions(), problem, seed=0)
-    told, seconds = 0, 0.0
+    told = 0
+    seconds = 0.0
     while told < candidates:
         start = process_time()
         proposals = algorithm.ask(min(ROUND_SIZE, candidates - told))

@@ -176,14 +176,17 @@ def search(table: Table, dataset: str, setup: Setup, seed: int, seconds: float) 
 def course(trials: Sequence[Trial]) -> Course:
     """Seconds spent and truth of the incumbent, at each change of it."""
     steps: list[tuple[float, float]] = []
-    spent, best, decided = 0.0, float("-inf"), False
+    spent = 0.0
+    best = float("-inf")
+    decided = False
     truths = {trial.proposal.number: trial.estimate.terms.get("truth") for trial in trials}
     for trial in trials:
         spent += trial.estimate.seconds
         final = trial.proposal.stage > 0
         if trial.estimate.score is None or (trial.worth <= best and decided == final):
             continue
-        best, decided = trial.worth, final
+        best = trial.worth
+        decided = final
         truth = truths[trial.proposal.parent if final and trial.proposal.parent is not None else trial.proposal.number]
         assert truth is not None
         steps.append((spent, truth))

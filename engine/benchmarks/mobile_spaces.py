@@ -58,7 +58,8 @@ def _space(name: str) -> Iterator[Figure]:
     space = MobileNetSpace(paper.options, PAPER_SPEC)
     published = space.table.published
     cost = count(build(space.blueprint(space.published())), PAPER_SPEC)
-    source, model = "LayerNAS, appendix H", "LayerNAS, table 2"
+    source = "LayerNAS, appendix H"
+    model = "LayerNAS, table 2"
     yield Figure(f"{name}.architectures", float(space.size), "networks", "higher", None, paper.architectures, source)
     yield Figure(f"{name}.max_trials", space.max_trials, "trials", "lower", None, paper.max_trials, source)
     for metric, goal, anchor in zip(("madds_m", "params_m"), published.counted, published.paper, strict=True):

@@ -47,7 +47,8 @@ SEED = 0
 
 def run(quick: bool) -> Report:
     """Taus with intervals, over all cells and over the best tenth; goes on from what was measured before."""
-    table, images = shared_data("nasbench201.parquet"), shared_data("cifar100_rd10.zip")
+    table = shared_data("nasbench201.parquet")
+    images = shared_data("cifar100_rd10.zip")
     count = QUICK_CELLS if quick else CELLS
     options = MotePlusOptions()
     settings: dict[str, Any] = {
@@ -66,7 +67,8 @@ def run(quick: bool) -> Report:
     study = _Study(images, options)
     study.measure(cells, float(os.environ.get("NASWEB_BENCH_SECONDS", "inf")))
     looked, trained = (cells.named(list(found.records)) for found in (study.looks, study.runs))
-    settings["cells_looked_at"], settings["cells_trained"] = len(looked.archs), len(trained.archs)
+    settings["cells_looked_at"] = len(looked.archs)
+    settings["cells_trained"] = len(trained.archs)
     resamples = settings["resamples"]
     figures = _figures(study.of_authors(looked), looked, resamples) + _figures(study.own(trained), trained, resamples)
     return Report(settings, [figure for figure in figures + study.costs() if not math.isnan(figure.value)])

@@ -60,8 +60,10 @@ class Curves:
     def cut(self, epoch: int, limit: float) -> Cut:
         """Ends the cells that are above the limit at an epoch."""
         stopped = self.trained & (self.losses[:, epoch - 1] > limit)
-        losses, slices = self.losses.copy(), self.slices.copy()
-        first, last = losses[stopped, :1], losses[stopped, epoch - 1 : epoch]
+        losses = self.losses.copy()
+        slices = self.slices.copy()
+        first = losses[stopped, :1]
+        last = losses[stopped, epoch - 1 : epoch]
         losses[stopped, epoch:] = last
         slices[stopped] = first + (last - first) * np.linspace(0, 1, slices.shape[1])
         saved = self.seconds[stopped].sum() * (1 - epoch / losses.shape[1]) / self.seconds[self.trained].sum()
@@ -82,7 +84,8 @@ def run(quick: bool) -> Report:
     if not path.is_file():
         return Report({}, skipped=f"no table at {path}; set NASWEB_SHARED_DATA to the folder with it")
     cells = TruthCells.read(path)
-    tuning, others = Curves(cells.tuned_on()), Curves(cells.reported(QUICK_CELLS if quick else CELLS))
+    tuning = Curves(cells.tuned_on())
+    others = Curves(cells.reported(QUICK_CELLS if quick else CELLS))
     rules = [(epoch, tuning.limit(epoch, percentile)) for epoch in EPOCHS for percentile in PERCENTILES]
     cuts = [(tuning.cut(*rule), rule) for rule in rules]
     chosen, rule = max(

@@ -82,7 +82,8 @@ def largest_errors(path: Path, cells: int | None = None) -> Errors:
     """Compares the first ``cells`` rows of the table (all by default)."""
     rows = pq.read_table(path, columns=list(COLUMNS)).slice(0, cells).to_pylist()
     known = [row for row in rows if row["mote_official"] is not None and not np.isnan(row["mote_official"])]
-    landscape, speed = [], []
+    landscape = []
+    speed = []
     for row in known:
         landscape.append(landscape_term(row["mote_landscape_losses"]) - row["landscape_term_official"])
         ours = speed_term(row["mote_epoch_losses"], row["mote_train_seconds_v100"])

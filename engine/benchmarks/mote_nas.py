@@ -201,7 +201,8 @@ def own_search(bench: Bench, dataset: str, row: str, seed: int, scores: Estimato
 
 def _beginning(trials: Sequence[Trial], seconds: float) -> list[Trial]:
     """The trials before the first one that exceeds the budget."""
-    meter, found = BudgetMeter(seconds=seconds), []
+    meter = BudgetMeter(seconds=seconds)
+    found = []
     for trial in trials:
         if not meter.fits(trial.estimate.seconds):
             break
@@ -215,7 +216,8 @@ def _outcome(bench: Bench, dataset: str, trials: Sequence[Trial]) -> Outcome:
 
 
 def _figures(bench: Bench, dataset: str, seeds: Sequence[int]) -> list[Figure]:
-    paper, costs = PAPER_ACCURACY[dataset], PAPER_COST[dataset]
+    paper = PAPER_ACCURACY[dataset]
+    costs = PAPER_COST[dataset]
     ours = [guided(bench, dataset, seed) for seed in seeds]
     figures = []
     for row in ROWS:

@@ -49,7 +49,8 @@ AZ_NAS_PUBLISHED = (0.741, 0.723, 0.710)
 
 def run(quick: bool) -> Report:
     """Tau and rho of each proxy; goes on from the cells that were measured before."""
-    table, images = shared_data("nasbench201.parquet"), shared_data("cifar100_rd10.zip")
+    table = shared_data("nasbench201.parquet")
+    images = shared_data("cifar100_rd10.zip")
     count = QUICK_CELLS if quick else CELLS
     settings: dict[str, Any] = {
         "cells": count,

@@ -120,7 +120,8 @@ def _is_hidden(path: PurePosixPath) -> bool:
 
 def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
     """Unpacks one file and returns its size; what the archive claims is not believed."""
-    limit, size = min(room, MAX_FILE_BYTES), 0
+    limit = min(room, MAX_FILE_BYTES)
+    size = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as source, path.open("xb") as sink:

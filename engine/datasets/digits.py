@@ -58,7 +58,8 @@ class DigitsData(ImageData):
     def _splits(self) -> ImageSplits:
         images, labels = _digits()
         if self.resolution != 8:
-            size, fit = self.resolution, self.options.fit
+            size = self.resolution
+            fit = self.options.fit
             images = np.stack([square(Image.fromarray(image[0]), 1, size, fit) for image in images])
         rest, test = held_out(labels, TEST_SHARE, TEST_SEED)
         train, valid = (

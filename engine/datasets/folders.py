@@ -40,7 +40,8 @@ class FolderData(ImageData):
     @cached_property
     def info(self) -> DatasetInfo:
         """The description, from the folder's summary."""
-        summary, side = self.summary, self.resolution
+        summary = self.summary
+        side = self.resolution
         valid = held_out_count(summary.class_counts, self.options.valid_share)
         return DatasetInfo(
             label=f"Uploaded images {self.options.id}",

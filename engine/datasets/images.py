@@ -39,7 +39,9 @@ class ImageError(DataError):
 
     def __init__(self, name: str, reason: str, remedy: str = "replace or remove it") -> None:
         super().__init__(name, reason, remedy)
-        self.name, self.reason, self.remedy = name, reason, remedy
+        self.name = name
+        self.reason = reason
+        self.remedy = remedy
 
     def __str__(self) -> str:
         return f"the file {self.name} {self.reason}; {self.remedy}, then try again"

@@ -62,7 +62,9 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
     """
     if not (root / "train").is_dir():
         raise DataError("the images lie in no folders of classes; put them into train/<class>/ and pack that")
-    digest, sizes, greys = sha256(), Counter[tuple[int, int]](), True
+    digest = sha256()
+    sizes = Counter[tuple[int, int]]()
+    greys = True
     counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
     wrong: list[ImageError] = []
     for part, name, path in _images(root):

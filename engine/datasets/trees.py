@@ -99,7 +99,9 @@ class TreeData(ImageData):
     @cached_property
     def info(self) -> DatasetInfo:
         """The description; counts are of all files, which a full training reads."""
-        listing, channels, side = self.listing, self._look[0], self.resolution
+        listing = self.listing
+        channels = self._look[0]
+        side = self.resolution
         valid = held_out_count(listing.counts, self.options.valid_share)
         return DatasetInfo(
             label=f"Folder {Path(self.options.path).name}",
@@ -130,7 +132,8 @@ class TreeData(ImageData):
         return FileSplit(paths, labels, self._look[0], self.resolution, self.options.fit)
 
     def _sample(self) -> ImageSplits:
-        files, options = self.files(), self.options
+        files = self.files()
+        options = self.options
         valid_count = round(options.sample * options.valid_share)
         train = self._decode(files.train, options.sample - valid_count)
         return ImageSplits(train, self._decode(files.valid, valid_count), self._decode(files.test, 0))

@@ -80,7 +80,8 @@ class TorchvisionData(ImageData):
     @cached_property
     def info(self) -> DatasetInfo:
         """The description, from published facts."""
-        facts, side = self.facts, self.resolution
+        facts = self.facts
+        side = self.resolution
         train = facts.train_a_class * len(facts.class_names)
         valid = held_out_count(dict.fromkeys(facts.class_names, facts.train_a_class), self.options.valid_share)
         return DatasetInfo(
@@ -123,6 +124,8 @@ class TorchvisionData(ImageData):
         """torchvision's ``(N, H, W[, 3])`` array or tensor as ``(N, C, side, side)``."""
         images: NDArray[np.uint8] = np.asarray(data, dtype=np.uint8)
         if images.shape[1:3] != (self.resolution, self.resolution):
-            facts, size, fit = self.facts, self.resolution, self.options.fit
+            facts = self.facts
+            size = self.resolution
+            fit = self.options.fit
             return np.stack([square(Image.fromarray(image), facts.channels, size, fit) for image in images])
         return images[:, None] if images.ndim == 3 else np.ascontiguousarray(images.transpose(0, 3, 1, 2))

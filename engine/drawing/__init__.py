@@ -22,7 +22,8 @@ __all__ = ["Drawing", "Theme", "draw", "to_svg"]
 
 def draw(space: SearchSpace, architecture: Architecture, against: Architecture | None = None) -> Drawing:
     """The picture of one architecture; with ``against``, marked where that one has something else."""
-    sheet, blueprint = Sheet(), space.blueprint(architecture)
+    sheet = Sheet()
+    blueprint = space.blueprint(architecture)
     parts = parts_of(blueprint)
     if isinstance(space, NasBench101Space | NasBench201Space | DartsSpace):
         if isinstance(space, NasBench201Space):

@@ -24,28 +24,33 @@ def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture,
     operations = space.operations(architecture)
     others = space.operations(against) if against is not None else operations
     present = [edge for edge in EDGES if operations[edge] != "none"]
-    filled, read = {0}, {3}
+    filled = {0}
+    read = {3}
     for target, source in present:
         filled |= {target} if source in filled else set()
     for target, source in sorted(present, reverse=True):
         read |= {source} if target in read else set()
     squares = sum(KERNELS.get(operations[edge], 0) ** 2 for edge in EDGES) or 1
     sheet.texts.append(Text(MARGIN, sheet.bottom + 12, "The cell", "heading"))
-    top, centre = sheet.bottom + 24, WIDTH / 2 + 30
+    top = sheet.bottom + 24
+    centre = WIDTH / 2 + 30
     for edge in EDGES:
         target, source = edge
         operation = operations[edge]
-        start, end = top + source * STEP + TENSOR, top + target * STEP
+        start = top + source * STEP + TENSOR
+        end = top + target * STEP
         bend = BENDS.get(edge, 0.0)
         side = 0.0 if not bend else (TENSOR / 2 if bend > 0 else -TENSOR / 2)
         points: tuple[Point, ...] = ((centre, start), (centre, end - 2))
         if bend:
-            start, end = start - TENSOR / 2, end + TENSOR / 2
+            start = start - TENSOR / 2
+            end = end + TENSOR / 2
             reach = centre + bend
             points = ((centre + side, start), (reach, start), (reach, end), (centre + side * 1.15, end))
         idle = operation == "none" or source not in filled or target not in read
         sheet.arrows.append(Arrow(points, "none" if operation == "none" else _edge_kind(operation), idle))
-        changed, was = others[edge] != operation, others[edge]
+        changed = others[edge] != operation
+        was = others[edge]
         # A cubic curve passes three quarters of the way to its control points at its middle.
         middle = (centre + side + 0.75 * (bend - side) if bend else centre, (start + end) / 2)
         share = KERNELS.get(operation, 0) ** 2 / squares

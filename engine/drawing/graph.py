@@ -32,7 +32,8 @@ def _draw(sheet: Sheet, pairs: tuple[Pair, ...], others: tuple[Pair, ...]) -> No
     used = {source for _, source in pairs}
     for node in range(NODES):
         target = node + 2
-        own, other = pairs[2 * node : 2 * node + 2], list(others[2 * node : 2 * node + 2])
+        own = pairs[2 * node : 2 * node + 2]
+        other = list(others[2 * node : 2 * node + 2])
         left = [pair for pair in other if pair not in own]
         for place, (operation, source) in enumerate(own):
             kind = _kind(operation)

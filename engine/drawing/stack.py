@@ -54,7 +54,8 @@ def parts_of(blueprint: Blueprint) -> list[Part]:
 
 def with_choices(space: SearchSpace, architecture: Architecture, parts: Sequence[Part]) -> list[Part]:
     """Every part with its choice; layers that left no node behind stand where they were decided."""
-    labels, names = space.labels(architecture), space.layer_names
+    labels = space.labels(architecture)
+    names = space.layer_names
     result: list[Part] = []
     waiting = list(range(space.depth))
     for part in parts:
@@ -125,7 +126,8 @@ def draw_stack(sheet: Sheet, parts: Sequence[Part], images: Shape) -> None:
 
 
 def _row(sheet: Sheet, part: Part, top: float, breadth: float, total: int) -> None:
-    channels, share = part.result.channels, part.madds / total
+    channels = part.result.channels
+    share = part.madds / total
     width = max(4.0, WIDEST * breadth)
     name = f"{part.name}: {part.choice}" if part.choice else part.name
     name = f"{name}, {part.times} cells" if part.times > 1 else name

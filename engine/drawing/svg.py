@@ -138,7 +138,8 @@ def _arrow(root: Element, arrow: Arrow) -> None:
         SubElement(group, "path", {**line, "stroke-width": "1.4", "stroke-dasharray": "4 5"})
         return
     SubElement(group, "path", line)
-    (tip_x, tip_y), (from_x, _) = rest[-1], rest[-2] if len(rest) == 3 else (x0, y0)
+    tip_x, tip_y = rest[-1]
+    from_x = rest[-2][0] if len(rest) == 3 else x0
     # Arrows end downwards, or sideways where a curve comes in from the left or the right.
     dx, dy = (0.0, 1.0) if from_x == tip_x else ((1.0, 0.0) if from_x < tip_x else (-1.0, 0.0))
     wings = [

@@ -39,11 +39,13 @@ def draw_vertices(
     reading = _reading(matrix, ops)
     others = reading if against is None else _reading(*space.matrix(against))
     sheet.texts.append(Text(MARGIN, sheet.bottom + 12, "The cell", "heading"))
-    top, centre = sheet.bottom + 26, WIDTH / 2
+    top = sheet.bottom + 26
+    centre = WIDTH / 2
     edges = [(u, w) for u in range(last) for w in range(u + 1, last + 1) if matrix[u][w]]
     arcs = sorted((edge for edge in edges if edge[1] - edge[0] > 1), key=lambda edge: (edge[1] - edge[0], edge))
     for edge in edges:
-        start, end = top + edge[0] * STEP + BOX_HEIGHT, top + edge[1] * STEP
+        start = top + edge[0] * STEP + BOX_HEIGHT
+        end = top + edge[1] * STEP
         if edge not in arcs:
             sheet.arrows.append(Arrow(((centre, start), (centre, end - 2)), "flow"))
             continue
@@ -53,7 +55,8 @@ def draw_vertices(
         reach = edge_x + side * (BEND + BEND_STEP * (number // 2) + 12 * (edge[1] - edge[0]))
         reach = min(max(reach, MARGIN), WIDTH - MARGIN)
         # Arcs leave a box below its middle and enter above it, so that those of one box stay apart.
-        leave, enter = start - BOX_HEIGHT / 2 + 5, end + BOX_HEIGHT / 2 - 5
+        leave = start - BOX_HEIGHT / 2 + 5
+        enter = end + BOX_HEIGHT / 2 - 5
         points: tuple[Point, ...] = ((edge_x, leave), (reach, leave), (reach, enter), (edge_x + 2 * side, enter))
         sheet.arrows.append(Arrow(points, "flow"))
     for vertex, operation in enumerate(ops):

@@ -97,7 +97,9 @@ class Work:
 
     def verification(self, files: Mapping[str, bytes], source: str, program: bytes) -> dict[str, Any]:
         """Every form against the network, the costs counted anew, and the files' digests."""
-        network, spec, outputs = self.network, self.spec, self.outputs
+        network = self.network
+        spec = self.spec
+        outputs = self.outputs
         analytic = self.subject.analytic
         return {
             **self.stamp,
@@ -152,7 +154,8 @@ def _program(work: Work) -> bytes:
 
 def _zip(work: Work) -> bytes:
     stem = work.subject.stem
-    source, program = _source(work), _program(work)
+    source = _source(work)
+    program = _program(work)
     files = {
         f"{stem}.json": _text(work.record),
         "model.py": source,

@@ -56,8 +56,11 @@ def run(job: Mapping[str, Any], tell: Tell = lambda done, of: None) -> ExportedF
 
 def _front(job: Mapping[str, Any], tell: Tell) -> ExportedFile:
     """A zip of verified zips, unpacked side by side; a network that cannot be written is named with the reason."""
-    networks, name = job["networks"], job["name"]
-    buffer, missing, table = io.BytesIO(), [], io.StringIO()
+    networks = job["networks"]
+    name = job["name"]
+    buffer = io.BytesIO()
+    missing = []
+    table = io.StringIO()
     rows = csv.writer(table)
     rows.writerow(job["columns"])
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -60,7 +60,9 @@ def model_source(
     blueprint: Blueprint, title: str, class_names: Sequence[str] = (), preprocessing: Mapping[str, Any] | None = None
 ) -> str:
     """The module's text: class ``Network``, the classes and the preprocessing as constants, a small main."""
-    steps, spec, cost = plan(blueprint), blueprint.input, blueprint_cost(blueprint)
+    steps = plan(blueprint)
+    spec = blueprint.input
+    cost = blueprint_cost(blueprint)
     shape = f"{spec.channels}, {spec.height}, {spec.width}"
     forward = _Forward(blueprint, steps)
     layers = [
@@ -122,7 +124,8 @@ def _literal(value: Any) -> str:
 
 def _grouped(lines: Sequence[tuple[str, str]]) -> list[str]:
     """Indented lines, a comment in front of every new part."""
-    result, current = [], ""
+    result = []
+    current = ""
     for group, line in lines:
         group = " ".join(group.split())
         if group and group != current:
@@ -181,7 +184,8 @@ class _Forward:
 
     def _reach(self) -> set[str]:
         """The values that what is returned depends on, sums of one input left out."""
-        found, waiting = set(), [*self.returned]
+        found = set()
+        waiting = [*self.returned]
         while waiting:
             name = waiting.pop()
             if name in self.steps and name not in found:
@@ -190,7 +194,8 @@ class _Forward:
         return found
 
     def _compute(self, step: Step) -> None:
-        node, sources = step.node, [self.origin(name) for name in step.inputs]
+        node = step.node
+        sources = [self.origin(name) for name in step.inputs]
         while sum(self.values[name].width for name in sources) > INLINE_WIDTH:
             widest = max(sources, key=lambda name: self.values[name].width)
             if self.values[widest].is_name:
@@ -240,7 +245,8 @@ class _Forward:
         return node.op == "linear" and self.steps[node.name].flat
 
     def _expression(self, step: Step, inputs: Sequence[Expression]) -> Expression:
-        node, first = step.node, inputs[0]
+        node = step.node
+        first = inputs[0]
         match node.op:
             case "conv2d" | "batch_norm":
                 return Expression(f"self.{node.name}({first.text})")

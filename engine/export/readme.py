@@ -13,16 +13,20 @@ METADATA_FILE = "nasweb.json"
 
 def readme(subject: ExportSubject, outputs: Outputs, verification: Mapping[str, Any]) -> str:
     """The text; ``verification`` is the document of ``verification.json``."""
-    blueprint, stem = subject.blueprint, subject.stem
-    spec, backbone = blueprint.input, bool(blueprint.features)
+    blueprint = subject.blueprint
+    stem = subject.stem
+    spec = blueprint.input
+    backbone = bool(blueprint.features)
     kind = "Backbone" if backbone else "Network"
     output = f"Output: logits of shape (batch, {spec.classes})"
     if backbone:
         maps = zip(outputs.names, (blueprint[name].shape for name in blueprint.features), strict=True)
         shapes = [f"  {name}: (batch, {m.channels}, {m.height}, {m.width})" for name, m in maps]
         output = "\n".join(["Outputs: feature maps", *shapes])
-    costs, parity = verification["costs"], verification["onnx_against_pytorch"]
-    analytic, counted = costs["analytic"], costs["counted_by_running"]
+    costs = verification["costs"]
+    parity = verification["onnx_against_pytorch"]
+    analytic = costs["analytic"]
+    counted = costs["counted_by_running"]
     lines = "\n".join(f"  {name:14} {analytic[name]:<12.6g} {counted[name]:.6g}" for name in analytic)
     differences = "\n".join(
         f"  {label:24} largest difference {verification[key]['max_abs_difference']:.3g}"

@@ -107,7 +107,9 @@ class ExportSubject:
 
 def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
     """The document; ``counted`` is the built network's cost, found by running it."""
-    space, architecture, spec = subject.space, subject.architecture, subject.blueprint.input
+    space = subject.space
+    architecture = subject.architecture
+    spec = subject.blueprint.input
     labels = zip(space.layer_names, space.labels(architecture), strict=True)
     return {
         "format": FORMAT,

@@ -111,7 +111,9 @@ class Network(nn.Module):
         for step in steps:
             self.add_module(step.node.name, module_of(blueprint, step, batch_norm_momentum, batch_norm_eps))
         self._steps = [(step.node.name, step.inputs, step.finished) for step in steps]
-        self._input, self._output, self._features = blueprint.nodes[0].name, blueprint.output.name, blueprint.features
+        self._input = blueprint.nodes[0].name
+        self._output = blueprint.output.name
+        self._features = blueprint.features
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Logits, or the blueprint's features in their order; values are freed after their last use."""
@@ -174,7 +176,9 @@ def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: floa
     match node.op:
         case "conv2d":
             kernel, stride, padding = _window(node)
-            groups, dilation, bias = node.integer("groups"), node.integer("dilation"), bool(node.attrs["bias"])
+            groups = node.integer("groups")
+            dilation = node.integer("dilation")
+            bias = bool(node.attrs["bias"])
             channels = source.channels, node.shape.channels
             kind = StridedPointwise if kernel == 1 and stride > 1 and not padding else nn.Conv2d
             return kind(*channels, kernel, stride, padding, dilation, groups, bias)

@@ -57,7 +57,8 @@ def measure_operators(
 
 def measure_network(blueprint: Blueprint, options: LatencyOptions, stop: Stop = never) -> Timing:
     """The time of a whole network; Stopped between two passes when ``stop()`` is true."""
-    device, spec = _device(options), blueprint.input
+    device = _device(options)
+    spec = blueprint.input
     with _threads(options.threads), torch.inference_mode():
         network = build(blueprint, seed=0).to(device).eval()
         images = torch.rand(options.batch_size, spec.channels, spec.height, spec.width, device=device)

@@ -146,9 +146,14 @@ class _Run:
         stop: Stop,
         tell: Callable[[Progress], object],
     ) -> None:
-        self.config, self.recipe, self.rate = config, config.parts, config.rate
-        self.train, self.folder, self.device = train, folder, device
-        self.stop, self.tell = stop, tell
+        self.config = config
+        self.recipe = config.parts
+        self.rate = config.rate
+        self.train = train
+        self.folder = folder
+        self.device = device
+        self.stop = stop
+        self.tell = tell
         self.network = place(build(blueprint, seed=config.seed), device)
         self.optimizer = optimizer_of(self.network, self.recipe, self.rate)
         self.precision = Precision(device)
@@ -157,11 +162,14 @@ class _Run:
         parts = " parts" if config.parted else ""
         self.key = sha256(f"{config.model_dump_json()} {blueprint} {len(train)}{parts}".encode()).hexdigest()
         self._load()
-        self.before, self.begun, self.saved = self.progress.seconds, monotonic(), monotonic()
+        self.before = self.progress.seconds
+        self.begun = monotonic()
+        self.saved = monotonic()
 
     def epoch(self, valid: Source) -> None:
         """The rest of the epoch, then its validation and a checkpoint."""
-        progress, network = self.progress, self.network
+        progress = self.progress
+        network = self.network
         total = progress.steps * self.recipe.epochs
         network.train()
         for inputs, labels in self.train.batches(self._rows(), (self.config.seed, progress.epoch)):
@@ -169,7 +177,8 @@ class _Run:
             place_in_run = progress.epoch * progress.steps + progress.step
             seed = [self.config.seed, progress.epoch, progress.step]
             torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-            recipe, crop = self.recipe, self.recipe.crop and not self.config.parted
+            recipe = self.recipe
+            crop = self.recipe.crop and not self.config.parted
             if recipe.flip or crop or recipe.jitter:
                 rng = np.random.default_rng(seed)
                 inputs = augmented(inputs, rng, flip=recipe.flip, crop=crop, jitter=recipe.jitter)
@@ -183,14 +192,17 @@ class _Run:
             if progress.step % FINITE_EVERY == 0:
                 finite(float(loss.detach()))
             self._heard()
-        mean_loss, best = finite(float(torch.stack(self.losses).mean())), progress.valid_accuracy
+        mean_loss = finite(float(torch.stack(self.losses).mean()))
+        best = progress.valid_accuracy
         if progress.steps < SHORT_EPOCH:
             shown = statistics_rows(len(self.train), self.config.seed)
             renew_statistics(network, (inputs for inputs, _ in self.train.batches(shown)))
         valid_accuracy = self.accuracy(valid)
         progress.train_losses.append(mean_loss)
         progress.valid_accuracies.append(valid_accuracy)
-        progress.epoch, progress.step, self.losses = progress.epoch + 1, 0, []
+        progress.epoch = progress.epoch + 1
+        progress.step = 0
+        self.losses = []
         if best is None or valid_accuracy > best:
             progress.best_epoch = progress.epoch
             weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
@@ -225,7 +237,8 @@ class _Run:
 
     def _rows(self) -> Iterator[Tensor]:
         """Row numbers of the steps that are left of the epoch."""
-        progress, size = self.progress, self.recipe.batch_size
+        progress = self.progress
+        size = self.recipe.batch_size
         order = np.random.default_rng([self.config.seed, progress.epoch]).permutation(len(self.train))
         rows = torch.from_numpy(order)
         return (rows[step * size : (step + 1) * size] for step in range(progress.step, progress.steps))

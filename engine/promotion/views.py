@@ -52,7 +52,8 @@ def random_box(width: int, height: int, rng: np.random.Generator) -> Box:
     for _ in range(TRIES):
         area = width * height * rng.uniform(*AREA)
         ratio = math.exp(rng.uniform(math.log(RATIO[0]), math.log(RATIO[1])))
-        across, down = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        across = round(math.sqrt(area * ratio))
+        down = round(math.sqrt(area / ratio))
         if 0 < across <= width and 0 < down <= height:
             left, top = int(rng.integers(0, width - across + 1)), int(rng.integers(0, height - down + 1))
             return left, top, left + across, top + down

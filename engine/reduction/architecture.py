@@ -22,7 +22,8 @@ LEAST_SIDE = 16
 def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> str:
     """The network that a profile trains, ``reduced`` or ``full``, and what it costs."""
     if network == "full":
-        spec, times = space.spec, full_over_reduced(space, profile)
+        spec = space.spec
+        times = full_over_reduced(space, profile)
         return (
             f"None: the full network is trained, on images of {spec.height}x{spec.width}. The default network takes "
             f"{times:.3g} times the multiply-adds of the reduced one."
@@ -38,7 +39,8 @@ def full_over_reduced(space: SearchSpace, profile: str) -> float:
 
 def is_full(space: SearchSpace, profile: str) -> bool:
     """Whether the reduced network of the default architecture is the full one."""
-    default, spec = space.default(), reduced_spec(space, SIDES[profile])
+    default = space.default()
+    spec = reduced_spec(space, SIDES[profile])
     reduced = space.reduced_blueprint(default, spec, REDUCED_CHANNELS)
     return spec == space.spec and structure(canonical(reduced)) == structure(canonical(space.blueprint(default)))
 
@@ -58,7 +60,8 @@ def reduced_spec(space: SearchSpace, max_side: int) -> InputSpec:
     The default network must be possible, and below `LEAST_SIDE` end on a map of 2x2 or more: on one pixel all kernels
     are alike.
     """
-    spec, side = space.spec, max_side
+    spec = space.spec
+    side = max_side
     while True:
         reduced = replace(spec, height=min(spec.height, side), width=min(spec.width, side))
         whole = reduced == spec

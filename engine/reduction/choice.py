@@ -34,7 +34,8 @@ class Reduction:
 
 def reduction_for(options: MoteOptions, class_names: Sequence[str], train_images: int) -> Reduction:
     """The reduction of a data set; ConfigError (``estimator...``) when it cannot be had on this machine."""
-    count, classes = options.reduced_labels, len(class_names)
+    count = options.reduced_labels
+    classes = len(class_names)
     if options.reduction == "none":
         why = f"all {train_images:,} training images of all {classes} labels, none left out (as chosen)"
         return Reduction(None, None, f"{why}; as many steps as with fewer, so costs nothing extra", whole=True)

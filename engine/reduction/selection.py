@@ -11,7 +11,8 @@ RESTARTS = 10
 
 def label_means(codes: ArrayLike, labels: ArrayLike, count: int) -> NDArray[np.float64]:
     """``(count, D)``: the mean code of each label's images; every label must have one."""
-    values, numbers = np.asarray(codes, dtype=np.float64), np.asarray(labels)
+    values = np.asarray(codes, dtype=np.float64)
+    numbers = np.asarray(labels)
     return np.stack([values[numbers == label].mean(axis=0) for label in range(count)])
 
 
@@ -25,7 +26,8 @@ def select_labels(codes: ArrayLike, count: int, seed: int) -> tuple[int, ...]:
     if not 2 <= count <= len(values):
         raise ValueError(f"{count} of {len(values)} labels cannot be chosen; choose 2 to {len(values)}")
     means = KMeans(n_clusters=count, n_init=RESTARTS, random_state=seed).fit(values)
-    groups, centres = means.labels_, means.cluster_centers_
+    groups = means.labels_
+    centres = means.cluster_centers_
     distances = np.linalg.norm(values[:, None] - centres[None], axis=2)
     chosen = []
     for group in range(count):

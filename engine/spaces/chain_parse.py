@@ -30,7 +30,8 @@ def parse(document: Mapping[str, Any]) -> Chain:
     ]
     if errors := [fault for index in range(len(layers)) for fault in _faults(layers, index)]:
         raise ConfigError(errors)
-    stem, head = definition.stem, definition.head or Head()
+    stem = definition.stem
+    head = definition.head or Head()
     return Chain(
         tuple(layers),
         Block("conv", definition.activation, stem.kernel, stem.stride, stem.width) if stem else None,
@@ -40,7 +41,8 @@ def parse(document: Mapping[str, Any]) -> Chain:
 
 
 def _layer(definition: Definition, index: int, written: Any) -> Layer:
-    model, path = definition.layers[index], f"{PREFIX}.layers.{index}"
+    model = definition.layers[index]
+    path = f"{PREFIX}.layers.{index}"
     keys = list(written) if isinstance(written, Mapping) else range(len(written))
     options: list[Option] = []
     if isinstance(model, VirtualLayer):

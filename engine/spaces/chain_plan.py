@@ -77,7 +77,8 @@ class Plan:
 
     def _block(self, block: Block, state: ChainState) -> tuple[Cost, Shape]:
         """What a block costs, piece by piece."""
-        shape, costs = state.shape, []
+        shape = state.shape
+        costs = []
         for turn in range(block.repeat):
             pieces, residual = block.pieces(shape, state.virtual, turn)
             if residual:
@@ -169,7 +170,8 @@ def _base_width(chain: Chain) -> int | None:
 
 def _distinct(chain: Chain, path: Sequence[int], spec: InputSpec) -> list[set[tuple[object, ...]]]:
     """What each layer's options build behind the defaults ``path``: as many as differ."""
-    channels, virtual = (chain.stem.width or spec.channels) if chain.stem else spec.channels, None
+    channels = (chain.stem.width or spec.channels) if chain.stem else spec.channels
+    virtual = None
     found: list[set[tuple[object, ...]]] = []
     for layer, default in zip(chain.layers, path, strict=True):
         found.append({_built(option, channels, virtual) for option in layer.options})

@@ -122,7 +122,8 @@ class DartsSpace(SteppedSpace):
             for node in range(NODES):
                 two = sorted(given[2 * node : 2 * node + 2], key=lambda pair: pair[1])
                 for pair in two:
-                    layer, state = len(choices), self._first_input(choices)
+                    layer = len(choices)
+                    state = self._first_input(choices)
                     pairs = _options(layer, state)[1]
                     if pair not in pairs:
                         raise ArchitectureError(_misfit(cell, node, two))
@@ -148,7 +149,8 @@ class DartsSpace(SteppedSpace):
                 b, name, inputs, width, cells[reduction],
                 first_layer=LAYERS_A_CELL * reduction, reduction=reduction, shrink_first=shrunk,
             )  # fmt: skip
-            inputs, shrunk = (inputs[1], x), reduction
+            inputs = (inputs[1], x)
+            shrunk = reduction
         b.head(inputs[1])
         return b.build()
 
@@ -207,7 +209,9 @@ class DartsSpace(SteppedSpace):
         """Shape of the maps at every cell's entry, at the cell's width, and whether it is a reduction cell."""
         b = BlueprintBuilder(self.spec)
         shape = b.shape(self._stem(b)[0][1])
-        height, width, channels = shape.height, shape.width, self._config.channels
+        height = shape.height
+        width = shape.width
+        channels = self._config.channels
         shapes = []
         for reduction in self._reductions:
             channels <<= reduction

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Filters = tuple[int, ...]
-K3, K35, K357 = (3,), (3, 5), (3, 5, 7)
+K3 = (3,)
+K35 = (3, 5)
+K357 = (3, 5, 7)
 
 
 class Bnecks(NamedTuple):

@@ -63,7 +63,8 @@ class MobileNetSpace(LayeredSpace):
 
     def published(self) -> Architecture:
         """The model that the paper found in this space."""
-        table, published = self.table, self.table.published
+        table = self.table
+        published = self.table.published
         rows = iter(published.bnecks)
         labels = [f"f{next(rows)[1]}"]
         for stage in table.stages:

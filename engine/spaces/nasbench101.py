@@ -158,7 +158,8 @@ class NasBench101Space(SearchSpace):
     def _cell(self, b: BlueprintBuilder, x: str, architecture: Architecture, width: int, group: str) -> str:
         """The cell behind ``x``; nodes belong to the layer that brought their vertex or, of sums, its last edge."""
         graph = _grown(architecture.choices)[0]
-        (matrix, ops), order = graph.matrix(), graph.order()
+        matrix, ops = graph.matrix()
+        order = graph.order()
         vertices, edges = _layers(architecture.choices)
         channels = vertex_channels(matrix, b.shape(x).channels, width)
         last = len(ops) - 1
@@ -233,10 +234,13 @@ class NasBench101Space(SearchSpace):
     def _cells(self) -> CellCosts:
         """Made on first use: the latency table is given after construction."""
         b = BlueprintBuilder(self.spec)
-        x, width, positions = b.input, self._config.channels, []
+        x = b.input
+        width = self._config.channels
+        positions = []
         for stack in range(STACKS):
             x = _halved(b, x) if stack else x
-            shape, out = b.shape(x), width << stack
+            shape = b.shape(x)
+            out = width << stack
             before = out // 2 if stack else out
             positions.append(Position(before, out, shape.height, shape.width, 1))
             positions.append(Position(out, out, shape.height, shape.width, self._config.cells - 1))
@@ -260,7 +264,8 @@ def _grown(prefix: Choices) -> tuple[Graph, bool]:
 
 def _edits(choices: Choices) -> list[Edit]:
     """The edits of a cell, a layer each, up to the stop."""
-    graph, edits = Graph(), []
+    graph = Graph()
+    edits = []
     for choice in choices:
         born = children(graph)
         if choice == len(born):

@@ -93,7 +93,8 @@ class CellCosts:
     # --- bounds ------------------------------------------------------------------------------------------------
     def bounds(self, graph: Graph, edits: int) -> Ends:
         """Least and largest counts of the cells that a graph grows into with at most so many edits."""
-        interior, direct = len(graph.operations), graph.out[0] >> 1 & 1
+        interior = len(graph.operations)
+        direct = graph.out[0] >> 1 & 1
         given = tuple(graph.operations.count(operation) for operation in range(len(OPERATIONS)))
         adding = sum(sum(mask >> v & 1 for mask in graph.out) > 1 for v in range(2, interior + 2))
         joined = sum(mask >> 1 & 1 for mask in graph.out[2:])

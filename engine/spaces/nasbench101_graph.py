@@ -32,7 +32,8 @@ def prune(matrix: Rows, ops: Sequence[str]) -> tuple[Matrix, tuple[str, ...]]:
         raise ArchitectureError(f"operations are '{INPUT}', then any of {', '.join(OPERATIONS)}, then '{OUTPUT}'")
     if any(matrix[u][w] not in (0, 1) or (matrix[u][w] and u >= w) for u in range(size) for w in range(size)):
         raise ArchitectureError("the matrix must hold 0 and 1, ones above the diagonal only: edges lead forward")
-    reached, leading = {0}, {size - 1}
+    reached = {0}
+    leading = {size - 1}
     for w in range(1, size):
         reached |= {w} if any(matrix[u][w] for u in reached if u < w) else set()
     for u in range(size - 2, -1, -1):

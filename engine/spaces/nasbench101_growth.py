@@ -86,7 +86,8 @@ class Graph(NamedTuple):
 
     def _leads(self, u: int, w: int) -> bool:
         """Whether a path leads from u to w, or u is w."""
-        reached, new = 0, 1 << u
+        reached = 0
+        new = 1 << u
         while new:
             reached |= new
             after = 0
@@ -142,7 +143,8 @@ def fingerprint(graph: Graph) -> int:
     Colours of the vertices, refined by those of their neighbours (Weisfeiler-Lehman); plain arithmetic, so that it is
     the same in every process.
     """
-    edges, size = graph.edges, len(graph.out)
+    edges = graph.edges
+    size = len(graph.out)
     colours = [COLOURS[0], COLOURS[1], *(COLOURS[2 + operation] for operation in graph.operations)]
     for _ in range(ROUNDS):
         sums = [colour * OWN for colour in colours]
@@ -201,7 +203,8 @@ def random_graph(rng: Random) -> Graph:
 
 def _grown(graph: Graph) -> Iterator[tuple[Edit, Graph]]:
     """Every edit that fits, with what it makes."""
-    edges, vertices = graph.edges, range(len(graph.out))
+    edges = graph.edges
+    vertices = range(len(graph.out))
     edits = [Edit(operation, u, w) for operation in range(len(OPERATIONS)) for u, w in edges]
     edits += [Edit(None, u, w) for u in vertices if u != 1 for w in vertices if w]
     for edit in edits:
@@ -246,7 +249,8 @@ def _before(graph: Graph, x: int) -> int:
 
 def _closed(graph: Graph, x: int) -> Graph:
     """The graph without a vertex of one predecessor and one successor, which an edge now joins."""
-    after, low = graph.out[x], (1 << x) - 1
+    after = graph.out[x]
+    low = (1 << x) - 1
     joined = [mask ^ 1 << x | after if mask >> x & 1 else mask for v, mask in enumerate(graph.out) if v != x]
     out = tuple((mask & low) | (mask >> 1 & ~low) for mask in joined)
     return Graph(graph.operations[: x - 2] + graph.operations[x - 1 :], out)

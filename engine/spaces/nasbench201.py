@@ -175,7 +175,8 @@ class NasBench201Space(SteppedSpace):
 
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
         assert isinstance(state, int)
-        edges, operations = self._layers[layer], self._choices[layer][choice]
+        edges = self._layers[layer]
+        operations = self._choices[layer][choice]
         summed = state + sum(operation != "none" for operation in operations)
         completes = _completes(edges[-1])
 

@@ -106,7 +106,8 @@ class Watched:
     """The page of one search, opened again and again."""
 
     def __init__(self, browser: Any, url: str) -> None:
-        self.browser, self.url = browser, url
+        self.browser = browser
+        self.url = url
         self.context: Any = None
 
     def open(self) -> float:
@@ -133,7 +134,8 @@ class Watched:
 
     def watch(self, growth: Growth, rate: int, seconds: float) -> dict[str, Any]:
         """What a burst costs the page, and what the page shows after it."""
-        before, updates = self.metrics(), self.updates()
+        before = self.metrics()
+        updates = self.updates()
         written = [0]
 
         def grow() -> None:

@@ -25,7 +25,8 @@ class Killer:
     """Kills on schedule; a kill waits until a candidate is being scored."""
 
     def __init__(self, house: House, evaluations: int, kills: int) -> None:
-        self.house, self.rng = house, Random(f"chaos:{SEED}")
+        self.house = house
+        self.rng = Random(f"chaos:{SEED}")
         self.schedule = sorted(self.rng.sample(range(1, evaluations - 2 * ROUND_SIZE), kills))
         self.kills = 0
 

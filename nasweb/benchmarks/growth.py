@@ -78,7 +78,8 @@ class Growth:
 
     def burst(self, per_second: int, seconds: float) -> int:
         """Grows at a steady rate, a tenth of a second at a time; the number of candidates written."""
-        begun, written = time.monotonic(), 0
+        begun = time.monotonic()
+        written = 0
         while (passed := time.monotonic() - begun) < seconds:
             due = int(per_second * min(passed + 0.1, seconds)) - written
             written += self.grow(due) if due > 0 else 0
@@ -91,7 +92,9 @@ class Growth:
             change(self.search, Search.Status.FINISHED, f"budget of {self.search.asked} evaluations spent")
 
     def _batch(self, size: int) -> int:
-        copy, asked, told = self.copy, [], []
+        copy = self.copy
+        asked = []
+        told = []
         while len(asked) < size:
             round_ = [
                 Asked(copy.rounds, proposal, self._estimate(proposal.architecture))

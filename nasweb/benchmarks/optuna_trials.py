@@ -47,7 +47,8 @@ def measure(storage: str, folder: Path, trials: int) -> dict[str, Any]:
             sampler=optuna.samplers.RandomSampler(7),
             directions=["maximize", "minimize"],
         )
-        begun, cpu = time.monotonic(), time.process_time()
+        begun = time.monotonic()
+        cpu = time.process_time()
         study.optimize(score, n_trials=trials)
         taken = time.monotonic() - begun, time.process_time() - cpu
         assert sum(trial.state == optuna.trial.TrialState.COMPLETE for trial in study.trials) == trials

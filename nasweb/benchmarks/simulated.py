@@ -123,7 +123,8 @@ def measure(count: int, seconds: float, a_worker: int) -> dict[str, Any]:
     ``ideal``: one in which no worker ever waits; ``by_rounds``: one with the same rounds, each of which has to end
     before the next is proposed.
     """
-    candidates, round_size = a_worker * count, min(2 * count, MOST_A_ROUND)
+    candidates = a_worker * count
+    round_size = min(2 * count, MOST_A_ROUND)
     with House() as house, Crew(count, seconds).working():
         house.work(1, queues="advance")
         house.timed(throughput.config(count, round_size, **throughput.DISPATCHED))  # it imports what it needs

@@ -196,7 +196,8 @@ def _servers() -> dict[str, str]:
 
 def _write_table(path: Path) -> Path:
     """Every network with a score made up from a seed."""
-    networks, rng = space(), Random("orchestration")
+    networks = space()
+    rng = Random("orchestration")
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["arch", "score"])

@@ -43,7 +43,8 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started, self.restart_at = time.monotonic(), None
+        self.started = time.monotonic()
+        self.restart_at = None
         return self.process.pid
 
     def alive(self) -> bool:
@@ -58,7 +59,8 @@ class Service:
         if now - self.started > STEADY_SECONDS:
             self.delay = 0.5
         self.restart_at = now + self.delay
-        how, words = ending(self.process.returncode), self.last_words()
+        how = ending(self.process.returncode)
+        words = self.last_words()
         message = f"{self.name} stopped ({how}); starting it again in {self.delay:g} s. {words}"
         self.delay = min(2 * self.delay, LONGEST_DELAY)
         return message

@@ -34,8 +34,11 @@ class Supervisor:
     """Runs everything that nasweb needs on one machine, as the settings say."""
 
     def __init__(self, tell: Callable[[str], None], warn: Callable[[str], None]) -> None:
-        self.home, self.host, self.port = settings.NASWEB_HOME, settings.NASWEB_HOST, settings.NASWEB_PORT
-        self.tell, self.warn = tell, warn
+        self.home = settings.NASWEB_HOME
+        self.host = settings.NASWEB_HOST
+        self.port = settings.NASWEB_PORT
+        self.tell = tell
+        self.warn = warn
         self.stopping = threading.Event()
         self.services: list[Service] = []
         self.watchdog: subprocess.Popen[str] | None = None

@@ -42,7 +42,8 @@ def label(name: str) -> str:
 def what_to_do(user: Any, name: str) -> str:
     """Why a benchmark cannot be searched in yet and what makes it so, for a user who may do it or has to ask."""
     row = BenchmarkFile.objects.filter(name=name).first()
-    found, error = BENCHMARKS[name].find(folder()), _error(user, row)
+    found = BENCHMARKS[name].find(folder())
+    error = _error(user, row)
     why = f"is here as {found.name}, but was not read yet" if found is not None else "is not on this machine"
     if row is not None and row.is_open:
         why = "is being read"
@@ -69,7 +70,8 @@ def surrogates(user: Any) -> list[dict[str, Any]]:
 
 
 def _benchmark(user: Any, name: str, row: BenchmarkFile | None) -> dict[str, Any]:
-    benchmark, ready = BENCHMARKS[name], converted(name).exists()
+    benchmark = BENCHMARKS[name]
+    ready = converted(name).exists()
     found = benchmark.find(folder())
     state = "ready" if ready else "found" if found is not None else "missing"
     if row is not None and row.is_open:
@@ -118,7 +120,8 @@ def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
     """What is to be done before a benchmark can be searched in."""
     if row is not None and row.is_open:
         return f"Wait until it is ready: {row.done} of {row.total or '?'} networks are read."
-    benchmark, read = BENCHMARKS[name], "press “Read” on the page Tables"
+    benchmark = BENCHMARKS[name]
+    read = "press “Read” on the page Tables"
     if benchmark.find(folder()) is not None:
         return _asked(user, read)
     wanted = " or ".join(f"“{file}”" for file in benchmark.files)

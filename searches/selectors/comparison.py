@@ -81,7 +81,8 @@ def course(search: Search, metric: str) -> Course:
 @lru_cache(maxsize=64)
 def _course(search_id: int, metric: str, _state: Hashable) -> Course:
     search = Search.objects.get(pk=search_id)
-    found, went = columns.of(search), history.course(search)
+    found = columns.of(search)
+    went = history.course(search)
     led = history.history(search)["steps"]
     steps = tuple(zip(led["trials"], led["seconds"], led["score"], led["truth"], strict=True))
     front: ParetoFront[int] = ParetoFront()
@@ -225,7 +226,8 @@ def mean_and_spread(curves: Sequence[Sequence[tuple[float, float]]], ends: Seque
     empty: dict[str, list[float]] = {name: [] for name in ("x", "mean", "std", "low", "high")}
     if not curves or not all(curves):
         return empty
-    begin, end = max(curve[0][0] for curve in curves), min(ends)
+    begin = max(curve[0][0] for curve in curves)
+    end = min(ends)
     if end < begin:
         return empty
     steps = np.unique([x for curve in curves for x, _ in curve if begin <= x <= end] + [begin, end])

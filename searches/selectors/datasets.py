@@ -23,7 +23,8 @@ SHOWN = 10
 def inspected(row: Dataset) -> dict[str, Any]:
     """Splits, classes with their counts, and preprocessing by the usual options; DataError when the files are gone."""
     data = FolderData(UploadOptions(id=row.pk), row.folder)
-    info, summary = data.info, data.summary
+    info = data.info
+    summary = data.summary
     classes = [
         {
             "name": name,
@@ -45,7 +46,8 @@ def inspected(row: Dataset) -> dict[str, Any]:
 def digits() -> dict[str, Any]:
     """The same of scikit-learn's digits."""
     data = DigitsData(DigitsOptions(), Path())
-    info, splits = data.info, data.load()
+    info = data.info
+    splits = data.load()
     names = ("train", "valid", "test")
     counts = {part: [int((getattr(splits, part).labels == label).sum()) for label in range(10)] for part in names}
     return {

@@ -73,7 +73,8 @@ def progress(search: Search, rate: float | None) -> Progress:
 
 def layers_progress(search: Search) -> list[dict[str, Any]]:
     """Scored candidates a layer of the space, in the order in which the layers are searched."""
-    scored, names = history.layers(search), spaces.of_search(search).layer_names
+    scored = history.layers(search)
+    names = spaces.of_search(search).layer_names
     order = spaces.searched_layers(search)
     return [{"layer": layer, "name": names[layer], "scored": scored.get(layer, 0)} for layer in order]
 

@@ -55,7 +55,8 @@ def searched_until(search: Search, layer: int) -> Choices:
 
 def _images_of(search: Search) -> list[int]:
     """Channels, height, width and classes."""
-    info, defaults = search.data_info, InputSpec()
+    info = search.data_info
+    defaults = InputSpec()
     return [int(info.get(name) or getattr(defaults, name)) for name in ("channels", "height", "width", "classes")]
 
 

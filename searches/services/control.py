@@ -70,7 +70,8 @@ def cancel(search: Search) -> None:
 def retry_failed(search: Search) -> None:
     """Scores the failed candidates once more; their scores are told after the round that is open, or was last, now."""
     with _acting(search, "retry") as row:
-        failed, constants = list(row.candidates.filter(status=Candidate.Status.FAILED)), latest(row)
+        failed = list(row.candidates.filter(status=Candidate.Status.FAILED))
+        constants = latest(row)
         last = row.candidates.aggregate(last=Max("round"))["last"]
         touched = (Candidate.Status.FAILED, *recording.WAITING)  # here and in `_go_on`
         known = Evaluation.objects.filter(candidates__search=row, candidates__status__in=touched)
@@ -79,7 +80,9 @@ def retry_failed(search: Search) -> None:
             row.charged_seconds -= candidate.seconds or 0.0
             row.failed -= 1
             row.from_cache -= candidate.from_cache
-            candidate.status, candidate.error, candidate.seconds = Candidate.Status.PROPOSED, "", None
+            candidate.status = Candidate.Status.PROPOSED
+            candidate.error = ""
+            candidate.seconds = None
             if candidate.round < row.rounds:
                 candidate.revived_round = last
             evaluation = evaluations[candidate.evaluation_id]

@@ -12,7 +12,8 @@ def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
     """Layers with what both chose, and every number that both have; ActionRefused across spaces."""
     space, architecture = architecture_of(candidate)
     check_comparable(candidate, other, space)
-    own, others = space.labels(architecture), space.labels(space.architecture(other.choices))
+    own = space.labels(architecture)
+    others = space.labels(space.architecture(other.choices))
     layers = [
         {"layer": layer, "name": name, "own": mine, "other": its, "changed": mine != its}
         for layer, (name, mine, its) in enumerate(zip(space.layer_names, own, others, strict=True))

@@ -126,7 +126,8 @@ def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
 
 
 def _document(candidate: Candidate, form: str, training: Training | None) -> dict[str, Any]:
-    search, evaluation = candidate.search, candidate.evaluation
+    search = candidate.search
+    evaluation = candidate.evaluation
     info = training.data_info if training else search.data_info
     default = InputSpec()
     return {

@@ -67,12 +67,15 @@ class Heartbeat:
         """Renews the leases inside, all taken at the same attempt, and shows the first as the current work."""
         first = leased[0]
         rows = type(first).objects.filter(pk__in=[row.pk for row in leased], attempts=first.attempts)
-        self._held, self._search = rows.filter(status__in=LEASED), search.pk
+        self._held = rows.filter(status__in=LEASED)
+        self._search = search.pk
         self.show(first)
         try:
             yield
         finally:
-            self._held, self._search, self._current = None, None, ""
+            self._held = None
+            self._search = None
+            self._current = ""
 
     def show(self, leased: Evaluation | Training) -> None:
         """Shows it as the current work, at the next beat at the latest."""

@@ -113,7 +113,8 @@ def _run(key: str, job: dict[str, Any], making: Making) -> Prepared:
 
 
 def _ready(key: str) -> Prepared | None:
-    path, about = _folder() / key, _folder() / f"{key}.json"
+    path = _folder() / key
+    about = _folder() / f"{key}.json"
     if not (path.is_file() and about.is_file()):
         return None
     os.utime(path)

@@ -100,7 +100,8 @@ def room() -> tuple[int, str]:
 
 def stopper(training: Training) -> Callable[[], bool]:
     """A ``stop`` that is true once the training is not this process's any more, or a search needs the process."""
-    looked, stopped = monotonic(), False
+    looked = monotonic()
+    stopped = False
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
 
     def stop() -> bool:
@@ -115,7 +116,8 @@ def stopper(training: Training) -> Callable[[], bool]:
 
 def teller(training: Training) -> Callable[[Progress], None]:
     """Writes the progress down: after every epoch, and at most once in `PAUSE` seconds in between."""
-    told, epoch = 0.0, -1
+    told = 0.0
+    epoch = -1
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
 
     def tell(progress: Progress) -> None:
@@ -123,7 +125,8 @@ def teller(training: Training) -> Callable[[Progress], None]:
         if progress.epoch == epoch and monotonic() - told < PAUSE:
             return
         mine.update(**_columns(progress), lost=0)
-        told, epoch = monotonic(), progress.epoch
+        told = monotonic()
+        epoch = progress.epoch
 
     return tell
 
@@ -217,7 +220,8 @@ def _needed_elsewhere() -> bool:
 
 def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
     """The network and its images, as the rows say; DataError when the images changed."""
-    info, candidate = training.data_info, training.candidate
+    info = training.data_info
+    candidate = training.candidate
     config = TrainingConfig.stored(training.config)
     assert config.dataset is not None
     data = images_of(config.dataset, training.dataset, info["content_hash"])

@@ -97,7 +97,8 @@ def resume(training: Training) -> None:
 
 def delete(training: Training) -> None:
     """Removes the row, the checkpoint and the weights."""
-    folder, candidate = training.folder, training.candidate
+    folder = training.folder
+    candidate = training.candidate
     with transaction.atomic():
         training.delete()
         promoting.show_trained(candidate)
@@ -130,7 +131,8 @@ def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[Trai
         raise ConfigError.at("dataset", "This search looked scores up in a table; name the images to train on.")
     if config.dataset is None:
         config = config.model_copy(update={"dataset": own})
-        row, info = search.dataset, search.data_info
+        row = search.dataset
+        info = search.data_info
     else:
         row, info = resolve_data(owner, config.dataset)
     return config, row, info

@@ -43,7 +43,8 @@ def trainability(probe: Probe) -> float:
 
 
 def _maps(probe: Probe) -> list[Tensor]:
-    network, names = probe.network("kaiming"), blocks(probe.blueprint)
+    network = probe.network("kaiming")
+    names = blocks(probe.blueprint)
     with recorded(network, names) as outputs:
         network(probe.noise(len(probe.images)))
     return [outputs[name] for name in names]

@@ -34,7 +34,8 @@ def ntk_condition(probe: Probe) -> float:
     Kaiming initialisation. The logarithm changes no ranking.
     """
     values = torch.linalg.eigvalsh(kernel(probe, "kaiming"))
-    least, most = float(values[0]), float(values[-1])
+    least = float(values[0])
+    most = float(values[-1])
     if most <= 0:
         raise EstimateError("the outputs of this network do not depend on its weights")
     return -float(torch.tensor(most / max(least, most * torch.finfo(torch.float64).eps)).log())

@@ -17,7 +17,8 @@ def meco(probe: Probe) -> float:
     Layers are all computed maps of two channels and two pixels or more, for one standard normal image; a channel that
     is constant correlates with none. Torch's default initialisation.
     """
-    network, least = probe.network(), list[float]()
+    network = probe.network()
+    least = list[float]()
     for node in probe.blueprint:
         if node.op == "batch_norm" and node.shape.height * node.shape.width == 1:
             network.get_submodule(node.name).eval()  # a single value has no statistics of its own

@@ -131,7 +131,9 @@ def blocks(blueprint: Blueprint) -> list[str]:
     Groups of norms and activations alone (NAS-Bench-201's head) are no blocks, nor are cells that only pass on their
     input. EstimateError when fewer than two are left.
     """
-    alive, ends, mixing = {last_map(blueprint)}, dict[str, str](), set[str]()
+    alive = {last_map(blueprint)}
+    ends = dict[str, str]()
+    mixing = set[str]()
     for node in reversed(blueprint.nodes):
         if node.name in alive and node.op != "input":
             alive.update(node.inputs)

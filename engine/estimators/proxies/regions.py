@@ -21,7 +21,8 @@ def jacob_cov(probe: Probe) -> float:
 
     v are the eigenvalues of the correlation matrix of the images' input gradients of the summed logits.
     """
-    network, images = probe.network(), probe.images.clone().requires_grad_()
+    network = probe.network()
+    images = probe.images.clone().requires_grad_()
     (jacobian,) = gradients(network(images).sum(), [images])
     correlation = torch.corrcoef(jacobian.flatten(1).double())
     if not bool(correlation.isfinite().all()):

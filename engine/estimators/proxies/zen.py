@@ -19,7 +19,8 @@ def zen(probe: Probe) -> float:
     variance on x plus its epsilon. The network is taken as it is: the paper scores networks with their skip
     connections removed, which spaces that search over skip connections do not allow.
     """
-    network, name = probe.network("normal", batch_norm_momentum=1.0), last_map(probe.blueprint)
+    network = probe.network("normal", batch_norm_momentum=1.0)
+    name = last_map(probe.blueprint)
     images = probe.noise(len(probe.images))
     with recorded(network, [name]) as outputs:
         network(images)

@@ -26,7 +26,8 @@ def zico(probe: Probe) -> float:
     terms = []
     for layer in zip(*found, strict=True):
         sizes = torch.stack(layer).abs().double()
-        mean, deviation = sizes.mean(0), sizes.std(0, correction=0)
+        mean = sizes.mean(0)
+        deviation = sizes.std(0, correction=0)
         ratio = (mean[deviation > 0] / deviation[deviation > 0]).sum()
         if float(ratio) > 0:
             terms.append(float(ratio.log()))

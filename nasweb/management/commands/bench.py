@@ -38,7 +38,8 @@ class Command(BaseCommand):
         if out is not None and len(names) != 1:
             raise CommandError(f"--out {out} holds one benchmark: name one of {', '.join(MODULES)}.")
         folder = settings.NASWEB_HOME / "bench"
-        tables, failed = [], []
+        tables = []
+        failed = []
         for name in names:
             file = folder / f"{name}.json" if out is None else out.absolute()
             command = [sys.executable, "-m", MODULES[name], name, "--out", str(file)]
