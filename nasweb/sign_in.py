@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import IPv4Address, ip_address, ip_network
 from math import ceil
 from typing import Any
@@ -46,7 +47,7 @@ def address(request: HttpRequest) -> str | None:
 def wait(request: Any) -> int:
     """Seconds until the account of a refused request may be tried again from its address."""
     (attempts,) = AxesProxyHandler.get_implementation().get_user_attempts(request, request.axes_credentials)
-    last = attempts.aggregate(last=Max("attempt_time"))["last"] or request.axes_attempt_time
+    last: datetime = attempts.aggregate(last=Max("attempt_time"))["last"] or request.axes_attempt_time
     return max(1, ceil((last + settings.AXES_COOLOFF_TIME - timezone.now()).total_seconds()))
 
 

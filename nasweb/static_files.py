@@ -53,5 +53,6 @@ def _environment(headers: Headers) -> dict[str, str]:
 def _policy() -> Headers:
     """What Django's middleware puts on every answer."""
     answer = SecurityMiddleware(CSPMiddleware(lambda request: HttpResponse()))(HttpRequest())
+    assert isinstance(answer, HttpResponse)  # not awaitable, for what it wraps is not
     del answer["Content-Type"]
     return [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in answer.items()]

@@ -23,6 +23,11 @@ class EstimateOptions(Options):
     later: ClassVar[frozenset[str]] = frozenset()
     """Options that older scores do not know: at their defaults they are no part of an estimate's identity."""
 
+    @property
+    def cost_column(self) -> str | None:
+        """The table's column of the metric table_cost; None: the estimate has none."""
+        return None
+
     def identifying(self) -> dict[str, Any]:
         """All options that a score depends on besides the seed, JSON-ready."""
         fields = type(self).model_fields
@@ -259,7 +264,6 @@ class NasBench301Options(EstimateOptions):
 
     trains: ClassVar[bool] = False
     place_field: ClassVar[str] = "version"
-    cost_column: ClassVar[None] = None
     kind: Literal["nasbench301"] = "nasbench301"
     version: Literal["1.0", "0.9"] = Field("1.0", title="Version", description="of the authors' models (xgb)")
     seed: int = Field(

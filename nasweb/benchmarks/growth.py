@@ -93,8 +93,8 @@ class Growth:
 
     def _batch(self, size: int) -> int:
         copy = self.copy
-        asked = []
-        told = []
+        asked: list[Asked] = []
+        told: list[events.Entry] = []
         while len(asked) < size:
             round_ = [
                 Asked(copy.rounds, proposal, self._estimate(proposal.architecture))

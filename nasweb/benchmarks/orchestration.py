@@ -57,7 +57,7 @@ def run(quick: bool) -> Report:
         for number in range(passes):
             for name, measure in measures.items():
                 key = f"{number} {name}"
-                result = kept.records.get(key) if kept else None
+                result: Mapping[str, Any] | None = kept.records.get(key) if kept else None
                 if result is None:
                     result = measure(candidates)
                     if kept:

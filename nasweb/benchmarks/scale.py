@@ -49,7 +49,12 @@ SETTINGS = {
 def run(quick: bool) -> Report:
     """Three passes of 60 networks, then 64, 256 and 1,024 workers that wait 30 s; quick: 8 networks, 8 workers."""
     passes, candidates, counts, seconds = (1, 8, (8,), 0.5) if quick else (3, 60, LIKE_WORKERS, SECONDS)
-    said = {"cores": os.cpu_count(), "networks": candidates, "load_before": os.getloadavg()[0], **SETTINGS}
+    said: dict[str, Any] = {
+        "cores": os.cpu_count(),
+        "networks": candidates,
+        "load_before": os.getloadavg()[0],
+        **SETTINGS,
+    }
     said["database"] = "SQLite" if quick else postgresql.unreachable() or POSTGRESQL
     kept = None
     if not quick:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import itertools
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +40,7 @@ DEFINITION = {
 SPEC = InputSpec(1, 8, 8, 10)
 """The images of digits."""
 ROUND_SIZE = 32
-DISPATCHED = {"dataset": {"kind": "digits"}, "estimator": {"kind": "proxy", "name": "params"}}
+DISPATCHED: dict[str, Any] = {"dataset": {"kind": "digits"}, "estimator": {"kind": "proxy", "name": "params"}}
 """The number of parameters as a score: built by torch and counted, well under a millisecond."""
 TABLE_TIMES = 10
 PATIENCE = 1_200.0
@@ -117,9 +117,9 @@ class Product:
                 spent += times.user + times.system
         return spent
 
-    def _megabytes(self) -> Counter[str]:
+    def _megabytes(self) -> dict[str, float]:
         """Resident memory of the web server and of the worker, its parent included."""
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         for process in self._processes():
             with suppress(psutil.NoSuchProcess, IndexError):
                 command = process.cmdline()[2]

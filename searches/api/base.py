@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import ValidationError
@@ -18,7 +19,7 @@ from searches.selectors import searches
 
 def config_of(request: Request) -> SearchConfig:
     """The body as a configuration: itself, or ``{"config": ...}``, or ``{"yaml": text}``, or a YAML document."""
-    body = request.data
+    body: Any = request.data
     if not isinstance(body, Mapping):
         raise ConfigError.at("", "The body must be an object with the fields space, estimator, ...")
     if set(body) == {"yaml"}:

@@ -21,13 +21,13 @@ class BenchmarkSerializer(serializers.Serializer):
     """A benchmark or surrogate: where its official file belongs, what was measured, and how far reading it is."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     space = serializers.CharField(help_text="kind of the space that it knows")
     state = serializers.ChoiceField(STATES)
     file = serializers.CharField(allow_null=True, help_text="the official file found; null: missing")
     files = serializers.ListField(child=serializers.CharField(), help_text="names looked for")
     folder = serializers.CharField(allow_null=True, help_text="where to put it; null: told to administrators only")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     datasets = serializers.ListField(child=serializers.CharField())
     epochs = serializers.ListField(child=serializers.IntegerField())
     done = serializers.IntegerField()

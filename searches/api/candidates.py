@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from engine.config.latency import LatencyOptions
+from engine.drawing import Theme
 from engine.errors import ConfigError
 from searches.api.base import number_of
 from searches.api.downloads import FILE, FORM, FORMAT, TRAINING, chosen, network_job, prepared, sent
@@ -30,7 +31,7 @@ from searches.selectors import candidates
 from searches.services import curation, differences, exporting, latencies
 
 MEASUREMENTS = 20
-THEMES = ("system", "light", "dark")
+THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 
 
 class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):

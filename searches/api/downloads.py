@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, StreamingHttpResponse
@@ -31,16 +31,18 @@ TRAINING = OpenApiParameter(
 METRIC = OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the search's own")
 FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 BLOCK = 1_000_000
+Word = TypeVar("Word", bound=str)
 IN_ONE_PIECE = 16_000_000
 """Larger files are read and sent a block at a time."""
 
 
-def chosen(request: Request, name: str, choices: Any, default: str) -> str:
-    """A choice from the address; ValidationError names them."""
+def chosen(request: Request, name: str, choices: Sequence[Word], default: Word) -> Word:
+    """Return the choice that the address names; ValidationError lists the choices."""
     value = request.query_params.get(name, default)
-    if value not in choices:
-        raise ValidationError({name: f"Choose one of {', '.join(choices)}."})
-    return value
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise ValidationError({name: f"Choose one of {', '.join(choices)}."})
 
 
 def network_job(request: Request, candidate: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def problem(code: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) ->
     return {"type": "about:blank", "title": title, "status": code, "detail": detail, "errors": list(errors)}
 
 
-def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler; None (a bug, not a refusal) leaves the error to Django."""
     known = _known(error)
     if known is not None:

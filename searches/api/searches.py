@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -191,5 +192,5 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
         context = self._context(data if many else [data])
         return self.get_serializer_class()(data, many=many, context=context).data
 
-    def _context(self, rows: list[Search]) -> dict[str, Any]:
+    def _context(self, rows: Sequence[Search]) -> dict[str, Any]:
         return {**self.get_serializer_context(), "rates": searches.rates(rows)}

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from engine.blueprint import InputSpec
+from engine.datasets.images import Fit
 from searches.api.base import number_of
 from searches.api.pagination import KeysetPagination
 from searches.api.rendering import UploadParser
@@ -35,7 +36,7 @@ from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import datasets, spaces, table_contents
 from searches.services import sources
 
-FITS = ("resize", "crop")
+FITS: tuple[Fit, ...] = ("resize", "crop")
 IMAGES = [OpenApiParameter(name, int) for name in ("channels", "side", "classes")]
 SAMPLE = [
     OpenApiParameter("class", str, required=True),
@@ -53,10 +54,13 @@ class SourceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     ordering = "-id"
     ordering_fields = ["id", "name", "created_at"]
     brief: type[serializers.BaseSerializer]
+    queryset: QuerySet[Any]
+    serializer_class: type[serializers.BaseSerializer]
 
     def get_queryset(self) -> QuerySet[Any]:
         """Other users' rows are not found."""
-        return self.queryset.model.objects.filter(owner=self.request.user)
+        rows: QuerySet[Any] = self.queryset.model._default_manager.filter(owner=self.request.user)
+        return rows
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         """Lists are brief."""
@@ -135,8 +139,9 @@ class DatasetViewSet(SourceViewSet):
     @action(detail=True)
     def sample(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """A few images of a class side by side, as networks see them."""
-        part, fit = request.query_params.get("part", "train"), request.query_params.get("fit", "resize")
-        if part not in datasets.PARTS or fit not in FITS:
+        part = request.query_params.get("part", "train")
+        fit = next((fit for fit in FITS if fit == request.query_params.get("fit", "resize")), None)
+        if part not in datasets.PARTS or fit is None:
             raise serializers.ValidationError({"part": "Choose train or test, and as fit resize or crop."})
         name = request.query_params.get("class", "")
         return HttpResponse(datasets.sample(self.get_object(), name, part, fit), content_type="image/png")
@@ -176,4 +181,4 @@ class TableViewSet(SourceViewSet):
 def _upload(request: Request) -> dict[str, Any]:
     body = UploadSerializer(data=request.data)
     body.is_valid(raise_exception=True)
-    return body.validated_data
+    return dict(body.validated_data)

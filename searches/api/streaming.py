@@ -96,7 +96,7 @@ def response(search: Search, rows: QuerySet[Candidate], name: str) -> StreamingH
 
 
 async def _served(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (part := await sync_to_async(next)(parts, None)) is not None:
+    while (part := await sync_to_async(lambda: next(parts, None))()) is not None:
         yield part
 
 

@@ -41,11 +41,12 @@ def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> fo
 
     ``choices`` turns the field into a selection of rows (uploaded data sets and tables).
     """
-    common = {"label": info.title or name.replace("_", " ").capitalize(), "help_text": _help(info), "required": False}
+    label = info.title or name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"label": label, "help_text": _help(info), "required": False}
     kind = plain_type(info)
     if choices is not None:
         return forms.TypedChoiceField(choices=[("", "none"), *choices], coerce=int, empty_value="", **common)
-    values = get_args(kind) if get_origin(kind) is Literal else (info.json_schema_extra or {}).get("enum")
+    values = get_args(kind) if get_origin(kind) is Literal else _listed(info)
     if values:
         return forms.ChoiceField(
             choices=[(v, CHOICE_LABELS.get(v, str(v).replace("_", " "))) for v in values], **common
@@ -54,11 +55,17 @@ def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> fo
         return forms.BooleanField(**common)
     if kind in (int, float):
         widget = forms.NumberInput(attrs={"step": 1 if kind is int else "any", **_limits(info)})
-        field = forms.IntegerField if kind is int else forms.FloatField
-        return field(widget=widget, **common)
+        return (forms.IntegerField if kind is int else forms.FloatField)(widget=widget, **common)
     if kind is str:
         return forms.CharField(strip=True, **common)
     return forms.CharField(strip=False, widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}), **common)
+
+
+def _listed(info: FieldInfo) -> Sequence[str]:
+    """Return the values that the schema lists for a field whose type does not; empty if it lists none."""
+    extra = info.json_schema_extra
+    values = extra.get("enum") if isinstance(extra, dict) else None
+    return [str(value) for value in values] if isinstance(values, list | tuple) else []
 
 
 def default_of(info: FieldInfo) -> Any:

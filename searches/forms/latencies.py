@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from pydantic import TypeAdapter, ValidationError
 
+from engine.config.base import Options
 from engine.config.latency import ImageSize, LatencyOptions, LatencyRequest
 from engine.config.spaces import SpaceOptions
 from engine.errors import ConfigError
@@ -17,7 +18,7 @@ from searches.models import Dataset, SearchSpace
 
 _SPACE: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 GIVEN_SIZE, DIGITS = "size", "digits"
-PARTS = {"input": ImageSize, "measurement": LatencyOptions}
+PARTS: dict[str, type[Options]] = {"input": ImageSize, "measurement": LatencyOptions}
 
 
 class LatencyUploadForm(SourceForm):

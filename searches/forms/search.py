@@ -134,7 +134,7 @@ class SearchForm(forms.Form):
     def _add_rows(self, values: Mapping[str, Any]) -> None:
         for index in range(self.row_count):
             for name, info in ROW_FIELDS.items():
-                field = form_field(name, info)
+                field: Any = form_field(name, info)
                 if name == "metric":
                     field.choices = [("", "none"), *field.choices]
                 self.fields[row_name(index, name)] = field
@@ -167,7 +167,7 @@ class SearchForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Builds the document from the chosen kinds and has the engine check it."""
         for name in [name for name in self.errors if not self._active(name)]:
-            del self._errors[name]
+            del self.errors[name]
         self.document = self._document()
         try:
             self.config = SearchConfig.parse(self.document)

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from django import forms
 
+from engine.config.estimators import EstimateOptions
 from engine.config.study import TRUTH, StudyConfig
 from engine.errors import ConfigError
 from engine.proxies import PROXIES
@@ -35,7 +36,7 @@ def estimate_choices() -> list[tuple[str, str]]:
     """Every estimate that looks at networks, not at a table; those with a choice of names one by one."""
     choices = []
     for kind, entry in ESTIMATORS.items():
-        if not entry.options.trains:
+        if not (issubclass(entry.options, EstimateOptions) and entry.options.trains):
             continue
         field = entry.options.model_fields.get("name")
         names = get_args(field.annotation) if field is not None else ()
@@ -57,7 +58,9 @@ class StudyForm(forms.Form):
         help_text="A search whose space and data are taken; without one the next two fields count",
     )
     space = forms.ChoiceField(required=False, label="Space", help_text="Random networks of it are drawn")
-    data = forms.ChoiceField(required=False, label="Data", help_text="Images that the estimates look at")
+    data = forms.ChoiceField(  # type: ignore[assignment] # a declared field: Django takes it off the class
+        required=False, label="Data", help_text="Images that the estimates look at"
+    )
     networks = forms.IntegerField(
         min_value=3, max_value=5_000, initial=20, label="Networks", help_text="More give narrower intervals"
     )
@@ -90,11 +93,12 @@ class StudyForm(forms.Form):
     def __init__(self, owner: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
-        self.fields["search"].queryset = Search.objects.filter(owner=owner, study=None).order_by("-id")
-        self.fields["space"].choices = space_choices(owner)
-        self.fields["data"].choices = data_choices(owner)
-        self.fields["table"].queryset = Table.objects.filter(owner=owner)
-        self.fields["estimates"].choices = estimate_choices()
+        fields: dict[str, Any] = self.fields
+        fields["search"].queryset = Search.objects.filter(owner=owner, study=None).order_by("-id")
+        fields["space"].choices = space_choices(owner)
+        fields["data"].choices = data_choices(owner)
+        fields["table"].queryset = Table.objects.filter(owner=owner)
+        fields["estimates"].choices = estimate_choices()
 
     def clean(self) -> dict[str, Any]:
         """The configuration, or the engine's complaints at the fields."""

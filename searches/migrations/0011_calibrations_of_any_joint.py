@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db import migrations, models
 
 
-def gather(apps, schema_editor):
+def gather(apps: Any, schema_editor: Any) -> None:
     for row in apps.get_model("searches", "Calibration").objects.iterator():
         row.constants = {
             term: {"lam": getattr(row, f"{term}_lam"), "std": getattr(row, f"{term}_std")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -72,6 +74,9 @@ class Search(models.Model):
         default=0, help_text="counts rewritings of what was told; copies of the algorithm from before are void"
     )
     event_seq = models.PositiveBigIntegerField(default=0, help_text="number of the last event")
+
+    state: Any
+    """No column: serializers keep the row's progress here (`selectors.searches.progress`)."""
 
     class Meta:
         ordering = ["-id"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -13,6 +15,9 @@ class Study(models.Model):
     name = models.CharField(max_length=200)
     config = models.JSONField(help_text="engine.config.study.StudyConfig as JSON")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    state: dict[str, Any]
+    """No column: serializers keep the status of the study here (`selectors.studies.status`)."""
 
     class Meta:
         ordering = ["-id"]

@@ -57,7 +57,10 @@ def _layers(search: Search, layer_names: Sequence[str], found: Sequence[dict[str
     for row in found:
         layer = row.pop("layer")
         number, worth = row.pop("best") or (None, None)
-        shown = {"score": plain.get(number, worth), "number": number, "id": ids.get(number)}
+        if number is None:
+            shown: dict[str, Any] = {"score": None, "number": None, "id": None}
+        else:
+            shown = {"score": plain.get(number, worth), "number": number, "id": ids.get(number)}
         layers.setdefault(layer, []).append(row | shown)
     return [
         {"layer": layer, "name": layer_names[layer] if layer < len(layer_names) else str(layer + 1), "buckets": buckets}
@@ -69,5 +72,5 @@ def _plain_scores(search: Search, numbers: Collection[int]) -> dict[int, float]:
     """Scores of these networks where buckets hold what they are worth instead."""
     if not search.config["objective"].get("size_exponent"):
         return {}
-    rows = Candidate.objects.filter(search=search, number__in=numbers, score__isnull=False)
-    return dict(rows.values_list("number", "score"))
+    rows = Candidate.objects.filter(search=search, number__in=numbers)
+    return {number: score for number, score in rows.values_list("number", "score") if score is not None}

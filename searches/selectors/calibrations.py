@@ -43,7 +43,7 @@ def terms(candidate: Candidate) -> dict[str, float | None]:
     """A candidate's terms; the joint among them is the candidate's score, whatever the constants were in the worker."""
     evaluation: Evaluation = candidate.evaluation
     if evaluation.estimator not in JOINTS or evaluation.estimator not in evaluation.terms:
-        return evaluation.terms
+        return dict(evaluation.terms)
     return {**evaluation.terms, evaluation.estimator: candidate.score}
 
 

@@ -178,7 +178,8 @@ def better_less(name: str) -> int:
 
 def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[Any, ...]]:
     """Rows of `READ`, past the ORM: 100,000 of them are read whenever a process sees a search for the first time."""
-    where, values = "", [search_id, Candidate.Status.SCORED.value, Candidate.Status.FAILED.value]
+    where = ""
+    values: list[str | int] = [search_id, Candidate.Status.SCORED.value, Candidate.Status.FAILED.value]
     if numbers is not None:
         numbers = list(numbers)
         holders = ", ".join(["%s"] * len(numbers))
@@ -191,4 +192,5 @@ def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[An
             f"SELECT {names} FROM searches_candidate WHERE search_id = %s AND status IN (%s, %s) AND stage = 0{where}",
             values,
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -207,7 +207,7 @@ def _group(
     curves: dict[str, Any] = {}
     for along, column in (("evaluations", 0), ("seconds", 1)):
         ends = [float(getattr(courses[i], along)) for i in members]
-        scores = [[(step[column], step[2]) for step in courses[i].steps] for i in members]
+        scores = [[((step[0], step[1])[column], step[2]) for step in courses[i].steps] for i in members]
         areas = [[(step[column], step[2]) for step in volumes[i]] for i in members]
         curves[along] = {"score": mean_and_spread(scores, ends), "hypervolume": mean_and_spread(areas, ends)}
     return {
@@ -244,7 +244,8 @@ def mean_and_spread(curves: Sequence[Sequence[tuple[float, float]]], ends: Seque
 
 def _at(curve: Sequence[tuple[float, float]], x: np.ndarray) -> np.ndarray:
     xs, ys = np.array(curve, dtype=float).T
-    return ys[np.searchsorted(xs, x, side="right") - 1]
+    found: np.ndarray = ys[np.searchsorted(xs, x, side="right") - 1]
+    return found
 
 
 def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]) -> list[str]:

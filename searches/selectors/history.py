@@ -93,13 +93,14 @@ def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float
     return [
         (number, network, score, spent or 0.0)
         for number, network, score, spent in rows.values_list("number", "parent_number", "score", "seconds")
-        if network < found.size and found["state"][network] == SCORED
+        if network is not None and score is not None and network < found.size and found["state"][network] == SCORED
     ]
 
 
 def worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
     """What the scores of these networks are worth."""
-    scores, objective = found["score"][numbers], search.config["objective"]
+    scores: np.ndarray = found["score"][numbers]
+    objective = search.config["objective"]
     exponent = objective.get("size_exponent", 0.0)
     if not exponent:
         return scores
@@ -118,7 +119,9 @@ def _history(search: Search, found: Columns) -> dict[str, Any]:
     decided = [row for row in went.finals if found["feasible"][row[1]]]
     if decided:
         steps = steps[numbers[steps] < decided[0][0]]
-    leaders = [(int(numbers[at]), None, int(went.trials[at]), float(went.seconds[at])) for at in steps]
+    leaders: list[tuple[int, float | None, int, float]] = [
+        (int(numbers[at]), None, int(went.trials[at]), float(went.seconds[at])) for at in steps
+    ]
     leaders += _decided(decided, dict(zip(numbers.tolist(), worth.tolist(), strict=True)) if decided else {})
     rows = [number for number, *_ in leaders]
     return {

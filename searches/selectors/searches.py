@@ -92,7 +92,7 @@ def _yaml(config: str) -> str:
 def failures(search: Search, limit: int = 5) -> list[dict[str, Any]]:
     """The latest failed candidates and why."""
     failed = Candidate.objects.filter(search=search, status=Candidate.Status.FAILED).order_by("-number")
-    return list(failed.values("number", "arch", "error")[:limit])
+    return [dict(row) for row in failed.values("number", "arch", "error")[:limit]]
 
 
 def _minutes(search: Search, now: datetime) -> float:

@@ -70,6 +70,7 @@ def status(study: Study) -> dict[str, Any]:
     done = sum(search.scored + search.failed for search in searches)
     of = sum(search.budget_evaluations or 0 for search in searches)
     words = {search.status for search in searches}
+    word: str
     if words <= set(ENDED):
         word = next((w for w in (Search.Status.FAILED, Search.Status.CANCELLED) if w in words), Search.Status.FINISHED)
     else:
@@ -121,13 +122,13 @@ def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
         found = done.order_by("number").values_list(
             "arch", "seconds", "score", *(f"evaluation__mote__{term}" for term in terms)
         )
-        rows[search.arm] = {arch: values for arch, *values in found}
+        rows[search.arm] = {arch: tuple(values) for arch, *values in found}
     networks = list(dict.fromkeys(arch for arm in rows.values() for arch in arm))
     columns = []
-    for arm, found in rows.items():
-        width = max(map(len, found.values()), default=2)
+    for arm, values_of in rows.items():
+        width = max(map(len, values_of.values()), default=2)
         nothing = (np.nan,) * width
-        table = np.array([found.get(arch, nothing) for arch in networks], dtype=np.float64).reshape(-1, width)
+        table = np.array([values_of.get(arch, nothing) for arch in networks], dtype=np.float64).reshape(-1, width)
         spent = table[:, 0][np.isfinite(table[:, 0])]
         mean = float(spent.mean()) if len(spent) else 0.0
         for term, scores in zip(("", *TERMS), table.T[1:], strict=False):

@@ -71,15 +71,23 @@ def groups(search: Search) -> list[dict[str, Any]]:
 
 
 def _group(trainings: Sequence[Training]) -> dict[str, Any]:
-    scored = [row for row in trainings if row.candidate.score is not None]
+    scored = [
+        (row, row.candidate.score, row.valid_accuracy)
+        for row in trainings
+        if row.candidate.score is not None and row.valid_accuracy is not None
+    ]
     tau, p_value = None, None
     if len(scored) > 1:
         from scipy import stats
 
-        result = stats.kendalltau([row.candidate.score for row in scored], [row.valid_accuracy for row in scored])
+        result = stats.kendalltau([score for _, score, _ in scored], [accuracy for *_, accuracy in scored])
         if result.statistic == result.statistic:  # a number: neither side is constant
             tau, p_value = float(result.statistic), float(result.pvalue)
-    inverted = [_pair(a, b) for a, b in combinations(scored, 2) if _inverted(a, b)]
+    inverted = [
+        _pair(a, b, gap)
+        for (a, score, accuracy), (b, other_score, other_accuracy) in combinations(scored, 2)
+        if (score - other_score) * (gap := accuracy - other_accuracy) < 0
+    ]
     inverted.sort(key=lambda pair: pair["gap"], reverse=True)
     return {
         "described": described(trainings),
@@ -93,15 +101,13 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
     }
 
 
-def _inverted(a: Training, b: Training) -> bool:
-    return (a.candidate.score - b.candidate.score) * (a.valid_accuracy - b.valid_accuracy) < 0
+def _pair(a: Training, b: Training, gap: float) -> dict[str, Any]:
+    """Return two trainings that the scores order wrongly; ``gap``: accuracy of ``a`` minus that of ``b``, in points.
 
-
-def _pair(a: Training, b: Training) -> dict[str, Any]:
-    """``better`` trained better though its score is the lower one; ``gap`` in percentage points."""
-    better, worse = (a, b) if a.valid_accuracy > b.valid_accuracy else (b, a)
-    gap = better.valid_accuracy - worse.valid_accuracy
-    return {"better": _row(better), "worse": _row(worse), "gap": gap}
+    ``better`` has the higher accuracy and the lower score.
+    """
+    better, worse = (a, b) if gap > 0 else (b, a)
+    return {"better": _row(better), "worse": _row(worse), "gap": abs(gap)}
 
 
 def _row(training: Training) -> dict[str, Any]:

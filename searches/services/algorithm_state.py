@@ -126,7 +126,7 @@ def _replay(copy: Copy, search: Search) -> None:
     calibrations = Calibrations(search)
     columns = (*COLUMNS, *calibrations.columns)
     rows = search.candidates.filter(round__gte=copy.rounds).order_by("number").values_list(*columns, named=True)
-    late: dict[int, list[tuple[int, float]]] = {}
+    late: dict[int, list[tuple[int, float | None]]] = {}
     revived = search.candidates.filter(revived_round__isnull=False, status=Candidate.Status.SCORED).order_by("number")
     for row in revived.values_list(*columns, named=True):
         score = calibrations.score(row, row.revived_round)
@@ -144,7 +144,7 @@ def _replay(copy: Copy, search: Search) -> None:
             copy.rounds = number + 1
 
 
-def tell_late(algorithm: SearchAlgorithm, scores: Iterable[tuple[int, float]]) -> None:
+def tell_late(algorithm: SearchAlgorithm, scores: Iterable[tuple[int, float | None]]) -> None:
     """Tells the scores that a retry found, in the order of their numbers."""
     for number, score in scores:
         algorithm.tell(Outcome(number, score))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Sum
 
 from engine.config.search import SearchConfig
@@ -12,7 +14,7 @@ from searches.models import Candidate, Search
 def meter(search: Search) -> BudgetMeter:
     """The budget with all that was asked and charged so far."""
     final = SearchConfig.stored(search.config).final
-    spent = {"final_trials": 0, "final_charged": 0.0}
+    spent: dict[str, Any] = {"final_trials": 0, "final_charged": 0.0}
     if final is not None:
         finals = search.candidates.finals().aggregate(trials=Count("id"), charged=Sum("seconds"))
         spent = {f"final_{name}": value or 0 for name, value in finals.items()}

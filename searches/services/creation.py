@@ -42,7 +42,7 @@ def is_of(search: Search, config: SearchConfig) -> bool:
     """Whether a configuration is the search's; the hash of its latency table, added at the start, may be left out."""
     document = config.as_dict()
     document["objective"]["latency_hash"] = config.objective.latency_hash or search.config["objective"]["latency_hash"]
-    return search.config == document
+    return bool(search.config == document)
 
 
 def trial(owner: Any, config: SearchConfig) -> Search:

@@ -32,9 +32,9 @@ def write(job: Mapping[str, Any], target: Path, tell: Callable[[Mapping[str, Any
     if answer is None:  # it had nothing to do and ended, or died: the next one tries
         _own.exporter = exporter = Exporter()
         answer = exporter.write(job, target, tell)
-    if answer is None:
-        exporter.explain()
-        raise ActionRefused(FAILED)
+        if answer is None:
+            exporter.explain()
+            raise ActionRefused(FAILED)
     if "error" in answer:
         raise ActionRefused(f"This cannot be exported: {answer['error']}.")
     return answer

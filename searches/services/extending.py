@@ -71,7 +71,7 @@ def _take_back_finals(search: Search) -> int:
     search.candidates.filter(pk__in=[final.pk for final in finals]).delete()
     waiting = Evaluation.objects.filter(pk__in=evaluations, status=Evaluation.Status.PENDING, candidates=None)
     waiting.delete()
-    named = [final.parent_number for final in finals]
+    named = [final.parent_number for final in finals if final.parent_number is not None]
     search.candidates.networks().filter(number__in=named).update(final_score=None)
     search.candidates.filter(revived_round__gte=search.rounds).update(revived_round=search.rounds - 1)
     calibrating.undo(search, search.rounds)

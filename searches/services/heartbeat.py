@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -25,7 +25,7 @@ LEASED = (Evaluation.Status.LEASED, Training.Status.RUNNING)
 log = logging.getLogger(__name__)
 
 
-def lease_end():
+def lease_end() -> datetime:
     """When a lease taken or renewed now ends."""
     return timezone.now() + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
 
@@ -90,7 +90,7 @@ class Heartbeat:
             with transaction.atomic():  # rows are locked by number, as everywhere
                 mine = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
                 held.filter(pk__in=mine).update(lease_until=lease_end())
-        search = Search.objects.filter(pk=self._search).values_list("pk", flat=True).first()
+        search = Search.objects.filter(pk=self._search or 0).values_list("pk", flat=True).first()
         row = {
             "host": self.host,
             "pid": self.pid,

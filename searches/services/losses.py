@@ -52,7 +52,8 @@ def _leased(task: str, arguments: Sequence[Any]) -> QuerySet[Any]:
     if task == dispatching.TRAIN:
         return Training.objects.filter(pk__in=arguments)
     if task == dispatching.MEASURE:
-        return measuring.MODELS[arguments[0]]._default_manager.filter(pk__in=arguments[1:])
+        rows: QuerySet[Any] = measuring.MODELS[arguments[0]]._default_manager.filter(pk__in=arguments[1:])
+        return rows
     return Evaluation.objects.none()
 
 

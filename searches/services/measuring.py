@@ -75,7 +75,7 @@ class Held:
         self.tell()
         return self._lost
 
-    def end(self, status: Status, **fields: Any) -> None:
+    def end(self, status: Measurement.Status, **fields: Any) -> None:
         """The last word."""
         self._mine.update(**{"finished_at": timezone.now(), **fields, "status": status, "lease_until": None})
 

@@ -15,11 +15,13 @@ from engine.config.algorithms import MoteNASOptions
 from engine.config.estimators import MoteOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, FieldError
+from engine.estimators.table import TableEstimator
 from engine.problem import SearchProblem
 from engine.proxies import check_proxy
 from engine.reduction.architecture import explanation
 from engine.reduction.choice import reduction_for
 from engine.space import Choices
+from engine.table import Table
 from searches.services import timing
 from searches.services.estimators import estimator_of
 from searches.services.resolving import PATHS, Resolved, resolve
@@ -46,7 +48,10 @@ def check(resolved: Resolved) -> None:
         if stage.inline:
             with of_stage(path):
                 estimator = estimator_of(resolved, stage)  # its columns are there
-                if stage.options.kind == "table" and (foreign := estimator.rows.foreign()):
+                if stage.options.kind != "table":
+                    continue
+                assert isinstance(estimator, TableEstimator)
+                if foreign := estimator.rows.foreign():
                     message = f"The table names no network of this space, but '{foreign}'; choose the space it is of."
                     raise ConfigError.at(f"{PATHS[0]}.table", message)
     reductions(resolved)
@@ -127,7 +132,10 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
 
 def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]:
     """Known costs and feasibility of random networks; fewer than `SAMPLES` where the space is slow."""
-    costs, feasible, rng, end = [], [], Random(seed), monotonic() + SAMPLE_SECONDS
+    costs: list[float] = []
+    feasible: list[bool] = []
+    rng = Random(seed)
+    end = monotonic() + SAMPLE_SECONDS
     while len(feasible) < SAMPLES and (monotonic() < end or not feasible):
         architecture = problem.space.sample(rng)
         cost = problem.cost(architecture)
@@ -163,9 +171,10 @@ def _of_tables(resolved: Resolved) -> list[str]:
     warnings, rng = [], Random(resolved.config.seed)
     drawn = [resolved.space.sample(rng) for _ in range(LOOKED_UP)]
     for stage in resolved.stages:
-        if stage.options.kind == "table" and stage.table is not None and len(stage.table) <= MOST_ROWS:
-            rows = estimator_of(resolved, stage).rows
-            missing = sum(rows.row(architecture) is None for architecture in drawn)
+        if stage.options.kind == "table" and isinstance(stage.table, Table) and len(stage.table) <= MOST_ROWS:
+            estimator = estimator_of(resolved, stage)
+            assert isinstance(estimator, TableEstimator)
+            missing = sum(estimator.rows.row(architecture) is None for architecture in drawn)
             if missing:
                 warnings.append(
                     f"The table of {len(stage.table):,} rows has none for {missing} of {LOOKED_UP} networks drawn at "

@@ -90,7 +90,7 @@ def digest(job: Mapping[str, Any]) -> str:
     return sha256(json.dumps([RECIPE, versions, job], sort_keys=True, default=list).encode()).hexdigest()
 
 
-def _make(key: str, job: Mapping[str, Any], making: Making) -> None:
+def _make(key: str, job: dict[str, Any], making: Making) -> None:
     try:
         prepared = _run(key, job, making)
         with _lock:  # before anybody waits no longer, so that one job's tidying cannot take the next one's file

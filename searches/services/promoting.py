@@ -23,7 +23,7 @@ from engine.config.training import TrainingConfig
 from engine.datasets.base import ImageData
 from engine.errors import EngineError, Stopped
 from searches import events
-from searches.models import Candidate, Search, Training
+from searches.models import Candidate, Event, Search, Training
 from searches.selectors import spaces
 from searches.services import dispatching
 from searches.services.heartbeat import heartbeat, lease_end
@@ -169,7 +169,7 @@ def finish(training: Training, outcome: Outcome) -> None:
             told = (
                 f"candidate {candidate.number} was trained in full: validation accuracy {outcome.valid_accuracy:.2f} %"
             )
-            log_entry = events.Entry(events.Event.Kind.LOG, told + test, {"training": training.pk})
+            log_entry = events.Entry(Event.Kind.LOG, told + test, {"training": training.pk})
             events.record(search, [log_entry, events.candidates([candidate.number])])
 
 
@@ -196,7 +196,7 @@ def sweep() -> None:
         ):
             number = training.candidate.number
             message = f"the full training of candidate {number} lost its worker; it goes on from its checkpoint"
-            events.record(training.candidate.search, [events.Entry(events.Event.Kind.LOG, message)])
+            events.record(training.candidate.search, [events.Entry(Event.Kind.LOG, message)])
             log.warning("%s was lost by %s; it goes on from its checkpoint", training, training.worker)
     hand_out()
 

@@ -165,7 +165,7 @@ def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
     """The networks of these finals, with their final scores."""
     if not finals:
         return []
-    scores = {final.parent_number: final.score for final in finals}
+    scores = {final.parent_number: final.score for final in finals if final.parent_number is not None}
     networks = list(search.candidates.networks().filter(number__in=scores))
     for network in networks:
         network.final_score = scores[network.number]
@@ -190,8 +190,8 @@ def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
 
 def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str, Any]) -> None:
     """Keeps the parts of a MOTE score."""
-    parts = {name: estimate.terms[name] for name in ("landscape", "speed", "time_seconds", "train_seconds")}
-    parts |= {name: options[name] for name in ("profile", "time_model")}
+    parts: dict[str, Any] = {name: options[name] for name in ("profile", "time_model")}
+    parts |= {name: estimate.terms[name] for name in ("landscape", "speed", "time_seconds", "train_seconds")}
     parts |= {name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES}
     MoteScore.objects.update_or_create(evaluation=evaluation, defaults=parts)
 

@@ -168,7 +168,7 @@ def _resolve(
         with _at(_field_of(config.dataset)):
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
-    space = _space(config, spec, latency and Latencies.of(latency.entries.items()))
+    space = _space(config, spec, Latencies.of(latency.entries.items()) if latency is not None else None)
     opened: dict[Path, tables.Table | Surrogate] = {}
     stages = []
     for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
@@ -178,9 +178,10 @@ def _resolve(
         table = None if place is None else opened[place]
         stages.append(Stage(options, table, row, data_info["content_hash"] if table is None else table.content_hash))
     costs = None
-    if stages[0].table is not None and (column := config.estimator.cost_column):
+    looked_up = stages[0].table
+    if isinstance(looked_up, tables.Table) and (column := config.estimator.cost_column):
         with _at("estimator.cost"):
-            costs = tables.TableCosts(stages[0].table, space, column)
+            costs = tables.TableCosts(looked_up, space, column)
     problem = SearchProblem(space, config.objective, costs)
     return Resolved(config, problem, tuple(stages), data_info, dataset, latency)
 

@@ -103,7 +103,7 @@ def fields(request: HttpRequest) -> HttpResponse:
 def trial_of(request: HttpRequest) -> Search | None:
     """The trial that the panel waits for."""
     number = request.POST.get("trial", "")
-    return Search.objects.filter(pk=number, owner=request.user).first() if number.isdecimal() else None
+    return Search.objects.filter(pk=number, owner=request.user.pk).first() if number.isdecimal() else None
 
 
 def by_yaml(request: HttpRequest) -> bool:
@@ -154,7 +154,7 @@ def page(request: HttpRequest, form: SearchForm, status: int = 200) -> HttpRespo
 
 def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
     """What the fields' template needs."""
-    spaces = SearchSpace.objects.filter(owner=request.user, kind="chain")
+    spaces = SearchSpace.objects.filter(owner=request.user.pk, kind="chain")
     saved = [{"name": space.name, "definition": as_text(space.options["definition"])} for space in spaces]
     saved.append({"name": "Example", "definition": CHAIN_EXAMPLE})
     shown = {"examples": EXAMPLES, "saved_chains": saved, "chain_help": CHAIN_HELP}
@@ -173,18 +173,18 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
     """What a new form starts from: an example, a search to clone, a saved space, data set or table."""
     given = request.GET
     if "clone" in given:
-        search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user)
+        search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user.pk)
         return creation.clone(search)
     document = dict(example(given.get("example", EXAMPLES[0].slug)))
     if "space" in given:
-        document["space"] = get_object_or_404(SearchSpace, pk=number(given["space"]), owner=request.user).options
+        document["space"] = get_object_or_404(SearchSpace, pk=number(given["space"]), owner=request.user.pk).options
     if "dataset" in given:
         document["dataset"] = {"kind": "upload", "id": number(given["dataset"])}
     if "table" in given:
         document["estimator"] = {"kind": "table", "table": number(given["table"])}
         document["dataset"] = None
     if "latency" in given:
-        table = get_object_or_404(LatencyTable, pk=number(given["latency"]), owner=request.user)
+        table = get_object_or_404(LatencyTable, pk=number(given["latency"]), owner=request.user.pk)
         document["objective"] = {"cost_metric": LATENCY, "latency_table": table.pk}
         document["space"] = table.space or document["space"]
     if not given:

@@ -92,7 +92,7 @@ def latency_for_search(request: HttpRequest) -> HttpResponse:
     form, config = create.read(request)
     context: dict[str, Any] = {"problem": "Choose a search space and data first: " + _first(form)}
     if config is not None:
-        size = {} if config.dataset is None else None
+        size: dict[str, Any] | None = {} if config.dataset is None else None
         document = {"space": config.space.model_dump(), "dataset": config.dataset and config.dataset.model_dump()}
         try:
             row = latencies.measure_table(request.user, LatencyRequest.parse(document | {"input": size}))
@@ -116,7 +116,7 @@ def _row(request: HttpRequest, row_id: int) -> LatencyTable:
 
 
 def _rows(request: HttpRequest) -> dict[str, Any]:
-    rows = list(LatencyTable.objects.filter(owner=request.user).defer("entries"))
+    rows = list(LatencyTable.objects.filter(owner=request.user.pk).defer("entries"))
     return {"rows": rows, "measuring": any(row.is_open for row in rows)}
 
 

@@ -43,7 +43,8 @@ class Histogram:
         edges, counts = histogram["edges"], histogram["counts"]
         if not counts or edges[-1] <= edges[0]:
             return None
-        low, high = edges[0], edges[-1]
+        low: float = edges[0]
+        high: float = edges[-1]
 
         def place(value: float) -> float:
             return round((value - low) / (high - low) * WIDTH, 2)

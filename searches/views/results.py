@@ -88,6 +88,6 @@ def candidate_against(request: HttpRequest, candidate_id: int) -> HttpResponse:
 @login_required
 def candidate_difference(request: HttpRequest, candidate_id: int, other_id: int) -> HttpResponse:
     """Two networks side by side."""
-    mine = Candidate.objects.select_related("search").filter(search__owner=request.user)
+    mine = Candidate.objects.select_related("search").filter(search__owner=request.user.pk)
     candidate, other = (get_object_or_404(mine, pk=pk) for pk in (candidate_id, other_id))
     return render(request, "searches/difference.html", {"candidate": candidate, "other": other})

@@ -38,7 +38,7 @@ class LabelSerializer(serializers.Serializer):
     """What was chosen at one layer."""
 
     layer = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
 
 
 class CurvesSerializer(serializers.Serializer):
@@ -75,9 +75,11 @@ class CandidateSerializer(serializers.ModelSerializer):
         source="trained_test_accuracy", allow_null=True, help_text="percent; null: test data were never touched"
     )
     terms = serializers.SerializerMethodField(help_text="of MOTE and MOTE+ with the joint as `score` has it")
-    parent = serializers.IntegerField(source="parent_number", allow_null=True, help_text="number of the parent")
+    parent = serializers.IntegerField(  # type: ignore[assignment] # a declared field: DRF takes it off the class
+        source="parent_number", allow_null=True, help_text="number of the parent"
+    )
     worker = serializers.CharField(source="evaluation.worker")
-    tags = serializers.SlugRelatedField("name", many=True, read_only=True)
+    tags: serializers.SlugRelatedField = serializers.SlugRelatedField("name", many=True, read_only=True)
 
     class Meta:
         model = Candidate
@@ -201,8 +203,7 @@ class CandidateDetailSerializer(CandidateSerializer):
     @extend_schema_field(FinalistSerializer(many=True))
     def get_finals(self, candidate: Candidate) -> list[dict[str, Any]]:
         """What the final estimate said of it, on which the decision falls."""
-        rows: list[dict[str, Any]] = FinalistSerializer(candidates.finals(candidate), many=True).data
-        return rows
+        return list(FinalistSerializer(candidates.finals(candidate), many=True).data)
 
     @extend_schema_field(serializers.DictField(child=serializers.URLField()))
     def get_downloads(self, candidate: Candidate) -> dict[str, str]:

@@ -109,7 +109,7 @@ class KindSerializer(serializers.Serializer):
     """One choice of a configuration with the JSON schema of its options."""
 
     kind = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     description = serializers.CharField()
     options = serializers.DictField()
 

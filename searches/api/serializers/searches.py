@@ -21,7 +21,7 @@ class SpaceBriefSerializer(serializers.Serializer):
     """The space of a search; ``size`` is exact, in decimal digits."""
 
     kind = serializers.CharField()
-    label = serializers.CharField(source="name")
+    label = serializers.CharField(source="name")  # type: ignore[assignment] # a declared field: DRF takes it off the class
     size = serializers.CharField()
     depth = serializers.IntegerField()
 
@@ -175,10 +175,10 @@ class SearchDetailSerializer(SearchSerializer):
             "table_optimum",
         ]
 
-    @extend_schema_field(SearchConfig)
+    @extend_schema_field(SearchConfig)  # type: ignore[arg-type] # `searches.api.schema` knows option models
     def get_config(self, search: Search) -> dict[str, Any]:
         """As given, defaults filled in."""
-        return search.config
+        return dict(search.config)
 
     def get_yaml(self, search: Search) -> str:
         """The same as a YAML document."""

@@ -54,7 +54,7 @@ class StudyDetailSerializer(StudySerializer):
     @extend_schema_field(serializers.DictField())
     def get_config(self, study: Study) -> dict[str, Any]:
         """As given, defaults filled in."""
-        return study.config
+        return dict(study.config)
 
     def get_yaml(self, study: Study) -> str:
         """The same as a YAML document."""
@@ -146,7 +146,7 @@ class StudyResultsSerializer(serializers.Serializer):
 class TrustSourceSerializer(serializers.Serializer):
     """One truth and how the scores agree with it."""
 
-    source = serializers.ChoiceField(["study", "table", "trainings"])
+    source = serializers.ChoiceField(["study", "table", "trainings"])  # type: ignore[assignment] # a declared field: DRF takes it off the class
     description = serializers.CharField()
     study = serializers.IntegerField(allow_null=True)
     count = serializers.IntegerField()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -30,7 +30,7 @@ class TrainingSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(Training.Status.choices)
     recipe = serializers.CharField(source="config.recipe")
     described = serializers.SerializerMethodField(help_text="the recipe in words; a shortened one says so")
-    data = serializers.CharField(source="data_info.label")
+    data = serializers.CharField(source="data_info.label")  # type: ignore[assignment] # a declared field: DRF takes it off the class
     progress = serializers.FloatField(source="share", help_text="from 0 to 1")
     eta_seconds = serializers.SerializerMethodField()
     best_valid_accuracy = serializers.SerializerMethodField(help_text="of the best epoch so far")
@@ -86,7 +86,7 @@ class TrainingSerializer(serializers.ModelSerializer):
         if training.status != Training.Status.QUEUED:
             return ""
         if "room" not in self.context:
-            self.context["room"] = promoting.room()[1]
+            cast(dict[str, Any], self.context)["room"] = promoting.room()[1]
         return self.context["room"] or "a worker takes it up as soon as it has nothing to score"
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -101,7 +101,9 @@ class TrainingDetailSerializer(TrainingSerializer):
     train_losses = serializers.ListField(child=serializers.FloatField())
     valid_accuracies = serializers.ListField(child=serializers.FloatField())
     config = serializers.DictField()
-    source = serializers.SerializerMethodField(help_text="where the recipe comes from")
+    source = serializers.SerializerMethodField(  # type: ignore[assignment] # a declared field: DRF takes it off the class
+        help_text="where the recipe comes from"
+    )
     augmentation = serializers.SerializerMethodField(help_text="what is changed in images and labels, in words")
 
     class Meta(TrainingSerializer.Meta):
@@ -147,8 +149,8 @@ class RecipeSerializer(serializers.Serializer):
     """One recipe."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
-    source = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
+    source = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     epochs = serializers.IntegerField()
     batch_size = serializers.IntegerField()
     flip = serializers.BooleanField()
@@ -181,7 +183,7 @@ class TrainedGroupSerializer(serializers.Serializer):
     """Trainings of one recipe on one data; rank correlation of the scores with the validation accuracies."""
 
     described = serializers.CharField()
-    data = serializers.CharField()
+    data = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     trainings = TrainedRowSerializer(many=True)
     kendall_tau = serializers.FloatField(allow_null=True)
     p_value = serializers.FloatField(allow_null=True)
