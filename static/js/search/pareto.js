@@ -1,5 +1,5 @@
 /* Score against cost, or any two columns: the front, single candidates, and counts where they lie dense. */
-import { columns } from "../core/binary.js";
+import { columns } from "../core/api.js";
 import { Chart, saveMenu } from "../core/charts.js";
 import { setText } from "../core/dom.js";
 import { caption } from "./caption.js";
