@@ -3,23 +3,23 @@
 ```yaml
 name: small                    # shown on pages only
 activation: relu               # relu, relu6, gelu, swish, hard_swish, sigmoid, hard_sigmoid; default relu
-stem: {width: 16, kernel: 3, stride: 1}        # convolution in front; may be left out
+stem: {width: 16, kernel: 3, stride: 1}        # convolution before the layers; optional
 layers:                        # 1 to 100 decisions, from the image to the classifier
   - name: first                # shown on pages; default "layer 1", "layer 2", ...
-    stride: 2                  # of every option that names none; default 1
+    stride: 2                  # for every option without a stride of its own; default 1
     options:                   # 1 to 1,000, either as a list with labels ...
       - {label: wide, block: conv, width: 32, kernel: 3}
       - {label: narrow, block: conv, width: 16}
-  - virtual: width             # the value chosen here is the width of the blocks below that name none,
+  - virtual: width             # sets the width of all blocks below that have no width of their own,
     options: [32, 24, 16]      # up to the next virtual layer; labels w32, w24, w16 (or label: width)
   - name: second
     repeat: 2                  # the chosen block twice, its stride on the first
-    default: ir_k3_x3          # o of LayerNAS; left out: the costliest option
+    default: ir_k3_x3          # o of LayerNAS; without it the costliest option
     options:                   # ... or as a mapping from label to block
       ir: {block: inverted_residual, kernel: [3, 5], expansion: [3, 6]}   # lists: ir_k3_x3, ir_k3_x6, ...
   - name: third
-    options: {plain: conv, pool: avg_pool, skip: identity}                # a name alone: all at its defaults
-head: {width: 64, dropout: 0.2}                # 1x1 convolution before global pooling; each may be left out
+    options: {plain: conv, pool: avg_pool, skip: identity}                # only a name: all fields at their defaults
+head: {width: 64, dropout: 0.2}                # 1x1 convolution before global pooling, dropout; both optional
 ```
 
 =================  ==================================================================================================
@@ -28,28 +28,30 @@ block              fields (default) and what is built
 conv               kernel (3), width, stride: convolution, batch norm, activation
 separable_conv     kernel (3), width, stride: depthwise, then 1x1 convolution, each with batch norm and activation
 inverted_residual  kernel (3), width, stride, expansion (6) or hidden, squeeze_excitation (0): 1x1 convolution to
-                   ``expansion`` times the channels that arrive, or to ``hidden`` channels (left out when that changes
-                   nothing); depthwise convolution; a gate squeezed to that share of them; 1x1 convolution to the
-                   width. With stride 1 and equal widths the input is added (residual shortcut)
+                   ``expansion`` times the input channels, or to ``hidden`` channels (omitted when the number stays
+                   the same); depthwise convolution; a squeeze-and-excitation gate whose inner width is that share of
+                   the channels; 1x1 convolution to the width. With stride 1 and equal widths the input is added
+                   (residual shortcut)
 max_pool,          kernel (3; 2 or odd), stride
 avg_pool
-identity           the map as it is: channels and size
+identity           returns the map unchanged
 =================  ==================================================================================================
 
-``width`` left out is the width of the virtual layer above, and without one the channels that arrive. Pools and
-identity keep the channels, so below a virtual layer they are refused wherever another width arrives; identity refuses
-strides. Blocks with convolutions also take an ``activation`` of their own. Kernels are odd and padded by half, so that
-only strides make maps smaller; a stride on a map smaller than itself is refused. A field given as a list stands for one
-option for each value (or combination); its values are appended to the label: k kernel, x expansion, h hidden, w width,
-s stride, se percent of squeeze-excitation.
+Without ``width`` a block takes the width of the virtual layer above it; without a virtual layer it keeps the number of
+input channels. Pools and identity always keep the number of channels, so below a virtual layer they are refused if the
+input has another width. Identity cannot have a stride. Blocks with convolutions also take an ``activation`` of their
+own. Kernels are odd and padded by half, so that only strides make maps smaller. A stride larger than the map is
+refused. A field given as a list makes one option for each value, or for each combination of values. The values are
+appended to the label: k kernel, x expansion, h hidden, w width, s stride, se percent of squeeze-excitation.
 
 An architecture's name is its labels joined by ``-``: ``wide-w32-ir_k3_x3-skip``. Pages list options by cost; names do
 not depend on that order.
 
 **Reduced network (MOTE).** The same chain with all widths (stem, blocks, hidden, virtual, head) multiplied by one
-factor of at most 1. It makes the stem, or without a stem the largest width of the first layer that names one, a quarter
-of ``channels`` wide: 8 of MOTE's 32, as in its own reduction of MobileNetV3. Kernels, depth, strides and expansions
-stay. Where rounding would make two options of a layer equal, the factor grows until none are.
+factor of at most 1. With this factor the stem is a quarter of ``channels`` wide: 8 for MOTE's 32 channels, as in its
+own reduction of MobileNetV3. Without a stem, the factor applies to the largest width of the first layer that names a
+width. Kernels, depth, strides and expansions stay. If rounding made two options of a layer equal, the factor grows
+until all options differ.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
 
 
 class LayeredSpace(SteppedSpace):
-    """The space of a `Chain`, wherever that comes from; ``ordered`` as in `Plan`."""
+    """The space of a given `Chain`; `Plan` explains ``ordered``."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
         super().__init__(spec)
@@ -133,7 +135,7 @@ class LayeredSpace(SteppedSpace):
         return f"The same layers on smaller images: {widths}; kernels, depth and strides stay."
 
     def _reduction(self, spec: InputSpec, channels: int) -> tuple[float, Chain]:
-        """The factor on all widths, and the chain that has them."""
+        """Return the factor on all widths and the chain with these widths."""
         if channels not in self._reduced:
             factor = reduction_factor(self._chain, self._plan.defaults, spec, channels)
             self._reduced[channels] = factor, self._chain.scaled(factor)
@@ -153,7 +155,7 @@ class LayeredSpace(SteppedSpace):
 
 
 class ChainSpace(LayeredSpace):
-    """The space of one definition; ConfigError has every fault at its field (``space.definition...``)."""
+    """The space of a user's definition; ConfigError names every faulty field (``space.definition...``)."""
 
     kind = "chain"
 
@@ -164,7 +166,10 @@ class ChainSpace(LayeredSpace):
 
 
 def _digest(kind: str, chain: Chain, defaults: Sequence[int]) -> str:
-    """Digest of what is built, the order of the options included; paths in the document and layer names are not."""
+    """Return a digest of the networks' parts and of the order of the options.
+
+    Layer names and paths in the document do not change it.
+    """
     layers = [
         [[option.label, option.virtual, option.block and asdict(option.block)] for option in layer.options]
         for layer in chain.layers

@@ -11,17 +11,19 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 
 KEEPS_CHANNELS = frozenset({"identity", "max_pool", "avg_pool"})
 Piece = tuple[Callable[..., str], tuple[Any, ...]]
-"""A part of a block, ``function(builder, x, *arguments)``: hashable, so that each is counted once a shape."""
+"""A part of a block, called as ``function(builder, x, *arguments)``. It is hashable so that its cost is counted only
+once for each shape."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One block, stacked ``repeat`` times with its stride on the first.
+    """One block, stacked ``repeat`` times; only the first repetition has the stride.
 
-    ``width`` None: the width that a virtual layer above chose, else the channels that arrive. ``hidden`` (channels
-    inside an inverted residual) goes before ``expansion``; ``squeeze_excitation`` is a share of them, 0 for none.
-    Beside the kinds of `engine.spaces.chain` there is ``pooled_conv`` for a last layer: global average pooling and a
-    1x1 convolution to ``width``, with one to ``hidden`` channels in front of the pool when given.
+    If ``width`` is None, the block has the width that a virtual layer above chose, or without one the number of input
+    channels. ``hidden`` (channels inside an inverted residual) takes precedence over ``expansion``.
+    ``squeeze_excitation`` is a share of the hidden channels, 0 for no gate. Besides the kinds of `engine.spaces.chain`
+    there is ``pooled_conv`` for a last layer: an optional 1x1 convolution to ``hidden`` channels, global average
+    pooling, and a 1x1 convolution to ``width``.
     """
 
     kind: str
@@ -35,7 +37,7 @@ class Block:
     repeat: int = 1
 
     def problem(self, shape: Shape, virtual: int | None) -> str | None:
-        """Why the block cannot stand behind a map of this shape, if so."""
+        """Return why the block cannot follow a map of this shape, or None if it can."""
         size = f"{shape.height}x{shape.width}"
         if self.kind == "identity" and self.stride > 1:
             return f"identity keeps the map's size and cannot have stride {self.stride}; use a pool, or stride 1"
@@ -43,23 +45,23 @@ class Block:
             return "a pool of kernel 2 needs stride 2 or more; use kernel 3 to keep the map's size"
         if self.kind in KEEPS_CHANNELS and virtual not in (None, shape.channels):
             return (
-                f"{self.kind} keeps the {shape.channels} channels that arrive, but the virtual layer above asks for "
-                f"{virtual}; offer it behind a layer that has brought the map to this width"
+                f"{self.kind} keeps the {shape.channels} input channels, but the virtual layer above asks for "
+                f"{virtual}; use it only after a layer that has brought the map to this width"
             )
         if self.stride > min(shape.height, shape.width):
-            return f"stride {self.stride} meets a map of {size}; use larger images or fewer strided layers"
+            return f"stride {self.stride} is too large for a map of {size}; use larger images or fewer strided layers"
         return None
 
     def out_channels(self, channels: int, virtual: int | None) -> int:
-        """Channels that leave the block when ``channels`` arrive."""
+        """Return the number of output channels for ``channels`` input channels."""
         return channels if self.kind in KEEPS_CHANNELS else self.width or virtual or channels
 
     def hidden_channels(self, channels: int) -> int:
-        """Channels inside an inverted residual when ``channels`` arrive."""
+        """Return the number of channels inside an inverted residual with ``channels`` input channels."""
         return self.hidden or max(1, floor(channels * self.expansion + 0.5))
 
     def append(self, b: BlueprintBuilder, x: str, virtual: int | None = None) -> str:
-        """The block's nodes behind ``x``."""
+        """Append the block's nodes to ``x`` and return the name of the last one."""
         for turn in range(self.repeat):
             pieces, residual = self.pieces(b.shape(x), virtual, turn)
             y = x
@@ -69,7 +71,7 @@ class Block:
         return x
 
     def pieces(self, shape: Shape, virtual: int | None, turn: int) -> tuple[list[Piece], bool]:
-        """What one repetition is made of when ``shape`` arrives, and whether the input is added to the result."""
+        """Return the parts of repetition ``turn`` for an input of ``shape``, and whether the input is added to them."""
         stride = self.stride if turn == 0 else 1
         out = self.out_channels(shape.channels, virtual)
         conv = BlueprintBuilder.conv_bn
@@ -92,11 +94,14 @@ class Block:
                 return [], False
 
     def scaled(self, factor: float) -> Block:
-        """The block with its widths multiplied and rounded to at least 1."""
+        """Return the block with its widths multiplied by ``factor`` and rounded to at least 1."""
         return replace(self, width=_scaled(self.width, factor), hidden=_scaled(self.hidden, factor))
 
     def _window(self, shape: Shape, stride: int) -> tuple[int, int, int]:
-        """Kernel, stride and padding; on a single row or column (reduced networks only) a kernel of 2 becomes 1."""
+        """Return kernel, stride and padding.
+
+        On a map of a single row or column, which only reduced networks have, a kernel of 2 becomes 1.
+        """
         kernel = min(self.kernel, shape.height, shape.width) if self.kernel == 2 else self.kernel
         return kernel, stride, (kernel - 1) // 2
 
@@ -111,14 +116,17 @@ class Block:
 
 
 def _gate(b: BlueprintBuilder, x: str, squeezed: int) -> str:
-    """Squeeze-excitation: every channel of ``x`` scaled by a gate computed from the means of all."""
+    """Append squeeze-excitation: every channel of ``x`` times a gate computed from the means of all channels."""
     gate = b.activation(b.conv2d(b.global_avg_pool(x), squeezed, bias=True), "relu")
     return b.multiply(x, b.activation(b.conv2d(gate, b.shape(x).channels, bias=True), "hard_sigmoid"))
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a layer: a block, or the width that a virtual layer sets. ``path`` is where the user wrote it."""
+    """One option of a layer: a block, or the width that a virtual layer sets.
+
+    ``path`` is its place in the user's document.
+    """
 
     label: str
     path: str
@@ -126,14 +134,14 @@ class Option:
     virtual: int | None = None
 
     def scaled(self, factor: float) -> Option:
-        """The option with its widths multiplied."""
+        """Return the option with its widths multiplied by ``factor``."""
         block = self.block.scaled(factor) if self.block else None
         return replace(self, block=block, virtual=_scaled(self.virtual, factor))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One decision; ``default`` is the label that the user chose as default, if any."""
+    """One decision; ``default`` is the label of the user's default, or None."""
 
     name: str
     path: str
@@ -151,7 +159,7 @@ class Chain:
     dropout: float = 0.0
 
     def network(self, spec: InputSpec, choices: Sequence[int]) -> Blueprint:
-        """The network of one option a layer."""
+        """Return the network of one chosen option per layer."""
         b = BlueprintBuilder(spec)
         x = self.stem.append(b, b.input) if self.stem else b.input
         virtual = None
@@ -166,7 +174,7 @@ class Chain:
         return b.build()
 
     def append_head(self, b: BlueprintBuilder, x: str) -> str:
-        """The head's convolution, global average pooling (unless a layer has pooled), dropout and the classifier."""
+        """Append the head: convolution, global average pooling (unless a layer has pooled), dropout, classifier."""
         with b.part("head"):
             x = self.head.append(b, x) if self.head else x
             x = x if self.pools else b.global_avg_pool(x)
@@ -174,12 +182,12 @@ class Chain:
 
     @property
     def pools(self) -> bool:
-        """Whether the last layer works on the pooled map."""
+        """Whether the last layer contains the global pooling."""
         block = self.layers[-1].options[0].block
         return block is not None and block.kind == "pooled_conv"
 
     def scaled(self, factor: float) -> Chain:
-        """The chain with every width multiplied by ``factor``."""
+        """Return the chain with every width multiplied by ``factor``."""
         layers = (replace(la, options=tuple(option.scaled(factor) for option in la.options)) for la in self.layers)
         stem, head = (block.scaled(factor) if block else None for block in (self.stem, self.head))
         return replace(self, layers=tuple(layers), stem=stem, head=head)

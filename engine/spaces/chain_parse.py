@@ -1,4 +1,4 @@
-"""From the document of a chain space to a `Chain`, with every fault named at its field."""
+"""Parse the document of a chain space into a `Chain`; errors name the field of every fault."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from engine.spaces.chain_schema import MAX_OPTIONS, AnyBlock, Definition, Head, 
 
 PREFIX = "space.definition"
 SUFFIXES = {"kernel": "k", "expansion": "x", "hidden": "h", "width": "w", "stride": "s", "squeeze_excitation": "se"}
-"""Letters that name a listed value in the labels of an option that stands for several."""
+"""Letters in front of a listed value, in the labels of the options that a list makes."""
 
 
 def parse(document: Mapping[str, Any]) -> Chain:
-    """The chain that a document describes; ConfigError has every faulty field as ``space.definition...``."""
+    """Return the chain that a document describes; ConfigError names every faulty field (``space.definition...``)."""
     try:
         definition = Definition.model_validate(document)
     except ValidationError as error:
@@ -53,13 +53,13 @@ def _layer(definition: Definition, index: int, written: Any) -> Layer:
             options += _variants(definition.activation, model, option, f"{path}.options.{key}")
     if len(options) > MAX_OPTIONS:
         raise ConfigError.at(
-            f"{path}.options", f"The lists make {len(options)} options; at most {MAX_OPTIONS} are allowed."
+            f"{path}.options", f"The lists make {len(options)} options, but at most {MAX_OPTIONS} are allowed."
         )
     return Layer(model.name or f"layer {index + 1}", path, tuple(options), model.default)
 
 
 def _variants(activation: str, layer: SearchedLayer, option: AnyBlock, path: str) -> Iterator[Option]:
-    """The options that one entry stands for: one for each combination of its listed values."""
+    """Yield the options of one entry, one for each combination of its listed values."""
     given = {name: getattr(option, name, None) for name in SUFFIXES}
     lists = {name: values for name, values in given.items() if values is not None}
     lists.setdefault("stride", (layer.stride,))
@@ -91,7 +91,7 @@ def _faults(layers: list[Layer], index: int) -> Iterator[FieldError]:
             )
         elif (option.block, option.virtual) in twins:
             twin = twins[(option.block, option.virtual)]
-            yield FieldError(option.path, f"This builds the same as the option '{twin}'; remove one of them.")
+            yield FieldError(option.path, f"This builds the same as the option '{twin}'; remove one of the two.")
         labels.add(option.label)
         twins[(option.block, option.virtual)] = option.label
     if layer.default is not None and layer.default not in labels:
@@ -100,13 +100,11 @@ def _faults(layers: list[Layer], index: int) -> Iterator[FieldError]:
             f"{layer.path}.default", f"'{layer.default}' is no option of this layer; choose one of {known}."
         )
     if layer.options[0].virtual is not None and not any(_takes_width(option) for option in _governed(layers, index)):
-        yield FieldError(
-            f"{layer.path}.virtual", "No layer below uses this width; leave the width of a block below open."
-        )
+        yield FieldError(f"{layer.path}.virtual", "No layer below uses this width; remove the width of a block below.")
 
 
 def _governed(layers: list[Layer], index: int) -> Iterator[Option]:
-    """Options of the layers between a virtual layer and the next one."""
+    """Yield the options of the layers between a virtual layer and the next one."""
     for layer in layers[index + 1 :]:
         if layer.options[0].virtual is not None:
             return

@@ -1,4 +1,4 @@
-"""What a chain costs from every state that can reach a layer, and the order of its options by that cost."""
+"""Count a chain's costs from every state that can reach a layer, and order its options by that cost."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from engine.spaces.chain_parse import PREFIX
 from engine.spaces.fragments import measure
 
 MAX_STEPS = 100_000
-"""Most (state, option) pairs of a space, so that a definition is planned in seconds."""
+"""The largest number of (state, option) pairs in a space, so that planning takes seconds."""
 
 
 @dataclass(frozen=True)
 class ChainState:
-    """The map that reaches a layer, and the width that the virtual layer above chose."""
+    """The input map of a layer, and the width that the virtual layer above chose."""
 
     shape: Shape
     virtual: int | None = None
@@ -32,10 +32,11 @@ Rank = tuple[int, int, int]
 class Plan:
     """A chain for one image shape, its options ordered from most to least costly.
 
-    An option ranks by the costliest network that it leads to from the defaults of the layers above: by MAdds, then
-    parameters, then activation memory, then the document's order. The first of a layer is its default, unless the
-    document names another. A chain that is ``ordered`` keeps its order, and the first options are the defaults.
-    ``steps[layer][state][choice]`` is what an option adds, and the state after it.
+    An option's rank is the cost of the costliest network that contains it, with all layers above at their defaults.
+    Costs are compared by MAdds, then parameters, then activation memory, then the document's order. The first option
+    of a layer is its default, unless the document names another. A chain that is ``ordered`` keeps its order, and the
+    first options are the defaults. ``steps[layer][state][choice]`` is the cost that an option adds and the state after
+    it.
     """
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
@@ -55,15 +56,15 @@ class Plan:
         return cost, ChainState(shape)
 
     def _explore(self, chain: Chain) -> list[Steps]:
-        """What every option adds in every state that can reach its layer."""
+        """Return the step (added cost, next state) of every option in every state that can reach its layer."""
         steps: list[Steps] = []
         states = {self.start[1]}
         count = 0
         for layer in chain.layers:
             count += len(states) * len(layer.options)
             if count > MAX_STEPS:
-                text = f"{len(states)} different maps can reach this layer: too many to count all costs"
-                raise ConfigError.at(layer.path, f"{text}; use fewer widths, or share them by virtual layers.")
+                text = f"{len(states)} different maps can reach this layer, which is too many to count all costs"
+                raise ConfigError.at(layer.path, f"{text}; use fewer widths, or share widths through virtual layers.")
             _refuse_misfits(layer, states)
             steps.append({state: [self._step(option, state) for option in layer.options] for state in states})
             states = {after for row in steps[-1].values() for _, after in row}
@@ -76,7 +77,7 @@ class Plan:
         return cost, ChainState(shape, state.virtual)
 
     def _block(self, block: Block, state: ChainState) -> tuple[Cost, Shape]:
-        """What a block costs, piece by piece."""
+        """Return the summed cost of a block's pieces and the shape of its output."""
         shape = state.shape
         costs = []
         for turn in range(block.repeat):
@@ -115,7 +116,7 @@ class Plan:
         return replace(chain, layers=tuple(layers)), defaults
 
     def _costliest(self) -> list[dict[ChainState, Rank]]:
-        """For every layer and state, the largest cost of what follows."""
+        """Return, for every layer and state, the largest cost of the rest of the network."""
         ranks = [{state: _sum(cost, (0, 0, 0)) for state, cost in self.final.items()}]
         for steps in reversed(self.steps):
             after = ranks[0]
@@ -132,7 +133,7 @@ def _sum(cost: Cost, rank: Rank) -> Rank:
 
 
 def _refuse_misfits(layer: Layer, states: set[ChainState]) -> None:
-    """ConfigError with every option that cannot stand in one of the states."""
+    """Raise ConfigError that names every option that does not fit one of the states."""
     errors: list[FieldError] = []
     for option in layer.options:
         problems = (option.block.problem(s.shape, s.virtual) for s in states) if option.block else ()
@@ -147,7 +148,10 @@ def _sentence(problem: str) -> str:
 
 
 def reduction_factor(chain: Chain, path: Sequence[int], spec: InputSpec, channels: int) -> float:
-    """Factor on all widths that makes a reduced network's stem ``channels / 4`` wide; see `engine.spaces.chain`."""
+    """Return the factor on all widths that makes a reduced network's stem ``channels / 4`` wide.
+
+    `engine.spaces.chain` describes the rule in full.
+    """
     base = _base_width(chain)
     if base is None or 4 * base <= channels:
         return 1.0
@@ -169,7 +173,7 @@ def _base_width(chain: Chain) -> int | None:
 
 
 def _distinct(chain: Chain, path: Sequence[int], spec: InputSpec) -> list[set[tuple[object, ...]]]:
-    """What each layer's options build behind the defaults ``path``: as many as differ."""
+    """Return, per layer, the set of different results that its options build after the defaults ``path``."""
     channels = (chain.stem.width or spec.channels) if chain.stem else spec.channels
     virtual = None
     found: list[set[tuple[object, ...]]] = []

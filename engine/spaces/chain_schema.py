@@ -34,7 +34,7 @@ def _known_activation(name: str) -> str:
 
 def _text(label: Any) -> Any:
     if isinstance(label, bool):
-        raise ValueError("This reads as true or false; put it in quotes")
+        raise ValueError("YAML reads this as true or false; put it in quotes")
     return str(label) if isinstance(label, int) else label
 
 
@@ -49,7 +49,7 @@ def _listed(value: Any) -> Any:
 
 
 def _counted(values: Any, most: int = MAX_OPTIONS) -> Any:
-    """Refuses empty and overlong lists before their entries are looked at."""
+    """Refuse empty and overlong lists before their entries are checked."""
     if isinstance(values, list | tuple) and not 1 <= len(values) <= most:
         raise ValueError(f"{len(values)} entries are given; give 1 to {most}")
     return values
@@ -60,17 +60,17 @@ def _counted_layers(layers: Any) -> Any:
 
 
 def _named_blocks(options: Any) -> Any:
-    """Options given as ``label: block parameters`` become a list; a bare text is the name of a block."""
+    """Turn options given as ``label: block parameters`` into a list; a plain text is the name of a block."""
     if not isinstance(options, Mapping):
         return _counted(options)
     blocks = {label: {"block": value} if isinstance(value, str) else value for label, value in options.items()}
     if doubled := [label for label, block in blocks.items() if isinstance(block, Mapping) and "label" in block]:
-        raise ValueError(f"'{doubled[0]}' is the label already; remove the field label")
+        raise ValueError(f"'{doubled[0]}' is already the label; remove the field label")
     return _counted([{"label": k, **v} if isinstance(v, Mapping) else v for k, v in blocks.items()])
 
 
 def _named_widths(options: Any) -> Any:
-    """Widths given as numbers are labelled ``w32``; as ``label: width`` they carry the user's labels."""
+    """Label widths given as numbers ``w32``; widths given as ``label: width`` keep the user's labels."""
     if isinstance(options, Mapping):
         options = [{"label": key, "width": value} for key, value in options.items()]
     if isinstance(options, list):
@@ -92,7 +92,7 @@ Expansion = Annotated[float, Field(gt=0, le=32)]
 
 
 class BlockModel(Options):
-    """What all blocks have. Fields that take a list stand for several options, one for each combination."""
+    """Fields common to all blocks. A field given as a list makes one option for each combination of values."""
 
     label: Label
     stride: Many[Stride] | None = None
@@ -126,14 +126,14 @@ class InvertedResidual(BlockModel):
 
 
 class Pool(BlockModel):
-    """Maximum or mean over windows."""
+    """Maximum or average pooling."""
 
     block: Literal["max_pool", "avg_pool"]
     kernel: Many[PoolKernel] = (3,)
 
 
 class Identity(Options):
-    """The map as it is."""
+    """The map unchanged."""
 
     label: Label
     block: Literal["identity"]
@@ -187,7 +187,7 @@ class Stem(Options):
 
 
 class Head(Options):
-    """What stands between the last layer and the classifier."""
+    """The part between the last layer and the classifier."""
 
     width: Width | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -1,29 +1,31 @@
 """The cells of DARTS and NAS-Bench-301 (arXiv 1806.09055, 2008.09777).
 
-A normal and a reduction cell, each of four nodes; a node sums two operations on two *distinct* earlier tensors. A layer
-decides one operation with its input: eight layers a cell, 16 in all. The inputs of a node come in ascending order, so
-that no cell has two names: the options of a node's second layer depend on the input that the first one chose.
-``prod(C(n, 2) * 7^2, n = 2..5)`` = 1.04e9 cells, 1.08e18 networks.
+An architecture is a normal and a reduction cell of four nodes each. A node sums two operations on two *distinct*
+earlier tensors. One layer decides one operation and its input: eight layers per cell, 16 in all. The inputs of a node
+come in ascending order, so that no cell has two names: the options of a node's second layer depend on the input that
+its first layer chose. There are ``prod(C(n, 2) * 7^2, n = 2..5)`` = 1.04e9 cells and 1.08e18 networks.
 
 Names are genotypes as the field writes them: ``Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6),
-reduce=[...], reduce_concat=range(2, 6))``. The default of every layer is ``skip_connect`` from the first input it may
-read.
+reduce=[...], reduce_concat=range(2, 6))``. The default of every layer is ``skip_connect`` from the first allowed input.
 
-**Full network.** A stem, then cells, of which those at one and two thirds are reduction cells that double the channels,
-global pooling, the classifier; both inputs of a cell pass a 1x1 convolution to its width. Drop path and the auxiliary
-head, which only training uses, are left out. `DARTS_V2` has 3,349,342 parameters with 20 cells of 36 channels for
-CIFAR-10 (published 3.3M), 4,718,752 with the large stem, 14 cells and 48 channels for ImageNet (published 4.7M).
+**Full network.** A stem, the cells, global pooling, the classifier. The cells at one third and two thirds of the depth
+are reduction cells, which double the channels. Both inputs of a cell pass a 1x1 convolution to its width. Drop path and
+the auxiliary head, which only training uses, are left out. `DARTS_V2` has 3,349,342 parameters with 20 cells of 36
+channels for CIFAR-10 (published 3.3M), 4,718,752 with the large stem, 14 cells and 48 channels for ImageNet (published
+4.7M).
 
-**574M multiply-adds** is what the paper says of that network; our count of convolutions and classifier is 529.9M. The
-paper's rule was never published (quark0/darts, issue 46, where others got 523M and 544.59M). It is not the structure:
-the authors' code has the same stem, 1x1 convolutions, factorised reductions and classifier, and what a reader counted
-there with ptflops, norms twice, ReLUs once and pools by their input besides, is 544.588M of our blueprint, to the last
-digit given. Nor is it what we leave out: with the auxiliary head (1.6M) that makes 546.1M.
+**Multiply-adds.** The paper reports 574M for the ImageNet network; our count of convolutions and classifier is 529.9M.
+The paper's counting rule was never published (quark0/darts, issue 46, where others got 523M and 544.59M). The
+structure does not explain the difference: the authors' code has the same stem, 1x1 convolutions, factorised reductions
+and classifier. In that issue a reader counted with ptflops, which adds norms twice, ReLUs once, and pools by their
+input; that rule gives 544.588M for our blueprint, equal in all digits given. The auxiliary head (1.6M), which we leave
+out, does not explain the difference either: with it this rule gives 546.1M.
 
 **Reduced network (MOTE).** A stem convolution, the normal cell, average pooling by 4 (less on smaller maps), the
-reduction cell, the classifier; the width is that of every node, and both inputs of a cell are one map.
+reduction cell, the classifier. All nodes have the same width, and both inputs of a cell are the same map.
 
-Costs add up operation by operation. The state of the cost model is the first input of the node being decided.
+A network's cost is the sum of the costs of its operations. The state of the cost model is the first input of the node
+that is being decided.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ from engine.spaces.fragments import fixed_cost, measure, reduced_pooling
 CELLS = ("normal", "reduce")
 LAYERS_A_CELL = 2 * NODES
 OPEN = -1
-"""State in front of a node's first layer."""
+"""The state before a node's first layer."""
 CONCAT = "range(2, 6)"
 DARTS_V2 = (
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
@@ -94,7 +96,7 @@ class DartsSpace(SteppedSpace):
         return len(pairs), inputs * OPERATIONS.index("skip_connect")
 
     def _first_input(self, prefix: Choices) -> int:
-        """The state behind a prefix."""
+        """Return the cost model's state after a prefix."""
         layer = len(prefix)
         return OPEN if layer % 2 == 0 else _options(layer - 1, OPEN)[1][prefix[-1]][1]
 
@@ -131,7 +133,7 @@ class DartsSpace(SteppedSpace):
         return self.architecture(choices)
 
     def pairs(self, architecture: Architecture, cell: int) -> tuple[Pair, ...]:
-        """Operation and input of a cell's eight layers; cell 0 is the normal one."""
+        """Return the operation and input of each of a cell's eight layers; cell 0 is the normal cell."""
         choices = architecture.choices
         layers = range(LAYERS_A_CELL * cell, LAYERS_A_CELL * (cell + 1))
         return tuple(_options(i, self._first_input(choices[:i]))[1][choices[i]] for i in layers)
@@ -171,7 +173,7 @@ class DartsSpace(SteppedSpace):
         )
 
     def _stem(self, b: BlueprintBuilder) -> tuple[tuple[str, str], bool]:
-        """The first cell's inputs, and whether the first of them is twice as large."""
+        """Append the stem; return the first cell's two inputs and whether the first is twice as large."""
         width = self._config.channels
         if self._config.stem == "small":
             x = b.batch_norm(b.conv2d(b.input, 3 * width, 3))
@@ -182,7 +184,7 @@ class DartsSpace(SteppedSpace):
 
     # --- costs -------------------------------------------------------------------------------------------------
     def initial_state(self) -> tuple[Cost, State]:
-        """Everything but the operations: stem, 1x1 convolutions, sums, concatenations, head."""
+        """Return the cost of everything but the operations: stem, 1x1 convolutions, sums, concatenations, head."""
         return fixed_cost(self.blueprint(self.default())), OPEN
 
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
@@ -195,7 +197,7 @@ class DartsSpace(SteppedSpace):
         return Cost()
 
     def _cost(self, reduction: bool, operation: str, stride: int) -> Cost:
-        """What one operation costs in all cells of its kind."""
+        """Return the cost of one operation, summed over all cells of its kind (normal or reduction)."""
         key = reduction, operation, stride
         if key not in self._counted:
             append = partial(append_operation, operation=operation, stride=stride)
@@ -206,7 +208,7 @@ class DartsSpace(SteppedSpace):
         return self._counted[key]
 
     def _shapes(self) -> list[tuple[Shape, bool]]:
-        """Shape of the maps at every cell's entry, at the cell's width, and whether it is a reduction cell."""
+        """Return, for every cell, the shape of its input at the cell's width, and whether it is a reduction cell."""
         b = BlueprintBuilder(self.spec)
         shape = b.shape(self._stem(b)[0][1])
         height = shape.height
@@ -223,7 +225,10 @@ class DartsSpace(SteppedSpace):
 
 @cache
 def _options(layer: int, first_input: int) -> tuple[tuple[str, ...], tuple[Pair, ...]]:
-    """Labels and pairs of a layer: all inputs but the last for a node's first, those behind it for the second."""
+    """Return the labels and pairs of a layer.
+
+    A node's first layer offers all inputs but the last; its second layer offers the inputs after the first one chosen.
+    """
     node, second = divmod(layer % LAYERS_A_CELL, 2)
     inputs = range(first_input + 1, node + 2) if second else range(node + 1)
     pairs = tuple((operation, source) for operation in OPERATIONS for source in inputs)
@@ -231,7 +236,7 @@ def _options(layer: int, first_input: int) -> tuple[tuple[str, ...], tuple[Pair,
 
 
 def _parse(text: str) -> dict[str, list[Pair]]:
-    """The two lists of a genotype."""
+    """Return the lists of pairs of a genotype's two cells."""
     try:
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or ast.unparse(call.func) != "Genotype":
@@ -245,7 +250,9 @@ def _parse(text: str) -> dict[str, list[Pair]]:
             f"reduce=[...], reduce_concat={CONCAT})"
         ) from error
     if concats - {CONCAT, "[2, 3, 4, 5]"}:
-        raise ArchitectureError(f"'{concats.pop()}' is concatenated; cells of this space concatenate all of {CONCAT}")
+        raise ArchitectureError(
+            f"the genotype concatenates '{concats.pop()}'; cells of this space concatenate {CONCAT}"
+        )
     return read
 
 

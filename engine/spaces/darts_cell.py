@@ -1,6 +1,6 @@
 """The operations and cells of DARTS as blueprints (Liu et al. 2019, arXiv 1806.09055, section 3.1 and appendix A).
 
-Convolutions are ReLU, convolution, batch norm. Where a side is odd, strides round it up in every operation alike.
+A convolution here is ReLU, convolution, batch norm. If a side is odd, every operation with a stride rounds it up.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ OPERATIONS = (
 """From most to least costly."""
 NODES = 4
 Pair = tuple[str, int]
-"""An operation and the tensor it reads: 0 and 1 are the cell's inputs, 2 to 5 its nodes."""
+"""An operation and the number of the tensor it reads: 0 and 1 are the cell's inputs, 2 to 5 its nodes."""
 
 
 def append_operation(b: BlueprintBuilder, x: str, operation: str, stride: int) -> str:
-    """One operation on a map, keeping its channels."""
+    """Append one operation on a map; the number of channels stays."""
     kernel = int(operation[-1]) if operation[-1].isdigit() else 0
     match operation.split("_")[0]:
         case "sep":
@@ -40,14 +40,14 @@ def append_operation(b: BlueprintBuilder, x: str, operation: str, stride: int) -
 
 
 def factorized_reduce(b: BlueprintBuilder, x: str, width: int) -> str:
-    """Half the channels from the even pixels, half from the odd ones."""
+    """Append DARTS's reduction: half of the channels come from the even pixels, half from the odd pixels."""
     x = b.activation(x)
     halves = [b.conv2d(x, width // 2, stride=2), b.conv2d(b.shift(x), width - width // 2, stride=2)]
     return b.batch_norm(b.concat(halves))
 
 
 def relu_conv_bn(b: BlueprintBuilder, x: str, width: int) -> str:
-    """The 1x1 convolution that brings a cell's input to its width."""
+    """Append the 1x1 convolution that brings a cell's input to the cell's width."""
     return b.batch_norm(b.conv2d(b.activation(x), width))
 
 
@@ -62,9 +62,10 @@ def append_cell(
     reduction: bool,
     shrink_first: bool = False,
 ) -> str:
-    """A cell's four nodes concatenated: ``pairs`` has two operations a node, of layers ``first_layer`` and on.
+    """Append a cell and return the concatenation of its four nodes.
 
-    ``shrink_first``: the first input comes from in front of a reduction and is twice as large as the second.
+    ``pairs`` has two operations per node; they belong to the layers from ``first_layer`` on. ``shrink_first`` is true
+    when the first input comes from before a reduction, so that it is twice as large as the second.
     """
     with b.part(group):
         first = factorized_reduce(b, inputs[0], width) if shrink_first else relu_conv_bn(b, inputs[0], width)

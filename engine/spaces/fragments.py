@@ -1,4 +1,4 @@
-"""What a piece of a network costs, measured by building the piece as a blueprint of its own."""
+"""Shared pieces of networks, and their costs, counted by building the piece as a blueprint of its own."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.cost import Cost, blueprint_cost, node_cost, total
 
 Append = Callable[[BlueprintBuilder, str], str]
-"""Appends nodes behind a map and returns the name of the last one."""
+"""A function that appends nodes to a map and returns the name of the last one."""
 
 
 def measure(shape: Shape, append: Append, classes: int = 1) -> tuple[Cost, Shape]:
-    """Cost of the nodes that ``append`` puts behind a map of ``shape``, and the shape of the result."""
+    """Return the cost of the nodes that ``append`` adds to a map of ``shape``, and the shape of the result."""
     builder = BlueprintBuilder(InputSpec(shape.channels, shape.height, shape.width, classes))
     result = append(builder, builder.input)
     return blueprint_cost(builder.build()), builder.shape(result)
 
 
 def fixed_cost(blueprint: Blueprint) -> Cost:
-    """Cost of the nodes that no decision put there."""
+    """Return the cost of the nodes that belong to no decision."""
     fixed = (node for node in blueprint if node.layer is None)
     return total(node_cost(node, (blueprint[source].shape for source in node.inputs)) for node in fixed)
 
 
 def reduced_pooling(spec: InputSpec) -> int:
-    """The average pooling between the cells of a reduced network: 4, less on smaller maps (MOTE, RA)."""
+    """Return the kernel of the average pooling between the cells of a reduced network.
+
+    It is 4, or the map's smaller side if that is less than 4 (MOTE, RA).
+    """
     return min(4, spec.height, spec.width)
 
 
 def cell_in_words(spec: InputSpec, channels: int) -> str:
-    """The reduced network of NAS-Bench-101 and 201."""
+    """Describe the reduced network of NAS-Bench-101 and 201 for pages."""
     return (
         f"A convolution of {channels} channels, the cell, average pooling by {reduced_pooling(spec)}, the cell again, "
         "the classifier."
@@ -38,10 +41,11 @@ def cell_in_words(spec: InputSpec, channels: int) -> str:
 
 
 def residual_reduction(b: BlueprintBuilder, x: str, width: int) -> str:
-    """The block between the stages of NAS-Bench-201 and NATS-Bench: two pre-activated 3x3 convolutions, stride 2.
+    """Append the block between the stages of NAS-Bench-201 and NATS-Bench, which halves the map.
 
-    The shortcut averages 2x2 pixels and projects them by a 1x1 convolution without norm. Where a side is odd, it
-    averages 3x3 with padding 1 instead, so that both branches round the side up.
+    It has two pre-activated 3x3 convolutions, the first with stride 2. The shortcut averages 2x2 pixels and projects
+    them by a 1x1 convolution without norm. If a side is odd, the shortcut averages 3x3 pixels with padding 1 instead,
+    so that both branches round the side up.
     """
     y = preactivated(b, x, width, kernel=3, stride=2)
     y = preactivated(b, y, width, kernel=3)
@@ -52,12 +56,12 @@ def residual_reduction(b: BlueprintBuilder, x: str, width: int) -> str:
 
 
 def preactivated(b: BlueprintBuilder, x: str, width: int, kernel: int, stride: int = 1) -> str:
-    """ReLU, convolution, batch norm: the benchmarks' convolution."""
+    """Append the convolution of these benchmarks: ReLU, convolution, batch norm."""
     return b.batch_norm(b.conv2d(b.activation(x), width, kernel, stride))
 
 
 def normed_head(b: BlueprintBuilder, x: str) -> str:
-    """Batch norm, ReLU, global average pooling and the classifier."""
+    """Append batch norm, ReLU, global average pooling and the classifier."""
     with b.part("head"):
         x = b.activation(b.batch_norm(x))
     return b.head(x)

@@ -1,9 +1,13 @@
 """The four MobileNet spaces of LayerNAS (tables 7, 9, 11, 13) and the models found in them (tables 8, 10, 12, 14).
 
-Filters run from most to least costly. Repaired where the scan of the paper is torn: 512 in place of 516 expanded
-filters in the last block of 60m; 18 among the first block's filters, 80 and 88, and 400 first among expanded filters
-in 220m; and 220m has no pair of filters behind its last block. The paper's squeeze-excitation width is not told: a
-quarter of the expanded filters reproduces its figures for V3, an eighth comes closest for V2.
+Filters are listed from most to least costly. Where the tables in the paper are damaged, we repaired them:
+
+- 60m, last block: 512 expanded filters in place of 516.
+- 220m: 18 added to the first block's filters; 80, 88 and, as the first, 400 added to expanded filters.
+- 220m: no pair of filters after its last block.
+
+The paper does not state the width inside squeeze-excitation. A quarter of the expanded filters reproduces its figures
+for V3; an eighth comes closest for V2.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ K357 = (3, 5, 7)
 
 
 class Bnecks(NamedTuple):
-    """Equal layers in a row, each choosing its kernel and expanded filters; ``stride`` is that of the first."""
+    """Consecutive layers with the same options: kernel and expanded filters. ``stride`` is the first layer's."""
 
     expand: Filters
     kernels: Filters = K357
@@ -29,7 +33,7 @@ class Bnecks(NamedTuple):
 
 @dataclass(frozen=True)
 class Stage:
-    """The output filters that the bnecks of a block share, and those bnecks."""
+    """A block: the choices of output filters that its bnecks share, and the bnecks."""
 
     filters: Filters
     bnecks: tuple[Bnecks, ...]
@@ -37,10 +41,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Published:
-    """A published model: ``(kernel, output filters, expanded filters)`` a bneck, and the filters of its heads.
+    """A published model: ``(kernel, output filters, expanded filters)`` for each bneck, and the filters of its heads.
 
-    ``paper`` is what the paper says of it, ``counted`` what an independent count of its rows gave: (MAdds, parameters)
-    in millions for images of 3x224x224 and 1,001 classes, with squeeze-excitation.
+    ``paper`` and ``counted`` are (MAdds, parameters) in millions for images of 3x224x224 and 1,001 classes, with
+    squeeze-excitation: as printed in the paper, and as an independent count of the model's rows gave them.
     """
 
     bnecks: tuple[tuple[int, int, int | None], ...]
@@ -51,11 +55,11 @@ class Published:
 
 @dataclass(frozen=True)
 class MobileTable:
-    """One space: stem, a bneck without expansion, blocks, perhaps a last bneck, 1x1 convolutions around the pool.
+    """One space: stem, a bneck without expansion, blocks, an optional last bneck, 1x1 convolutions around the pool.
 
-    ``last`` pairs the last bneck's output and expanded filters, index by index, for each of ``last_kernels``.
-    ``unpooled`` and ``pooled`` are the choices of filters before and behind the pool; ``squeeze`` is the number of
-    expanded filters for one filter inside squeeze-excitation.
+    ``last`` lists pairs of the last bneck's output and expanded filters; each pair goes with each of ``last_kernels``.
+    ``unpooled`` and ``pooled`` are the choices of filters before and after the pool. ``squeeze`` is the number of
+    expanded filters per filter inside squeeze-excitation.
     """
 
     label: str

@@ -1,19 +1,27 @@
 """LayerNAS's four MobileNet spaces (appendices E.3 and H), with the tables of `engine.spaces.mobile_tables`.
 
-A fixed stem; a bneck without expansion that chooses its output filters; blocks, each a *virtual layer* with the output
-filters of all its bnecks and then the bnecks, which choose a kernel and their expanded filters; in the V2 spaces a last
-bneck that chooses output and expanded filters together; a 1x1 convolution in front of the pool in the V3 spaces; a 1x1
-convolution behind the pool; the classifier. A bneck is the inverted residual of `engine.spaces.chain`; with
-squeeze-excitation all bnecks have a gate. Convolutions carry batch norm, those behind the pool too.
+A network has these parts, in this order:
 
-Options are listed by the multiply-adds of their layer for the paper's images, all above at their largest: the order,
-and so an architecture, does not depend on the images at hand. The default of every layer is its largest option.
+- a fixed stem;
+- a bneck without expansion, which chooses its output filters;
+- blocks: first a *virtual layer* that chooses the output filters of all bnecks in the block, then the bnecks, which
+  choose their kernel and expanded filters;
+- in the V2 spaces, a last bneck, which chooses output and expanded filters together;
+- in the V3 spaces, a 1x1 convolution before the pool;
+- a 1x1 convolution after the pool, and the classifier.
+
+A bneck is the inverted residual of `engine.spaces.chain`; with squeeze-excitation, all bnecks have a gate. All
+convolutions have batch norm, also those after the pool.
+
+Options are ordered by the multiply-adds of their layer, counted for the paper's images with all layers above at their
+largest option. So the order, and with it the meaning of an architecture, does not depend on the images of a search.
+The default of every layer is its largest option.
 
 Names join the chosen labels by ``-``: ``f`` output filters, ``k`` kernel, ``e`` expanded filters
 (``f16-f28-k3_e144-...-f864-f1536``).
 
-**Reduced network (MOTE).** As for chains: widths times a quarter of ``channels`` over the stem's 16 or 32 filters, or
-as little less as keeps all options apart.
+**Reduced network (MOTE).** As for chains: all widths are multiplied by a quarter of ``channels`` divided by the stem's
+16 or 32 filters, or by the next larger factor that keeps all options different.
 """
 
 from __future__ import annotations
@@ -33,13 +41,13 @@ from engine.spaces.mobile_tables import MOBILE_TABLES, Bnecks, MobileTable
 
 PATH = "space.variant"
 PAPER_SPEC = InputSpec(3, 224, 224, 1001)
-"""ImageNet as the paper counts it."""
+"""ImageNet's images and classes as the paper counts them."""
 CANDIDATES_A_LAYER = 300
 """Models that LayerNAS keeps for each layer in the paper's bound on trials: 100 buckets of 3."""
 
 
 class MobileNetSpace(LayeredSpace):
-    """One of the four; ConfigError at ``space.variant`` for images that are too small for its strides."""
+    """One of the four spaces; raises ConfigError at ``space.variant`` if the images are too small for its strides."""
 
     kind = "mobilenet"
     fixed_order = "a block's filters are chosen before the layers that share them (LayerNAS, appendix E.3)"
@@ -58,7 +66,10 @@ class MobileNetSpace(LayeredSpace):
 
     @property
     def max_trials(self) -> int:
-        """The paper's bound on LayerNAS's trials: so many models a layer, each trying all options of the next."""
+        """The paper's bound on LayerNAS's trials.
+
+        In every layer, `CANDIDATES_A_LAYER` models each try all options of the next layer.
+        """
         return CANDIDATES_A_LAYER * sum(len(self.options((0,) * layer)) for layer in range(self.depth))
 
     def published(self) -> Architecture:
@@ -77,7 +88,7 @@ class MobileNetSpace(LayeredSpace):
 
 @cache
 def _chain(options: MobileNetOptions) -> Chain:
-    """The space's chain, the options of every layer from most to least costly for the paper's images."""
+    """Return the space's chain, with the options of every layer from most to least costly for the paper's images."""
     rows = _Rows(MOBILE_TABLES[options.variant], options)
     shape = measure(PAPER_SPEC.shape, rows.stem.append)[1]
     virtual: int | None = None
@@ -95,7 +106,7 @@ def _chain(options: MobileNetOptions) -> Chain:
 
 
 class _Rows:
-    """The layers of a table as listed, one after the other."""
+    """The layers of a table, in the table's order."""
 
     def __init__(self, table: MobileTable, options: MobileNetOptions) -> None:
         self._table = table
@@ -130,7 +141,7 @@ class _Rows:
 
 
 def _each(parts: tuple[Bnecks, ...]) -> Iterator[tuple[Bnecks, int]]:
-    """Every layer of a block with its stride."""
+    """Yield every layer of a block with its stride."""
     for part in parts:
         yield part, part.stride
         yield from [(part, 1)] * (part.times - 1)
@@ -141,7 +152,7 @@ def _options(blocks: dict[str, Block]) -> tuple[Option, ...]:
 
 
 def _least_side(chain: Chain) -> int:
-    """The smallest side of an image that every stride of 2 (rounding up) still finds two pixels of."""
+    """Return the smallest side of an image for which every stride of 2 (rounding up) meets at least two pixels."""
     blocks = [chain.stem, *(layer.options[0].block for layer in chain.layers)]
     halvings = sum(block.stride == 2 for block in blocks if block)
     return (1 << (halvings - 1)) + 1

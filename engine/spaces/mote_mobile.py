@@ -1,27 +1,27 @@
 """MOTE's open MobileNetV3 space: five stages, each choosing expansion, depthwise kernel and attention.
 
-Full network: 3x3 convolution of 32 filters and stride 2; a depthwise and a 1x1 convolution on it with a residual
-shortcut; stages of 2, 3, 4, 2, 3 mobile cells with 64, 96, 128, 196, 256 filters, expansion 1, 2, 3, 3, 3 and stride
-2, 2, 2, 1, 2 on their first cell; 1x1 convolution to 1,024, global pooling, 1x1 convolution to 2,048, dropout 0.2,
-classifier. A mobile cell expands, convolves channel by channel, attends, and projects by a 1x1 convolution; where the
-shape stays, its input is added. Batch norm follows every convolution in front of the pool and behind it, GELU all but
-the projections.
+**Full network.** First a 3x3 convolution of 32 filters with stride 2, then a depthwise and a 1x1 convolution with a
+residual shortcut. Five stages follow, of 2, 3, 4, 2, 3 mobile cells with 64, 96, 128, 196, 256 filters, expansion 1, 2,
+3, 3, 3, and stride 2, 2, 2, 1, 2 on their first cell. The network ends with a 1x1 convolution to 1,024 filters, global
+pooling, a 1x1 convolution to 2,048 filters, dropout 0.2 and the classifier. A mobile cell expands, convolves depthwise,
+applies attention, and projects by a 1x1 convolution; if the shape stays the same, the cell's input is added. Batch norm
+follows every convolution before and after the pool; GELU follows all of them except the projections.
 
-All cells of a stage share its three choices, 8^5 = 32,768 networks:
+All cells of a stage share its three choices, which makes 8^5 = 32,768 networks:
 
-- expansion ``conv`` (1x1 convolution) or ``dw`` (depthwise 3x3 convolution that makes several channels of each),
+- expansion ``conv`` (1x1 convolution) or ``dw`` (depthwise 3x3 convolution with several output channels per channel),
 - kernel ``k3`` or ``k5`` of the depthwise convolution,
 - attention ``se`` (squeeze-excitation to a quarter) or ``da``, *depthwise attention*: each value of the map is scaled
   by the sigmoid of a depthwise 3x3 convolution around it. The paper's text does not define it: this reading is ours.
 
-Names join the stages: ``conv_k5_se-dw_k3_da-...``. Options are listed by the multiply-adds of their stage for images of
-224x224, the largest first, which is the default.
+Names join the stages: ``conv_k5_se-dw_k3_da-...``. Options are ordered by the multiply-adds of their stage for images
+of 224x224, largest first; the first is the default.
 
-**Reduced network (MOTE).** Stem 3x3 convolution of 8a filters, five mobile cells of 16a, 16a, 32a, 32a, 32a filters
-with expansion 2 and strides 2, 1, 2, 1, 1, global pooling, classifier. ``a = 2 - M / 2``, where M are the
-multiply-adds, in units of 2^20, of the same network with a = 1 *for images of 32x32x3*: costlier architectures are made
-narrower, so that all cost about the same. The factor (0.97 to 1.37) does not depend on the images at hand. For widths
-other than the published 32, all are scaled alike.
+**Reduced network (MOTE).** A 3x3 convolution of 8a filters, five mobile cells of 16a, 16a, 32a, 32a, 32a filters with
+expansion 2 and strides 2, 1, 2, 1, 1, global pooling, the classifier. The factor is ``a = 2 - M / 2``, where M is the
+number of multiply-adds, in units of 2^20, of the same network with a = 1 *for images of 32x32x3*. Costlier
+architectures are thus made narrower, so that all cost about the same. The factor (0.97 to 1.37) does not depend on the
+images of a search. For base widths other than the published 32, all widths are scaled by the same ratio.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from engine.space import Architecture, Choices, State, SteppedSpace
 from engine.spaces.fragments import measure
 
 LEAST_SIDE = 17
-"""The smallest side of which five strides of 2 (rounding up) leave a pixel, and the last of them finds two."""
+"""The smallest side for which each of the five strides of 2 (rounding up) meets at least two pixels."""
 PUBLISHED_CHANNELS = 32
 UNIT = 1 << 20
 LISTED_FOR = InputSpec(3, 224, 224)
@@ -49,7 +49,7 @@ GELU = "gelu"
 
 
 class Stage(NamedTuple):
-    """Number of cells, filters, expansion, stride of the first cell."""
+    """A stage: number of cells, filters, expansion, and stride of the first cell."""
 
     cells: int
     filters: int
@@ -63,7 +63,7 @@ REDUCED_STEM = 8
 
 
 class Choice(NamedTuple):
-    """What the cells of a stage share."""
+    """The choices that the cells of a stage share."""
 
     expansion: str
     kernel: int
@@ -71,7 +71,7 @@ class Choice(NamedTuple):
 
     @property
     def label(self) -> str:
-        """``conv_k5_se``."""
+        """The choice as a label, such as ``conv_k5_se``."""
         return f"{self.expansion}_k{self.kernel}_{self.attention}"
 
 
@@ -79,7 +79,10 @@ CHOICES = tuple(Choice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se
 
 
 class MoteMobileSpace(SteppedSpace):
-    """The state of the cost model is the map that reaches the stage; ConfigError at ``space.kind`` for small images."""
+    """MOTE's mobile space; raises ConfigError at ``space.kind`` if the images are too small.
+
+    The state of the cost model is the shape of the stage's input.
+    """
 
     kind = "mote_mobile"
     fixed_order = None
@@ -175,7 +178,7 @@ class MoteMobileSpace(SteppedSpace):
 
 @cache
 def _ordered() -> tuple[tuple[Choice, ...], ...]:
-    """The choices of every stage, those of most multiply-adds first."""
+    """Return the choices of every stage, those with the most multiply-adds first."""
     shape = measure(LISTED_FOR.shape, _stem)[1]
     stages = []
     for stage in STAGES:

@@ -1,28 +1,28 @@
 """The cells of NAS-Bench-101 (Ying et al. 2019, arXiv 1902.09635), searched edge by edge (LayerNAS, appendix B).
 
-A cell is a graph of at most 7 vertices and 9 edges; every interior vertex is one of three operations on the sum of its
-inputs, the output concatenates what leads to it. The cell begins as the single edge from input to output, and each of
-the eight layers adds one edge: a new operation on an edge, or a connection of two vertices
-(`engine.spaces.nasbench101_growth`), or stops, which is the default; after a stop all later layers stop.
+A cell is a graph of at most 7 vertices and 9 edges. Every interior vertex applies one of three operations to the sum
+of its inputs; the output concatenates its inputs. A cell begins as the single edge from input to output. Each of the
+eight layers adds one edge, either a new operation on an edge or a connection of two vertices
+(`engine.spaces.nasbench101_growth`), or stops. Stopping is the default; after a stop all later layers stop.
 
-**Size.** Every cell grows in one way only, so the space has exactly the benchmark's 423,624 cells, each of them once:
-1, 6, 84, 2,441, 62,010 and 359,082 of 2 to 7 vertices. Cells are drawn as in the benchmark's own example, by random
-matrices, so that larger cells are likelier than by drawing layer after layer.
+**Size.** Every cell can be grown in only one way, so the space has exactly the benchmark's 423,624 cells, each once: 1,
+6, 84, 2,441, 62,010 and 359,082 cells of 2 to 7 vertices. Random cells are drawn as random matrices, as in the
+benchmark's own example. This makes larger cells more likely than drawing layer by layer would.
 
-**Names** hold the pruned cell: interior operations, then the rows of the upper triangle, as in
-``conv3x3-bn-relu,maxpool3x3:110/10/1`` (input to the first vertex and to the second, the first to the second, the
-second to the output). Isomorphic cells may be given in any order of vertices, and are written in one. Where the
-output's channels do not divide evenly, the first vertices get one more: a cell that the benchmark lists in another
-order may have a few parameters more or less there.
+**Names** describe the pruned cell: the interior operations, then the rows of the upper triangle, as in
+``conv3x3-bn-relu,maxpool3x3:110/10/1`` (edges from the input to both vertices, from the first vertex to the second, and
+from the second to the output). A cell may be given with its vertices in any order; its name always uses one order. If
+the output's channels do not divide evenly, the first vertices get one channel more. So a cell that the benchmark lists
+in another order may differ from the benchmark by a few parameters.
 
-**Full network.** Stem 3x3 convolution of 128 channels, three stacks of three cells, 2x2 max-pools between stacks, where
-channels double; global pooling, classifier. An edge from the input is a 1x1 convolution; every convolution has batch
-norm and ReLU.
+**Full network.** A 3x3 convolution of 128 channels; three stacks of three cells, with a 2x2 max-pool and a doubling of
+the channels between stacks; global pooling; the classifier. An edge from the input is a 1x1 convolution. Every
+convolution has batch norm and ReLU.
 
-**Reduced network (MOTE).** Stem convolution, the cell, average pooling by 4 (less on smaller maps), the cell, the
-classifier, all of one width.
+**Reduced network (MOTE).** A convolution, the cell, average pooling by 4 (less on smaller maps), the cell again, the
+classifier; all have the same width.
 
-Cost intervals of unfinished cells are conservative (`engine.spaces.nasbench101_costs`), those of finished ones exact.
+Cost intervals are conservative for unfinished cells (`engine.spaces.nasbench101_costs`) and exact for finished ones.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ STACKS = 3
 STOP = "stop"
 CELLS = 423_624
 MOST_OPTIONS = (4, 7, 11, 16, 22, 27, 22, 22)
-"""Of each layer over all cells, the stop included; counted once, like the cells."""
+"""The largest number of options that each layer has in any cell, including the stop; counted once, like the cells."""
 
 
 class NasBench101Space(SearchSpace):
@@ -61,7 +61,7 @@ class NasBench101Space(SearchSpace):
         super().__init__(spec)
         self._config = options
         self._names = tuple(f"edge {number}" for number in range(2, MAX_EDGES + 1))
-        # What a choice means hangs on the fingerprints.
+        # The fingerprints decide what a choice means.
         definition = [options.model_dump(), *(fingerprint(child.graph) for child in children(Graph()))]
         self._hash = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
@@ -90,11 +90,11 @@ class NasBench101Space(SearchSpace):
         return self._hash
 
     def sample(self, rng: Random) -> Architecture:
-        """A cell of a random matrix and random operations, as the benchmark's example draws them."""
+        """Return a cell drawn as in the benchmark's example: a random matrix and random operations."""
         return self._of(random_graph(rng))
 
     def changed(self, choices: Choices, layer: int, option: int) -> Choices:
-        """The cell with another edit at one layer and, where they still fit, all later edits."""
+        """Return the cell with another edit at one layer, followed by all later edits that still fit."""
         graph, stopped = _grown((*choices[:layer], option))
         if not stopped:
             for edit in _edits(choices)[layer + 1 :]:
@@ -114,18 +114,18 @@ class NasBench101Space(SearchSpace):
         wanted = range(len(ops) - 1, 0, -1)
         if [len(row) for row in rows] != list(wanted) or set("".join(rows)) - {"0", "1"}:
             raise ArchitectureError(
-                f"'{text}' is no cell: write its operations joined by ',', a ':' and rows of "
+                f"'{text}' is not a cell: write its operations joined by ',', a ':' and rows of "
                 f"{', '.join(map(str, wanted))} digits 0 and 1 joined by '/'"
             )
         matrix = [[0] * (u + 1) + [int(digit) for digit in row] for u, row in enumerate([*rows, ""])]
         return self.from_matrix(matrix, ops)
 
     def matrix(self, architecture: Architecture) -> tuple[Matrix, tuple[str, ...]]:
-        """The cell as the benchmark writes it: adjacency matrix and operations, input and output included."""
+        """Return the cell as the benchmark writes it: adjacency matrix, and operations with input and output."""
         return _grown(architecture.choices)[0].matrix()
 
     def from_matrix(self, matrix: Rows, ops: Sequence[str]) -> Architecture:
-        """The architecture of a cell as the benchmark writes it, in any order of its vertices."""
+        """Return the architecture of a cell as the benchmark writes it, with its vertices in any order."""
         return self._of(graph_of(matrix, ops))
 
     def _of(self, graph: Graph) -> Architecture:
@@ -156,7 +156,7 @@ class NasBench101Space(SearchSpace):
         return cell_in_words(spec, channels)
 
     def _cell(self, b: BlueprintBuilder, x: str, architecture: Architecture, width: int, group: str) -> str:
-        """The cell behind ``x``; nodes belong to the layer that brought their vertex or, of sums, its last edge."""
+        """Append the cell; nodes belong to the layer that added their vertex, sums to the layer of their last edge."""
         graph = _grown(architecture.choices)[0]
         matrix, ops = graph.matrix()
         order = graph.order()
@@ -193,7 +193,7 @@ class NasBench101Space(SearchSpace):
         return Cost(params, madds, activations, nanoseconds=None if self.latency is None else nanoseconds)
 
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
-        """Conservative while layers are free, exact when none is."""
+        """Return an interval that is conservative while layers are undecided, and exact when all are decided."""
         graph, stopped = _grown(prefix)
         edits = 0 if stopped else max(0, (self.depth if until is None else until) - len(prefix))
         return self._range(graph, metric, edits)
@@ -221,7 +221,7 @@ class NasBench101Space(SearchSpace):
 
     @cached_property
     def _fixed_cost(self) -> Cost:
-        """Cost of stem, pools and head."""
+        """The cost of stem, pools and head."""
         blueprint = self.blueprint(self.default())
         outside = (node for node in blueprint if not node.group.startswith("stack"))
         return total(node_cost(node, (blueprint[source].shape for source in node.inputs)) for node in outside)
@@ -232,7 +232,7 @@ class NasBench101Space(SearchSpace):
 
     @cached_property
     def _cells(self) -> CellCosts:
-        """Made on first use: the latency table is given after construction."""
+        """Costs of the cells; computed on first use, because the latency table is set after construction."""
         b = BlueprintBuilder(self.spec)
         x = b.input
         width = self._config.channels
@@ -252,7 +252,7 @@ class NasBench101Space(SearchSpace):
 
 
 def _grown(prefix: Choices) -> tuple[Graph, bool]:
-    """The cell behind a prefix, and whether it has stopped growing."""
+    """Return the cell that a prefix has grown, and whether it has stopped growing."""
     graph = Graph()
     for choice in prefix:
         born = children(graph)
@@ -263,7 +263,7 @@ def _grown(prefix: Choices) -> tuple[Graph, bool]:
 
 
 def _edits(choices: Choices) -> list[Edit]:
-    """The edits of a cell, a layer each, up to the stop."""
+    """Return the edits of a cell, one per layer, up to the stop."""
     graph = Graph()
     edits = []
     for choice in choices:
@@ -277,7 +277,7 @@ def _edits(choices: Choices) -> list[Edit]:
 
 
 def _layers(choices: Choices) -> tuple[Mapping[int, int], Mapping[tuple[int, int], int]]:
-    """The layer that brought each vertex, and each edge; the first edge was there before."""
+    """Return the layer that added each vertex and each edge; no layer added the first edge."""
     vertices: dict[int, int] = {}
     edges: dict[tuple[int, int], int] = {}
     for layer, edit in enumerate(_edits(choices)):
@@ -292,7 +292,7 @@ def _layers(choices: Choices) -> tuple[Mapping[int, int], Mapping[tuple[int, int
 
 
 def _halved(b: BlueprintBuilder, x: str) -> str:
-    """2x2 max-pooling; where a side is odd, 3x3 with padding, which rounds it up."""
+    """Append 2x2 max-pooling, or, if a side is odd, 3x3 max-pooling with padding, which rounds it up."""
     shape = b.shape(x)
     even = shape.height % 2 == 0 and shape.width % 2 == 0
     return b.max_pool(x, 2) if even else b.max_pool(x, 3, stride=2, padding=1)

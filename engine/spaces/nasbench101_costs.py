@@ -1,10 +1,10 @@
-"""What cells of NAS-Bench-101 cost: exactly, and in bounds for all that a cell may still grow into.
+"""Costs of NAS-Bench-101 cells: exact costs of a cell, and bounds over all cells that it may still grow into.
 
 All interior vertices of a cell have the output's channels divided by the number of vertices that lead to the output,
-or one more. So a cell's costs lie between sums that need no graph, only counts: of the operations, of the vertices that
-lead to the output and that the input leads to, of the vertices that add their inputs. What these counts can become in
-so many edits is a small set, of which every member is counted once. The bounds are conservative: a count may be
-reached by no cell that this one grows into.
+or one more. So bounds on a cell's costs need no graph, only counts: how many operations of each kind there are, how
+many vertices lead to the output, how many the input leads to, and how many add their inputs. A limited number of edits
+can reach only a small set of such counts, and each member is costed once. The bounds are conservative: some of these
+counts may belong to no cell that this one can grow into.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from engine.trellis import Counts
 INTERIOR = MAX_VERTICES - 2
 NOTHING: Counts = (0, 0, 0, 0)
 Ends = tuple[Counts, Counts]
-"""Least and largest counts, each count by itself."""
+"""The least and the largest counts; each count is bounded separately."""
 Piece = tuple[str, int, int]
-"""Kind, channels (of a concatenation: vertices) and, of a sum, inputs."""
+"""The kind of a piece, its channels (for a concatenation: its vertices), and for a sum its number of inputs."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Cells of equal shapes: channels in and out, the map's size, and how many there are."""
+    """Cells of the same shape: channels in and out, size of the map, and how many such cells there are."""
 
     channels_in: int
     channels_out: int
@@ -39,24 +39,24 @@ class Position:
     times: int
 
     def shape(self, channels: int) -> Shape:
-        """A map of so many channels."""
+        """Return the shape of a map with this many channels."""
         return Shape(channels, self.height, self.width)
 
 
 def vertex_operation(b: BlueprintBuilder, x: str, operation: str) -> str:
-    """An interior vertex's operation, keeping the map's shape."""
+    """Append an interior vertex's operation; the map keeps its shape."""
     if operation.startswith("max"):
         return b.max_pool(x, 3, stride=1, padding=1)
     return b.conv_bn(x, b.shape(x).channels, 3 if "3x3" in operation else 1)
 
 
 def projection(b: BlueprintBuilder, x: str, channels: int) -> str:
-    """The 1x1 convolution on every edge from the input."""
+    """Append the 1x1 convolution that stands on every edge from the input."""
     return b.conv_bn(x, channels)
 
 
 class CellCosts:
-    """Counts of all cells of a network; ``counts`` turns a cost into its counts, latency included."""
+    """Counts of all cells of a network; the function ``counts`` turns a cost into counts, including latency."""
 
     def __init__(self, positions: Sequence[Position], counts: Callable[[Cost], Counts]) -> None:
         self._positions = positions
@@ -66,7 +66,7 @@ class CellCosts:
         self._bounds: dict[tuple[object, ...], Ends] = {}
 
     def operators(self) -> Iterator[Cost]:
-        """Costs that together name every operator that a cell of the space can hold."""
+        """Yield costs that together name every operator that a cell of the space can contain."""
         for position in self._positions:
             widths = {width for joined in range(1, INTERIOR + 1) for width in _widths(position, joined)}
             pieces = [(kind, width, 0) for kind in (*OPERATIONS, "projection", "cut") for width in widths]
@@ -76,7 +76,7 @@ class CellCosts:
 
     # --- exact -------------------------------------------------------------------------------------------------
     def exact(self, matrix: Rows, ops: Sequence[str]) -> Counts:
-        """Counts of all cells of a network with this cell."""
+        """Return the counts summed over all cells of a network that uses this cell."""
         parts = []
         for place, position in enumerate(self._positions):
             channels = vertex_channels(matrix, position.channels_in, position.channels_out)
@@ -92,7 +92,7 @@ class CellCosts:
 
     # --- bounds ------------------------------------------------------------------------------------------------
     def bounds(self, graph: Graph, edits: int) -> Ends:
-        """Least and largest counts of the cells that a graph grows into with at most so many edits."""
+        """Return the least and largest counts of the cells that a graph can grow into with at most ``edits`` edits."""
         interior = len(graph.operations)
         direct = graph.out[0] >> 1 & 1
         given = tuple(graph.operations.count(operation) for operation in range(len(OPERATIONS)))
@@ -111,7 +111,12 @@ class CellCosts:
     def _ends(
         self, given: tuple[int, ...], adding: tuple[int, int], joined: int, interior: int, fed: int, direct: int
     ) -> Ends:
-        """Over cells of these numbers of operations, adding, joined and fed vertices, with a direct edge or not."""
+        """Return least and largest counts over the cells with the given numbers.
+
+        ``given`` counts the operations of each kind, ``adding`` bounds the vertices that add their inputs, ``joined``
+        counts the vertices that lead to the output, ``fed`` those that the input leads to; ``direct`` is 1 if an edge
+        joins input and output.
+        """
         free = interior - sum(given)
         parts = [self._over_widths(kind, joined, count) for kind, count in zip(OPERATIONS, given, strict=True) if count]
         if free:
@@ -131,7 +136,10 @@ class CellCosts:
         return _add(low for low, _ in parts), _add(high for _, high in parts)
 
     def _over_widths(self, kind: str, joined: int, times: int) -> Ends:
-        """Of so many pieces, over the widths a vertex can have and, for sums, over the numbers of inputs."""
+        """Return least and largest counts of ``times`` pieces.
+
+        The bounds cover all widths that a vertex can have and, for sums, all numbers of inputs.
+        """
         key = kind, joined, times
         if key not in self._sums:
             inputs = range(2, INTERIOR + 1) if kind == "add" else (0,)
@@ -146,7 +154,7 @@ class CellCosts:
 
 
 def _pieces_of(matrix: Rows, ops: Sequence[str], channels: Sequence[int]) -> Iterator[Piece]:
-    """What a cell consists of, given the channels of its vertices."""
+    """Yield the pieces of a cell, given the channels of its vertices."""
     last = len(ops) - 1
     for t in range(1, last):
         sources = [u for u in range(1, t) if matrix[u][t]]
@@ -166,7 +174,7 @@ def _pieces_of(matrix: Rows, ops: Sequence[str], channels: Sequence[int]) -> Ite
 
 
 def _measured(position: Position, kind: str, number: int, inputs: int) -> Cost:
-    """Cost of one piece."""
+    """Return the cost of one piece."""
     match kind:
         case "projection":
             return measure(position.shape(position.channels_in), lambda b, x: projection(b, x, number))[0]
@@ -182,14 +190,14 @@ def _measured(position: Position, kind: str, number: int, inputs: int) -> Cost:
 
 
 def _widths(position: Position, joined: int) -> Sequence[int]:
-    """Channels that interior vertices can have when so many lead to the output."""
+    """Return the channels that interior vertices can have when ``joined`` of them lead to the output."""
     share, more = divmod(position.channels_out, joined)
     return (share, share + 1) if more else (share,)
 
 
 @cache
 def _reachable(joined: int, interior: int, fed: int, direct: int, edits: int) -> frozenset[tuple[int, int, int, int]]:
-    """What the counts can become in at most so many edits (splits and connections of either end, or of both)."""
+    """Return all counts that at most ``edits`` edits can reach: splits, and connections of one or both ends."""
     found = {(joined, interior, fed, direct)}
     if edits == 0:
         return frozenset(found)

@@ -1,7 +1,8 @@
-"""Cells of NAS-Bench-101 as matrices: pruning, the benchmark's hash, channels (Ying et al. 2019, arXiv 1902.09635).
+"""NAS-Bench-101 cells as matrices: pruning, the benchmark's hash, channels (Ying et al. 2019, arXiv 1902.09635).
 
-A cell is an upper triangular matrix, ``matrix[u][w] = 1`` for an edge from vertex u to vertex w, and the operation of
-every vertex: ``input``, interior operations of `OPERATIONS`, ``output``. At most 7 vertices and 9 edges.
+A cell is an upper triangular matrix, with ``matrix[u][w] = 1`` for an edge from vertex u to vertex w, and a list of the
+vertices' operations: ``input``, interior operations from `OPERATIONS`, ``output``. A cell has at most 7 vertices and 9
+edges.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ Rows = Sequence[Sequence[int]]
 
 
 def prune(matrix: Rows, ops: Sequence[str]) -> tuple[Matrix, tuple[str, ...]]:
-    """The cell without the vertices that no path from input to output visits.
+    """Return the cell without the vertices that are on no path from input to output.
 
-    ArchitectureError when the matrix is not square and upper triangular, operations are unknown or no path is there.
+    Raises ArchitectureError if the matrix is not square and upper triangular, if an operation is unknown, or if there
+    is no path.
     """
     size = len(matrix)
     if size < 2 or len(ops) != size or any(len(row) != size for row in matrix):
@@ -31,7 +33,7 @@ def prune(matrix: Rows, ops: Sequence[str]) -> tuple[Matrix, tuple[str, ...]]:
     if ops[0] != INPUT or ops[-1] != OUTPUT or any(op not in OPERATIONS for op in ops[1:-1]):
         raise ArchitectureError(f"operations are '{INPUT}', then any of {', '.join(OPERATIONS)}, then '{OUTPUT}'")
     if any(matrix[u][w] not in (0, 1) or (matrix[u][w] and u >= w) for u in range(size) for w in range(size)):
-        raise ArchitectureError("the matrix must hold 0 and 1, ones above the diagonal only: edges lead forward")
+        raise ArchitectureError("the matrix may hold only 0 and 1, and 1 only above the diagonal: edges lead forward")
     reached = {0}
     leading = {size - 1}
     for w in range(1, size):
@@ -45,10 +47,11 @@ def prune(matrix: Rows, ops: Sequence[str]) -> tuple[Matrix, tuple[str, ...]]:
 
 
 def graph_hash(matrix: Rows, ops: Sequence[str]) -> str:
-    """The benchmark's 32 hex digits for a cell: equal for isomorphic cells, and the key of its table.
+    """Return the benchmark's 32 hex digits for a cell: equal for isomorphic cells, and the key of its table.
 
-    Every vertex begins with the MD5 of its out-degree, in-degree and label; as often as there are vertices it takes
-    in the sorted hashes of its predecessors and successors; the cell's hash is the MD5 of all sorted vertex hashes.
+    A vertex's first hash is the MD5 of its out-degree, in-degree and label. In as many rounds as there are vertices,
+    each vertex's hash becomes the MD5 of the sorted hashes of its predecessors and successors and its own. The cell's
+    hash is the MD5 of all sorted vertex hashes.
     """
     matrix, ops = prune(matrix, ops)
     vertices = range(len(ops))
@@ -69,10 +72,10 @@ def _md5(text: str) -> str:
 
 
 def vertex_channels(matrix: Rows, channels_in: int, channels_out: int) -> tuple[int, ...]:
-    """Channels of every vertex of a pruned cell.
+    """Return the channels of every vertex of a pruned cell.
 
-    The output's channels are divided among the interior vertices that lead to it, the first ones taking what is
-    left over; every other interior vertex has as many as the widest vertex it leads to.
+    The output's channels are divided among the interior vertices that lead to it; the first ones get one more if the
+    division leaves a remainder. Every other interior vertex has as many channels as the widest vertex it leads to.
     """
     last = len(matrix) - 1
     channels = [channels_in, *[0] * (last - 1), channels_out]

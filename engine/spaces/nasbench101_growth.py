@@ -1,19 +1,21 @@
-"""How cells of NAS-Bench-101 grow, an edge at a time, each of them in one way only.
+"""Growth of NAS-Bench-101 cells, one edge at a time; each cell can be grown in only one way.
 
-LayerNAS (appendix B) adds a new edge a layer: it either includes a new operation or connects two existing ones, so
-that every cell on the way is connected. Here a cell begins as the single edge from input to output, and an edit
+LayerNAS (appendix B) adds one edge per layer: the edge either includes a new operation or connects two existing ones,
+so that every intermediate cell is connected. Here a cell begins as the single edge from input to output, and an edit
 
 - *splits* an edge u -> w by a new vertex (u -> new -> w), or
 - *connects* two vertices that have no edge, forwards.
 
-Either adds one edge, keeps every vertex on a path from input to output, and every such graph can be reached: one that
-is not the single edge always has an edge to take away or a vertex of one predecessor and one successor to close.
+Both edits add one edge and keep every vertex on a path from input to output. Every such graph can be reached: unless it
+is the single edge, an edge can be removed, or a vertex with one predecessor and one successor can be replaced by an
+edge.
 
-Most graphs are reached in many orders. So that each is one architecture, every graph has *one* parent (canonical
-augmentation, McKay 1998): its last edit is the slightest of those it could have been, a connecting edge before a
-max-pool, that before a 1x1 and that before a 3x3 convolution; among equals the one whose rest has the least
-`fingerprint`. The children of a graph are the edits that are the last of what they make, isomorphic ones listed once.
-Counted over all nine edges these are the benchmark's 423,624 cells, each once.
+Edits in different orders can lead to the same graph. To make each graph exactly one architecture, every graph has *one*
+parent (canonical augmentation, McKay 1998), which its last edit defines. Of all edits that could have been the last,
+the last edit is the smallest in this order: connecting edge, max-pool, 1x1 convolution, 3x3 convolution. Ties go to the
+edit whose removal leaves the graph with the least `fingerprint`. The children of a graph are the edits that are the
+last edit of the graph they make; isomorphic results are listed once. Counted over all nine edges these are the
+benchmark's 423,624 cells, each once.
 """
 
 from __future__ import annotations
@@ -27,20 +29,20 @@ from engine.errors import ArchitectureError
 from engine.spaces.nasbench101_graph import INPUT, MAX_EDGES, MAX_VERTICES, OPERATIONS, OUTPUT, Matrix, Rows, prune
 
 LETTERS = ("in", "out", "a", "b", "c", "d", "e")
-"""Names of the vertices: the input, the output, the others in the order in which they came."""
+"""Names of the vertices: the input, the output, and the others in the order in which they were added."""
 SHORT = tuple(operation.partition("-")[0] for operation in OPERATIONS)
 COLOURS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
-"""First colours: input, output, and the operations."""
+"""Initial colours of the input, the output, and the operations."""
 MASK = (1 << 64) - 1
 OWN, BEFORE, AFTER = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
 """Weights of a vertex's own colour and of its predecessors' and successors'."""
 ROUNDS = 5
 ANY = -1
-"""Stands for every kind of last edit."""
+"""Means any kind of last edit."""
 
 
 class Edit(NamedTuple):
-    """A split of the edge u -> w by an operation (its place in `OPERATIONS`), or with None a new edge u -> w."""
+    """A split of the edge u -> w by an operation (its index in `OPERATIONS`), or a new edge u -> w if that is None."""
 
     operation: int | None
     u: int
@@ -48,13 +50,13 @@ class Edit(NamedTuple):
 
     @property
     def label(self) -> str:
-        """``conv3x3_in_a`` or ``edge_a_out``."""
+        """The edit as a label, such as ``conv3x3_in_a`` or ``edge_a_out``."""
         kind = "edge" if self.operation is None else SHORT[self.operation]
         return f"{kind}_{LETTERS[self.u]}_{LETTERS[self.w]}"
 
 
 class Graph(NamedTuple):
-    """A cell: operations of the vertices from 2 on, and for every vertex a bit mask of those it leads to.
+    """A cell: operations of the vertices from 2 on, and for every vertex a bit mask of its successors.
 
     Vertex 0 is the input, 1 the output.
     """
@@ -64,11 +66,11 @@ class Graph(NamedTuple):
 
     @property
     def edges(self) -> list[tuple[int, int]]:
-        """All edges, by their ends."""
+        """All edges as pairs of vertices."""
         return [(u, w) for u, mask in enumerate(self.out) for w in range(len(self.out)) if mask >> w & 1]
 
     def edited(self, edit: Edit) -> Graph | None:
-        """The graph after an edit; None when the edit does not fit."""
+        """Return the graph after an edit, or None if the edit does not fit."""
         operation, u, w = edit
         size = len(self.out)
         if max(u, w) >= size or sum(mask.bit_count() for mask in self.out) >= MAX_EDGES:
@@ -98,7 +100,7 @@ class Graph(NamedTuple):
         return bool(reached >> w & 1)
 
     def order(self) -> list[int]:
-        """The vertices sorted so that edges lead forward; of those that may come next, the oldest comes."""
+        """Return the vertices sorted so that edges lead forward; of several possible next ones the oldest is first."""
         waiting = [0, *range(2, len(self.out))]
         ordered: list[int] = []
         while waiting:
@@ -108,14 +110,14 @@ class Graph(NamedTuple):
         return [*ordered, 1]
 
     def matrix(self) -> tuple[Matrix, tuple[str, ...]]:
-        """The cell as the benchmark writes it."""
+        """Return the cell as the benchmark writes it: matrix and operations."""
         order = self.order()
         rows = tuple(tuple(self.out[u] >> w & 1 for w in order) for u in order)
         return rows, (INPUT, *(OPERATIONS[self.operations[v - 2]] for v in order[1:-1]), OUTPUT)
 
 
 class Child(NamedTuple):
-    """An edit that is the last of the graph it makes."""
+    """An edit, and the graph that it makes and of which it is the last edit."""
 
     edit: Edit
     graph: Graph
@@ -123,13 +125,17 @@ class Child(NamedTuple):
 
 
 def graph_of(matrix: Rows, ops: Sequence[str]) -> Graph:
-    """The graph of a cell as the benchmark writes it, pruned; ArchitectureError when it is none or too large."""
+    """Return the pruned graph of a cell as the benchmark writes it.
+
+    Raises ArchitectureError if the matrix is not a cell or is too large.
+    """
     matrix, ops = prune(matrix, ops)
     last = len(ops) - 1
     edges = sum(map(sum, matrix))
     if last >= MAX_VERTICES or edges > MAX_EDGES:
         raise ArchitectureError(
-            f"'{last + 1} vertices and {edges} edges' are too many: a cell has at most {MAX_VERTICES} and {MAX_EDGES}"
+            f"'{last + 1} vertices and {edges} edges' are too many: a cell has at most {MAX_VERTICES} vertices and "
+            f"{MAX_EDGES} edges"
         )
     places = [0, *range(2, last + 1), 1]
     masks = {places[u]: sum(1 << places[w] for w, edge in enumerate(row) if edge) for u, row in enumerate(matrix)}
@@ -138,10 +144,10 @@ def graph_of(matrix: Rows, ops: Sequence[str]) -> Graph:
 
 @lru_cache(maxsize=100_000)
 def fingerprint(graph: Graph) -> int:
-    """64 bits that are equal for isomorphic graphs, and different for all others of this space.
+    """Return 64 bits that are equal for isomorphic graphs and different for all other graphs of this space.
 
-    Colours of the vertices, refined by those of their neighbours (Weisfeiler-Lehman); plain arithmetic, so that it is
-    the same in every process.
+    The bits come from colours of the vertices, refined by the colours of their neighbours (Weisfeiler-Lehman). Plain
+    arithmetic makes them the same in every process.
     """
     edges = graph.edges
     size = len(graph.out)
@@ -162,7 +168,7 @@ def fingerprint(graph: Graph) -> int:
 
 @lru_cache(maxsize=20_000)
 def children(graph: Graph) -> tuple[Child, ...]:
-    """What a graph grows into: splits by the costliest operation first, then connecting edges."""
+    """Return the graph's children: first splits, by the costliest operation first, then connecting edges."""
     mine = fingerprint(graph)
     found: dict[int, Child] = {}
     for edit, grown in _grown(graph):
@@ -175,7 +181,7 @@ def children(graph: Graph) -> tuple[Child, ...]:
 
 
 def path(graph: Graph) -> tuple[int, ...]:
-    """The places in `children`, from the single edge to a graph isomorphic to this one."""
+    """Return the indexes in `children` that lead from the single edge to a graph isomorphic to this one."""
     lineage = [fingerprint(graph)]
     while len(graph.out) > 2:
         graph = min(_rests(graph), key=fingerprint)
@@ -190,7 +196,10 @@ def path(graph: Graph) -> tuple[int, ...]:
 
 
 def random_graph(rng: Random) -> Graph:
-    """A cell drawn as in the benchmark's own example: any matrix of 7 vertices, any operations, until one is valid."""
+    """Return a cell drawn as in the benchmark's own example.
+
+    Random matrices of 7 vertices with random operations are drawn until one is valid.
+    """
     while True:
         bits = iter(f"{rng.getrandbits(21):021b}")
         matrix = [[int(next(bits)) if w > u else 0 for w in range(MAX_VERTICES)] for u in range(MAX_VERTICES)]
@@ -202,7 +211,7 @@ def random_graph(rng: Random) -> Graph:
 
 
 def _grown(graph: Graph) -> Iterator[tuple[Edit, Graph]]:
-    """Every edit that fits, with what it makes."""
+    """Yield every edit that fits, with the graph that it makes."""
     edges = graph.edges
     vertices = range(len(graph.out))
     edits = [Edit(operation, u, w) for operation in range(len(OPERATIONS)) for u, w in edges]
@@ -213,9 +222,9 @@ def _grown(graph: Graph) -> Iterator[tuple[Edit, Graph]]:
 
 
 def _rests(graph: Graph, last: int | None = ANY) -> list[Graph]:
-    """What is left without the slightest edit that may have been the last, for each such edit.
+    """Return the graphs that remain without the smallest edit that may have been the last, one for each such edit.
 
-    Empty when that is not of the kind ``last``: None for a connecting edge, an operation for a split.
+    The list is empty if that edit is not of the kind ``last``: None for a connecting edge, an operation for a split.
     """
     edges = graph.edges
     entering = [0] * len(graph.out)
@@ -236,19 +245,19 @@ def _rests(graph: Graph, last: int | None = ANY) -> list[Graph]:
 
 
 def _without(graph: Graph, u: int, w: int) -> Graph:
-    """The graph without an edge."""
+    """Return the graph without an edge."""
     out = list(graph.out)
     out[u] ^= 1 << w
     return Graph(graph.operations, tuple(out))
 
 
 def _before(graph: Graph, x: int) -> int:
-    """What the only predecessor of a vertex leads to."""
+    """Return the bit mask of the successors of a vertex's only predecessor."""
     return next(mask for mask in graph.out if mask >> x & 1)
 
 
 def _closed(graph: Graph, x: int) -> Graph:
-    """The graph without a vertex of one predecessor and one successor, which an edge now joins."""
+    """Return the graph with a vertex of one predecessor and one successor replaced by an edge between these two."""
     after = graph.out[x]
     low = (1 << x) - 1
     joined = [mask ^ 1 << x | after if mask >> x & 1 else mask for v, mask in enumerate(graph.out) if v != x]

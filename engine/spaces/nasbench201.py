@@ -1,15 +1,17 @@
 """The cell of NAS-Bench-201 and NATS-Bench topology (arXiv 2001.00326, 2009.00437), as LayerNAS searches it.
 
-A cell has four tensors; tensor 0 is its input, and every later tensor sums one operation of each earlier one. The six
-edges are searched either a tensor at a time (``tensor``: 5, 25 and 125 options) or one by one (``edge``: six times 5).
-Names are the benchmark's: ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``. ``none`` adds nothing to a sum; a tensor of which
-all edges are ``none`` is zero. Tensors that reach no output are built and counted, as the benchmark does.
+A cell has four tensors. Tensor 0 is its input; every later tensor sums one operation on each earlier tensor. The six
+edges are searched either one tensor at a time (``tensor``: 5, 25 and 125 options) or one edge at a time (``edge``: six
+times 5 options). Names are the benchmark's: ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``. ``none`` adds nothing to a sum; a
+tensor whose edges are all ``none`` is zero. Tensors that do not reach the output are built and counted, as in the
+benchmark.
 
-Options are ordered by what a cell's convolutions cost (a 3x3 counts 9, a 1x1 counts 1), most first; ties follow the
-order of `OPERATIONS`, the first edge deciding first. The default of every edge is ``skip_connect`` (the identity).
+Options are ordered by the cost of a cell's convolutions (a 3x3 counts 9, a 1x1 counts 1), largest first. Ties follow
+the order of `OPERATIONS`, compared from the first edge on. The default of every edge is ``skip_connect`` (the
+identity).
 
-Parameters equal the benchmark's tables. Their MAdds count the classifier's bias as well: they are larger by one for
-each class, on all cells of CIFAR-10, CIFAR-100 and ImageNet16-120 alike.
+Parameters equal the benchmark's tables. The tables' MAdds also count the classifier's bias, so they are larger than
+ours by one per class, for all cells on CIFAR-10, CIFAR-100 and ImageNet16-120.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ Operations = Sequence[str]
 class NasBench201Space(SteppedSpace):
     """15,625 cells in the benchmark's full network, or in MOTE's reduced one.
 
-    The state of the cost model is the number of maps that the tensor being chosen sums so far (2 stands for more).
+    The state of the cost model is the number of maps that the tensor being chosen sums so far (2 means 2 or more).
     """
 
     kind = "nasbench201"
@@ -98,12 +100,14 @@ class NasBench201Space(SteppedSpace):
     def from_string(self, text: str) -> Architecture:
         rows = text.strip().split("+")
         if len(rows) != STAGES:
-            raise ArchitectureError(f"'{text}' has {len(rows)} parts joined by '+'; a cell has 3, one a new tensor")
+            raise ArchitectureError(f"'{text}' has {len(rows)} parts joined by '+'; a cell has 3, one per new tensor")
         operations = {}
         for target, row in enumerate(rows, start=1):
             parts = row.split("|")
             if len(parts) != target + 2 or parts[0] or parts[-1]:
-                raise ArchitectureError(f"tensor {target}: '{row}' must be {target} of 'op~source' between bars: |...|")
+                raise ArchitectureError(
+                    f"tensor {target}: '{row}' must have {target} parts 'op~source' between bars: |...|"
+                )
             for source, part in enumerate(parts[1:-1]):
                 operation, _, given = part.partition("~")
                 if given != str(source) or operation not in OPERATIONS:
@@ -114,14 +118,14 @@ class NasBench201Space(SteppedSpace):
         return self.architecture([index[ops] for index, ops in zip(self._index, chosen, strict=True)])
 
     def operations(self, architecture: Architecture) -> dict[Edge, str]:
-        """The operation of every edge ``(target, source)``."""
+        """Return the operation of every edge ``(target, source)``."""
         chosen: dict[Edge, str] = {}
         for edges, choices, choice in zip(self._layers, self._choices, architecture.choices, strict=True):
             chosen.update(zip(edges, choices[choice], strict=True))
         return chosen
 
     def decisions(self, architecture: Architecture) -> tuple[str, ...]:
-        """The six operations, however many of them a layer decides."""
+        """Return the six operations, no matter how many of them one layer decides."""
         operations = self.operations(architecture)
         return tuple(operations[edge] for edge in EDGES)
 
@@ -145,7 +149,7 @@ class NasBench201Space(SteppedSpace):
         return b.build()
 
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
-        """Stem, cell, average pooling by 4 (less on smaller maps), cell, classifier: nothing else learns (MOTE, RA)."""
+        """Return stem, cell, average pooling by 4 (less on smaller maps), cell and classifier (MOTE, RA)."""
         b = BlueprintBuilder(spec)
         x = self._cell(b, b.batch_norm(b.conv2d(b.input, channels, 3)), architecture, "cell 1")
         with b.part("pool"):
@@ -170,7 +174,7 @@ class NasBench201Space(SteppedSpace):
 
     # --- costs -------------------------------------------------------------------------------------------------
     def initial_state(self) -> tuple[Cost, State]:
-        """Everything but the cells, which keep the shape of their input."""
+        """Return the cost of everything but the cells, which keep the shape of their input."""
         return fixed_cost(self.blueprint(self.default())), 0
 
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
@@ -203,7 +207,10 @@ class NasBench201Space(SteppedSpace):
 
 
 def _ordered(edges: int) -> list[tuple[str, ...]]:
-    """All operations of so many edges, the costliest first; the sort is stable, so ties follow `OPERATIONS`."""
+    """Return all combinations of operations on ``edges`` edges, the costliest first.
+
+    The sort is stable, so ties follow the order of `OPERATIONS`.
+    """
     weight = {operation: KERNELS.get(operation, 0) ** 2 for operation in OPERATIONS}
     return sorted(product(OPERATIONS, repeat=edges), key=lambda chosen: -sum(weight[operation] for operation in chosen))
 
@@ -214,7 +221,7 @@ def _completes(edge: Edge) -> bool:
 
 
 def _edge(b: BlueprintBuilder, source: str, operation: str) -> list[str]:
-    """The map that an operation makes of a source, if any."""
+    """Return a list of the map that an operation makes from a source; it is empty for ``none``."""
     if operation in KERNELS:
         return [preactivated(b, source, b.shape(source).channels, KERNELS[operation])]
     if operation == "avg_pool_3x3":
@@ -223,5 +230,5 @@ def _edge(b: BlueprintBuilder, source: str, operation: str) -> list[str]:
 
 
 def _sum(b: BlueprintBuilder, inputs: list[str], like: str) -> str:
-    """A tensor of the cell; one without inputs is zeros shaped like ``like``."""
+    """Return a tensor of the cell as the sum of its inputs; without inputs it is zeros shaped like ``like``."""
     return b.add(inputs) if inputs else b.zeros(like)

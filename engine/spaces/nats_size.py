@@ -1,10 +1,10 @@
 """Five layers of eight widths, shaped like the size space of NATS-Bench (arXiv 2009.00437).
 
-A stem convolution and a cell of the first width, a residual reduction to the second, a cell of the third, a
-reduction to the fourth, a cell of the fifth, then batch norm, ReLU, global pooling and the classifier. The cell is
-``|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|``, as in the
-benchmark; where it changes the width, its skip is a 1x1 convolution with batch norm. Names are the benchmark's: the
-widths joined by ``:``.
+The network has a convolution and a cell of the first width, a residual reduction to the second width, a cell of the
+third, a reduction to the fourth, a cell of the fifth, then batch norm, ReLU, global pooling and the classifier. The
+cell is ``|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|``, as in the
+benchmark. In a cell that changes the width, the skip is a 1x1 convolution with batch norm. Names are the benchmark's:
+the widths joined by ``:``.
 
 Options run from 64 channels (the default) down to 8.
 """
@@ -27,7 +27,7 @@ LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 
 
 class NatsSizeSpace(SteppedSpace):
-    """32,768 networks. The state of the cost model is the shape of the map that reaches the layer."""
+    """32,768 networks. The state of the cost model is the shape of the layer's input."""
 
     kind = "nats_size"
     fixed_order = None
@@ -67,7 +67,7 @@ class NatsSizeSpace(SteppedSpace):
         choices = []
         for name, part in zip(LAYERS, parts, strict=True):
             if part not in self._labels:
-                raise ArchitectureError(f"{name}: '{part}' is none of the widths {', '.join(self._labels)}")
+                raise ArchitectureError(f"{name}: '{part}' is not one of the widths {', '.join(self._labels)}")
             choices.append(self._labels.index(part))
         return self.architecture(choices)
 
@@ -76,7 +76,10 @@ class NatsSizeSpace(SteppedSpace):
         return _network(self.spec, [WIDTHS[choice] for choice in architecture.choices])
 
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
-        """The same network, widths times ``channels / 64``: at most 1, and at least 1/8 so that all widths differ."""
+        """Return the same network with all widths times ``channels / 64``.
+
+        The factor is at most 1, and at least 1/8 so that all widths differ.
+        """
         widest = _widest(channels)
         return _network(spec, [WIDTHS[choice] * widest // WIDTHS[0] for choice in architecture.choices])
 
@@ -97,7 +100,7 @@ class NatsSizeSpace(SteppedSpace):
 
 
 def _widest(channels: int) -> int:
-    """Width that stands for the widest in the reduced network."""
+    """Return the width that the widest option has in the reduced network."""
     return min(max(channels, WIDTHS[-1]), WIDTHS[0])
 
 

@@ -51,7 +51,7 @@ def rows(browser: Browser, product: Product) -> dict[str, str]:
     expect(drawing).to_be_visible()
     assert drawing.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     page.get_by_label("Side, pixels").fill("1")
-    expect(page.locator("#space-check")).to_contain_text("Stride 2 meets a map of 1x1", timeout=30_000)
+    expect(page.locator("#space-check")).to_contain_text("Stride 2 is too large for a map of 1x1", timeout=30_000)
     page.get_by_label("Name", exact=True).fill("Three ways")
     page.get_by_role("button", name="Keep it").click()
     found["space"] = page.get_by_role("link", name="Three ways").get_attribute("href") or ""

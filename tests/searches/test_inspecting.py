@@ -142,7 +142,7 @@ def test_a_definition_is_looked_at_while_it_is_typed(client: Client, owner: Any)
     assert "<dt>Networks</dt><dd>1</dd>" in page
     assert "drawing.svg?space=" in page
     small = client.post("/spaces/check/", {**body, "side": 4}).content.decode()
-    assert "stride 2 meets a map of 1x1" in small.lower()
+    assert "stride 2 is too large for a map of 1x1" in small.lower()
     assert "malformed" in client.post("/spaces/check/", {**body, "definition": "layers: ["}).content.decode()
     checked = client_of(owner).post(f"{API}spaces/check/", {"definition": CHAIN}, format="json")
     assert checked.json()["size"] == "2"
