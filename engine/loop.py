@@ -11,6 +11,7 @@ from engine.algorithms.proposals import Outcome, Proposal
 from engine.config.search import Budget, Final
 from engine.estimate import Estimate, Estimator, Stop, never
 from engine.problem import SearchProblem
+from engine.ranking import Rank, rank
 
 
 class BudgetMeter:
@@ -110,20 +111,20 @@ class RunResult:
 
     @property
     def best(self) -> Trial | None:
-        """The best feasible network; of equals the first, None when there is none.
+        """The trial that decided for the best feasible network (`engine.ranking`), or None when there is none.
 
-        Where any were scored by the final estimate, that decides between those, and their search scores only ties.
+        It is the trial of the final estimate where that scored any network.
         """
         scored = [trial for trial in self.trials if trial.feasible and trial.estimate.score is not None]
-        searched = {trial.proposal.number: trial for trial in scored if not trial.proposal.stage}
-        finals = [trial for trial in scored if trial.proposal.stage]
+        worth = {trial.proposal.number: trial.worth for trial in scored if not trial.proposal.stage}
 
-        def rank(trial: Trial) -> tuple[float, float, int]:
-            first = searched.get(trial.proposal.parent or 0) if trial.proposal.stage else None
-            number = trial.proposal.number if first is None else first.proposal.number
-            return trial.worth, first.worth if first is not None else 0.0, -number
+        def standing(trial: Trial) -> Rank:
+            network = trial.proposal.parent if trial.proposal.stage else None
+            if network is None:
+                return rank(trial.proposal.number, trial.worth)
+            return rank(network, worth.get(network, 0.0), trial.estimate.score)
 
-        return max(finals or scored, key=rank, default=None)
+        return min(scored, key=standing, default=None)
 
     @property
     def seconds(self) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,32 @@ def test_scripts_export_only_what_others_import() -> None:
     }
     assert len(exported) > 50
     assert exported - imported == set()
+
+
+def code(*folders: str) -> Iterator[tuple[str, ast.AST]]:
+    """Yield the path of a module and each node of its syntax tree, for all modules of these packages."""
+    for path in tracked():
+        if path.suffix == ".py" and path.parts[0] in folders and "migrations" not in path.parts:
+            for node in ast.walk(ast.parse(text(path))):
+                yield str(path), node
+
+
+def orders_networks(node: ast.AST) -> bool:
+    """Say whether a call sorts, or a tuple is a key that sorts, by a final score or by what a score is worth."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        source = ast.unparse(node) if name in {"max", "min", "sorted", "sort"} else ""
+        return bool(re.search(r"final_score|\.worth\b|\bmerit\(", source)) and "rank(" not in source
+    if isinstance(node, ast.Tuple):
+        return any(isinstance(part, ast.UnaryOp) for part in node.elts) and bool(re.search("worth", ast.unparse(node)))
+    return False
+
+
+def test_one_module_says_who_is_best() -> None:
+    assert orders_networks(ast.parse("max(rows, key=lambda c: (c.final_score, -c.number))").body[0].value)
+    assert orders_networks(ast.parse("rank = (score, worth[network], -network)").body[0].value)
+    owners = {path for path, node in code("engine", "searches", "nasweb") if orders_networks(node)}
+    assert owners == {"engine/ranking.py"}
 
 
 def test_front_end_lock_file_names_no_registry() -> None:

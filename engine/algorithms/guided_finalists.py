@@ -1,9 +1,9 @@
-"""Finalists chosen one after the other: the estimate is the prior, each finalist's accuracy is evidence.
+"""Finalists chosen one after the other: the estimate is the prior, and each finalist's accuracy is evidence.
 
-The first finalist is the best by the estimate. From then on a surrogate, told what every finalist so far reached, says
-what it expects of the others and how sure it is; the next one has the largest optimistic expectation among the half
-that the estimate thinks better of. Finalists that are still being trained count as if they had reached what was
-expected, so that several chosen together are different ones.
+The first finalist is the best network by the estimate. After that a surrogate learns what every finalist so far reached
+and predicts a mean and a deviation for the other networks. The next finalist is the one with the largest optimistic
+prediction among the better half by the estimate. Finalists that are still being trained count as if they had reached
+their predicted mean, so that several finalists chosen together differ from each other.
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ from typing import Any
 import numpy as np
 
 from engine.algorithms.features import reader_of
-from engine.algorithms.finalists import Contender, Finalists
+from engine.algorithms.finalists import Contender, Finalists, place
 from engine.algorithms.proposals import Proposal
 from engine.algorithms.surrogate import Floats, Surrogate
 from engine.problem import SearchProblem
+from engine.ranking import rank
 from engine.space import Architecture, Choices
 
 OPTIMISM = 1.0
-"""How many standard deviations are added to what is expected."""
+"""How many standard deviations are added to the predicted mean."""
 LOOKED_AT = 2_000
-"""At most so many networks, the best by the estimate, are asked about."""
+"""The surrogate predicts at most this many networks, the best by the estimate."""
 EVIDENCE = 200
-"""At most so many finalists, the best ones, are learned from."""
+"""The surrogate learns from at most this many finalists, the best by their final scores."""
 DECIMALS = 9
 
 
 class Guided(Finalists):
-    """``count`` finalists, ``together`` at a time."""
+    """Names ``count`` finalists, of which at most ``together`` wait for their outcomes at a time."""
+
+    interleaved = True
 
     def __init__(self, problem: SearchProblem, count: int, together: int) -> None:
         self._problem = problem
@@ -44,17 +47,17 @@ class Guided(Finalists):
 
     @property
     def settled(self) -> int:
-        """How many finalists' outcomes are known."""
+        """The number of finalists whose outcomes are known."""
         return len(self._settled)
 
     @property
     def over(self) -> bool:
-        """Whether no further finalist will be named."""
+        """Whether all finalists are named."""
         return len(self._taken) >= self._count
 
-    def learn(self, proposal: Proposal, score: float) -> None:
+    def learn(self, proposal: Proposal, worth: float) -> None:
         if self._problem.feasible(proposal.architecture):
-            self._contenders[proposal.number] = Contender(-score, proposal.number, proposal.architecture.choices)
+            self._contenders[proposal.number] = Contender(worth, proposal.number, proposal.architecture.choices)
 
     def forget(self) -> None:
         self._contenders = {}
@@ -72,11 +75,14 @@ class Guided(Finalists):
         self._settled[number] = score
 
     def leaders(self, count: int) -> list[Contender]:
-        """The best finalists so far, best first."""
+        """Return up to ``count`` finalists with the best final scores so far, best first."""
         return [self._contenders[number] for number in self._best(count)]
 
     def best_of(self, networks: Sequence[Choices], count: int) -> list[Choices]:
-        """The most promising of networks without an estimate, best first; needs a settled finalist."""
+        """Return up to ``count`` most promising networks, best first.
+
+        The networks have no estimate yet. At least one finalist must be settled.
+        """
         if not networks:
             return []
         evidence = self._best(EVIDENCE)
@@ -89,24 +95,25 @@ class Guided(Finalists):
 
     def dump(self) -> dict[str, Any]:
         return {
-            "contenders": [[-s, n, list(c)] for s, n, c in self._contenders.values()],
+            "contenders": [[s, n, list(c)] for s, n, c in self._contenders.values()],
             "taken": list(self._taken),
             "settled": [[number, score] for number, score in self._settled.items()],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        rows = (Contender(-float(s), int(n), tuple(c)) for s, n, c in state["contenders"])
+        rows = (Contender(float(s), int(n), tuple(c)) for s, n, c in state["contenders"])
         self._contenders = {contender.number: contender for contender in rows}
         self._taken = dict.fromkeys(map(int, state["taken"]))
         self._settled = {int(n): None if score is None else float(score) for n, score in state["settled"]}
 
     def _best(self, count: int) -> list[int]:
-        """Numbers of the finalists with the highest scores, best first; of equals the better by the estimate."""
-        scored = [(-score, self._contenders[number]) for number, score in self._settled.items() if score is not None]
-        return [contender.number for _, contender in sorted(scored)[:count]]
+        """Return the numbers of up to ``count`` finalists with final scores, best first."""
+        scored = {number: score for number, score in self._settled.items() if score is not None}
+        return sorted(scored, key=lambda n: rank(n, self._contenders[n].worth, scored[n]))[:count]
 
     def _choose(self) -> int | None:
-        open_ones = sorted(c for number, c in self._contenders.items() if number not in self._taken)[:LOOKED_AT]
+        ranked = sorted(self._contenders.values(), key=place)
+        open_ones = [c for c in ranked if c.number not in self._taken][:LOOKED_AT]
         if not open_ones:
             return None
         evidence = self._best(EVIDENCE)
@@ -114,11 +121,11 @@ class Guided(Finalists):
         known = evidence + awaited
         if not known:
             return open_ones[0].number
-        bar = median(contender.minus_score for contender in self._contenders.values())
-        promising = [c for c in open_ones if c.minus_score <= bar] or open_ones
-        pool = sorted(self._contenders.values())[:LOOKED_AT]
+        bar = median(contender.worth for contender in ranked)
+        promising = [c for c in open_ones if c.worth >= bar] or open_ones
+        pool = ranked[:LOOKED_AT]
         rows = promising + [self._contenders[number] for number in known] + pool
-        inputs = self._reader.inputs([c.choices for c in rows], [-c.minus_score for c in rows])
+        inputs = self._reader.inputs([c.choices for c in rows], [c.worth for c in rows])
         first, end = len(promising), len(promising) + len(known)
         reference, asked = inputs.rows(range(end, len(rows))), inputs.rows(range(first))
         values = [score for number in evidence if (score := self._settled[number]) is not None]
@@ -138,6 +145,9 @@ def _hopes(mean: Floats, deviation: Floats) -> Floats:
 
 
 def _descending(values: Floats) -> list[int]:
-    """Places of the values, largest first, of equals the first; what only rounding tells apart is equal."""
+    """Return the positions of the values, largest first.
+
+    Values that differ by rounding only are equal, and the first of equal values comes first.
+    """
     scale = float(np.abs(values).max()) or 1.0
     return [int(place) for place in np.argsort(-np.round(values / scale, DECIMALS), kind="stable")]

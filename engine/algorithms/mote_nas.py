@@ -26,6 +26,7 @@ from engine.algorithms.proposals import Proposal
 from engine.algorithms.sampling import SamplingSearch, Scored
 from engine.config.algorithms import MoteNASOptions
 from engine.problem import SearchProblem
+from engine.ranking import rank
 from engine.space import Choices
 
 BATCH = 10
@@ -161,7 +162,7 @@ class MoteNAS(SamplingSearch):
         leaders = finalists.leaders(LEADERS)
         if due <= 0 or finalists.over or not leaders:
             return None
-        parents = [Scored(leader.number, -leader.minus_score, leader.choices) for leader in leaders]
+        parents = [Scored(leader.number, leader.worth, leader.choices) for leader in leaders]
         near = {p.choices: p for p in self._mutants(SCOUTED // 2, parents, rng) if p.choices is not None}
         far = (self.space.sample(rng).choices for _ in range(SCOUTED - SCOUTED // 2))
         found = near | {choices: Planned(choices, "scout") for choices in far if self._networks.open(choices)}
@@ -169,7 +170,7 @@ class MoteNAS(SamplingSearch):
         return Plan(self._rounds + 1, [found[choices] for choices in chosen]) if chosen else None
 
     def _parents(self, one_in: int) -> list[Scored]:
-        ranked = sorted(self._scored, key=lambda network: (-network.value, network.number))
+        ranked = sorted(self._scored, key=lambda network: rank(network.number, network.value))
         return ranked[: max(1, len(ranked) // one_in)]
 
     def _near_parents(self, batch: int, parents: list[Scored], rng: Random) -> list[Planned]:

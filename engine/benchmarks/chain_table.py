@@ -31,6 +31,7 @@ from engine.estimators.table import TableEstimator
 from engine.loop import Trial
 from engine.loop import run as run_search
 from engine.problem import TABLE_METRIC, SearchProblem
+from engine.ranking import leads, rank
 from engine.registry import create_algorithm, create_space
 from engine.table import Table, TableCosts
 
@@ -89,13 +90,9 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
 
 def _course(trials: tuple[Trial, ...]) -> Course:
     """Trials so far and truth of the best feasible network, at each change of it."""
-    steps: list[tuple[float, float]] = []
-    best = float("-inf")
-    for count, trial in enumerate(trials, start=1):
-        score = trial.estimate.score
-        if trial.feasible and score is not None and score > best:
-            best = score
-            steps.append((count, trial.estimate.terms["truth"]))
+    ranked = [trial for trial in trials if trial.feasible and trial.estimate.score is not None]
+    led = [ranked[at] for at in leads(rank(trial.proposal.number, trial.worth) for trial in ranked)]
+    steps: list[tuple[float, float]] = [(t.proposal.number + 1, t.estimate.terms["truth"]) for t in led]
     if not steps:
         raise DataError(
             "no feasible network was found in the table; does its column 'arch' name networks of the space?"

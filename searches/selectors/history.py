@@ -1,71 +1,72 @@
-"""How a search came along: which network led when, and the spread of scores, against trials and seconds.
+"""The history of a search: which network led when, and the spread of scores, against trials and seconds.
 
-The leader is the network that the search would have named its best then (`services.recording.crown`): of networks with
-a final score the best by that, else the best by what its score is worth (`engine.merit`; without a size exponent the
-score itself). What is shown of it is its score, on the scale of every other, and its final score beside it.
+The leader is the network that the search would have named its best at that moment (`engine.ranking`). The page shows
+its score, on the same scale as every other score, with its final score beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.merit import merit
+from engine.ranking import leads, leads_by_worth, rank, worths
 from searches.models import Candidate, Search
 from searches.selectors import columns
 from searches.selectors.columns import SCORED, Columns
 
 PARTS = 80
-"""Stretches of the search whose spread of scores is given."""
+"""Number of stretches of the search whose spread of scores is given, at most."""
 LEAST = 5
-"""Scores that a stretch must have at least on average."""
+"""Number of scores that a stretch has on average, at least."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """Scored networks in the order of their numbers; arrays of one entry each.
+    """The scored networks of a search in the order of their numbers, as arrays with one entry per network.
 
-    ``trials`` counts what was scored up to then, from 1, finalists included; ``seconds`` adds up what it took.
+    ``trials`` counts the trials scored up to and including the network, finalists among them. ``seconds`` adds up what
+    these trials took.
     """
 
     numbers: np.ndarray
     trials: np.ndarray
     seconds: np.ndarray
     finals: tuple[tuple[int, int, float, int, float], ...]
-    """Number, network, final score, trials and seconds of every scored finalist."""
+    """The number, network, final score, trials and seconds of every scored finalist."""
     total: tuple[int, float]
-    """Trials and seconds in the end."""
+    """Trials and seconds of the whole search."""
 
 
 def history(search: Search) -> dict[str, Any]:
-    """Leaders in the order of the numbers, and quantiles of what was tried meanwhile."""
+    """Return the leaders in the order of their numbers, and quantiles of the scores tried meanwhile."""
     found = columns.of(search)
     return found.derived("history", lambda: _history(search, found))
 
 
 def chosen_by(search: Search) -> str:
-    """What leads, in words; empty where it is simply the score."""
+    """Return what decides who leads, in words; empty if it is the score alone."""
     if not search.config.get("final"):
         return ranked_by(search)
     return f"{ranked_by(search) or 'score'}, then by final score where there is one"
 
 
 def ranked_by(search: Search) -> str:
-    """What networks are ranked by before any final estimate, in words; empty where it is simply the score."""
+    """Return what ranks networks before any final estimate, in words; empty if it is the score alone."""
     exponent = search.config["objective"].get("size_exponent", 0.0)
     return f"score weighed by size (exponent {exponent:g})" if exponent else ""
 
 
 def layers(search: Search) -> dict[int, int]:
-    """Scored candidates a layer."""
+    """Return the number of scored networks per layer."""
     found = columns.of(search)
     return found.derived("layers", lambda: _layers(found))
 
 
 def course(search: Search) -> Course:
-    """When what was scored; hidden networks are left out, and their finals."""
+    """Return when each network and finalist was scored, without hidden networks and their finalists."""
     found = columns.of(search)
     return found.derived("course", lambda: _course(search, found))
 
@@ -86,7 +87,7 @@ def _course(search: Search, found: Columns) -> Course:
 
 
 def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float]]:
-    """Number, network, score and seconds of scored finalists."""
+    """Return the number, network, score and seconds of every scored finalist."""
     if not search.config.get("final"):
         return []
     rows = Candidate.objects.finals().filter(search=search, status=Candidate.Status.SCORED).order_by("number")
@@ -97,25 +98,19 @@ def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float
     ]
 
 
-def worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
-    """What the scores of these networks are worth."""
-    scores: np.ndarray = found["score"][numbers]
+def _worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
+    """Return what the scores of these networks are worth."""
     objective = search.config["objective"]
     exponent = objective.get("size_exponent", 0.0)
-    if not exponent:
-        return scores
-    costs = found[objective["cost_metric"]][numbers].tolist()
-    rows = zip(scores.tolist(), costs, strict=True)
-    return np.array([merit(score, cost, exponent) for score, cost in rows], dtype=np.float64)
+    scores: np.ndarray = found["score"][numbers]
+    return worths(scores, found[objective["cost_metric"]][numbers], exponent) if exponent else scores
 
 
 def _history(search: Search, found: Columns) -> dict[str, Any]:
     went = course(search)
     numbers, feasible = went.numbers, found["feasible"][went.numbers]
-    worth = worths(search, found, numbers)
-    considered = np.where(feasible, worth, -np.inf)
-    best = np.maximum.accumulate(considered) if len(numbers) else considered
-    steps = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
+    worth = _worths(search, found, numbers)
+    steps = leads_by_worth(worth, feasible)
     decided = [row for row in went.finals if found["feasible"][row[1]]]
     if decided:
         steps = steps[numbers[steps] < decided[0][0]]
@@ -142,21 +137,15 @@ def _history(search: Search, found: Columns) -> dict[str, Any]:
 
 
 def _decided(
-    finals: list[tuple[int, int, float, int, float]], worth: dict[int, float]
+    finals: Sequence[tuple[int, int, float, int, float]], worth: Mapping[int, float]
 ) -> list[tuple[int, float | None, int, float]]:
-    """Network, final score, trials and seconds wherever a final score made another network the leader."""
-    leaders: list[tuple[int, float | None, int, float]] = []
-    best: tuple[float, float, int] | None = None
-    for _, network, score, trials, seconds in finals:
-        rank = (score, worth[network], -network)
-        if best is None or rank > best:
-            best = rank
-            leaders.append((network, score, trials, seconds))
-    return leaders
+    """Return the network, final score, trials and seconds of each finalist that came to lead."""
+    ranks = (rank(network, worth[network], score) for _, network, score, *_ in finals)
+    return [finals[at][1:] for at in leads(ranks)]
 
 
 def _spread(score: np.ndarray, feasible: np.ndarray, went: Course) -> dict[str, list[float]]:
-    """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches, each given at its end."""
+    """Return the 10, 50 and 90 percent quantiles of feasible scores in stretches of equal length, each at its end."""
     parts = min(PARTS, int(feasible.sum()) // LEAST)
     ends = np.linspace(0, len(score), parts + 1).round().astype(int)[1:] if parts > 1 else np.empty(0, dtype=int)
     spread: dict[str, list[float]] = {"trials": [], "seconds": [], "low": [], "middle": [], "high": []}

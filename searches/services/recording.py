@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from engine.calibration import Constants
 from engine.estimate import Estimate
-from engine.merit import merit
+from engine.ranking import Rank, rank_by_score
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
 from searches.selectors.calibrations import current_score, latest
@@ -140,10 +140,10 @@ def settle(
 
 
 def crown(search: Search, candidates: Iterable[Candidate]) -> None:
-    """Makes the best feasible network the search's best, not saved; final scores are put on their networks, and saved.
+    """Make the best feasible network (`engine.ranking`) the search's best, without saving the search.
 
-    Final scores decide between networks that have one; of equals, the search's scores, by what they are worth
-    (`engine.merit`); the lower number wins a tie, whoever answered first.
+    ``candidates`` are those that were scored or failed since the last call. Final scores among them are saved on their
+    networks.
     """
     candidates = list(candidates)
     ranked = [c for c in candidates if not c.stage and c.feasible and c.score is not None]
@@ -151,14 +151,13 @@ def crown(search: Search, candidates: Iterable[Candidate]) -> None:
     if ranked and search.best is not None:
         ranked.append(search.best)
     if ranked:
-        search.best = max(ranked, key=partial(_rank, search.config["objective"]))
+        search.best = min(ranked, key=partial(_rank, search.config["objective"]))
 
 
 def crown_anew(search: Search) -> None:
-    """Chooses the best network again after scores changed; saved with the search's counters by the caller."""
+    """Choose the best network again after scores changed; the caller saves it with the search's counters."""
     networks = search.candidates.networks().filter(feasible=True, score__isnull=False)
-    decided = networks.filter(final_score__isnull=False)
-    search.best = max(decided or networks, key=partial(_rank, search.config["objective"]), default=None)
+    search.best = min(networks, key=partial(_rank, search.config["objective"]), default=None)
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
@@ -173,11 +172,10 @@ def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
     return networks
 
 
-def _rank(objective: Mapping[str, Any], network: Candidate) -> tuple[bool, float, float, int]:
+def _rank(objective: Mapping[str, Any], network: Candidate) -> Rank:
     cost = getattr(network, objective.get("cost_metric", ""), None)
-    worth = merit(network.score or 0.0, cost, objective.get("size_exponent", 0.0))
-    decided = network.final_score is not None
-    return decided, network.final_score if network.final_score is not None else worth, worth, -network.number
+    exponent = objective.get("size_exponent", 0.0)
+    return rank_by_score(network.number, network.score or 0.0, cost, exponent, network.final_score)
 
 
 def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
