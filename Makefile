@@ -9,7 +9,7 @@ PRETTIER := $(NODE) node_modules/prettier/bin/prettier.cjs
 SCRIPTS := eslint.config.js static/js tests/scripts
 
 .DEFAULT_GOAL := setup
-.PHONY: setup run test lint fmt bench clean
+.PHONY: setup run test coverage lint fmt audit bench clean
 
 setup: .venv/.stamp node_modules/.stamp
 
@@ -41,6 +41,10 @@ test: setup
 	NASWEB_TEST_SERVERS=1 $(BIN)/pytest $(PARALLEL) -m "not browser and not processes and not postgres" tests/searches
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/browser
 
+# Lines and branches that the tests run in their own processes: browser tests and processes they start are not counted.
+coverage: setup
+	$(BIN)/pytest $(PARALLEL) -m "not browser and not processes" --cov --cov-report=term --cov-report=html:artifacts/coverage
+
 lint: export DJANGO_SETTINGS_MODULE := tests.settings
 lint: setup
 	$(BIN)/ruff check
@@ -58,9 +62,14 @@ fmt: setup
 	$(ESLINT) --fix $(SCRIPTS)
 	$(PRETTIER) --write $(SCRIPTS)
 
+# Published advisories against the pinned packages. It asks PyPI and the npm registry, so it is no part of CI.
+audit: setup
+	$(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt
+	$(NPM) audit --package-lock-only
+
 bench: setup
 	$(BIN)/python manage.py bench
 
 clean:
-	rm -rf .venv node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules artifacts .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

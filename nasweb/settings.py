@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import environ
@@ -176,7 +177,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "nasweb",
-    "VERSION": "1",
+    "VERSION": version("nasweb"),
     "DESCRIPTION": "Search neural architectures; every error is a problem document (RFC 9457).",
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if FORCE_SCRIPT_NAME else [],

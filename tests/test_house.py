@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = {"nasweb", "searches", "engine", "templates", "static", "tests", "docker", ".ci"}
+FOLDERS = {"nasweb", "searches", "engine", "templates", "static", "tests", "docker", "findings", ".ci"}
 FILES = {
     "manage.py",
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "LICENSE",
     "Makefile",
     "pyproject.toml",
     "constraints.txt",
@@ -130,6 +136,17 @@ def test_constraints_pin_exactly() -> None:
     pins = [line for line in text(Path("constraints.txt")).splitlines() if not line.startswith("#")]
     assert len(pins) > 100
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
+
+
+def test_the_version_has_one_owner() -> None:
+    """``pyproject.toml`` states it, all else asks the installed package; a file that states it would go stale."""
+    number = tomllib.loads(text(Path("pyproject.toml")))["project"]["version"]
+    assert importlib.metadata.version("nasweb") == number
+    assert settings.SPECTACULAR_SETTINGS["VERSION"] == number
+    owners = {"pyproject.toml", "CHANGELOG.md", "constraints.txt", "package-lock.json"}
+    others = [path for path in tracked() if path.parts[0] != "tests" and str(path) not in owners]
+    stated = re.compile(rf"(?<![\d.]){re.escape(number)}(?![\d.])".encode())
+    assert [str(path) for path in others if stated.search((ROOT / path).read_bytes())] == []
 
 
 @pytest.mark.processes

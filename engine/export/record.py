@@ -17,7 +17,7 @@ from engine.export.backbone import backbone
 from engine.space import Architecture, SearchSpace
 
 FORMAT = "nasweb.architecture.v1"
-LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime")
+LIBRARIES = ("nasweb", "torch", "onnx", "onnxscript", "onnxruntime")
 UNTRAINED = (
     "These are initial weights drawn with the seed, not trained ones: the network computes, but predicts nothing yet. "
     "Train it on your data."

@@ -86,7 +86,7 @@ def wait(job: Mapping[str, Any], seconds: float = 900.0) -> Prepared:
 
 def digest(job: Mapping[str, Any]) -> str:
     """By all that is in the file: the job, and the versions that write it."""
-    versions = [version(name) for name in ("torch", "onnx", "onnxscript")]
+    versions = [version(name) for name in ("nasweb", "torch", "onnx", "onnxscript")]
     return sha256(json.dumps([RECIPE, versions, job], sort_keys=True, default=list).encode()).hexdigest()
 
 

@@ -1,4 +1,9 @@
-"""The laws that every search algorithm keeps on every space (architecture.md, "Laws")."""
+"""The laws that every search algorithm keeps on every space.
+
+Saving and loading the state after any step changes nothing. Until the search is done, a proposal is pending or can be
+asked for: nothing hangs where no network fits the limits or where every evaluation fails. The order of the tells within
+a round changes nothing. The same seed gives the same search in another process. No network is proposed twice.
+"""
 
 from __future__ import annotations
 

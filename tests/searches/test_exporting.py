@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from hashlib import sha256
+from importlib.metadata import version
 from xml.etree import ElementTree
 
 import onnx
@@ -42,6 +43,7 @@ def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> No
     assert document["scores"]["terms"] == {"landscape": 2.0, "speed": None, "truth": None}
     assert document["costs"]["analytic"] == document["costs"]["counted_by_running"]
     assert document["provenance"]["config"] == candidate.search.config
+    assert document["provenance"]["versions"]["nasweb"] == version("nasweb")
 
 
 def test_zip_holds_every_format_and_its_checks(candidate: Candidate) -> None:
