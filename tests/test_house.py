@@ -36,6 +36,8 @@ FILES = {
     ".pre-commit-config.yaml",
 }
 LONGEST = 300  # lines
+NOT_ROWS = {"self", "resolved", "form", "body", "example", "entry", "throughput"}
+"""Names of what has a ``config`` and is no row of the database."""
 SHOWN = {".html", ".js", ".css", ".svg"}
 
 
@@ -66,6 +68,23 @@ def test_nothing_else_lies_at_the_top() -> None:
 def test_no_drawer_for_everything() -> None:
     names = {"utils", "helpers", "common", "misc"}
     assert [str(path) for path in tracked() if path.suffix == ".py" and path.stem in names] == []
+
+
+def rows_read_raw(code: str) -> list[str]:
+    """Return the places in Python code that read a row's ``config`` document instead of its ``configuration``."""
+    found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute) and node.attr == "config"]
+    return [f"{node.lineno}: {ast.unparse(node)}" for node in found if ast.unparse(node.value) not in NOT_ROWS]
+
+
+def test_stored_configurations_are_read_through_one_property() -> None:
+    """`searches.models.documents.Stored` reads them; pages use it too."""
+    assert rows_read_raw("x = search.config['seed']") == ["1: search.config"]
+    code = [path for path in tracked() if path.suffix == ".py" and path.parts[0] in {"nasweb", "searches"}]
+    modules = [path for path in code if path.parts[:2] != ("searches", "models")]
+    assert len(modules) > 100
+    assert {str(path): raw for path in modules if (raw := rows_read_raw(text(path)))} == {}
+    pages = [path for path in tracked() if path.parts[0] == "templates"]
+    assert [str(path) for path in pages if ".config." in text(path)] == []
 
 
 def test_pages_load_nothing_from_elsewhere() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -119,6 +119,10 @@ class TrainingConfig(Options):
     crop: bool | None = Field(None, title="Random crops", description="empty: the recipe's")
     dataset: DatasetOptions | None = Field(None, title="Data", description="empty: the search's own")
     seed: int = Field(0, ge=0, lt=2**31, title="Seed", description="fixes initial weights, order and augmentation")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return self.model_dump(mode="json")
 
     @property
     def parts(self) -> Recipe:

@@ -42,7 +42,7 @@ class Comparison(APIView):
             told = f"There is no search {', '.join(map(str, missing))}." if missing else "Name at least one search."
             raise ValidationError({"searches": told})
         found: list[Search] = [rows[number] for number in wanted if number in rows]
-        metric = request.query_params.get("metric") or found[0].config["objective"]["cost_metric"]
+        metric = request.query_params.get("metric") or found[0].configuration.objective.cost_metric
         if metric not in METRIC_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
         return Response({**comparison.compare(found, metric), "missing": missing})

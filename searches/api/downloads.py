@@ -89,7 +89,7 @@ class FrontDownload(UnderSearch):
         return prepared(self._job(request), request.build_absolute_uri())
 
     def _job(self, request: Request) -> dict[str, Any]:
-        own = self.parent.config["objective"]["cost_metric"]
+        own = self.parent.configuration.objective.cost_metric
         form = chosen(request, "form", exporting.FORMS, "classifier")
         return exporting.front_job(self.parent, chosen(request, "metric", METRIC_NAMES, own), form)
 

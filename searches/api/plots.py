@@ -51,7 +51,7 @@ class Plot(UnderSearch):
         window = _numbers(request, "window", 4)
         cells = _numbers(request, "cells", 2) or (120, 60)
         look = plot.Look(
-            x=_choice(request, "x", NUMBERS, self.parent.config["objective"]["cost_metric"]),
+            x=_choice(request, "x", NUMBERS, self.parent.configuration.objective.cost_metric),
             y=_choice(request, "y", NUMBERS, "score"),
             **{name: asked.get(name, "") in TRUE for name in ("infeasible", "log_x", "log_y", "outliers")},
             window=(window[0], window[1], window[2], window[3]) if window else None,
@@ -82,7 +82,7 @@ class Budget(UnderSearch):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its neighbours on the front and what they choose otherwise; needs no new search."""
-        metric = _choice(request, "metric", COSTS, self.parent.config["objective"]["cost_metric"])
+        metric = _choice(request, "metric", COSTS, self.parent.configuration.objective.cost_metric)
         value = _choice(request, "value", SCORES, "score")
         cost = _numbers(request, "cost", 1)
         return Response(budget.at(self.parent, metric, value, cost[0] if cost else None))

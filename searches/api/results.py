@@ -87,7 +87,7 @@ class Buckets(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Layers, as they are searched, by cost buckets, now or of the past; empty for algorithms without buckets."""
         names, order = spaces.of_search(self.parent).layer_names, spaces.searched_layers(self.parent)
-        metric = self.parent.config["objective"]["cost_metric"]
+        metric = self.parent.configuration.objective.cost_metric
         place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
         lows = {"upto": 0, "upto_layer": -1}
         back = {name: number_of(request, name, 0, low) for name, low in lows.items() if name in request.query_params}
@@ -120,7 +120,7 @@ class Front(UnderSearch):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """By ascending cost."""
-        metric = request.query_params.get("metric") or self.parent.config["objective"]["cost_metric"]
+        metric = request.query_params.get("metric") or self.parent.configuration.objective.cost_metric
         if metric not in METRIC_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
         feasible = request.query_params.get("feasible", "1").lower() not in FALSE

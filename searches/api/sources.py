@@ -101,13 +101,13 @@ class SpaceViewSet(SourceViewSet):
         row = self.get_object()
         side = number_of(request, "side", spaces.DEFINED_FOR.height, 1, 1024)
         spec = number_of(request, "channels", 3, 1, 64), side, side, number_of(request, "classes", 10, 2, 100_000)
-        return Response({**spaces.described(spaces.of_options(row.options, *spec)), "options": row.options})
+        return Response({**spaces.described(spaces.of_document(row.options, *spec)), "options": row.options})
 
     @extend_schema(summary="Drawing of the default network", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
     @action(detail=True, url_path="drawing.svg", url_name="drawing")
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """As an SVG picture."""
-        picture = spaces.default_drawing(spaces.of_options(self.get_object().options))
+        picture = spaces.default_drawing(spaces.of_document(self.get_object().options))
         return HttpResponse(picture, content_type="image/svg+xml")
 
     @extend_schema(summary="Delete a space", responses={204: None})

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from engine.config.search import SearchConfig
+from searches.models.documents import Stored
 from searches.models.source import Dataset, SearchSpace, Table
 
 
@@ -30,6 +32,7 @@ class Search(models.Model):
     name = models.CharField(max_length=200)
     note = models.TextField(blank=True, help_text="the user's, Markdown")
     config = models.JSONField(help_text="engine.config.search.SearchConfig as JSON")
+    configuration = Stored(SearchConfig)
     space = models.ForeignKey(SearchSpace, models.PROTECT, related_name="searches")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="searches")
     table = models.ForeignKey(Table, models.PROTECT, null=True, blank=True, related_name="searches")

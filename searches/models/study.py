@@ -7,6 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from engine.config.study import StudyConfig
+from searches.models.documents import Stored
+
 
 class Study(models.Model):
     """One comparison of estimates; each of its arms is a random search of the same networks (`Search.study`)."""
@@ -14,6 +17,7 @@ class Study(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="studies")
     name = models.CharField(max_length=200)
     config = models.JSONField(help_text="engine.config.study.StudyConfig as JSON")
+    configuration = Stored(StudyConfig)
     created_at = models.DateTimeField(auto_now_add=True)
 
     state: dict[str, Any]

@@ -7,7 +7,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 
+from engine.config.training import TrainingConfig
 from searches.models.candidate import Candidate
+from searches.models.documents import Stored
 from searches.models.source import Dataset
 
 
@@ -25,6 +27,7 @@ class Training(models.Model):
 
     candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="trainings")
     config = models.JSONField(help_text="engine.config.training.TrainingConfig as JSON")
+    configuration = Stored(TrainingConfig)
     config_hash = models.CharField(max_length=64, help_text="digest of the configuration and of the data's content")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, blank=True, related_name="trainings")
     data_info = models.JSONField(help_text="as in Search, of the images it trains on")

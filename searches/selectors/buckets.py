@@ -70,7 +70,7 @@ def _layers(search: Search, layer_names: Sequence[str], found: Sequence[dict[str
 
 def _plain_scores(search: Search, numbers: Collection[int]) -> dict[int, float]:
     """Scores of these networks where buckets hold what they are worth instead."""
-    if not search.config["objective"].get("size_exponent"):
+    if not search.configuration.objective.size_exponent:
         return {}
     rows = Candidate.objects.filter(search=search, number__in=numbers)
     return {number: score for number, score in rows.values_list("number", "score") if score is not None}

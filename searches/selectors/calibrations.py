@@ -20,13 +20,13 @@ NETWORK = ("number", "choices", "origin", "layer", "bucket", "parent_number")
 def constants(search: Search, calibration: Calibration) -> Constants:
     """The engine's form."""
     source = f"fitted to {calibration.networks} networks of this search after round {calibration.round + 1}"
-    joint = JOINTS[search.config["estimator"]["kind"]]
-    return joint.constants(search.config["space"]["kind"], calibration.constants, source)
+    joint = JOINTS[search.configuration.estimator.kind]
+    return joint.constants(search.configuration.space.kind, calibration.constants, source)
 
 
 def latest(search: Search) -> Constants | None:
     """The constants that a search reads its scores with now; None where evaluations are read as they are."""
-    if search.config["estimator"]["kind"] not in JOINTS:
+    if search.configuration.estimator.kind not in JOINTS:
         return None
     last = search.calibrations.order_by("-round").first()
     return None if last is None else constants(search, last)
@@ -53,7 +53,7 @@ def source(candidate: Candidate) -> str | None:
     if kind not in JOINTS:
         return None
     given = None if candidate.stage else latest(search)
-    return (given or JOINTS[kind].begins(search.config["space"]["kind"])).source
+    return (given or JOINTS[kind].begins(search.configuration.space.kind)).source
 
 
 class Calibrations:

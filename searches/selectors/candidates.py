@@ -54,7 +54,7 @@ def lineage(candidate: Candidate) -> list[dict[str, Any]]:
 
 def finals(candidate: Candidate) -> Sequence[Candidate]:
     """The further estimates of a network, with their evaluations, oldest first; asks only where there may be some."""
-    if not candidate.search.config.get("final"):
+    if candidate.search.configuration.final is None:
         return []
     own = Candidate.objects.finals().filter(search=candidate.search_id, parent_number=candidate.number)
     return list(own.select_related("evaluation").defer("evaluation__curves").order_by("number"))

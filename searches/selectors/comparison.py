@@ -120,9 +120,9 @@ def _volumes(course: Course, reference: Reference | None) -> list[tuple[int, flo
     return grown
 
 
-def settings_key(config: Mapping[str, Any]) -> str:
+def settings_key(search: Search) -> str:
     """Equal for searches that differ in nothing but name and seed."""
-    return repr(sorted((path, value) for path, value in flat(config).items() if path not in IGNORED))
+    return repr(sorted((path, value) for path, value in settings(search).items() if path not in IGNORED))
 
 
 def repeats_among(searches: Sequence[Search]) -> list[list[int]]:
@@ -130,25 +130,29 @@ def repeats_among(searches: Sequence[Search]) -> list[list[int]]:
     groups: dict[tuple[str, str], list[int]] = {}
     for position, search in enumerate(searches):
         data = str(search.data_info.get("content_hash", ""))
-        groups.setdefault((settings_key(search.config), data), []).append(position)
+        groups.setdefault((settings_key(search), data), []).append(position)
     return list(groups.values())
 
 
 def repeats(search: Search) -> list[Search]:
     """The search and its owner's others of equal settings, by seed."""
     others = Search.objects.filter(owner=search.owner_id, space=search.space_id).order_by("id")
-    wanted = settings_key(search.config)
-    found = [other for other in others if settings_key(other.config) == wanted]
-    return sorted(found, key=lambda other: (other.config["seed"], other.pk))
+    wanted = settings_key(search)
+    found = [other for other in others if settings_key(other) == wanted]
+    return sorted(found, key=lambda other: (other.configuration.seed, other.pk))
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by dotted path; lists count as one value."""
+def settings(search: Search) -> dict[str, Any]:
+    """Return the search's settings by dotted path; a list counts as one value."""
+    return _flat(search.configuration.as_dict())
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in config.items():
         path = f"{prefix}{name}"
         if isinstance(value, Mapping) and value:
-            values |= flat(value, f"{path}.")
+            values |= _flat(value, f"{path}.")
         else:
             values[path] = value
     return values
@@ -156,7 +160,7 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def differing(searches: Sequence[Search]) -> list[dict[str, Any]]:
     """``{path, values}`` of the settings, names apart, in which not all searches agree, in the document's order."""
-    configs = [flat(search.config) for search in searches]
+    configs = [settings(search) for search in searches]
     paths = dict.fromkeys(path for config in configs for path in config)
     rows = [
         {"path": path, "values": [_told(config.get(path, NO_VALUE)) for config in configs]}
@@ -179,9 +183,9 @@ def _shown(
         "id": search.pk,
         "name": search.name,
         "status": search.status,
-        "algorithm": search.config["algorithm"]["kind"],
-        "estimator": search.config["estimator"]["kind"],
-        "seed": search.config["seed"],
+        "algorithm": search.configuration.algorithm.kind,
+        "estimator": search.configuration.estimator.kind,
+        "seed": search.configuration.seed,
         "evaluations": course.evaluations,
         "seconds": course.seconds,
         "best": None if best is None else {"id": best.pk, "number": best.number, "arch": best.arch},
@@ -213,7 +217,7 @@ def _group(
     return {
         "name": first.name,
         "searches": [searches[i].pk for i in members],
-        "seeds": [searches[i].config["seed"] for i in members],
+        "seeds": [searches[i].configuration.seed for i in members],
         "curves": curves,
     }
 
@@ -251,7 +255,7 @@ def _at(curve: Sequence[tuple[float, float]], x: np.ndarray) -> np.ndarray:
 def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]) -> list[str]:
     """What makes the comparison weaker than it looks."""
     told = []
-    estimates = {repr(sorted(flat(search.config["estimator"]).items())) for search in searches}
+    estimates = {repr(search.configuration.estimator) for search in searches}
     if len(estimates) > 1:
         told.append("The searches use different estimates: their scores are on different scales, only costs compare.")
     if len({search.space_id for search in searches}) > 1:

@@ -48,14 +48,14 @@ def history(search: Search) -> dict[str, Any]:
 
 def chosen_by(search: Search) -> str:
     """Return what decides who leads, in words; empty if it is the score alone."""
-    if not search.config.get("final"):
+    if search.configuration.final is None:
         return ranked_by(search)
     return f"{ranked_by(search) or 'score'}, then by final score where there is one"
 
 
 def ranked_by(search: Search) -> str:
     """Return what ranks networks before any final estimate, in words; empty if it is the score alone."""
-    exponent = search.config["objective"].get("size_exponent", 0.0)
+    exponent = search.configuration.objective.size_exponent
     return f"score weighed by size (exponent {exponent:g})" if exponent else ""
 
 
@@ -88,7 +88,7 @@ def _course(search: Search, found: Columns) -> Course:
 
 def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float]]:
     """Return the number, network, score and seconds of every scored finalist."""
-    if not search.config.get("final"):
+    if search.configuration.final is None:
         return []
     rows = Candidate.objects.finals().filter(search=search, status=Candidate.Status.SCORED).order_by("number")
     return [
@@ -100,10 +100,10 @@ def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float
 
 def _worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
     """Return what the scores of these networks are worth."""
-    objective = search.config["objective"]
-    exponent = objective.get("size_exponent", 0.0)
+    objective = search.configuration.objective
+    exponent = objective.size_exponent
     scores: np.ndarray = found["score"][numbers]
-    return worths(scores, found[objective["cost_metric"]][numbers], exponent) if exponent else scores
+    return worths(scores, found[objective.cost_metric][numbers], exponent) if exponent else scores
 
 
 def _history(search: Search, found: Columns) -> dict[str, Any]:

@@ -47,16 +47,17 @@ class Noise:
 def of(search: Search, value: str) -> Noise | None:
     """The noise of a column of scores; None where no repeats tell."""
     stage = 1 if value == "final_score" else 0
-    own = _estimates(search.config).get(stage)
+    own = _estimates(search).get(stage)
     if value not in ("score", "final_score", "valid_accuracy") or own is None or "seed" not in own:
         return None
     others = Search.objects.filter(owner=search.owner_id, space=search.space_id)
     others = others.filter(data_info__content_hash=search.data_info.get("content_hash")).exclude(pk=search.pk)
-    rows = [(search.pk, search.finals, search.config), *others.order_by("-pk").values_list("pk", "event_seq", "config")]
+    others = others.order_by("-pk").only("event_seq", "config")
+    rows = [(search, search.finals), *((row, row.event_seq) for row in others)]
     same = [
-        ((pk, at), state, estimate["seed"])
-        for pk, state, config in rows
-        for at, estimate in _estimates(config).items()
+        ((row.pk, at), state, estimate["seed"])
+        for row, state in rows
+        for at, estimate in _estimates(row).items()
         if _but_seed(estimate) == _but_seed(own)
     ]
     if len({seed for _, _, seed in same}) < 2:
@@ -84,9 +85,9 @@ def words(noise: Noise | None) -> str:
     )
 
 
-def _estimates(config: Mapping[str, Any]) -> dict[int, Estimate]:
-    final = config.get("final")
-    return {0: config["estimator"], **({1: final["estimator"]} if final else {})}
+def _estimates(search: Search) -> dict[int, Estimate]:
+    """Return the options of the search's estimates by stage."""
+    return {stage: options.model_dump() for stage, options in enumerate(search.configuration.estimators)}
 
 
 def _but_seed(estimate: Estimate) -> Estimate:

@@ -81,7 +81,7 @@ def layers_progress(search: Search) -> list[dict[str, Any]]:
 
 def as_yaml(search: Search) -> str:
     """The configuration as a document; kept, since a page that follows its search asks again and again."""
-    return _yaml(json.dumps(search.config))
+    return _yaml(search.configuration.model_dump_json())
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from engine.blueprint import InputSpec
+from engine.config.base import STORED
 from engine.config.spaces import SpaceOptions
 from engine.cost import METRICS
 from engine.drawing import draw, to_svg
@@ -30,21 +31,21 @@ _OPTIONS: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 
 def of_search(search: Search) -> SearchSpace:
     """The space for the images that the search was made with."""
-    return of_options(search.config["space"], *_images_of(search))
+    return of_options(search.configuration.space, *_images_of(search))
 
 
 def limited(search: Search, metrics: Collection[str]) -> SearchSpace:
     """The same, which tells latencies as the search's table does where they are among the metrics."""
     table = search.latency_table if LATENCY in metrics else None
     times = tuple(table.entries.items()) if table is not None else ()
-    return _space(_as_text(search.config["space"]), InputSpec(*_images_of(search)), times)
+    return _space(search.configuration.space.model_dump_json(), InputSpec(*_images_of(search)), times)
 
 
 def searched_layers(search: Search) -> Choices:
     """The space's layers in the order in which the search goes through them: pages list them so."""
-    metric = search.config["objective"]["cost_metric"]
+    metric = search.configuration.objective.cost_metric
     space = limited(search, [metric])
-    return searched_order(space, search.config["algorithm"].get("layer_order", "listed"), metric)
+    return searched_order(space, getattr(search.configuration.algorithm, "layer_order", "listed"), metric)
 
 
 def searched_until(search: Search, layer: int) -> Choices:
@@ -60,18 +61,20 @@ def _images_of(search: Search) -> list[int]:
     return [int(info.get(name) or getattr(defaults, name)) for name in ("channels", "height", "width", "classes")]
 
 
-def of_options(options: dict[str, Any], *spec: int) -> SearchSpace:
-    """The space of these options; ``spec`` is channels, height, width, classes (default: `DEFINED_FOR`)."""
-    return _space(_as_text(options), InputSpec(*spec) if spec else DEFINED_FOR)
+def of_options(options: SpaceOptions, *spec: int) -> SearchSpace:
+    """Return the space of these options; ``spec`` is channels, height, width, classes (default: `DEFINED_FOR`)."""
+    return _space(options.model_dump_json(), InputSpec(*spec) if spec else DEFINED_FOR)
 
 
-def _as_text(options: dict[str, Any]) -> str:
-    return json.dumps(options, sort_keys=True)
+def of_document(document: Any, *spec: int) -> SearchSpace:
+    """Return the space of options as JSON holds them; ValueError where they are none."""
+    return of_options(_OPTIONS.validate_python(document), *spec)
 
 
 @lru_cache(maxsize=32)
 def _space(options: str, spec: InputSpec, times: tuple[tuple[str, float], ...] = ()) -> SearchSpace:
-    return create_space(_OPTIONS.validate_json(options), spec, LatencyTable.of(times) if times else None)
+    read = _OPTIONS.validate_json(options, context={STORED: True})
+    return create_space(read, spec, LatencyTable.of(times) if times else None)
 
 
 def described(space: SearchSpace) -> dict[str, Any]:
@@ -110,7 +113,7 @@ def unpacked(text: str) -> SearchSpace | None:
     try:
         content = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text), MOST_UNPACKED)
         options, spec = json.loads(content)
-        return of_options(options, *spec)
+        return of_document(options, *spec)
     except (ValueError, TypeError, zlib.error, EngineError):
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.estimators import BenchmarkOptions, EstimatorOptions, TableOptions
-from engine.config.search import Objective, SearchConfig
+from engine.config.search import Objective
 from engine.errors import DataError
 from engine.problem import SearchProblem
 from engine.space import SearchSpace
@@ -26,7 +26,7 @@ def optimum(search: Search) -> dict[str, Any] | None:
     Nor without a table, its file or a truth column. ``limits`` is ``none`` where the search has none, ``met``, or
     ``ignored``: then no network within the limits was found in a `MOMENT`, and the best one is of the whole table.
     """
-    config = SearchConfig.stored(search.config)
+    config = search.configuration
     options: EstimatorOptions = config.estimator
     if isinstance(options, BenchmarkOptions):
         options = options.as_table(str(benchmarks.converted(options.name)))

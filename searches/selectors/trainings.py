@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from engine.config.training import TrainingConfig
 from searches.models import Search, Training
 
 SHOWN = 100
@@ -24,7 +23,7 @@ def owned(owner: Any) -> QuerySet[Training]:
 
 def augmentation(training: Training) -> str:
     """What is changed in images and labels, in words; `NOT_KEPT` where the recipe changed before it was kept."""
-    config = TrainingConfig.stored(training.config)
+    config = training.configuration
     unknown = config.recipe == "layernas" and config.parted
     return training.augmentation or (NOT_KEPT if unknown else config.augmentation)
 
@@ -38,7 +37,7 @@ def alike(search: Search) -> list[list[Training]]:
     done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
     found: dict[tuple[str, ...], list[Training]] = {}
     for training in done.select_related("candidate").order_by("candidate__number"):
-        config = training.config | {"dataset": None}
+        config = training.configuration.model_dump() | {"dataset": None}
         key = str(sorted(config.items())), training.data_info["content_hash"], augmentation(training)
         found.setdefault(key, []).append(training)
 
@@ -55,7 +54,7 @@ def on_own_data(search: Search, training: Training) -> bool:
 
 def described(trainings: Sequence[Training]) -> str:
     """The recipe of trainings that are alike, in a few words."""
-    config = TrainingConfig.stored(trainings[0].config)
+    config = trainings[0].configuration
     seed = f", seed {config.seed}" if config.seed else ""
     unknown = ", augmentation not recorded" if augmentation(trainings[0]) == NOT_KEPT else ""
     return config.described + seed + unknown

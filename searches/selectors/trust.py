@@ -75,7 +75,8 @@ def _of_studies(search: Search) -> list[dict[str, Any]]:
     content = search.data_info.get("content_hash")
     found = []
     for arm in arms.select_related("study"):
-        same = arm.config["estimator"] == search.config["estimator"] and arm.data_info.get("content_hash") == content
+        same_estimate = arm.configuration.estimator == search.configuration.estimator
+        same = same_estimate and arm.data_info.get("content_hash") == content
         if arm.arm == TRUTH or not same or arm.study is None:
             continue
         row = _of_study(arm.study, arm.arm)

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from engine.config.search import SearchConfig
 from engine.loop import BudgetMeter
 from searches.models import Candidate, Search
 
 
 def meter(search: Search) -> BudgetMeter:
     """The budget with all that was asked and charged so far."""
-    final = SearchConfig.stored(search.config).final
+    final = search.configuration.final
     spent: dict[str, Any] = {"final_trials": 0, "final_charged": 0.0}
     if final is not None:
         finals = search.candidates.finals().aggregate(trials=Count("id"), charged=Sum("seconds"))

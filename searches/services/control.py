@@ -154,8 +154,7 @@ def _acting(search: Search, action: str) -> Iterator[Search]:
 def _why_not(search: Search, action: str) -> str:
     if action != "retry":
         return ""
-    final = search.config.get("final") or search.config
-    if {search.config["estimator"]["kind"], final["estimator"]["kind"]} <= LOOKED_UP_KINDS:
+    if {options.kind for options in search.configuration.estimators} <= LOOKED_UP_KINDS:
         return LOOKED_UP if search.status != Status.FAILED else ""
     if not search.failed and search.status != Status.FAILED:
         return "No candidate has failed."

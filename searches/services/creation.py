@@ -41,8 +41,8 @@ def create(
 def is_of(search: Search, config: SearchConfig) -> bool:
     """Whether a configuration is the search's; the hash of its latency table, added at the start, may be left out."""
     document = config.as_dict()
-    document["objective"]["latency_hash"] = config.objective.latency_hash or search.config["objective"]["latency_hash"]
-    return bool(search.config == document)
+    document["objective"]["latency_hash"] = config.objective.latency_hash or search.configuration.objective.latency_hash
+    return search.configuration.as_dict() == document
 
 
 def trial(owner: Any, config: SearchConfig) -> Search:
@@ -61,13 +61,13 @@ def trial(owner: Any, config: SearchConfig) -> Search:
 
 def clone(search: Search) -> dict[str, Any]:
     """The configuration of a search, to be sent or edited as a new one."""
-    return SearchConfig.stored(search.config).as_dict()
+    return search.configuration.as_dict()
 
 
 def repeat(search: Search, count: int, *, local_files: bool | None = None) -> list[Search]:
     """Starts ``count`` more searches of the same settings, with the next seeds that no repeat has used."""
-    config = SearchConfig.stored(search.config)
-    first = max(other.config["seed"] for other in comparison.repeats(search)) + 1
+    config = search.configuration
+    first = max(other.configuration.seed for other in comparison.repeats(search)) + 1
     name = search.name.rpartition(SEED_MARK)[0] or search.name
     made = []
     for seed in range(first, first + count):

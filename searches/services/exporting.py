@@ -8,8 +8,6 @@ from typing import Any
 from django.utils.text import slugify
 
 from engine.blueprint import InputSpec
-from engine.config.search import SearchConfig
-from engine.config.training import TrainingConfig
 from engine.drawing import Theme, draw, to_svg
 from engine.errors import ExportError
 from engine.registry import create_space
@@ -121,7 +119,7 @@ def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
     search = candidate.search
     info = search.data_info
     spec = InputSpec(*(info[name] for name in SHAPE)) if info else InputSpec()
-    space = create_space(SearchConfig.stored(search.config).space, spec)
+    space = create_space(search.configuration.space, spec)
     return space, space.architecture(candidate.choices)
 
 
@@ -132,7 +130,7 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
     default = InputSpec()
     return {
         "name": f"nasweb-{_slug(search)}-{candidate.number}",
-        "space": SearchConfig.stored(search.config).as_dict()["space"],
+        "space": search.configuration.as_dict()["space"],
         "spec": [info.get(name, getattr(default, name)) for name in SHAPE],
         "choices": list(candidate.choices),
         "class_names": info.get("class_names", []),
@@ -142,7 +140,7 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
             "terms": _finite(calibrations.terms(candidate)),
         },
         "provenance": _provenance(candidate, evaluation, search, training),
-        "weight_seed": search.config["seed"],
+        "weight_seed": search.configuration.seed,
         "trained": _weights(training) if training else None,
         "form": form,
     }
@@ -151,7 +149,7 @@ def _document(candidate: Candidate, form: str, training: Training | None) -> dic
 def _weights(training: Training) -> dict[str, Any]:
     return {
         "path": str(training.folder / "weights.pt"),
-        "described": TrainingConfig.stored(training.config).described,
+        "described": training.configuration.described,
         "data": training.data_info["label"],
         "best_epoch": training.best_epoch,
         "valid_accuracy": training.valid_accuracy,
@@ -189,12 +187,12 @@ def _provenance(
         "training": training
         and {
             "id": training.pk,
-            "config": training.config,
+            "config": training.configuration.as_dict(),
             "finished_at": training.finished_at and training.finished_at.isoformat(),
         },
         "data": {name: info[name] for name in ("label", "counts", "content_hash") if name in info},
-        "seed": search.config["seed"],
-        "config": search.config,
+        "seed": search.configuration.seed,
+        "config": search.configuration.as_dict(),
     }
 
 

@@ -20,7 +20,7 @@ SETTLED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
 
 def why_not(search: Search) -> str:
     """Why more budget would change nothing; empty where it would."""
-    if not _is_guided(config := SearchConfig.stored(search.config)):
+    if not _is_guided(config := search.configuration):
         return ""
     count = config.final.count if config.final is not None else 0
     if not count or search.candidates.finals().count() < count:
@@ -34,7 +34,7 @@ def why_not(search: Search) -> str:
 def reopen(search: Search) -> bool:
     """Takes back what the smaller budget ended with; the caller saves the search. Whether finalists are among it."""
     taken = 0
-    if _is_guided(SearchConfig.stored(search.config)):
+    if _is_guided(search.configuration):
         if named := search.candidates.finals().count():
             _log(
                 search,
@@ -84,7 +84,7 @@ def _reopen_last_round(search: Search) -> None:
     """A round that the budget cut short was told for show; with more budget it is filled first."""
     last = search.rounds - 1
     rows = search.candidates.filter(round=last)
-    cut = 0 < rows.count() < search.config["round_size"] and not rows.finals().exists()
+    cut = 0 < rows.count() < search.configuration.round_size and not rows.finals().exists()
     later = search.candidates.filter(round=search.rounds).exists()
     retold = search.candidates.filter(revived_round=last).exists()
     if cut and not later and not retold:

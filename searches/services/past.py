@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from engine.algorithms.proposals import Proposal
-from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from engine.registry import create_algorithm
 from searches.models import Bucket, Candidate, Search
@@ -36,7 +35,7 @@ def buckets(search: Search, upto: int | None = None, layers: Sequence[int] | Non
     found = list(rows.order_by("number").values_list(*NETWORK, "score", "round", "revived_round", named=True))
     found.sort(key=lambda row: (row.round, 0) if row.revived_round is None else (row.revived_round, 1))
     resolved = resolve_search(search)
-    config = SearchConfig.stored(search.config)
+    config = search.configuration
     algorithm = create_algorithm(config.algorithm, resolved.problem, config.seed)
     if not algorithm.rescorable:
         return []

@@ -222,10 +222,10 @@ def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
     """The network and its images, as the rows say; DataError when the images changed."""
     info = training.data_info
     candidate = training.candidate
-    config = TrainingConfig.stored(training.config)
+    config = training.configuration
     assert config.dataset is not None
     data = images_of(config.dataset, training.dataset, info["content_hash"])
-    space = spaces.of_options(candidate.search.config["space"], *(info[name] for name in SHAPE))
+    space = spaces.of_options(candidate.search.configuration.space, *(info[name] for name in SHAPE))
     return space.blueprint(space.architecture(candidate.choices)), data, config
 
 

@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from engine.calibration import Constants
+from engine.config.search import Objective
 from engine.estimate import Estimate
 from engine.ranking import Rank, rank_by_score
 from searches import events
@@ -151,13 +152,13 @@ def crown(search: Search, candidates: Iterable[Candidate]) -> None:
     if ranked and search.best is not None:
         ranked.append(search.best)
     if ranked:
-        search.best = min(ranked, key=partial(_rank, search.config["objective"]))
+        search.best = min(ranked, key=partial(_rank, search.configuration.objective))
 
 
 def crown_anew(search: Search) -> None:
     """Choose the best network again after scores changed; the caller saves it with the search's counters."""
     networks = search.candidates.networks().filter(feasible=True, score__isnull=False)
-    search.best = min(networks, key=partial(_rank, search.config["objective"]), default=None)
+    search.best = min(networks, key=partial(_rank, search.configuration.objective), default=None)
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
@@ -172,10 +173,9 @@ def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
     return networks
 
 
-def _rank(objective: Mapping[str, Any], network: Candidate) -> Rank:
-    cost = getattr(network, objective.get("cost_metric", ""), None)
-    exponent = objective.get("size_exponent", 0.0)
-    return rank_by_score(network.number, network.score or 0.0, cost, exponent, network.final_score)
+def _rank(objective: Objective, network: Candidate) -> Rank:
+    cost = getattr(network, objective.cost_metric, None)
+    return rank_by_score(network.number, network.score or 0.0, cost, objective.size_exponent, network.final_score)
 
 
 def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:

@@ -154,7 +154,7 @@ def resolve(
 
 def resolve_search(search: Search) -> Resolved:
     """As `resolve`, for a search made before."""
-    return resolve(search.owner, SearchConfig.stored(search.config), search.data_info)
+    return resolve(search.owner, search.configuration, search.data_info)
 
 
 def _resolve(

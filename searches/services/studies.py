@@ -49,7 +49,8 @@ def delete(study: Study) -> None:
 
 def around(search: Search, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A study's document with the space and data of a search, where ``wanted`` does not name its own."""
-    shared = {"space": search.config["space"], "dataset": search.config["dataset"]}
+    document = search.configuration.as_dict()
+    shared = {"space": document["space"], "dataset": document["dataset"]}
     return {**{name: value for name, value in shared.items() if value is not None}, **wanted}
 
 

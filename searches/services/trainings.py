@@ -14,7 +14,6 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from engine.config.base import field_errors
-from engine.config.search import SearchConfig
 from engine.config.training import TrainingConfig
 from engine.errors import ArchitectureError, ConfigError
 from searches.models import Bucket, Candidate, Search, Training
@@ -44,7 +43,7 @@ def read_config(raw: Mapping[str, Any]) -> TrainingConfig:
 def selected(search: Search, select: str) -> list[Candidate]:
     """The Pareto front by the search's own cost, or the best candidate of every bucket, by number."""
     if select == "front":
-        front = pareto.front(search, search.config["objective"]["cost_metric"])
+        front = pareto.front(search, search.configuration.objective.cost_metric)
         numbers = {point["number"] for point in front}
         missing = "The search has no front yet: no feasible candidate is scored."
     elif select == "buckets":
@@ -126,7 +125,7 @@ def _change(training: Training, action: str, **columns: Any) -> None:
 
 def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[TrainingConfig, Any, dict[str, Any]]:
     """The configuration with its data written out, the data's row and description."""
-    own = SearchConfig.stored(search.config).dataset
+    own = search.configuration.dataset
     if config.dataset is None and own is None:
         raise ConfigError.at("dataset", "This search looked scores up in a table; name the images to train on.")
     if config.dataset is None:
@@ -140,7 +139,7 @@ def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[Trai
 
 def _check_network(candidate: Candidate, info: Mapping[str, Any]) -> None:
     """ConfigError where the network cannot be built for these images."""
-    space = spaces.of_options(candidate.search.config["space"], *(info[name] for name in SHAPE))
+    space = spaces.of_options(candidate.search.configuration.space, *(info[name] for name in SHAPE))
     try:
         space.blueprint(space.architecture(candidate.choices))
     except ArchitectureError as error:
@@ -148,7 +147,7 @@ def _check_network(candidate: Candidate, info: Mapping[str, Any]) -> None:
 
 
 def _begun(candidate: Candidate, config: TrainingConfig, row: Any, info: dict[str, Any]) -> Training:
-    document = config.model_dump(mode="json")
+    document = config.as_dict()
     key = sha256(json.dumps([document, info["content_hash"]], sort_keys=True).encode()).hexdigest()
     fields = {"config": document, "dataset": row, "data_info": info, "epochs": config.parts.epochs}
     fields["augmentation"] = config.augmentation

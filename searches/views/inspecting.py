@@ -79,7 +79,7 @@ def space_detail(request: HttpRequest, row_id: int) -> HttpResponse:
     images = ImagesForm(request.GET if "side" in request.GET else None)
     context: dict[str, Any] = {"row": row, "images": images}
     try:
-        context |= _space(spaces.of_options(row.options, *images.spec()), row.options)
+        context |= _space(spaces.of_document(row.options, *images.spec()), row.options)
     except EngineError as error:
         context["problem"] = str(error)
     return render(request, "sources/space.html", context)
@@ -95,7 +95,7 @@ def space_check(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and images.is_valid():
         try:
             found = sources.check_space(form.cleaned_data["definition"], InputSpec(*images.spec()))
-            context = _space(spaces.of_options(found["options"], *images.spec()), found["options"])
+            context = _space(spaces.of_document(found["options"], *images.spec()), found["options"])
         except ConfigError as error:
             form.add_errors(error)
     context["complaints"] = [str(message) for field in (form, images) for e in field.errors.values() for message in e]

@@ -111,7 +111,8 @@ def test_buckets_come_with_layer_names_and_candidates(search: Search) -> None:
     assert cell["kept"] == len(cell.pop("residents"))
     assert empty["kept"] == len(empty.pop("residents")) == 0
     assert get(search, "buckets/?residents=0") == body
-    search.config["objective"]["size_exponent"] = 0.1  # buckets then hold what scores are worth
+    objective = search.config["objective"] | {"size_exponent": 0.1}  # buckets then hold what scores are worth
+    search.config = search.config | {"objective": objective, "estimator": {"kind": "short_training", "epochs": 1}}
     search.save()
     Bucket.objects.filter(layer=1).update(residents=[[0, 9.0], [1, 8.0]])
     for brief in ("0", "1"):

@@ -132,9 +132,10 @@ def test_the_optimum_of_a_table(tmp_path: Path) -> None:
     rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
     expected = max(rows, key=lambda row: float(row[2]))
     assert best == {"arch": expected[0], "truth": float(expected[2]), "limits": "none"}
-    search.config["estimator"]["truth"] = None
+    config = search.config
+    search.config = config | {"estimator": config["estimator"] | {"truth": None}}
     assert tables.optimum(search) is None
-    search.config["estimator"]["truth"] = "truth"
+    search.config = config
     path.unlink()
     assert tables.optimum(search) is None
 

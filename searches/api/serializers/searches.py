@@ -67,11 +67,11 @@ class SearchSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(Search.Status.choices)
     space = SpaceBriefSerializer()
     dataset = serializers.SerializerMethodField(help_text="label; null: the search trains nothing")
-    algorithm = serializers.CharField(source="config.algorithm.kind")
-    estimator = serializers.CharField(source="config.estimator.kind")
-    cost_metric = serializers.CharField(source="config.objective.cost_metric")
-    seed = serializers.IntegerField(source="config.seed")
-    round_size = serializers.IntegerField(source="config.round_size")
+    algorithm = serializers.CharField(source="configuration.algorithm.kind")
+    estimator = serializers.CharField(source="configuration.estimator.kind")
+    cost_metric = serializers.CharField(source="configuration.objective.cost_metric")
+    seed = serializers.IntegerField(source="configuration.seed")
+    round_size = serializers.IntegerField(source="configuration.round_size")
     evaluated = serializers.IntegerField(source="state.evaluated", help_text="scored and failed")
     bound = serializers.IntegerField(source="state.bound", allow_null=True, help_text="evaluations not exceeded")
     budget = SpendingLimitsSerializer(source="*")
@@ -178,7 +178,7 @@ class SearchDetailSerializer(SearchSerializer):
     @extend_schema_field(SearchConfig)  # type: ignore[arg-type] # `searches.api.schema` knows option models
     def get_config(self, search: Search) -> dict[str, Any]:
         """As given, defaults filled in."""
-        return dict(search.config)
+        return search.configuration.as_dict()
 
     def get_yaml(self, search: Search) -> str:
         """The same as a YAML document."""

@@ -40,7 +40,7 @@ class SpaceDetailSerializer(SpaceSerializer):
     @extend_schema_field(SpaceLayerSerializer(many=True))
     def get_layers(self, space: SearchSpace) -> list[dict[str, Any]]:
         """In search order."""
-        return spaces.layers(spaces.of_options(space.options))
+        return spaces.layers(spaces.of_document(space.options))
 
 
 class NewSpaceSerializer(BodySerializer):

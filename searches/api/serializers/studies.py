@@ -7,7 +7,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from engine.config.study import StudyConfig
 from searches.models import Search, Study
 from searches.selectors import studies
 
@@ -54,11 +53,11 @@ class StudyDetailSerializer(StudySerializer):
     @extend_schema_field(serializers.DictField())
     def get_config(self, study: Study) -> dict[str, Any]:
         """As given, defaults filled in."""
-        return dict(study.config)
+        return study.configuration.as_dict()
 
     def get_yaml(self, study: Study) -> str:
         """The same as a YAML document."""
-        return StudyConfig.parse(study.config).to_yaml()
+        return study.configuration.to_yaml()
 
 
 class ForecastArmSerializer(serializers.Serializer):

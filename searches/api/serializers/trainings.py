@@ -7,7 +7,6 @@ from typing import Any, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from engine.config.training import TrainingConfig
 from searches.models import Candidate, Training
 from searches.selectors import trainings as selector
 from searches.services import promoting, trainings
@@ -28,7 +27,7 @@ class TrainingSerializer(serializers.ModelSerializer):
 
     candidate = TrainedCandidateSerializer()
     status = serializers.ChoiceField(Training.Status.choices)
-    recipe = serializers.CharField(source="config.recipe")
+    recipe = serializers.CharField(source="configuration.recipe")
     described = serializers.SerializerMethodField(help_text="the recipe in words; a shortened one says so")
     data = serializers.CharField(source="data_info.label")  # type: ignore[assignment] # a declared field: DRF takes it off the class
     progress = serializers.FloatField(source="share", help_text="from 0 to 1")
@@ -69,7 +68,7 @@ class TrainingSerializer(serializers.ModelSerializer):
 
     def get_described(self, training: Training) -> str:
         """Recipe, epochs, and what is not the recipe's own."""
-        return TrainingConfig.stored(training.config).described
+        return training.configuration.described
 
     def get_eta_seconds(self, training: Training) -> float | None:
         """From the pace so far; null unless it runs."""
@@ -100,7 +99,7 @@ class TrainingDetailSerializer(TrainingSerializer):
 
     train_losses = serializers.ListField(child=serializers.FloatField())
     valid_accuracies = serializers.ListField(child=serializers.FloatField())
-    config = serializers.DictField()
+    config = serializers.DictField(source="configuration.as_dict")
     source = serializers.SerializerMethodField(  # type: ignore[assignment] # a declared field: DRF takes it off the class
         help_text="where the recipe comes from"
     )
@@ -118,7 +117,7 @@ class TrainingDetailSerializer(TrainingSerializer):
 
     def get_source(self, training: Training) -> str:
         """Paper, and what is not as published."""
-        return TrainingConfig.stored(training.config).parts.source
+        return training.configuration.parts.source
 
     def get_augmentation(self, training: Training) -> str:
         """Of training images; and which part of the others is judged by."""
