@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
-from math import prod
 from random import Random
 
 from engine.blueprint import Blueprint, InputSpec
 from engine.cost import Cost
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.space import Architecture, State
+from engine.spaces.listed import ListedSpace
 
 UNIT = 1_000_000
 """Multiply-adds of one cost unit, so that ``madds_m`` counts units."""
 
 
-class AdditiveSpace(SteppedSpace):
+class AdditiveSpace(ListedSpace):
     """A chain of layers given by the cost of each option; named ``2-0-1``. It has costs but no networks."""
 
     kind = "additive"
     fixed_order = None
 
     def __init__(self, costs: Sequence[Sequence[int]], defaults: Sequence[int] | None = None) -> None:
-        super().__init__(InputSpec())
         self.option_costs = tuple(map(tuple, costs))
-        self._defaults = tuple(defaults or (max(range(len(c)), key=c.__getitem__) for c in self.option_costs))
-        self._labels = [tuple(str(option) for option in range(len(layer))) for layer in self.option_costs]
-        self._names = tuple(f"layer {i + 1}" for i in range(len(self.option_costs)))
-        self._hash = sha256(repr((self.option_costs, self._defaults)).encode()).hexdigest()
+        defaults = tuple(defaults or (max(range(len(c)), key=c.__getitem__) for c in self.option_costs))
+        labels = [[str(option) for option in range(len(layer))] for layer in self.option_costs]
+        names = [f"layer {i + 1}" for i in range(len(self.option_costs))]
+        super().__init__(InputSpec(), names, labels, defaults, repr((self.option_costs, defaults)))
         self._steps = [[Cost(madds=cost * UNIT) for cost in layer] for layer in self.option_costs]
 
     @classmethod
@@ -36,33 +34,6 @@ class AdditiveSpace(SteppedSpace):
         """Costs drawn from 1 to ``largest``, the costliest option first and the default."""
         rng = Random(f"additive:{seed}")
         return cls([sorted((rng.randint(1, largest) for _ in range(options)), reverse=True) for _ in range(layers)])
-
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return self._names
-
-    def options(self, prefix: Choices) -> Sequence[str]:
-        return self._labels[len(prefix)]
-
-    def default_option(self, prefix: Choices) -> int:
-        return self._defaults[len(prefix)]
-
-    @property
-    def size(self) -> int:
-        return prod(map(len, self.option_costs))
-
-    @property
-    def content_hash(self) -> str:
-        return self._hash
-
-    def to_string(self, architecture: Architecture) -> str:
-        return "-".join(map(str, architecture.choices))
-
-    def from_string(self, text: str) -> Architecture:
-        try:
-            return self.architecture([int(part) for part in text.split("-")])
-        except ValueError as error:
-            raise ArchitectureError(f"'{text}' is not a list of option numbers joined by '-'") from error
 
     def blueprint(self, architecture: Architecture) -> Blueprint:
         raise ArchitectureError("a synthetic space has no networks")

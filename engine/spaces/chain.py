@@ -59,68 +59,29 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from hashlib import sha256
-from math import prod
 
 from engine.blueprint import Blueprint, InputSpec
 from engine.config.spaces import ChainOptions
 from engine.cost import Cost
-from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.space import Architecture, State
 from engine.spaces.chain_blocks import Chain
 from engine.spaces.chain_parse import parse
 from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
+from engine.spaces.listed import ListedSpace
 
 
-class LayeredSpace(SteppedSpace):
+class LayeredSpace(ListedSpace):
     """The space of a given `Chain`; `Plan` explains ``ordered``."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
-        super().__init__(spec)
-        self._plan = Plan(chain, spec, ordered)
-        self._chain = self._plan.chain
-        self._names = tuple(layer.name for layer in self._chain.layers)
-        self._labels = [tuple(option.label for option in layer.options) for layer in self._chain.layers]
-        self._index = [{label: i for i, label in enumerate(labels)} for labels in self._labels]
+        plan = Plan(chain, spec, ordered)
+        layers = plan.chain.layers
+        labels = [[option.label for option in layer.options] for layer in layers]
+        definition = _definition(self.kind, plan.chain, plan.defaults)
+        super().__init__(spec, [layer.name for layer in layers], labels, plan.defaults, definition)
+        self._plan = plan
+        self._chain = plan.chain
         self._reduced: dict[int, tuple[float, Chain]] = {}
-        self._hash = _digest(self.kind, self._chain, self._plan.defaults)
-
-    # --- what can be chosen ------------------------------------------------------------------------------------
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return self._names
-
-    def options(self, prefix: Choices) -> Sequence[str]:
-        return self._labels[len(prefix)]
-
-    def default_option(self, prefix: Choices) -> int:
-        return self._plan.defaults[len(prefix)]
-
-    @property
-    def size(self) -> int:
-        return prod(len(labels) for labels in self._labels)
-
-    @property
-    def content_hash(self) -> str:
-        return self._hash
-
-    # --- names -------------------------------------------------------------------------------------------------
-    def to_string(self, architecture: Architecture) -> str:
-        return "-".join(self.labels(architecture))
-
-    def from_string(self, text: str) -> Architecture:
-        parts = text.strip().split("-")
-        if len(parts) != self.depth:
-            raise ArchitectureError(
-                f"'{text}' has {len(parts)} labels joined by '-'; the space has {self.depth} layers"
-            )
-        choices = []
-        for name, index, part in zip(self._names, self._index, parts, strict=True):
-            if part not in index:
-                known = ", ".join(list(index)[:20])
-                raise ArchitectureError(f"layer '{name}': there is no option '{part}'; choose one of {known}")
-            choices.append(index[part])
-        return self.architecture(choices)
 
     # --- networks ----------------------------------------------------------------------------------------------
     def blueprint(self, architecture: Architecture) -> Blueprint:
@@ -165,8 +126,8 @@ class ChainSpace(LayeredSpace):
         self.fixed_order = "a virtual layer's width is chosen before the layers that share it" if shared else None
 
 
-def _digest(kind: str, chain: Chain, defaults: Sequence[int]) -> str:
-    """Return a digest of the networks' parts and of the order of the options.
+def _definition(kind: str, chain: Chain, defaults: Sequence[int]) -> str:
+    """Return a text that holds the networks' parts and the order of the options.
 
     Layer names and paths in the document do not change it.
     """
@@ -175,5 +136,4 @@ def _digest(kind: str, chain: Chain, defaults: Sequence[int]) -> str:
         for layer in chain.layers
     ]
     fixed = [part and asdict(part) for part in (chain.stem, chain.head)]
-    text = json.dumps([kind, layers, list(defaults), fixed, chain.dropout], sort_keys=True)
-    return sha256(text.encode()).hexdigest()
+    return json.dumps([kind, layers, list(defaults), fixed, chain.dropout], sort_keys=True)

@@ -26,9 +26,7 @@ images of a search. For base widths other than the published 32, all widths are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache, partial
-from hashlib import sha256
 from itertools import product
 from math import floor
 from typing import NamedTuple
@@ -36,9 +34,10 @@ from typing import NamedTuple
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import MoteMobileOptions
 from engine.cost import Cost, blueprint_cost
-from engine.errors import ArchitectureError, ConfigError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.errors import ConfigError
+from engine.space import Architecture, State
 from engine.spaces.fragments import measure
+from engine.spaces.listed import ListedSpace
 
 LEAST_SIDE = 17
 """The smallest side for which each of the five strides of 2 (rounding up) meets at least two pixels."""
@@ -78,7 +77,7 @@ class Choice(NamedTuple):
 CHOICES = tuple(Choice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
 
 
-class MoteMobileSpace(SteppedSpace):
+class MoteMobileSpace(ListedSpace):
     """MOTE's mobile space; raises ConfigError at ``space.kind`` if the images are too small.
 
     The state of the cost model is the shape of the stage's input.
@@ -95,42 +94,10 @@ class MoteMobileSpace(SteppedSpace):
                 f"{spec.height}x{spec.width}; set the data set's image size to {LEAST_SIDE} or more, or choose "
                 "another space.",
             )
-        super().__init__(spec)
-        self._hash = sha256(f"{self.kind}:{options.model_dump_json()}:{_ordered()}".encode()).hexdigest()
-
-    # --- what can be chosen ------------------------------------------------------------------------------------
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return tuple(f"stage {number}" for number in range(1, len(STAGES) + 1))
-
-    def options(self, prefix: Choices) -> Sequence[str]:
-        return _labels()[len(prefix)]
-
-    def default_option(self, prefix: Choices) -> int:
-        return 0
-
-    @property
-    def size(self) -> int:
-        return int(len(CHOICES) ** len(STAGES))
-
-    @property
-    def content_hash(self) -> str:
-        return self._hash
-
-    # --- names -------------------------------------------------------------------------------------------------
-    def to_string(self, architecture: Architecture) -> str:
-        return "-".join(self.labels(architecture))
-
-    def from_string(self, text: str) -> Architecture:
-        parts = text.strip().split("-")
-        if len(parts) != len(STAGES):
-            raise ArchitectureError(f"'{text}' has {len(parts)} stages joined by '-'; the space has {len(STAGES)}")
-        choices = []
-        for name, labels, part in zip(self.layer_names, _labels(), parts, strict=True):
-            if part not in labels:
-                raise ArchitectureError(f"{name}: '{part}' is none of {', '.join(labels)}")
-            choices.append(labels.index(part))
-        return self.architecture(choices)
+        names = [f"stage {number}" for number in range(1, len(STAGES) + 1)]
+        labels = [[choice.label for choice in choices] for choices in _ordered()]
+        definition = f"{self.kind}:{options.model_dump_json()}:{_ordered()}"
+        super().__init__(spec, names, labels, [0] * len(STAGES), definition)
 
     # --- networks ----------------------------------------------------------------------------------------------
     def blueprint(self, architecture: Architecture) -> Blueprint:
@@ -186,11 +153,6 @@ def _ordered() -> tuple[tuple[Choice, ...], ...]:
         stages.append(tuple(sorted(CHOICES, key=lambda choice: -measured[choice][0].madds)))
         shape = measured[CHOICES[0]][1]
     return tuple(stages)
-
-
-@cache
-def _labels() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(choice.label for choice in choices) for choices in _ordered())
 
 
 def _stem(b: BlueprintBuilder, x: str) -> str:

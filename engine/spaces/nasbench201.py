@@ -19,14 +19,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from hashlib import sha256
 from itertools import product
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NasBench201Options
 from engine.cost import Cost, total
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.space import Architecture, State
 from engine.spaces.fragments import (
     cell_in_words,
     fixed_cost,
@@ -36,6 +35,7 @@ from engine.spaces.fragments import (
     reduced_pooling,
     residual_reduction,
 )
+from engine.spaces.listed import ListedSpace
 
 OPERATIONS = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect", "none")
 KERNELS = {"nor_conv_3x3": 3, "nor_conv_1x1": 1}
@@ -47,7 +47,7 @@ Edge = tuple[int, int]
 Operations = Sequence[str]
 
 
-class NasBench201Space(SteppedSpace):
+class NasBench201Space(ListedSpace):
     """15,625 cells in the benchmark's full network, or in MOTE's reduced one.
 
     The state of the cost model is the number of maps that the tensor being chosen sums so far (2 means 2 or more).
@@ -57,39 +57,19 @@ class NasBench201Space(SteppedSpace):
     fixed_order = None
 
     def __init__(self, options: NasBench201Options, spec: InputSpec) -> None:
-        super().__init__(spec)
         self._config = options
         self._layers: tuple[tuple[Edge, ...], ...] = tuple((edge,) for edge in EDGES)
-        self._names = tuple(f"edge {source}-{target}" for target, source in EDGES)
+        names = [f"edge {source}-{target}" for target, source in EDGES]
         if options.form == "tensor":
             self._layers = tuple(tuple(e for e in EDGES if e[0] == target) for target in (1, 2, 3))
-            self._names = tuple(f"tensor {target}" for target in (1, 2, 3))
+            names = [f"tensor {target}" for target in (1, 2, 3)]
         self._choices = [_ordered(len(edges)) for edges in self._layers]
-        self._labels = [tuple("__".join(operations) for operations in choices) for choices in self._choices]
-        self._index = [{operations: i for i, operations in enumerate(choices)} for choices in self._choices]
-        self._defaults = [index[("skip_connect",) * len(e)] for index, e in zip(self._index, self._layers, strict=True)]
+        labels = [["__".join(operations) for operations in choices] for choices in self._choices]
+        skips = [("skip_connect",) * len(edges) for edges in self._layers]
+        defaults = [choices.index(skip) for choices, skip in zip(self._choices, skips, strict=True)]
         definition = {"kind": self.kind, "form": options.form, "channels": options.channels, "cells": options.cells}
+        super().__init__(spec, names, labels, defaults, json.dumps(definition, sort_keys=True))
         self._shapes = self._stage_shapes()
-        self._hash = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
-
-    # --- what can be chosen ------------------------------------------------------------------------------------
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return self._names
-
-    def options(self, prefix: Choices) -> Sequence[str]:
-        return self._labels[len(prefix)]
-
-    def default_option(self, prefix: Choices) -> int:
-        return self._defaults[len(prefix)]
-
-    @property
-    def size(self) -> int:
-        return int(len(OPERATIONS) ** len(EDGES))
-
-    @property
-    def content_hash(self) -> str:
-        return self._hash
 
     # --- names -------------------------------------------------------------------------------------------------
     def to_string(self, architecture: Architecture) -> str:
@@ -115,7 +95,7 @@ class NasBench201Space(SteppedSpace):
                     raise ArchitectureError(f"tensor {target}: '{part}' must be 'op~{source}' with op one of {known}")
                 operations[(target, source)] = operation
         chosen = (tuple(operations[edge] for edge in edges) for edges in self._layers)
-        return self.architecture([index[ops] for index, ops in zip(self._index, chosen, strict=True)])
+        return self.architecture([index["__".join(ops)] for index, ops in zip(self._index, chosen, strict=True)])
 
     def operations(self, architecture: Architecture) -> dict[Edge, str]:
         """Return the operation of every edge ``(target, source)``."""

@@ -13,63 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from hashlib import sha256
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NatsSizeOptions
 from engine.cost import Cost
-from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.space import Architecture, State
 from engine.spaces.fragments import measure, normed_head, preactivated, residual_reduction
+from engine.spaces.listed import ListedSpace
 
 WIDTHS = (64, 56, 48, 40, 32, 24, 16, 8)
 LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 
 
-class NatsSizeSpace(SteppedSpace):
+class NatsSizeSpace(ListedSpace):
     """32,768 networks. The state of the cost model is the shape of the layer's input."""
 
     kind = "nats_size"
+    separator = ":"
     fixed_order = None
 
     def __init__(self, options: NatsSizeOptions, spec: InputSpec) -> None:
-        super().__init__(spec)
-        self._labels = tuple(str(width) for width in WIDTHS)
-        self._hash = sha256(f"{self.kind}:{options.model_dump_json()}".encode()).hexdigest()
-
-    # --- what can be chosen ------------------------------------------------------------------------------------
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return LAYERS
-
-    def options(self, prefix: Choices) -> Sequence[str]:
-        return self._labels
-
-    def default_option(self, prefix: Choices) -> int:
-        return 0
-
-    @property
-    def size(self) -> int:
-        return int(len(WIDTHS) ** len(LAYERS))
-
-    @property
-    def content_hash(self) -> str:
-        return self._hash
-
-    # --- names -------------------------------------------------------------------------------------------------
-    def to_string(self, architecture: Architecture) -> str:
-        return ":".join(self.labels(architecture))
-
-    def from_string(self, text: str) -> Architecture:
-        parts = text.strip().split(":")
-        if len(parts) != len(LAYERS):
-            raise ArchitectureError(f"'{text}' has {len(parts)} widths joined by ':'; the space has {len(LAYERS)}")
-        choices = []
-        for name, part in zip(LAYERS, parts, strict=True):
-            if part not in self._labels:
-                raise ArchitectureError(f"{name}: '{part}' is not one of the widths {', '.join(self._labels)}")
-            choices.append(self._labels.index(part))
-        return self.architecture(choices)
+        labels = [[str(width) for width in WIDTHS]] * len(LAYERS)
+        super().__init__(spec, LAYERS, labels, [0] * len(LAYERS), f"{self.kind}:{options.model_dump_json()}")
 
     # --- networks ----------------------------------------------------------------------------------------------
     def blueprint(self, architecture: Architecture) -> Blueprint:

@@ -71,9 +71,9 @@ def test_intervals_are_exact(space: MoteMobileSpace) -> None:
 def test_names_are_read_back_and_others_refused(space: MoteMobileSpace) -> None:
     architecture = space.sample(Random(4))
     assert space.from_string(space.to_string(architecture)) == architecture
-    with pytest.raises(ArchitectureError, match="stage 2: 'k3' is none of"):
+    with pytest.raises(ArchitectureError, match="layer 'stage 2': there is no option 'k3'"):
         space.from_string("conv_k3_se-k3-conv_k3_se-conv_k3_se-conv_k3_se")
-    with pytest.raises(ArchitectureError, match="has 1 stages"):
+    with pytest.raises(ArchitectureError, match="has 1 labels joined by '-'; the space has 5 layers"):
         space.from_string("conv_k3_se")
 
 
