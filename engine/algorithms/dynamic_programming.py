@@ -1,8 +1,8 @@
-"""Dynamic programming (LayerNAS, Algorithm 2 and Appendix D): one layer after the other, every option of every model.
+"""Dynamic programming (LayerNAS, Algorithm 2 and Appendix D): layer by layer, every option of every stored model.
 
-``M_(l+1),h`` keeps the best model of each cost, and layer l+1 begins when all of layer l has been told. Baseline,
-reachable targets, carried networks and late scores are LayerNAS's (`engine.algorithms.layernas`); only whose turn it is
-differs, so a feasible network may not appear before the last layer.
+``M_(l+1),h`` keeps the best model of each cost, and layer l+1 begins when all outcomes of layer l have been told.
+Baseline, reachable targets, carried networks and late scores are those of LayerNAS (`engine.algorithms.layernas`). Only
+the order of the trials differs, so the first feasible network may appear only at the last layer.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from engine.errors import ConfigError
 from engine.problem import SearchProblem
 
 LARGEST = 1_000_000
-"""Networks that a search of every network may have to try: the largest budget."""
+"""The largest space in which every network may be kept; it equals the largest budget."""
 
 
 class DynamicProgramming(LayerNAS):
-    """LayerNAS's layers and buckets, each layer exhausted before the next."""
+    """LayerNAS's layers and buckets, where each layer is exhausted before the next begins."""
 
     kind = "dynamic_programming"
 
@@ -32,7 +32,10 @@ class DynamicProgramming(LayerNAS):
         super().__init__(LayerNASOptions(**options.model_dump(exclude={"kind"})), problem, seed)
 
     def _next(self, number: int) -> Ranked | None:
-        """A network of the first layer that has one with an untried child; None while that layer waits for outcomes."""
+        """Return a network from the first layer that still has untried children.
+
+        Returns None while that layer waits for outcomes.
+        """
         for layer in range(1, self._depth):
             network = self._layers[layer - 1].selection.select(number)
             if network is not None:

@@ -14,12 +14,12 @@ from engine.space import Architecture, Choices, SearchSpace
 from engine.traits import traits
 
 CHANNELS = 32
-"""Base width of the reduced networks whose traits are read."""
+"""Base width of the reduced networks from which traits are read."""
 KEPT = 50_000
 
 
 class Reader:
-    """Reads the networks of one space, each once as long as it is remembered."""
+    """Reads the networks of one space, and remembers what it has read."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
@@ -27,9 +27,9 @@ class Reader:
         self._known: dict[Choices, tuple[tuple[int, ...], Mapping[str, float]]] = {}
 
     def inputs(self, networks: Sequence[Choices], estimates: Sequence[float] | None = None) -> Inputs:
-        """The networks' decisions, and their traits, logarithms of costs and, where given, estimates as numbers.
+        """Return the networks' decisions and their numbers: traits, logarithms of costs, and estimates if given.
 
-        Columns are those of the traits that occur among them.
+        There is one column for each trait that occurs in at least one of the networks.
         """
         read = [self._read(choices) for choices in networks]
         names = sorted({name for _, numbers in read for name in numbers})
@@ -39,7 +39,7 @@ class Reader:
         return Inputs(np.array([decisions for decisions, _ in read], dtype=np.intp), table)
 
     def distance(self, one: Choices, other: Choices) -> int:
-        """Number of decisions that differ."""
+        """Return the number of decisions in which two networks differ."""
         pairs = zip(self._decisions(one), self._decisions(other), strict=True)
         return sum(mine != theirs for mine, theirs in pairs)
 
@@ -56,7 +56,7 @@ class Reader:
         return known
 
     def _numbers(self, choices: Choices) -> Mapping[str, float]:
-        """Traits of the reduced network, where the space has networks, and costs of the full one."""
+        """Return traits of the reduced network, if the space can build one, and costs of the full network."""
         architecture = Architecture(self._space.content_hash, choices)
         costs = {f"log_{name}": log1p(cost) for name, cost in self._space.cost(architecture).as_dict().items()}
         try:
@@ -67,12 +67,15 @@ class Reader:
 
 @lru_cache(maxsize=4)
 def reader_of(space: SearchSpace) -> Reader:
-    """The reader of a space, kept for the latest spaces: searches over one space share what was read."""
+    """Return the reader of a space; it is cached, so that searches over one space share what was read."""
     return Reader(space)
 
 
 def _ranks(estimates: Sequence[float]) -> Floats:
-    """Ranks from 0 to 1, of equals the mean: estimates of any scale, and outliers, count alike."""
+    """Return ranks from 0 to 1; equal estimates share their mean rank.
+
+    Ranks make estimates independent of their scale and of outliers.
+    """
     given = np.asarray(estimates, dtype=np.float64)
     below = (given[None, :] < given[:, None]).sum(axis=1)
     equal = (given[None, :] == given[:, None]).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What regularised evolution and PPO maximise: the score, or MNAS's product of score and cost."""
+"""The value that regularised evolution and PPO maximise: the score, or MNAS's product of score and cost."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from engine.problem import SearchProblem
 from engine.space import Architecture
 
 EXPONENT = -0.07
-"""Weight of the cost as in MnasNet and in LayerNAS, appendices B and C."""
+"""Exponent of the cost, as in MnasNet and in LayerNAS, appendices B and C."""
 
 FitnessName = Literal["feasible", "mnas"]
 
 
 class Fitness:
-    """``feasible``: the score, of feasible networks only.
+    """A network's value: its score, or its score weighted by its cost.
 
-    ``mnas``: ``score * (cost / target) ** -0.07`` with the upper limit of the objective as the target; networks on
-    both sides of it are `admitted`, further limits still bind. Scores must be positive for the product to make sense.
-    ConfigError at ``algorithm.objective`` without a target.
+    With ``feasible`` the value is the score, and only feasible networks are `admitted`. With ``mnas`` it is
+    ``score * (cost / target) ** -0.07``, where the target is the objective's upper limit. Networks above and below the
+    target are then admitted, but further limits still apply. The product makes sense only for positive scores. Raises
+    ConfigError at ``algorithm.objective`` if there is no target.
     """
 
     def __init__(self, name: FitnessName, problem: SearchProblem) -> None:
@@ -31,7 +32,7 @@ class Fitness:
         self.admitted = problem if self._target is None else _without_range(problem)
 
     def __call__(self, architecture: Architecture, score: float) -> float | None:
-        """None when the cost is unknown or nothing."""
+        """Return the value; None if the cost is unknown or 0."""
         if self._target is None:
             return score
         cost = self.admitted.cost(architecture)
@@ -40,5 +41,5 @@ class Fitness:
 
 @lru_cache(maxsize=2)
 def _without_range(problem: SearchProblem) -> SearchProblem:
-    """The problem without the limits on its first cost; kept, because its networks are listed once a problem."""
+    """Return the problem without limits on its first cost; cached, because listing a problem's networks takes time."""
     return SearchProblem(problem.space, problem.objective.model_copy(update={"lo": None, "hi": None}), problem.table)

@@ -1,15 +1,16 @@
 """LayerNAS (Algorithm 1): layer by layer, the best stored models are extended by one decision at a time.
 
-A model at layer l is ``(s_1..s_l, o_{l+1}..o_L)``. The baseline and all options of layer 1 are scored first; then the
-layers take turns: R times, a stored model is selected and T of its untried children are proposed. What the paper
-leaves open is settled like this:
+A model at layer l is ``(s_1..s_l, o_{l+1}..o_L)``. The baseline and all options of layer 1 are scored first. Then the
+layers take turns: R times, a stored model is selected and T of its untried children are proposed. We settle the points
+that the paper leaves open as follows:
 
-- A child is proposed only if the costs still reachable from it meet the target; others are no trials.
-- The child that keeps the default is the same network: it is carried to the later layers' buckets without a trial, as
-  long as its reachable costs meet the target. Every other child is another network, so nothing is ever scored twice.
-- A failed network is not stored; should a retry score it, it is stored then.
-- A network that was driven out of its bucket loses its untried children there, not at the other layers; should scores
-  be calibrated anew, all buckets are filled again, and one that comes back has no children there.
+- A child is proposed only if the costs still reachable from it meet the target; other children do not become trials.
+- The child that keeps the default is the same network as its parent. It is carried to the later layers' buckets without
+  a trial, as long as its reachable costs meet the target. Every other child is a different network, so no network is
+  scored twice.
+- A failed network is not stored. If a later retry gives it a score, it is stored then.
+- A network that is evicted from a bucket loses its untried children at that layer, but not at other layers. When scores
+  are recalibrated, all buckets are filled again; a network that returns to a bucket this way has no children there.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ from engine.problem import SearchProblem
 from engine.space import Architecture
 
 DISPLAY_SLICES = 20
-"""Cost slices that group the networks of a layer for display when every network keeps its own bucket."""
+"""Number of cost slices that group a layer's networks for display when every network has its own bucket."""
 DISPLAY_RESIDENTS = 10
-"""How many of them a slice shows."""
+"""Number of networks that a slice shows."""
 
 
 class LayerNAS(SearchAlgorithm):
     """Layerwise search with cost buckets.
 
-    With ``bucketing = "unique"`` nothing is ever driven out, and the buckets shown are 20 cost slices a layer with
-    the best ten networks of each.
+    With ``bucketing = "unique"`` no network is ever evicted. The buckets shown are then 20 cost slices per layer, each
+    with its ten best networks.
     """
 
     kind = "layernas"
@@ -51,32 +52,32 @@ class LayerNAS(SearchAlgorithm):
     def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
         super().__init__(options, problem, seed)
         self._depth = self.space.depth
-        # The layers as they are searched: everything below counts them so, proposals and views as the space does.
+        # This class numbers layers in the order in which they are searched; proposals and views use the space's order.
         self._searched = in_order(problem, options.layer_order)
         view = self._searched.space
         self._view = view if isinstance(view, ReorderedSpace) else None
         self._hash = self.space.content_hash
-        self._dice = Random()  # seeded before each use as `rng` would
+        self._dice = Random()  # seeded before each use, in the same way as `rng`
         self._turns = options.children_per_search
         self._searches_per_layer = options.searches_per_layer
         self._slices = DISPLAY_SLICES if options.bucketing == "unique" else options.buckets
         self._use(self._fresh_layers())
-        self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # as `buckets` showed them last
+        self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # what `buckets` returned last
         self._baseline = Ranked(0.0, 0, view.default().choices)
         self._root = Work(None)
         self._opened = False
-        self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs of proposals not yet told
-        # Whose turn it is: layer l of the selected network, selections made there, the network, its children so far.
+        self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs for proposals not yet told
+        # The current turn: layer l of the selected network, selections made there, the network, its children so far.
         self._layer = 1
         self._searches = 0
         self._selected: Ranked | None = None
         self._children = 0
 
     def bound(self) -> int:
-        """The paper's bound (section 4.2): the sum over layers of min(|M_l|, H k) |S_{l+1}|, with |M_0| = 1.
+        """The paper's bound on trials (section 4.2): the sum over layers of min(|M_l|, H k) |S_{l+1}|, with |M_0| = 1.
 
-        Where options depend on the ones before, a layer counts with the most it can have. A network that replaces
-        another in a full bucket brings children of its own, so a search with very little memory can try more.
+        If a layer's options depend on earlier choices, its largest number of options counts. A network that replaces
+        another one in a full bucket adds its own children, so a search with very small buckets can exceed the bound.
         """
         sizes = self._searched.space.option_counts()
         stored = [1, *accumulate(sizes[:-1], mul)]
@@ -86,7 +87,10 @@ class LayerNAS(SearchAlgorithm):
         return sum(map(prod, zip(stored, sizes, strict=True)))
 
     def buckets(self) -> list[BucketView]:
-        """Every bucket that ever held a network, layers as the space lists them; unchanged ones are the same object."""
+        """Return every bucket that ever held a network, with layers numbered as in the space.
+
+        A bucket that has not changed since the last call is returned as the same object.
+        """
         shown = None if self.options.bucketing == "cost" else DISPLAY_RESIDENTS
         views = []
         for layer, store in enumerate(self._layers):
@@ -101,7 +105,7 @@ class LayerNAS(SearchAlgorithm):
         return views
 
     def bucket_edges(self) -> list[list[float]]:
-        """One edge more than there are buckets a layer; none where every network keeps its own."""
+        """Return the bucket edges of every layer, one more than its buckets; nothing if every network has its own."""
         if self.options.bucketing == "unique":
             return []
         scales = [layer.scale for layer in self._layers]
@@ -127,8 +131,10 @@ class LayerNAS(SearchAlgorithm):
         return self._child(number, self._layer, network, self._layers[self._layer - 1].take(network))
 
     def _next(self, number: int) -> Ranked | None:
-        """The selected network, which has an untried child, of layer ``_layer``; None, and nothing changed, when none
-        is left."""
+        """Return the selected network of layer ``_layer``, which has an untried child.
+
+        Returns None, and changes nothing, when no network has an untried child.
+        """
         network = self._selected
         if network is not None and self._children < self._turns and self._layers[self._layer - 1].has_child(network):
             return network
@@ -148,7 +154,7 @@ class LayerNAS(SearchAlgorithm):
         return None
 
     def _root_has_child(self) -> bool:
-        """Whether an option of the first layer was not proposed yet."""
+        """Whether an option of the first layer has not been proposed yet."""
         root = self._root
         if root.position == EXHAUSTED:
             return False
@@ -157,7 +163,7 @@ class LayerNAS(SearchAlgorithm):
         return root.position < len(root.options)
 
     def _list_options(self, layer: int, network: Ranked) -> list[int]:
-        """The valid options of a network's next layer but the default, in the order they are tried."""
+        """Return the valid options of a network's next layer without the default, in the order they are tried."""
         prefix = network.choices[:layer]
         kept = network.choices[layer]
         options = [option for option in self._searched.children(prefix) if option != kept]
@@ -179,7 +185,7 @@ class LayerNAS(SearchAlgorithm):
         return Proposal(number, Architecture(self._hash, choices), origin, self._listed(layer), bucket, network[1])
 
     def _listed(self, layer: int) -> int:
-        """The space's own number of the layer that is searched in that place."""
+        """Return the space's number of the layer that is searched at a given position."""
         return layer if self._view is None else self._view.order[layer]
 
     def _exhausted(self) -> bool:
@@ -189,13 +195,13 @@ class LayerNAS(SearchAlgorithm):
 
     # --- learning ----------------------------------------------------------------------------------------------
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        """Stores a network at its own layer and carries it to all later ones that it can still serve."""
+        """Store a network at its own layer and at every later layer from which it can still meet the target."""
         completed = self._completed.pop(proposal.number, None)
         if score is not None:
             self._store(proposal, score, completed)
 
     def _store(self, proposal: Proposal, score: float, completed: tuple[float, int | None] | None) -> None:
-        """``completed``: the network's cost, and how many choices of it can be kept."""
+        """Store a network; ``completed`` has its cost, and how many of its choices can be kept."""
         choices = proposal.architecture.choices
         layer = proposal.layer
         if self._view is not None:
@@ -204,7 +210,7 @@ class LayerNAS(SearchAlgorithm):
         first = layer or 0
         cost, reach = completed or self._searched.completed(choices[: first + 1])[1:]
         network = Ranked(-score, proposal.number, choices)
-        unknown = layer is None  # whether the first is within reach; the baseline is proposed unseen
+        unknown = layer is None  # the baseline is proposed without checking whether layer 1 is within reach
         slices = self._slices
         grid = self._grid
         for at in range(first, self._depth):
@@ -223,7 +229,7 @@ class LayerNAS(SearchAlgorithm):
                 self._layers[at].insert(index, network)
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
-        """Fills all buckets again; who was not stored before has no children to try."""
+        """Fill all buckets again; a network that was not stored before has no children to try."""
         before = self._layers
         self._use(self._fresh_layers())
         for proposal, score in networks:
@@ -237,7 +243,10 @@ class LayerNAS(SearchAlgorithm):
 
     # --- state -------------------------------------------------------------------------------------------------
     def _identity(self) -> dict[str, Any]:
-        """States saved before layers could be searched in another order do not name it."""
+        """Return what a saved state must match.
+
+        ``layer_order`` is left out when layers keep their order, because older states do not contain it.
+        """
         identity = super()._identity()
         if self._view is None:
             del identity["options"]["layer_order"]

@@ -1,7 +1,7 @@
-"""What LayerNAS remembers: every layer's stored networks, in buckets, and which of them still have untried children.
+"""The memory of LayerNAS: every layer's stored networks in buckets, and which of them still have untried children.
 
-A network scored once is stored at its own layer and carried to the later ones, so the same `Ranked` occurs in several
-`Layer`s; each has its own `Work` for it.
+A scored network is stored at its own layer and carried to the later ones, so the same `Ranked` occurs in several
+`Layer`s. Each layer has its own `Work` for it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ EXHAUSTED = -1
 
 
 class Work:
-    """What is left to try of a network at one layer.
+    """The untried children of a network at one layer.
 
-    ``options`` are the valid ones of the next layer in the order they are tried, None before they are listed.
-    ``position`` counts those proposed, `EXHAUSTED` when all were.
+    ``options`` are the valid options of the next layer in the order they are tried; None until they are listed.
+    ``position`` is the number of options proposed so far, or `EXHAUSTED` when all have been proposed.
     """
 
     __slots__ = ("options", "position")
@@ -32,7 +32,7 @@ class Work:
         self.position = position
 
     def take(self) -> int:
-        """The next option; there must be one. The list is forgotten with its last."""
+        """Return the next option; there must be one. The list is dropped after its last option."""
         assert self.options is not None
         option = self.options[self.position]
         self.position += 1
@@ -43,36 +43,39 @@ class Work:
 
 
 Draws = Callable[[int], Random]
-"""The generator of one layer's selection for a proposal of that number."""
+"""A function that returns the random generator of one layer's selection for the proposal with a given number."""
 
 
 class Selection(Protocol):
-    """Chooses which stored network of a layer is extended next, without looking at all of them."""
+    """Chooses which stored network of a layer is extended next, without a pass over all networks."""
 
     def __init__(self, layer: Layer, draws: Draws) -> None:
-        """``layer`` is asked what it still stores and what has children."""
+        """Keep ``layer``, which says what it still stores and which networks have untried children."""
 
     def add(self, network: Ranked) -> None:
-        """A network was stored."""
+        """Note that a network was stored."""
 
     def remove(self, network: Ranked) -> None:
-        """A network was evicted."""
+        """Note that a network was evicted."""
 
     def select(self, number: int) -> Ranked | None:
-        """A stored network with work left for the proposal of that number, or None."""
+        """Return a stored network with untried children for the proposal with this number, or None."""
 
     def any(self) -> bool:
-        """Whether `select` would find one; changes no later selection."""
+        """Whether `select` would find a network; the call does not change later selections."""
 
     def dump(self) -> list[int] | None:
-        """Numbers of the networks that may have work left, when their order matters; else None."""
+        """Return the numbers of the networks that may have untried children if their order matters, else None."""
 
     def load(self, networks: Iterable[Ranked]) -> None:
-        """Forgets all and takes these, in the order of `dump`."""
+        """Replace all networks by these, in the order of `dump`."""
 
 
 class BestFirst:
-    """The highest score first, of equal scores the earlier network: a heap, swept when half of it was evicted."""
+    """Selects the highest score first, and the earlier network among equal scores.
+
+    The networks are kept in a heap, which is cleaned up when half of its entries have been evicted.
+    """
 
     def __init__(self, layer: Layer, draws: Draws) -> None:
         self._layer = layer
@@ -108,7 +111,10 @@ class BestFirst:
 
 
 class UniformlyRandom:
-    """Any stored network with work left, all equally likely: draws until one fits and forgets those that do not."""
+    """Selects any stored network with untried children, all equally likely.
+
+    It draws until a network has untried children, and drops the drawn networks that have none.
+    """
 
     def __init__(self, layer: Layer, draws: Draws) -> None:
         self._layer = layer
@@ -153,10 +159,11 @@ SELECTIONS: Mapping[str, type[BestFirst] | type[UniformlyRandom]] = {"best": Bes
 
 
 class Layer:
-    """``M_l``: the stored networks of one layer. ``capacity`` None keeps every network.
+    """``M_l``: the stored networks of one layer; with ``capacity`` None it keeps every network.
 
-    ``list_options`` says what can be tried of one; ``floors`` are the buckets' by index, the score that a newcomer must
-    exceed; ``stored`` has the networks by number with what is left to try of them, None until one looks.
+    ``list_options`` lists the options that can be tried for a network. ``floors`` has, for each bucket index, the score
+    that a new network must exceed. ``stored`` maps the number of each stored network to its untried children, or None
+    until these are first needed.
     """
 
     __slots__ = ("buckets", "capacity", "floors", "list_options", "scale", "selection", "stored")
@@ -179,12 +186,15 @@ class Layer:
 
     @property
     def grid(self) -> tuple[float, float, list[float]]:
-        """Above which cost the index is not 0, the width of all slices together, and the floors: to index in line."""
+        """The values with which a caller computes bucket indexes without a call.
+
+        These are the cost above which the index is not 0, the width of all slices together, and the floors.
+        """
         width = self.scale.high - self.scale.low
         return self.scale.low if width > 0 else inf, width, self.floors
 
     def insert(self, index: int, network: Ranked) -> None:
-        """Stores a network whose score is above a bucket's floor; the one it drives out loses its untried children."""
+        """Store a network whose score exceeds a bucket's floor; a network evicted by it loses its untried children."""
         bucket = self.buckets.get(index)
         if bucket is None:
             bucket = self.buckets[index] = Bucket(self.capacity)
@@ -197,7 +207,7 @@ class Layer:
             self.selection.remove(loser)
 
     def has_child(self, network: Ranked) -> bool:
-        """Whether it is stored here and an untried valid child of it is left."""
+        """Whether the network is stored here and has an untried valid child."""
         work = self.stored.get(network[1], GONE)
         if work is None:
             work = self.stored[network[1]] = Work(self.list_options(network))
@@ -208,29 +218,32 @@ class Layer:
         return work.position < len(work.options)  # type: ignore[arg-type]
 
     def take(self, network: Ranked) -> int:
-        """The next option of a network that `has_child`."""
+        """Return the next option of a network for which `has_child` is true."""
         work = self.stored[network.number]
         assert work is not None
         return work.take()
 
     def position(self, number: int) -> int | None:
-        """How many children of a stored network were proposed, `EXHAUSTED` for all; None when it is not stored."""
+        """Return how many children of a network were proposed, `EXHAUSTED` for all, or None if it is not stored."""
         work = self.stored.get(number, GONE)
         return 0 if work is None else None if work is GONE else work.position
 
     def find(self, number: int) -> Ranked | None:
-        """The stored network of that number."""
+        """Return the stored network with this number, or None."""
         return next((n for b in self.buckets.values() for n in b.residents if n.number == number), None)
 
     def reopen(self, order: list[int] | None) -> None:
-        """Offers the stored networks that an earlier `Selection.dump` named, in its order; else all with children."""
+        """Offer networks for selection: those that an earlier `Selection.dump` named, in its order.
+
+        Without a dump (None), all stored networks with untried children are offered.
+        """
         networks = {n.number: n for b in self.buckets.values() for n in b.residents}
         if order is None:
             order = [number for number in networks if self.position(number) != EXHAUSTED]
         self.selection.load(networks[number] for number in order if number in networks)
 
     def dump(self) -> dict[str, Any]:
-        """JSON-ready; inverse of `load`."""
+        """Return a state that can be written as JSON; `load` reads it."""
         rows = [
             [
                 index,
@@ -243,7 +256,7 @@ class Layer:
         return {"buckets": rows, "open": self.selection.dump()}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Fills a fresh layer."""
+        """Fill a new layer from a dumped state."""
         for index, inserted, evicted, rows in state["buckets"]:
             bucket = self.buckets[index] = Bucket(self.capacity)
             for number, score, choices, position in rows:
@@ -255,4 +268,4 @@ class Layer:
 
 
 GONE = Work(None, EXHAUSTED)
-"""Stands for networks that are not stored."""
+"""The work of networks that are not stored."""

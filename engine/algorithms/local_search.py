@@ -1,8 +1,9 @@
-"""Local search: from a random network to better neighbours, and from a new random one when there are none.
+"""Local search: it moves from a random network to better neighbours, and restarts when there are none.
 
-Neighbours differ in one layer and are tried in a seeded order; nothing is scored twice. ``first`` moves as soon as a
-better network was told, ``best`` looks at all neighbours first. When all neighbours are known, the best of them that
-is better takes over, else the network is a local optimum and the search starts anew.
+Neighbours differ in one layer and are tried in a seeded order; no network is scored twice. ``first`` moves as soon as a
+better network has been told; ``best`` tries all neighbours first. When all neighbours are known, the search moves to
+the best of them if it is better than the current network. Otherwise the current network is a local optimum, and the
+search starts again from another random network.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class LocalSearch(SamplingSearch):
         self._stand_on(None)
 
     def _stand_on(self, network: Scored | None, tried: int = 0) -> None:
-        """Makes a network the one whose neighbours are tried; so many of them were looked at."""
+        """Make a network the current one, of which ``tried`` neighbours have been tried."""
         self._current = network
         self._neighbours: list[tuple[int, Choices]] = []
         self._tried = tried
@@ -52,7 +53,7 @@ class LocalSearch(SamplingSearch):
         return None if self._pending else self._random(number)
 
     def _better_neighbour(self, current: Scored) -> Scored | None:
-        """The best known neighbour that is better, of equals the first; None at a local optimum."""
+        """Return the best known neighbour that is better (the first among equals), or None at a local optimum."""
         known = (self._scored.get(choices) for _, choices in self._neighbours)
         better = (network for network in known if network is not None and network.value > current.value)
         return max(better, key=lambda network: network.value, default=None)
@@ -67,7 +68,7 @@ class LocalSearch(SamplingSearch):
             self._stand_on(network)
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
-        """It stays where it stands, at the new height."""
+        """Keep the current network, with its new value."""
         scored = (Scored(p.number, score, p.architecture.choices) for p, score in networks)
         self._scored = {network.choices: network for network in scored}
         if self._current is not None:

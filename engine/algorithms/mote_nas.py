@@ -1,15 +1,17 @@
-"""MOTE-NAS: a few rounds of cheap estimates near the best networks so far, then finalists that are trained.
+"""MOTE-NAS: rounds of cheap estimates near the best networks so far, then finalists that are trained.
 
-``published``: rounds ``i = 0 .. max(k, 10) - 1`` with ``b = 10 * (i // 10) + 10`` for k finalists. Round 0 estimates b
-random networks. A later one takes the best hundredth of all (at least one) as parents, draws 10 b random networks and
-estimates those that are at most two decisions away from a parent. Then the k best by the estimate are finalists;
-without a final estimate (k = 1) the best by the estimate wins, MOTE-NAS-EF. With ``sampling = random`` every round
-estimates b random networks, MOTE-NAS-RS. Where a space is so large that less than one of a round's draws is to be
-expected near a parent, b networks near the parents are drawn instead.
+The rule ``published`` has rounds ``i = 0 .. max(k, 10) - 1`` with batches of ``b = 10 * (i // 10) + 10`` for k
+finalists. Round 0 estimates b random networks. Every later round takes the best hundredth of all networks (at least
+one) as parents, draws 10 b random networks and estimates those at most two decisions away from a parent. The k best
+networks by the estimate become finalists. Without a final estimate (k = 1) the best by the estimate wins
+(MOTE-NAS-EF). With ``sampling = random`` every round estimates b random networks (MOTE-NAS-RS). In a space so large
+that less than one draw per round is expected near a parent, b networks near the parents are drawn instead.
 
-``guided`` spends the same on other networks: a pool, half of it random and half near its best, then finalists that are
-chosen by what those before them reached (`engine.algorithms.guided_finalists`), and for each of them a few networks
-near the best finalists, or anywhere, of which the surrogate expects most. Without a final estimate the pool goes on.
+The rule ``guided`` spends the same effort on other networks. It first estimates a pool, half of it random and half near
+the best networks of the pool. It then chooses each finalist by the results of the finalists before it
+(`engine.algorithms.guided_finalists`). For each finalist it also estimates a few scouts: networks near the best
+finalists or anywhere in the space, those for which the surrogate predicts most. Without a final estimate the pool keeps
+growing.
 """
 
 from __future__ import annotations
@@ -31,18 +33,18 @@ from engine.space import Choices
 
 BATCH = 10
 NEAR = 2
-"""How many decisions a child may differ from its parent in."""
+"""The largest number of decisions in which a child may differ from its parent."""
 PARENTS = 100
-"""One in so many of the networks estimated is a parent, at least one; of a pool that grows guided, one in twenty."""
+"""Every hundredth of the estimated networks is a parent (at least one); under the guided rule every twentieth."""
 GUIDED_PARENTS = 20
 SCOUTED = 300
-"""How many networks are drawn to choose scouts from, half of them near the best finalists."""
+"""Number of networks drawn as candidates for scouts, half of them near the best finalists."""
 LEADERS = 3
 ATTEMPTS = 10
 
 
 class Planned(NamedTuple):
-    """A network that will be proposed, or any random one (None)."""
+    """A network that will be proposed; if ``choices`` is None, any random network."""
 
     choices: Choices | None
     origin: str
@@ -50,7 +52,7 @@ class Planned(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The networks of the next round, and how many rounds there were after it."""
+    """The networks of the next round, and the number of rounds including it."""
 
     rounds: int
     networks: list[Planned]
@@ -60,7 +62,7 @@ ANY = Planned(None, "random")
 
 
 class MoteNAS(SamplingSearch):
-    """Rounds of estimates whose networks depend on the rounds before only."""
+    """Rounds of estimates; a round's networks depend only on the rounds before it."""
 
     kind = "mote_nas"
     rescorable = True
@@ -78,7 +80,7 @@ class MoteNAS(SamplingSearch):
         self._ball = _ball(problem)
 
     def choose_finalists(self, count: int) -> Finalists:
-        """The best by the estimate, or those a surrogate asks for."""
+        """Return finalists chosen by the estimate, or, under the guided rule, by a surrogate."""
         if self.options.rule == "published":
             return super().choose_finalists(count)
         return Guided(self.problem, count, self.options.together)
@@ -102,7 +104,10 @@ class MoteNAS(SamplingSearch):
         return None
 
     def _propose_final(self, number: int) -> Proposal | None:
-        """Asked for a finalist while scouts are due, it knows that the budget for those is spent, for good."""
+        """Propose a finalist.
+
+        If this is asked while scouts are due, their budget is spent, and no more scouts are proposed.
+        """
         if self._grown and not self._pending and not self._exhausted():
             self._closed = True
         return super()._propose_final(number)
@@ -124,11 +129,11 @@ class MoteNAS(SamplingSearch):
 
     @property
     def _grown(self) -> bool:
-        """Whether the pool that guided finalists are chosen from is complete."""
+        """Whether the pool from which guided finalists are chosen is complete."""
         return isinstance(self._finalists, Guided) and self._tried >= self.options.pool
 
     def _planned(self) -> Plan | None:
-        """The next round that has networks in it: the same however often it is asked between two outcomes."""
+        """Return the next round that has networks; repeated calls between two outcomes return the same round."""
         if self._plan is None and self._peek(self.asked) is not None:
             self._plan = self._published() if self.options.rule == "published" else self._guided()
         return self._plan
@@ -157,7 +162,7 @@ class MoteNAS(SamplingSearch):
         return Plan(number + 1, networks or [ANY] * batch)
 
     def _scouts(self, finalists: Guided, rng: Random) -> Plan | None:
-        """As many as are due since the finalists that were told last."""
+        """Return the scouts that are due for the finalists told so far, or None if none are due."""
         due = self.options.scouts * finalists.settled - (self._tried - self.options.pool)
         leaders = finalists.leaders(LEADERS)
         if due <= 0 or finalists.over or not leaders:
@@ -174,7 +179,7 @@ class MoteNAS(SamplingSearch):
         return ranked[: max(1, len(ranked) // one_in)]
 
     def _near_parents(self, batch: int, parents: list[Scored], rng: Random) -> list[Planned]:
-        """Of 10 b random networks those near a parent; the nearest of the best is its parent."""
+        """Return those of 10 b random networks that are near a parent; the parent is the best one near enough."""
         draws = BATCH * batch
         if self._ball * draws < self.space.size:
             return list(self._mutants(batch, parents, rng))
@@ -189,7 +194,7 @@ class MoteNAS(SamplingSearch):
         return list(found.values())
 
     def _mutants(self, count: int, parents: list[Scored], rng: Random) -> Iterator[Planned]:
-        """Up to so many different open networks, each at most two decisions away from a parent."""
+        """Yield up to ``count`` different open networks, each at most two decisions away from a parent."""
         found: set[Choices] = set()
         for _ in range(ATTEMPTS * count):
             if len(found) == count:
@@ -239,7 +244,7 @@ class MoteNAS(SamplingSearch):
 
 
 def _ball(problem: SearchProblem) -> int:
-    """About how many networks lie within two decisions of the default one."""
+    """Return about how many networks lie within two decisions of the default network."""
     space = problem.space
     one = {choices for _, choices in neighbours(space, space.default().choices)}
     return 1 + len(one) + len(one) * len(one) // 2

@@ -1,11 +1,12 @@
 """The feasible networks that a search has not proposed yet.
 
 Spaces of up to `LISTED` architectures are listed once, and every feasible network not yet proposed is equally likely.
-Larger ones are drawn uniformly, choice by choice, and what is infeasible or known is drawn again. When `ATTEMPTS`
-draws find nothing, the tree of prefixes from which the target is still reachable is walked in random order to the next
-new network: that is quick however few there are, but no longer uniform (thin branches are favoured). The walk
-remembers exhausted branches, so it finds the last network and knows that it was; it gives up when `STEPS` prefixes
-lead to no network at all (reachable intervals can be met by no network inside them).
+In larger spaces networks are drawn uniformly, choice by choice; infeasible or known networks are drawn again. When
+`ATTEMPTS` draws find nothing, a walk in random order follows the prefixes from which the target is still reachable, to
+the next new network. The walk is quick even if few networks are left, but no longer uniform: it favours thin branches.
+It remembers exhausted branches, so that it finds the last network and knows that no other is left. It gives up after
+`STEPS` prefixes that lead to no network at all, which can happen because a reachable cost interval may contain no
+network.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ STEPS = 20_000
 
 
 class Listed:
-    """All feasible networks of a small space in a list, from whose living part those taken are swapped out.
+    """All feasible networks of a small space in a list; a taken network is swapped out of the part that is left.
 
-    The list itself is shared between searches; only the swaps are kept here.
+    Searches share the list itself; only the swaps are kept here.
     """
 
     def __init__(self, problem: SearchProblem) -> None:
@@ -41,7 +42,7 @@ class Listed:
         return len(self._networks)
 
     def draw(self, rng: Random) -> Choices | None:
-        """Any network not yet taken, all equally likely."""
+        """Return any network not yet taken, all equally likely, or None."""
         living = len(self._networks) - len(self._taken)
         return self._at(rng.randrange(living)) if living else None
 
@@ -53,7 +54,7 @@ class Listed:
         return choices in self._places and choices not in self._taken
 
     def take(self, choices: Choices, drawn: bool = False) -> None:
-        """Never draw this one again."""
+        """Mark a network as taken, so that it is never drawn again."""
         place = self._moved_to.get(choices, self._places[choices])
         last = self._at(len(self._networks) - len(self._taken) - 1)
         self._moved[place] = last
@@ -61,7 +62,7 @@ class Listed:
         self._taken[choices] = None
 
     def dump(self) -> list[list[int]]:
-        """The networks taken, in order."""
+        """Return the taken networks in the order they were taken."""
         return list(map(list, self._taken))
 
     def load(self, taken: list[list[int]]) -> None:
@@ -71,7 +72,7 @@ class Listed:
 
 
 class Drawn:
-    """A space too large to list: draws, and a walk through the reachable prefixes when draws fail."""
+    """A space too large to list: random draws, and a walk through the reachable prefixes when draws fail."""
 
     def __init__(self, problem: SearchProblem) -> None:
         self._problem = problem
@@ -81,7 +82,10 @@ class Drawn:
         self._newly_closed: set[Choices] = set()
 
     def draw(self, rng: Random) -> Choices | None:
-        """A feasible network not yet taken; drawing again with an equal generator gives the same one."""
+        """Return a feasible network not yet taken, or None.
+
+        Another draw with an equal generator returns the same network.
+        """
         self._newly_closed = set()
         for _ in range(ATTEMPTS):
             architecture = self._space.sample(rng)
@@ -90,7 +94,7 @@ class Drawn:
         return self._walk(rng)
 
     def _walk(self, rng: Random) -> Choices | None:
-        """Depth first through open prefixes, options in random order; notes every branch that holds nothing new."""
+        """Walk depth first through open prefixes, with options in random order, and note every exhausted branch."""
         branches: list[tuple[Choices, Iterator[int]]] = []
         prefix: Choices | None = ()
         for _ in range(STEPS):
@@ -110,7 +114,7 @@ class Drawn:
         return None
 
     def _leads_on(self, prefix: Choices) -> bool:
-        """Whether a prefix may lead to a new network; exact for complete ones."""
+        """Whether a prefix may lead to a new network; the answer is exact for complete prefixes."""
         known = prefix in self._closed or prefix in self._newly_closed or prefix in self._taken
         return not known and self._problem.reachable(prefix)
 
@@ -119,13 +123,13 @@ class Drawn:
         return choices not in self._taken and self._problem.feasible(Architecture(self._space.content_hash, choices))
 
     def take(self, choices: Choices, drawn: bool = False) -> None:
-        """Never draw this one again; ``drawn`` when it is what was drawn last."""
+        """Mark a network as taken, so that it is never drawn again; ``drawn`` says that it is the last one drawn."""
         self._taken[choices] = None
         if drawn:
             self._closed |= self._newly_closed
 
     def dump(self) -> dict[str, Any]:
-        """The networks taken and the branches known to be exhausted."""
+        """Return the taken networks and the branches known to be exhausted."""
         return {"taken": list(map(list, self._taken)), "closed": sorted(map(list, self._closed))}
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -138,19 +142,19 @@ Networks = Listed | Drawn
 
 
 def networks_of(problem: SearchProblem) -> Networks:
-    """A fresh collection of which nothing is taken."""
+    """Return a new collection with no network taken."""
     return Listed(problem) if problem.space.size <= LISTED else Drawn(problem)
 
 
 @lru_cache(maxsize=4)
 def _all_feasible(problem: SearchProblem) -> tuple[tuple[Choices, ...], Mapping[Choices, int]]:
-    """The networks and their places, kept for the latest problems: a rebuilt search does not list them again."""
+    """Return the networks and their places; cached, so that a rebuilt search does not list them again."""
     networks = tuple(feasible_networks(problem))
     return networks, {choices: place for place, choices in enumerate(networks)}
 
 
 def feasible_networks(problem: SearchProblem) -> Iterator[Choices]:
-    """Every feasible network in lexicographic order, without entering branches that cannot meet the target."""
+    """Yield every feasible network in lexicographic order, without entering branches that cannot meet the target."""
     depth = problem.space.depth
     branches: list[tuple[Choices, Iterator[int]]] = [((), iter(range(len(problem.space.options(())))))]
     while branches:

@@ -1,8 +1,8 @@
 """A factorised categorical policy over architectures, and the clipped policy gradient that trains it (numpy only).
 
-Every layer has a logit for each of its options; an option is drawn from the softmax over those that may still lead to
-a feasible network, given the options drawn before. Arrays: logits are (L, K) for L layers and at most K options;
-batches of N networks have choices (N, L), masks (N, L, K) and log chances (N,).
+Every layer has a logit for each of its options. An option is drawn from the softmax over the options that may still
+lead to a feasible network after the options drawn before. Logits have shape (L, K) for L layers and at most K options;
+batches of N networks have choices (N, L), masks (N, L, K) and log probabilities (N,).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from engine.space import Choices
 
 Floats = NDArray[np.float64]
 CLIP = 0.2
-"""Schulman et al. 2017, section 3."""
+"""Clipping range of the ratio of probabilities (Schulman et al. 2017, section 3)."""
 ENTROPY = 0.05
-"""Weight of the entropy bonus, section 5, for advantages in standard deviations."""
+"""Weight of the entropy bonus (section 5), for advantages in standard deviations."""
 BETA1 = 0.9
 BETA2 = 0.999
 EPSILON = 1e-8
-"""Of Adam, which climbs the objective."""
+"""Constants of Adam, which climbs the objective."""
 
 
 class Policy:
-    """Logits, and Adam's two moments and step count."""
+    """The logits, Adam's two moments, and the number of steps."""
 
     def __init__(self, problem: SearchProblem, learning_rate: float) -> None:
         self._problem = problem
@@ -41,11 +41,11 @@ class Policy:
         self._options = lru_cache(maxsize=10_000)(self._list_options)
 
     def _list_options(self, prefix: Choices) -> tuple[int, ...]:
-        """The options of the next layer from which the target can be met."""
+        """Return the options of the next layer from which the target can be met."""
         return tuple(self._problem.children(prefix))
 
     def sample(self, rng: Random) -> Choices | None:
-        """A network; None when the drawn prefix turns out to be a dead end."""
+        """Return a random network, or None if the drawn prefix turns out to be a dead end."""
         prefix: Choices = ()
         while len(prefix) < self._depth:
             options = self._options(prefix)
@@ -57,14 +57,14 @@ class Policy:
         return prefix
 
     def log_chances(self, networks: Sequence[Choices]) -> Floats:
-        """Logarithm of each network's chance to be sampled."""
+        """Return the log probability of each network to be sampled, (N,)."""
         choices, masks = self._batch(networks)
         return _chosen(self._log_softmax(masks), choices)
 
     def improve(self, networks: Sequence[Choices], advantages: Floats, before: Floats) -> None:
-        """One step up the clipped surrogate objective (equation 7) plus the entropy bonus.
+        """Take one step up the clipped surrogate objective (equation 7) plus the entropy bonus.
 
-        ``before`` are the log chances at the time the networks were proposed.
+        ``before`` are the networks' log probabilities at the time they were proposed.
         """
         choices, masks = self._batch(networks)
         logs = self._log_softmax(masks)
@@ -102,23 +102,23 @@ class Policy:
         return logs
 
     def _widen(self, options: int) -> None:
-        """Makes room for so many options a layer; new ones begin at zero."""
+        """Make room for ``options`` options per layer; new logits begin at zero."""
         missing = options - self._weights.shape[2]
         if missing > 0:
             self._weights = np.pad(self._weights, ((0, 0), (0, 0), (0, missing)))
 
     def dump(self) -> dict[str, Any]:
-        """JSON-ready; inverse of `load`."""
+        """Return a state that can be written as JSON; `load` reads it."""
         return {"weights": self._weights.tolist(), "steps": self._steps}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Fills a fresh policy."""
+        """Fill a new policy from a dumped state."""
         self._weights = np.array(state["weights"], dtype=np.float64).reshape(3, self._depth, -1)
         self._steps = int(state["steps"])
 
 
 def _chosen(logs: Floats, choices: NDArray[np.int64]) -> Floats:
-    """Log chance of whole networks: the sum over their layers."""
+    """Return the log probability of whole networks: the sum over their layers."""
     taken: Floats = np.take_along_axis(logs, choices[..., None], axis=2)
     total: Floats = taken.sum(axis=(1, 2))
     return total

@@ -1,10 +1,10 @@
 """Proximal policy optimisation (Schulman et al., "Proximal Policy Optimization Algorithms", 2017) of a `Policy`.
 
-Networks are drawn from the policy. Each time ``train_batch`` of them were scored, the policy takes ``updates`` steps,
-each on ``update_batch`` random ones of them. The advantage of a network is its fitness less the batch's mean, in the
-batch's standard deviations: a search has no intermediate states whose values a critic could learn. A network that
-was scored before counts as another sample and is no proposal. When `ATTEMPTS` samples bring nothing new, a random new
-network is proposed instead.
+Networks are drawn from the policy. After every ``train_batch`` scored networks the policy takes ``updates`` steps, each
+on ``update_batch`` random networks of that batch. The advantage of a network is its fitness minus the batch's mean,
+divided by the batch's standard deviation. There is no critic, because a search has no intermediate states with values
+to learn. A sampled network that was scored before counts as another sample but is not proposed again. When `ATTEMPTS`
+samples contain no new network, a random new network is proposed instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ATTEMPTS = 100
 
 
 class PPO(SamplingSearch):
-    """Policy search; failed networks teach nothing."""
+    """Policy search; failed networks do not change the policy."""
 
     kind = "ppo"
     options: PPOOptions
@@ -36,8 +36,10 @@ class PPO(SamplingSearch):
         self._fitness = Fitness(options.objective, problem)
         super().__init__(options, problem, seed, self._fitness.admitted)
         self._policy = self._fresh_policy()
-        self._chances: dict[int, float] = {}  # log chances of what has no score yet; what failed may get one late
-        self._batch: list[tuple[Choices, float, float]] = []  # network, log chance when drawn, fitness
+        self._chances: dict[
+            int, float
+        ] = {}  # log probabilities of networks without a score; a failed one may get it late
+        self._batch: list[tuple[Choices, float, float]] = []  # network, log probability when drawn, fitness
         self._feedbacks = 0
 
     def _fresh_policy(self) -> Policy:
@@ -68,7 +70,7 @@ class PPO(SamplingSearch):
                 self._learn()
 
     def _learn(self) -> None:
-        """Improves the policy with a full batch, which is used up."""
+        """Improve the policy with the full batch and empty the batch."""
         networks, before, values = zip(*self._batch, strict=True)
         advantages = np.array(values) - np.mean(values)
         advantages /= max(float(advantages.std()), 1e-9)

@@ -1,4 +1,4 @@
-"""Random search: feasible networks, none twice; the baseline every search must beat."""
+"""Random search: random feasible networks, none twice; the baseline that every other algorithm must beat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from engine.algorithms.sampling import SamplingSearch
 
 
 class RandomSearch(SamplingSearch):
-    """Proposals depend on the seed alone, never on outcomes."""
+    """Random search; proposals depend only on the seed, never on outcomes."""
 
     kind = "random"
     rescorable = True
@@ -16,4 +16,4 @@ class RandomSearch(SamplingSearch):
         return self._random(number)
 
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        """Nothing is learned."""
+        """Do nothing: outcomes do not change the proposals."""

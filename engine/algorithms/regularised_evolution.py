@@ -1,8 +1,8 @@
 """Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019).
 
-A population is filled at random. From then on the best of a random tournament is mutated in one layer; each newcomer
-drives out the oldest, however good. A mutant that was scored before enters again with its known score and is no
-proposal. When `ATTEMPTS` mutants bring nothing new, a random new network is proposed instead.
+First a population is filled at random. Then the best network of a random tournament is mutated in one layer, and each
+new member replaces the oldest one, however good that is. A mutant that was scored before enters with its known score
+and is not proposed again. When `ATTEMPTS` mutants contain no new network, a random new network is proposed instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ATTEMPTS = 100
 
 
 class RegularisedEvolution(SamplingSearch):
-    """Evolution whose members die of age; failed networks never enter."""
+    """Evolution that always removes the oldest member; failed networks never enter the population."""
 
     kind = "regularised_evolution"
     rescorable = True
@@ -58,7 +58,7 @@ class RegularisedEvolution(SamplingSearch):
             self._population.append(member)
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
-        """The population stays, at its new values."""
+        """Keep the population, with its new values."""
         for proposal, score in networks:
             choices = proposal.architecture.choices
             value = self._fitness(proposal.architecture, score)

@@ -1,4 +1,4 @@
-"""Common ground of the algorithms that propose whole networks, none twice."""
+"""The base of the algorithms that propose whole networks, none twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.space import Architecture, Choices
 
 
 class Scored(NamedTuple):
-    """A network with the number of its proposal and what it is worth to the algorithm (higher is better)."""
+    """A network with the number of its proposal and its value to the algorithm (higher is better)."""
 
     number: int
     value: float
@@ -22,12 +22,15 @@ class Scored(NamedTuple):
 
     @classmethod
     def of(cls, number: int, value: float, choices: list[int]) -> Scored:
-        """A row of a saved state; `list` is the inverse."""
+        """Return the network of a row in a saved state; `list` makes such a row."""
         return cls(int(number), float(value), tuple(choices))
 
 
 class SamplingSearch(SearchAlgorithm):
-    """Ends when every network that ``admitted`` (default: the problem) calls feasible has been proposed."""
+    """A search that ends when every feasible network has been proposed.
+
+    The problem ``admitted`` (default: the search's own problem) decides which networks are feasible.
+    """
 
     def __init__(
         self, options: Options, problem: SearchProblem, seed: int, admitted: SearchProblem | None = None
@@ -38,13 +41,13 @@ class SamplingSearch(SearchAlgorithm):
         self._next: tuple[int, Choices | None] | None = None
 
     def bound(self) -> int | None:
-        """The number of networks that may be proposed, where they are few enough to be listed."""
+        """The number of networks that may be proposed, or None if they are too many to be listed."""
         networks = self._networks
         return networks.total if isinstance(networks, Listed) else None
 
     @property
     def _networks(self) -> Networks:
-        """Made on first use: listing a space takes a moment."""
+        """The networks not yet proposed; built on first use, because listing a space takes time."""
         if self._collection is None:
             self._collection = networks_of(self._admitted)
         return self._collection
@@ -52,12 +55,12 @@ class SamplingSearch(SearchAlgorithm):
     def _new(
         self, number: int, choices: Choices, origin: str, layer: int | None = None, parent: int | None = None
     ) -> Proposal:
-        """The proposal of a network that is open."""
+        """Return the proposal of an open network, and mark it as taken."""
         self._networks.take(choices)
         return Proposal(number, Architecture(self.space.content_hash, choices), origin, layer, parent=parent)
 
     def _random(self, number: int) -> Proposal | None:
-        """The proposal of a random network that is open; None when there is none."""
+        """Return the proposal of a random open network, or None if there is none."""
         choices = self._peek(number)
         if choices is None:
             return None
@@ -65,7 +68,7 @@ class SamplingSearch(SearchAlgorithm):
         return Proposal(number, Architecture(self.space.content_hash, choices), "random")
 
     def _peek(self, number: int) -> Choices | None:
-        """What the random proposal of that number will be: the same however often it is asked."""
+        """Return the network of the next random proposal, which has this number; repeated calls return the same."""
         if self._next is None or self._next[0] != number:
             self._next = number, self._networks.draw(self.rng(number))
         return self._next[1]

@@ -1,8 +1,8 @@
-"""A small Gaussian process over networks: what trained networks say about untrained ones.
+"""A small Gaussian process over networks, which predicts values of untrained networks from trained ones.
 
-The kernel is the sum of a linear one over standardised numbers (traits, costs, an estimate) and one that falls with the
-number of decisions that differ: the first generalises from a handful of networks, the second learns what is special
-about a neighbourhood. Three hyperparameters are chosen from a short list by marginal likelihood (Rasmussen and
+The kernel is the sum of a linear kernel over standardised numbers (traits, costs, an estimate) and a kernel that falls
+with the number of decisions that differ. The first generalises from a handful of networks; the second learns what is
+special about a neighbourhood. Three hyperparameters are chosen from a short list by marginal likelihood (Rasmussen and
 Williams, "Gaussian Processes for Machine Learning", 2006, chapters 2 and 5).
 """
 
@@ -21,14 +21,16 @@ Floats = NDArray[np.float64]
 DECAYS = (0.3, 0.8)
 SLOPES = (1.0, 3.0, 10.0)
 NOISES = (0.02, 0.1)
-"""What is tried: decay a differing decision, variance of the linear part, variance of the noise (of 1 in all)."""
+"""Values that are tried: decay per differing decision, variance of the linear part, variance of the noise.
+
+The variance of all parts together is 1."""
 LOCAL = 0.25
-"""Variance of the part that falls with the number of differing decisions."""
+"""Variance of the kernel that falls with the number of differing decisions."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """``n`` networks: ``decisions`` (n, d) as whole numbers, ``numbers`` (n, m) on any scales."""
+    """Inputs of n networks: ``decisions`` (n, d) as whole numbers, ``numbers`` (n, m) on any scales."""
 
     decisions: NDArray[np.intp]
     numbers: Floats
@@ -37,12 +39,12 @@ class Inputs:
         return len(self.decisions)
 
     def rows(self, rows: Sequence[int]) -> Inputs:
-        """Some of the networks."""
+        """Return the inputs of some of the networks."""
         return Inputs(self.decisions[list(rows)], self.numbers[list(rows)])
 
 
 class Surrogate:
-    """Predicts a value of networks from those observed; ``reference`` says on which scale numbers are compared."""
+    """Predicts networks' values from those observed; ``reference`` sets the scale on which numbers are compared."""
 
     def __init__(self, reference: Inputs, observed: Inputs, values: Sequence[float]) -> None:
         spread = reference.numbers.std(axis=0)
@@ -57,7 +59,7 @@ class Surrogate:
         self._fit((given - self._level) / self._unit)
 
     def predict(self, inputs: Inputs) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each network's value, in the values' unit, noise left out."""
+        """Return mean and standard deviation of each network's value, in the values' unit and without the noise."""
         linear = self._standard(inputs)
         cross = _kernel(self._distances(inputs), linear @ self._linear.T, self._decay, self._slope)
         mean = cross @ self._weights
@@ -66,7 +68,7 @@ class Surrogate:
         return self._level + self._unit * mean, self._unit * np.sqrt(np.maximum(variance, 0.0))
 
     def _fit(self, values: Floats) -> None:
-        """Keeps the hyperparameters of the largest marginal likelihood, of equals the first."""
+        """Keep the hyperparameters with the largest marginal likelihood, the first among equals."""
         distances = self._distances(self._observed)
         inner = self._linear @ self._linear.T
         best = -np.inf
@@ -85,7 +87,7 @@ class Surrogate:
         return np.asarray((inputs.numbers[:, self._kept] - self._mean) / self._scale)
 
     def _distances(self, inputs: Inputs) -> Floats:
-        """Number of decisions that differ, (n, observed)."""
+        """Return the number of decisions that differ between each pair, (n, observed)."""
         differ = inputs.decisions[:, None, :] != self._observed.decisions[None, :, :]
         return np.asarray(differ.sum(axis=2), dtype=np.float64)
 

@@ -75,7 +75,7 @@ def test_genotypes_are_read_in_any_order_and_written_in_one(space: DartsSpace) -
         ("('dil_conv_3x3', 2)", "('dil_conv_7x7', 2)", "'normal', node 5"),
         ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 5)", "'normal', node 5"),
         ("('dil_conv_3x3', 2)]", "]", "'normal' has 7 pairs"),
-        ("reduce_concat=range(2, 6)", "reduce_concat=range(3, 6)", "concatenated"),
+        ("reduce_concat=range(2, 6)", "reduce_concat=range(3, 6)", "concatenates"),
         ("Genotype", "__import__('os').system", "is no genotype"),
     ],
 )

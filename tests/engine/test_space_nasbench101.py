@@ -129,8 +129,8 @@ def test_intervals_hold_all_that_a_cell_grows_into_and_finished_cells_exactly(sp
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("conv3x3-bn-relu:10", "is no cell"),
-        ("conv3x3-bn-relu:10/2", "is no cell"),
+        ("conv3x3-bn-relu:10", "is not a cell"),
+        ("conv3x3-bn-relu:10/2", "is not a cell"),
         ("conv5x5:10/1", "operations are"),
         ("conv3x3-bn-relu:00/0", "no path"),
         (f"{','.join([OPERATIONS[0]] * 5)}:111111/11111/1111/111/11/1", "'7 vertices and 21 edges' are too many"),
