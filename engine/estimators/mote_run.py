@@ -53,7 +53,8 @@ PROFILES = {
     ),
     "paper": Profile(max_side=SIDES["paper"], batch_size=1024, steps=250, epochs=50),
 }
-"""``paper`` is what was published; ``fast`` was chosen on cells that no reported figure uses (engine/README.md)."""
+"""``paper`` is what was published. ``fast`` was chosen on cells that no reported figure uses
+(engine/benchmarks/README.md)."""
 
 
 class FlatWeights:
