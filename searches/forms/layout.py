@@ -1,122 +1,226 @@
-"""Where each option of a search stands in the form. Names are dotted as in the configuration, with the kind in between:
-``space.chain.definition`` is ``space.definition`` when the kind is ``chain``."""
+"""What the form of a search holds, as data: its sections, and for every option where it stands in form and document.
+
+A form name has the section in front and the kind in between: ``space.chain.definition`` is ``space.definition`` of the
+document when the kind is ``chain``, and ``final.table.reward`` is ``final.estimator.reward``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from engine.config.datasets import UploadOptions
+from engine.config.estimators import TableOptions
 from engine.config.search import Budget, Constraint, Final, Objective, SearchConfig
 from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES, Kind
 from engine.spaces import chain
 from searches.examples import EXAMPLES
+from searches.forms.fields import is_rows
+from searches.models import Dataset, LatencyTable, Table
+
+Path = tuple[str, ...]
+"""Where something stands in the document, key by key."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The choice of no kind at all."""
+
+    label: str
+    first: bool = False
+    """Whether it is offered before the kinds, and so chosen in a new form."""
 
 
 @dataclass(frozen=True)
 class Section:
     """A part of the form: either a choice of kinds with their options, or the options of one model."""
 
-    key: str
+    path: Path
     title: str
     help: str = ""
     kinds: Mapping[str, Kind] | None = None
+    nothing: Nothing | None = None
     model: type[BaseModel] | None = None
-    own: tuple[str, ...] = ()
-    """Fields of the configuration itself, or of its final part, that stand in this section."""
+    first: str = ""
+    """The option of the model that is shown before the others."""
+    own: tuple[tuple[type[BaseModel], Path], ...] = ()
+    """Further options that stand in this section: the model that has each, and where it is in the document."""
+    spokesman: str = ""
+    """The option at which complaints about the whole part are shown; empty: at the choice of kinds."""
+    extra: str = ""
+    """Template of what follows the options."""
+
+    @property
+    def key(self) -> str:
+        """The name of the part of the document, which begins all names in the form."""
+        return self.path[0]
+
+    @property
+    def chooser(self) -> str:
+        """The form's name of the choice of kinds."""
+        return f"{self.key}.kind"
 
 
-FINAL = "final"
-"""The section whose kinds are estimates: ``final.table.reward`` is ``final.estimator.reward``."""
+@dataclass(frozen=True)
+class Option:
+    """One option: its field in the form, and its place in the document."""
+
+    name: str
+    path: Path
+    info: FieldInfo
+    section: Section
+    kind: str = ""
+    """The kind that has it; empty: shown whatever is chosen."""
+    rows: Any = None
+    """The model whose rows are offered, the user's own; None: the option is typed or chosen from a list of words."""
+    suggestions: str = ""
+    """The page's list of suggestions for the field."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """The table of further limits: a list in the document, rows of fields in the form."""
+
+    path: Path
+    columns: Mapping[str, FieldInfo]
+    blank: str
+    """The column with a choice of nothing, which makes a row count as empty."""
+    spokesman: str
+    """The column at which complaints about a whole row are shown."""
+    most: int
+
+    def name(self, index: int, column: str) -> str:
+        """Return the form's name of one field of one row."""
+        return ".".join((*self.path, str(index), column))
+
+
+NO_DATA = ""
+"""The choice of `Nothing` in the form."""
 SECTIONS = (
-    Section("space", "Search space", "What can be chosen, layer by layer.", SPACES),
-    Section("estimator", "Estimate", "How a network is judged without training it in full.", ESTIMATORS),
+    Section(("space",), "Search space", "What can be chosen, layer by layer.", SPACES),
+    Section(("estimator",), "Estimate", "How a network is judged without training it in full.", ESTIMATORS),
     Section(
-        "dataset",
+        ("dataset",),
         "Data",
         "What networks train on. A part of the training images is held out; test images are never used.",
         DATASETS,
+        Nothing("None (a table needs no images)"),
     ),
-    Section("algorithm", "Algorithm", "Which networks are tried next.", ALGORITHMS),
+    Section(("algorithm",), "Algorithm", "Which networks are tried next.", ALGORITHMS),
     Section(
-        "objective",
+        ("objective",),
         "Objective",
         "The score is maximised within this range of cost; an empty end is open.",
         model=Objective,
+        first="cost_metric",
+        spokesman="hi",
+        extra="searches/partials/objective_extra.html",
     ),
     Section(
-        FINAL,
+        ("final", "estimator"),
         "Final estimate",
         "Leading networks can be scored again, more thoroughly or with another seed; the decision then falls on that.",
         ESTIMATORS,
-        own=("final.count", "final.share"),
+        Nothing("None (the best score wins)", first=True),
+        own=((Final, ("final", "count")), (Final, ("final", "share"))),
     ),
-    Section("budget", "Budget", "When to stop; extend it later if you like.", model=Budget, own=("round_size", "seed")),
+    Section(
+        ("budget",),
+        "Budget",
+        "When to stop; extend it later if you like.",
+        model=Budget,
+        own=((SearchConfig, ("round_size",)), (SearchConfig, ("seed",))),
+        spokesman="evaluations",
+    ),
 )
-ROWS = "objective.constraints"
-UNSHOWN = ("objective.latency_hash",)
-"""What nasweb writes itself."""
-NO_DATA = ""
+LIMITS = Further(
+    ("objective", "constraints"),
+    {name: Constraint.model_fields[name] for name in ("metric", "lo", "hi")},
+    blank="metric",
+    spokesman="hi",
+    most=20,
+)
+EXTRAS = {
+    "chain": "searches/partials/chain_extra.html",
+    "upload": "searches/partials/upload_extra.html",
+    "table": "searches/partials/table_extra.html",
+}
+"""Templates of what follows the options of a kind."""
+UNSHOWN = {(Objective, "latency_hash")}
+"""Options that nasweb writes itself."""
+OFFERED: Mapping[tuple[type[BaseModel], str], Any] = {
+    (UploadOptions, "id"): Dataset,
+    (TableOptions, "table"): Table,
+    (Objective, "latency_table"): LatencyTable,
+}
+"""Options that name a row of the user's own."""
+SUGGESTED: Mapping[tuple[type[BaseModel], str], str] = {
+    (TableOptions, name): "table-columns" for name in ("reward", "cost", "truth", "seconds")
+}
+"""Options that the page has suggestions for."""
 
 
-def options_of(kind: Kind) -> Iterator[tuple[str, FieldInfo]]:
-    """The options of a kind, its tag left out."""
-    for name, info in kind.options.model_fields.items():
-        if name != "kind":
-            yield name, info
+@cache
+def options() -> tuple[Option, ...]:
+    """Return every option of the form, section by section; the further limits are not among them."""
+    return tuple(option for section in SECTIONS for option in _of_section(section))
 
 
-def section_options(section: Section) -> Iterator[tuple[str, str, FieldInfo]]:
-    """``(form name, kind or "", field)`` of every option in a section."""
+def _of_section(section: Section) -> Iterator[Option]:
     for kind, entry in (section.kinds or {}).items():
-        for name, info in options_of(entry):
-            yield f"{section.key}.{kind}.{name}", kind, info
+        for name in entry.options.model_fields:
+            if name != "kind":
+                yield _option(section, entry.options, (*section.path, name), kind)
     if section.model is not None:
         fields = section.model.model_fields
-        for name in sorted(fields, key=lambda name: name != "cost_metric"):
-            if f"{section.key}.{name}" not in UNSHOWN:
-                yield f"{section.key}.{name}", "", fields[name]
-    for name in section.own:
-        model = Final if name.startswith(f"{FINAL}.") else SearchConfig
-        yield name, "", model.model_fields[name.rsplit(".", 1)[-1]]
+        for name in sorted(fields, key=lambda name: name != section.first):
+            if (section.model, name) not in UNSHOWN and not is_rows(fields[name]):
+                yield _option(section, section.model, (*section.path, name))
+    for model, path in section.own:
+        yield _option(section, model, path)
 
 
-def row_name(index: int, name: str) -> str:
-    """The form's name of one field of one further limit."""
-    return f"{ROWS}.{index}.{name}"
-
-
-ROW_FIELDS = {name: Constraint.model_fields[name] for name in ("metric", "lo", "hi")}
+def _option(section: Section, model: type[BaseModel], path: Path, kind: str = "") -> Option:
+    name = path[-1]
+    shown = ".".join((section.key, kind, name) if kind else path)
+    key = (model, name)
+    return Option(shown, path, model.model_fields[name], section, kind, OFFERED.get(key), SUGGESTED.get(key, ""))
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration document as values by form name; definitions become YAML text."""
-    values: dict[str, Any] = {}
+    """Return the values of a configuration document by form name; definitions become YAML text."""
+    values: dict[str, Any] = {"name": config["name"]} if "name" in config else {}
     for section in SECTIONS:
-        part = config.get(section.key)
-        if section.key == FINAL and part:
-            values.update({name: part[name.rsplit(".", 1)[-1]] for name in section.own})
-            part = part["estimator"]
         if section.kinds is not None:
-            kind = part.get("kind") if isinstance(part, Mapping) else NO_DATA
-            values[f"{section.key}.kind"] = kind
-            for name, value in (part or {}).items():
-                if name != "kind":
-                    values[f"{section.key}.{kind}.{name}"] = as_text(value)
-        elif isinstance(part, Mapping):
-            values.update({f"{section.key}.{name}": value for name, value in part.items() if name != "constraints"})
-    for index, row in enumerate((config.get("objective") or {}).get("constraints") or ()):
-        values.update({row_name(index, name): value for name, value in row.items()})
-    values.update({name: config[name] for name in ("name", "round_size", "seed") if name in config})
+            part = value_at(config, section.path)
+            values[section.chooser] = part.get("kind") if isinstance(part, Mapping) else NO_DATA
+    for option in options():
+        if option.kind and values[option.section.chooser] != option.kind:
+            continue
+        part = value_at(config, option.path[:-1])
+        if isinstance(part, Mapping) and option.path[-1] in part:
+            values[option.name] = as_text(part[option.path[-1]])
+    for index, row in enumerate(value_at(config, LIMITS.path) or ()):
+        values.update({LIMITS.name(index, name): value for name, value in row.items()})
     return values
 
 
+def value_at(document: Mapping[str, Any], path: Path) -> Any:
+    """Return the value at a place of the document; None where there is none."""
+    value: Any = document
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
 def as_text(value: Any) -> Any:
-    """Nested values as YAML, everything else as it is."""
+    """Return nested values as YAML, everything else as it is."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True) if isinstance(value, (dict, list)) else value
 
 

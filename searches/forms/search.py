@@ -11,26 +11,23 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
-from engine.config.search import Final, SearchConfig
+from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from searches.forms.documents import read_yaml
-from searches.forms.fields import default_of, form_field, is_nullable, is_rows
+from searches.forms.fields import default_of, form_field, is_nullable
 from searches.forms.layout import (
     CHAIN_EXAMPLE,
-    FINAL,
+    EXTRAS,
+    LIMITS,
     NO_DATA,
-    ROW_FIELDS,
-    ROWS,
     SECTIONS,
+    Option,
+    Path,
     Section,
     flatten,
-    row_name,
-    section_options,
+    options,
 )
-from searches.models import Dataset, LatencyTable, Table
-
-FALLBACK = {"objective": "objective.hi", "budget": "budget.evaluations"}
-"""Where a complaint about a whole part is shown, if not at the part's first field."""
+from searches.models import Table
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,8 @@ class KindView:
     label: str
     help: str
     fields: list[BoundField]
+    extra: str
+    """Template of what follows the fields."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,18 @@ class SearchForm(forms.Form):
         self.config: SearchConfig | None = None
         self.document: dict[str, Any] = {}  # as typed, faulty values among them
         self.row_count = _rows_in(values if data is None else data) + 1
-        choices = {
-            "dataset.upload.id": _named(Dataset, owner),
-            "estimator.table.table": _named(Table, owner),
-            "final.table.table": _named(Table, owner),
-            "objective.latency_table": _named(LatencyTable, owner),
-        }
-        name = SearchConfig.model_fields["name"]
-        self.fields["name"] = forms.CharField(label=name.title, required=False, max_length=200)
-        self.info: dict[str, Any] = {}
+        self.used_rows: list[int] = []
+        """Rows of further limits that hold something, in the order of the document's list."""
+        self.fields["name"] = forms.CharField(
+            label=SearchConfig.model_fields["name"].title, required=False, max_length=200
+        )
         self.initial.setdefault("space.chain.definition", CHAIN_EXAMPLE)
         for section in SECTIONS:
-            self._add_section(section, values, choices)
+            if section.kinds is not None:
+                self._add_chooser(section, values)
+        for option in options():
+            self._add_option(option, owner)
+        self._add_limits()
         self.fields["yaml"] = forms.CharField(
             required=False,
             strip=False,
@@ -94,80 +93,70 @@ class SearchForm(forms.Form):
     def _fill_kinds_not_sent(self) -> None:
         """Browsers send the chosen kinds' fields only; the others keep their defaults, should they be chosen next."""
         filled = {}
-        for name in (name for name in self.info if not self._active(name)):
+        for name in (option.name for option in options() if not self._is_active(option)):
             value = self.get_initial_for_field(self.fields[name], name)
             if value is not None and value is not False:
                 filled[name] = "on" if value is True else str(value)
         sent = self.data.dict() if isinstance(self.data, QueryDict) else self.data
         self.data = {**filled, **sent}
 
-    def _add_section(self, section: Section, values: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
-        if section.kinds is not None:
-            offered = [(kind, entry.label) for kind, entry in section.kinds.items()]
-            if section.key == "dataset":
-                offered.append((NO_DATA, "None (a table needs no images)"))
-            if section.key == FINAL:
-                offered.insert(0, (NO_DATA, "None (the best score wins)"))
-            chosen = values.get(f"{section.key}.kind", offered[0][0])
-            self.fields[f"{section.key}.kind"] = forms.ChoiceField(
-                label="Kind",
-                choices=offered,
-                initial=chosen,
-                required=False,
-                widget=forms.Select(attrs={"data-kind-of": section.key}),
-            )
-        for name, _, info in section_options(section):
-            if is_rows(info):
-                self._add_rows(values)
-                continue
-            self.info[name] = info
-            self.fields[name] = form_field(name.rsplit(".", 1)[-1], info, choices.get(name))
-            self.initial.setdefault(name, default_of(info))
-            if name.startswith(("estimator.table.", "final.table.")) and name.rsplit(".", 1)[-1] in (
-                "reward",
-                "cost",
-                "truth",
-                "seconds",
-            ):
-                self.fields[name].widget.attrs["list"] = "table-columns"
+    def _add_chooser(self, section: Section, values: Mapping[str, Any]) -> None:
+        offered = [(kind, entry.label) for kind, entry in (section.kinds or {}).items()]
+        if section.nothing is not None:
+            offered.insert(0 if section.nothing.first else len(offered), (NO_DATA, section.nothing.label))
+        self.fields[section.chooser] = forms.ChoiceField(
+            label="Kind",
+            choices=offered,
+            initial=values.get(section.chooser, offered[0][0]),
+            required=False,
+            widget=forms.Select(attrs={"data-kind-of": section.key}),
+        )
 
-    def _add_rows(self, values: Mapping[str, Any]) -> None:
+    def _add_option(self, option: Option, owner: Any) -> None:
+        rows = None
+        if option.rows is not None:
+            rows = [(row.pk, row.name) for row in option.rows.objects.filter(owner=owner)]
+        field = form_field(option.path[-1], option.info, rows)
+        if option.suggestions:
+            field.widget.attrs["list"] = option.suggestions
+        self.fields[option.name] = field
+        self.initial.setdefault(option.name, default_of(option.info))
+
+    def _add_limits(self) -> None:
         for index in range(self.row_count):
-            for name, info in ROW_FIELDS.items():
+            for name, info in LIMITS.columns.items():
                 field: Any = form_field(name, info)
-                if name == "metric":
+                if name == LIMITS.blank:
                     field.choices = [("", "none"), *field.choices]
-                self.fields[row_name(index, name)] = field
+                self.fields[LIMITS.name(index, name)] = field
 
     # --- for the template --------------------------------------------------------------------------------------
     def sections(self) -> Iterable[SectionView]:
-        """The sections in their order."""
-        for section in SECTIONS:
-            kinds: list[KindView] = []
-            for kind, entry in (section.kinds or {}).items():
-                prefix = f"{section.key}.{kind}."
-                kinds.append(
-                    KindView(
-                        kind,
-                        entry.label,
-                        (entry.options.__doc__ or "").strip(),
-                        [self[n] for n in self.info if n.startswith(prefix)],
-                    )
-                )
-            plain = [self[name] for name, kind, info in section_options(section) if not kind and not is_rows(info)]
-            rows = (
-                [[self[row_name(i, n)] for n in ROW_FIELDS] for i in range(self.row_count)]
-                if section.key == "objective"
-                else []
+        """Return the sections in their order."""
+        return [self._shown(section) for section in SECTIONS]
+
+    def _shown(self, section: Section) -> SectionView:
+        fields: dict[str, list[BoundField]] = {}
+        for option in options():
+            if option.section is section:
+                fields.setdefault(option.kind, []).append(self[option.name])
+        kinds = [
+            KindView(
+                kind, entry.label, (entry.options.__doc__ or "").strip(), fields.get(kind, []), EXTRAS.get(kind, "")
             )
-            chooser = self[f"{section.key}.kind"] if section.kinds is not None else None
-            yield SectionView(section, chooser, kinds, plain, rows)
+            for kind, entry in (section.kinds or {}).items()
+        ]
+        has_limits = LIMITS.path[:-1] == section.path
+        rows = [[self[LIMITS.name(at, name)] for name in LIMITS.columns] for at in range(self.row_count * has_limits)]
+        chooser = self[section.chooser] if section.kinds is not None else None
+        return SectionView(section, chooser, kinds, fields.get("", []), rows)
 
     # --- validation --------------------------------------------------------------------------------------------
     def clean(self) -> dict[str, Any]:
-        """Builds the document from the chosen kinds and has the engine check it."""
-        for name in [name for name in self.errors if not self._active(name)]:
-            del self.errors[name]
+        """Build the document from the chosen kinds and have the engine check it."""
+        for option in options():
+            if option.name in self.errors and not self._is_active(option):
+                del self.errors[option.name]
         self.document = self._document()
         try:
             self.config = SearchConfig.parse(self.document)
@@ -178,7 +167,7 @@ class SearchForm(forms.Form):
         return self.cleaned_data
 
     def add_errors(self, error: ConfigError) -> None:
-        """Puts every complaint at its field; a field that was already complained about keeps its first one."""
+        """Put every complaint at its field; a field that had complaints before keeps those alone."""
         already = set(self.errors)
         for item in error.errors:
             name, rest = self.place(item.path)
@@ -186,83 +175,70 @@ class SearchForm(forms.Form):
                 self.add_error(name, f"{rest}: {item.message}" if rest else item.message)
 
     def place(self, path: str) -> tuple[str | None, str]:
-        """``(form field, rest of the path below it)`` for a dotted path; (None, path) when no field fits."""
-        parts = path.split(".") if path else []
-        if parts[:2] == [FINAL, "estimator"]:
-            parts = [FINAL, *parts[2:]]
-        elif path in self.fields:
-            return path, ""
-        if (
-            parts[:2] == ROWS.split(".")
-            and len(parts) > 2
-            and parts[2].isdigit()
-            and int(parts[2]) < len(self.used_rows)
-        ):
-            row = self.used_rows[int(parts[2])]
-            column = parts[3] if len(parts) > 3 else "hi"
-            return row_name(row, column), ".".join(parts[4:])
-        if parts and f"{parts[0]}.kind" in self.fields:
-            kind = self.chosen(parts[0])
-            for length in range(len(parts), 0, -1):
-                name = ".".join((parts[0], kind, *parts[1:length])) if length > 1 else f"{parts[0]}.kind"
-                if name in self.fields:
-                    return name, ".".join(parts[length:]) if length > 1 else ".".join(parts[1:])
+        """Return the form field that is nearest to a dotted path, and the rest of the path; (None, path) without one.
+
+        The nearest field is the one whose place in the document is the longest beginning of the path.
+        """
+        parts = tuple(path.split("."))
+        places = self._places()
         for length in range(len(parts), 0, -1):
-            name = ".".join(parts[:length])
-            name = FALLBACK.get(name, name)
-            if name in self.fields:
-                return name, ".".join(parts[length:])
+            if parts[:length] in places:
+                return places[parts[:length]], ".".join(parts[length:])
         return None, path
 
+    def _places(self) -> dict[Path, str]:
+        """Return the form field of every place in the document that complaints may name, as chosen now."""
+        places: dict[Path, str] = {("name",): "name", ("yaml",): "yaml"}
+        for section in SECTIONS:
+            if section.kinds is not None:
+                of_part = dict.fromkeys(((section.key,), section.path, (*section.path, "kind")), section.chooser)
+                places |= of_part
+        for option in options():
+            if self._is_active(option):
+                places[option.path] = option.name
+                if option.path == (*option.section.path, option.section.spokesman):
+                    places[option.section.path] = option.name
+        for at, index in enumerate(self.used_rows):
+            row = (*LIMITS.path, str(at))
+            places[row] = LIMITS.name(index, LIMITS.spokesman)
+            places |= {(*row, name): LIMITS.name(index, name) for name in LIMITS.columns}
+        return places
+
     def chosen(self, key: str) -> str:
-        """The kind chosen in a section."""
+        """Return the kind that is chosen in a section."""
         return str(self[f"{key}.kind"].value() or "")
 
-    def _active(self, name: str) -> bool:
-        parts = name.split(".")
-        return f"{parts[0]}.kind" not in self.fields or len(parts) < 3 or parts[1] == self.chosen(parts[0])
+    def _is_active(self, option: Option) -> bool:
+        return not option.kind or option.kind == self.chosen(option.section.key)
 
     def _document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"name": self.cleaned_data.get("name", "")}
         for section in SECTIONS:
-            if section.kinds is not None:
-                kind = self.chosen(section.key)
-                document[section.key] = {"kind": kind} if kind else None
-            elif section.model is not None:
-                document[section.key] = {}
-        for name, info in self.info.items():
-            if not self._active(name) or not self._sent(name):
-                continue
-            value = None if name in self.errors else self._value(name, info)
-            if name in self.errors:
-                value = self.data.get(name)
-            key, _, rest = name.partition(".")
-            if rest and document[key] is None:
-                continue
-            if rest:
-                document[key][rest.rsplit(".", 1)[-1]] = value
+            kind = None if section.kinds is None else self.chosen(section.key)
+            if kind == NO_DATA:
+                document[section.key] = None
             else:
-                document[key] = value
-        document["objective"]["constraints"] = self._constraints()
-        final = document.pop(FINAL)
-        if final and "kind" in final:
-            own = {name: final.pop(name) for name in Final.model_fields if name in final}
-            document[FINAL] = {"estimator": final, **own}
+                _put(document, section.path, {} if kind is None else {"kind": kind})
+        for option in options():
+            if self._is_active(option) and self._is_sent(option.name):
+                value = None if option.name in self.errors else self._value(option)
+                _put(document, option.path, self.data.get(option.name) if option.name in self.errors else value)
+        _put(document, LIMITS.path, self._limits())
         return document
 
-    def _sent(self, name: str) -> bool:
+    def _is_sent(self, name: str) -> bool:
         return name in self.data or isinstance(self.fields[name], forms.BooleanField)
 
-    def _value(self, name: str, info: Any) -> Any:
-        value = self.cleaned_data.get(name)
+    def _value(self, option: Option) -> Any:
+        value = self.cleaned_data.get(option.name)
         if value in ("", None):
-            if is_nullable(info):
+            if is_nullable(option.info):
                 return None
-            if default_of(info) != "" or info.is_required():
-                self.add_error(name, "This field is required.")
+            if default_of(option.info) != "" or option.info.is_required():
+                self.add_error(option.name, "This field is required.")
             return ""
-        if isinstance(self.fields[name].widget, forms.Textarea):
-            return self._mapping(name, str(value))
+        if isinstance(self.fields[option.name].widget, forms.Textarea):
+            return self._mapping(option.name, str(value))
         return value
 
     def _mapping(self, name: str, text: str) -> Any:
@@ -272,26 +248,28 @@ class SearchForm(forms.Form):
             self.add_error(name, error)
             return {}
 
-    def _constraints(self) -> list[dict[str, Any]]:
-        self.used_rows: list[int] = []
+    def _limits(self) -> list[dict[str, Any]]:
+        self.used_rows = []
         rows = []
         for index in range(self.row_count):
-            row = {
-                name: self.cleaned_data.get(at, self.data.get(at))
-                for name in ROW_FIELDS
-                for at in [row_name(index, name)]
-            }
+            names = {column: LIMITS.name(index, column) for column in LIMITS.columns}
+            row = {column: self.cleaned_data.get(name, self.data.get(name)) for column, name in names.items()}
             if all(value in ("", None) for value in row.values()):
                 continue
             self.used_rows.append(index)
-            rows.append({name: value for name, value in row.items() if value != ""})
+            rows.append({column: value for column, value in row.items() if value != ""})
         return rows
 
 
+def _put(document: dict[str, Any], path: Path, value: Any) -> None:
+    """Set a value of the document; nothing happens inside a part that is None, because no kind was chosen for it."""
+    for name in path[:-1]:
+        document = document.setdefault(name, {})
+        if document is None:
+            return
+    document[path[-1]] = value
+
+
 def _rows_in(values: Mapping[str, Any]) -> int:
-    found = [re.fullmatch(rf"{re.escape(ROWS)}\.(\d+)\.\w+", name) for name in values]
-    return min(1 + max((int(match[1]) for match in found if match), default=-1), 20)
-
-
-def _named(model: Any, owner: Any) -> list[tuple[int, str]]:
-    return [(row.pk, row.name) for row in model.objects.filter(owner=owner)]
+    found = [re.fullmatch(rf"{re.escape('.'.join(LIMITS.path))}\.(\d+)\.\w+", name) for name in values]
+    return min(1 + max((int(match[1]) for match in found if match), default=-1), LIMITS.most)

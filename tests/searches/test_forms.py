@@ -127,6 +127,36 @@ def test_the_services_complaints_find_their_field_however_deep_the_path() -> Non
     assert form.non_field_errors() == ["nowhere.at.all: Is wrong"]
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "rest"),
+    [
+        ("seed", "seed", ""),
+        ("space.cells", "space.nasbench201.cells", ""),
+        ("space.cells.0", "space.nasbench201.cells", "0"),
+        ("space.unheard.of", "space.kind", "unheard.of"),
+        ("final", "final.kind", ""),
+        ("final.count", "final.count", ""),
+        ("final.estimator", "final.kind", ""),
+        ("final.estimator.kind", "final.kind", ""),
+        ("final.estimator.epochs", "final.short_training.epochs", ""),
+        ("objective", "objective.hi", ""),
+        ("objective.constraints", "objective.hi", "constraints"),
+        ("objective.constraints.1", "objective.constraints.1.hi", ""),
+        ("objective.constraints.1.lo", "objective.constraints.1.lo", ""),
+        ("objective.constraints.9.lo", "objective.hi", "constraints.9.lo"),
+        ("budget", "budget.evaluations", ""),
+        ("unheard.of", None, "unheard.of"),
+    ],
+)
+def test_a_path_finds_the_nearest_field(path: str, field: str | None, rest: str) -> None:
+    final = {"estimator": {"kind": "short_training", "epochs": 9}, "count": 3, "share": 0.2}
+    form = SearchForm(make_user(), posted({**EVERY_FIELD, "budget": {"evaluations": 40}, "final": final}))
+    assert form.is_valid(), form.errors
+    assert form.config is not None
+    assert form.config.final is not None
+    assert form.place(path) == (field, rest)
+
+
 def test_options_of_kinds_that_are_not_chosen_do_not_matter() -> None:
     changes = {"estimator.short_training.epochs": "lots", "space.chain.definition": "]["}
     form = SearchForm(make_user(), posted(EXAMPLES[0].config, **changes))
