@@ -56,6 +56,19 @@ class Options(BaseModel):
         return storable(value)
 
     @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Validate a mapping; raise ConfigError with an entry for each faulty field."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise cls._complaints(error, raw) from error
+
+    @classmethod
+    def _complaints(cls, error: ValidationError, raw: Mapping[str, Any]) -> ConfigError:
+        """Return what is wrong with ``raw``, with paths as users know them."""
+        return field_errors(error)
+
+    @classmethod
     def stored(cls, raw: Mapping[str, Any]) -> Self:
         """Reads a document that was valid when it was stored: limits that came later do not make it unreadable."""
         try:

@@ -1,12 +1,16 @@
-"""YAML and JSON documents that people write; nothing in them can run, refer to itself or grow without end."""
+"""Documents that people write: their YAML or JSON, and the base of the models that read them.
+
+Nothing in a document can run, refer to itself or grow without end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import yaml
 
+from engine.config.base import Options
 from engine.errors import ConfigError
 
 MAX_VALUES = 100_000
@@ -16,6 +20,29 @@ LONGEST_NUMBER = 100
 """Characters; YAML's numbers to the base of 60 take time in the square of their length."""
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MERGE = "tag:yaml.org,2002:merge"
+
+
+class Document(Options):
+    """An option model that people write as a whole, as a mapping or as YAML."""
+
+    first_fields: ClassVar[str]
+    """The first fields by name, joined by commas: the example in a complaint."""
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Validate a YAML or JSON document; raise ConfigError with an entry for each faulty field."""
+        raw = read_yaml(text, "yaml")
+        if not isinstance(raw, Mapping):
+            raise ConfigError.at("yaml", f"The document must be a mapping with the fields {cls.first_fields}, ...")
+        return cls.parse(raw)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form, which `parse` takes back."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """Return the document as YAML, which `from_yaml` takes back."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
 
 
 class _Loader(yaml.SafeLoader):

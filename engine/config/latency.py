@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from engine.config.base import Name, Options, field_errors
+from engine.config.base import Name, Options
 from engine.config.datasets import DatasetOptions
 from engine.config.spaces import SpaceOptions
 
@@ -34,14 +33,6 @@ class LatencyOptions(Options):
         description="for one operator or network: what takes longer is repeated less, three times at least",
     )
 
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> LatencyOptions:
-        """Validates a mapping; ConfigError has one entry per faulty field."""
-        try:
-            return cls.model_validate(raw)
-        except ValidationError as error:
-            raise field_errors(error, document=raw) from error
-
 
 class ImageSize(Options):
     """What networks take and give, where no data set says it."""
@@ -66,11 +57,3 @@ class LatencyRequest(Options):
         if (self.dataset is None) == (self.input is None):
             raise ValueError("name either a data set or the size of the images (input)")
         return self
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> LatencyRequest:
-        """Validates a mapping; ConfigError has one entry per faulty field."""
-        try:
-            return cls.model_validate(raw)
-        except ValidationError as error:
-            raise field_errors(error) from error

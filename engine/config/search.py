@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
-from engine.config.base import Name, Options, field_errors, to_fields
+from engine.config.base import Name, Options, to_fields
 from engine.config.datasets import DatasetOptions
-from engine.config.documents import read_yaml
+from engine.config.documents import Document
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
 from engine.cost import METRIC_LABELS
@@ -112,8 +111,10 @@ class Final(Options):
     )
 
 
-class SearchConfig(Options):
+class SearchConfig(Document):
     """Everything that defines a search. The same document and seed give the same search anywhere."""
+
+    first_fields = "space, estimator"
 
     name: Name = ""
     space: SpaceOptions = Field(title="Search space")
@@ -166,28 +167,8 @@ class SearchConfig(Options):
         return 0 if self.final is None else self.final.count
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> SearchConfig:
-        """Validates a mapping; ConfigError has one entry per faulty field."""
-        try:
-            return cls.model_validate(raw)
-        except ValidationError as error:
-            raise to_fields(field_errors(error), MOVED) from error
-
-    @classmethod
-    def from_yaml(cls, text: str) -> SearchConfig:
-        """Validates a YAML or JSON document."""
-        raw = read_yaml(text, "yaml")
-        if not isinstance(raw, Mapping):
-            raise ConfigError.at("yaml", "The document must be a mapping with the fields space, estimator, ...")
-        return cls.parse(raw)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready form, which `parse` takes back."""
-        return self.model_dump(mode="json")
-
-    def to_yaml(self) -> str:
-        """The document as YAML, which `from_yaml` takes back."""
-        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+    def _complaints(cls, error: ValidationError, raw: Mapping[str, Any]) -> ConfigError:
+        return to_fields(super()._complaints(error, raw), MOVED)
 
 
 def _check_metric(metric: str) -> None:

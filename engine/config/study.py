@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from engine.config.algorithms import RandomSearchOptions
 from engine.config.base import Name, Options, field_errors, to_fields
 from engine.config.datasets import DatasetOptions
-from engine.config.documents import read_yaml
+from engine.config.documents import Document
 from engine.config.estimators import EstimatorOptions, MoteOptions
 from engine.config.search import Budget, SearchConfig
 from engine.config.spaces import SpaceOptions
@@ -62,8 +61,10 @@ def is_skip(operation: str) -> bool:
     return any(word in operation.lower() for word in SKIPS)
 
 
-class StudyConfig(Options):
+class StudyConfig(Document):
     """Every arm scores the same ``networks`` random networks; ranks are compared with the truth and among the arms."""
+
+    first_fields = "space, arms"
 
     name: Name = ""
     space: SpaceOptions = Field(title="Search space")
@@ -107,31 +108,15 @@ class StudyConfig(Options):
         return (*self.arms, *(arm for arm in compared if arm not in self.arms))
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> StudyConfig:
-        """Validates a mapping; ConfigError has one entry a faulty field."""
-        try:
-            return cls.model_validate(raw)
-        except ValidationError as error:
-            raise to_fields(field_errors(error, document=raw), cls.model_fields) from error
-
-    @classmethod
-    def from_yaml(cls, text: str) -> StudyConfig:
-        """Validates a YAML or JSON document."""
-        raw = read_yaml(text, "yaml")
-        if not isinstance(raw, Mapping):
-            raise ConfigError.at("yaml", "The document must be a mapping with the fields space, arms, ...")
-        return cls.parse(raw)
+    def _complaints(cls, error: ValidationError, raw: Mapping[str, Any]) -> ConfigError:
+        return to_fields(field_errors(error, document=raw), cls.model_fields)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready form, which `parse` takes back; arms carry their names as labels."""
-        document = self.model_dump(mode="json")
+        """Return the JSON-ready form, which `parse` takes back; arms carry their names as labels."""
+        document = super().as_dict()
         for arm, row in zip(self.arms, document["arms"], strict=True):
             row["label"] = arm.name
         return document
-
-    def to_yaml(self) -> str:
-        """The document as YAML."""
-        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
 
     def searches(self) -> Iterator[tuple[str, str, SearchConfig]]:
         """Path in this document, arm and search of each estimate.

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from engine.config.training import RECIPES
+from engine.config.training import RECIPES, TrainingConfig
 from searches.api.base import UnderSearch
 from searches.api.filters import ChoicesFilter
 from searches.api.pagination import KeysetPagination
@@ -75,7 +75,7 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
             raise ValidationError({"candidates": "The body must be an object with the field candidates or search."})
         body = NewTrainingsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        config = trainings.read_config(body.config())
+        config = TrainingConfig.parse(body.config())
         made = trainings.create(request.user, self._chosen(body.validated_data), config)
         return Response(TrainingSerializer(made, many=True).data, status=status.HTTP_201_CREATED)
 

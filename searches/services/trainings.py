@@ -11,9 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from pydantic import ValidationError
 
-from engine.config.base import field_errors
 from engine.config.training import TrainingConfig
 from engine.errors import ArchitectureError, ConfigError
 from searches.models import Bucket, Candidate, Search, Training
@@ -30,14 +28,6 @@ ALLOWED = {
     "resume": (Status.CANCELLED, Status.FAILED),
     "delete": tuple(Status),
 }
-
-
-def read_config(raw: Mapping[str, Any]) -> TrainingConfig:
-    """Validates a mapping; ConfigError has one entry a faulty field."""
-    try:
-        return TrainingConfig.model_validate(dict(raw))
-    except ValidationError as error:
-        raise field_errors(error) from error
 
 
 def selected(search: Search, select: str) -> list[Candidate]:
