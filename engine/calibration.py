@@ -1,6 +1,6 @@
-"""Joint scores whose constants can be fitted to a population's own terms: MOTE and MOTE+, by the kind of the estimate.
+"""Joint scores whose constants can be fitted to a population's own terms: those of MOTE and MOTE+.
 
-Nothing here trains: a score is read anew from its stored terms. Fitted constants travel as `Numbers`, the fields of
+Nothing here trains: a score is read again from its stored terms. Fitted constants travel as `Numbers`, the fields of
 each term's `engine.mote.BoxCox` or `engine.mote_plus.Scale` as JSON holds them.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from engine import mote, mote_plus
+from engine.registry import ESTIMATORS
 
 MINIMUM = 100
 """Networks to fit to: 30 give a spread of 0.7 in a Box-Cox exponent."""
@@ -88,3 +89,10 @@ JOINTS: Mapping[str, Joint] = {
         mote_plus.Scale,
     ),
 }
+"""By the name that an estimate's options declare as ``joint``."""
+
+
+def joint_of(kind: str) -> Joint | None:
+    """Return the joint that scores of an estimate of this kind are read with, or None where there is none."""
+    name = ESTIMATORS[kind].options.joint
+    return JOINTS[name] if name else None

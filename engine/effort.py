@@ -1,19 +1,18 @@
 """Roughly how long an estimate trains a network, before any is trained: seconds of one CPU core, from shapes alone.
 
-Small networks take their time per operator, large ones per multiply-add; a step of training of a network with so many
-nodes on a batch takes
+Small networks take their time per operator, large ones per multiply-add. One step of training takes
 
-    `STEP` + a constant * nodes + `MADD` * images * millions of multiply-adds
+    `STEP` + `NODE` * nodes of the network + `MADD` * images of the batch * millions of multiply-adds
 
-and looking at images without learning (validation, the slice of MOTE) a third of that. The constant a node is smaller
-for MOTE, which steps all weights as one. All four are a least squares fit of relative errors to MOTE's fast profile, on
-reduced and on full networks, and to short trainings, on digits, in five spaces, with one thread of a Zen 4 core. A
-caller that knows how long a run took scales by it.
+and looking at images without learning (validation, the slice of MOTE) takes `FORWARD` of that. MOTE steps all weights
+as one, so its constant for each node, `MOTE_NODE`, is smaller. All four constants are a least squares fit of relative
+errors to MOTE's fast profile, on reduced and on full networks, and to short trainings, on digits, in five spaces, with
+one thread of a Zen 4 core. A caller that knows how long a run took scales by it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from statistics import fmean
 
@@ -21,20 +20,25 @@ from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainin
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
 from engine.mote import SLICE_POINTS
-from engine.reduction.architecture import REDUCED_CHANNELS, SIDES, reduced_spec
+from engine.reduction.architecture import reduced_spec
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
+from engine.registry import ESTIMATORS, load
 from engine.space import SearchSpace
 
-STEP, MADD = 3.0e-3, 8.5e-5
-NODE, MOTE_NODE = 1.4e-4, 8.4e-5
+STEP = 3.0e-3
+MADD = 8.5e-5
+NODE = 1.4e-4
+MOTE_NODE = 8.4e-5
 FORWARD = 1 / 3
-"""Of a step of training, what a pass without gradients takes."""
+"""Seconds of a pass without gradients over those of a step of training."""
 SAMPLES = 20
-"""Random networks, the same ones every time, whose mean with the default one's speaks for a space."""
+"""Random networks, always the same ones, that represent a space together with its default network."""
+VALIDATION_BATCH = 512
 
 
 @dataclass(frozen=True)
 class Passes:
-    """So many batches of so many images together, passes without gradients counted as `FORWARD`."""
+    """Numbers of batches and of images in them; a pass without gradients counts as `FORWARD` of a training step."""
 
     batches: float
     images: float
@@ -43,50 +47,62 @@ class Passes:
         return Passes(self.batches + other.batches, self.images + other.images)
 
     def times(self, factor: float) -> Passes:
-        """So many times as much."""
+        """Return both numbers multiplied by the factor."""
         return Passes(self.batches * factor, self.images * factor)
 
 
-MOTE_PROFILES = {
-    "fast": (Passes(100, 3_200), 10, 256),
-    "paper": (Passes(250, 256_000), 50, 512),
-}
-"""Of MOTE's profiles the training, its epochs, and the images of the slice, as in `engine.estimators.mote_run`."""
-VALIDATION_BATCH = 512
+@dataclass(frozen=True)
+class Effort:
+    """What one estimate of a network takes: the passes, and the seconds of a step for each node.
+
+    ``max_side``: the network is MOTE's reduced one, for images of at most this side in pixels; None: the full one.
+    """
+
+    passes: Passes
+    node: float
+    max_side: int | None = None
 
 
 def seconds(options: EstimatorOptions, space: SearchSpace, train: int, valid: int) -> float | None:
-    """Of a random network of the space, with so many images; None for an estimate that trains otherwise."""
-    passes = _passes(options, train, valid)
-    if passes is None:
+    """Return the seconds of an average network of the space; None for an estimate that declares no effort.
+
+    ``train`` and ``valid`` are the numbers of training and of validation images.
+    """
+    effort = ESTIMATORS[options.kind].effort
+    if not effort:
         return None
-    mote = options if isinstance(options, MoteOptions) else None
-    nodes, madds = _shape(space, mote.profile if mote and mote.network == "reduced" else None)
-    node = MOTE_NODE if mote else NODE
-    return passes.batches * (STEP + node * nodes) + passes.images * MADD * madds
+    found: Effort = load(effort)(options, train, valid)
+    nodes, madds = _shape(space, found.max_side)
+    return found.passes.batches * (STEP + found.node * nodes) + found.passes.images * MADD * madds
 
 
-def _passes(options: EstimatorOptions, train: int, valid: int) -> Passes | None:
-    if isinstance(options, ShortTrainingOptions):
-        training = Passes(max(train / options.batch_size, 1), train)
-        validation = Passes(max(valid / VALIDATION_BATCH, 1), valid)
-        return (training + validation.times(FORWARD)).times(options.epochs)
-    if isinstance(options, MoteOptions):
-        training, epochs, points = MOTE_PROFILES[options.profile]
-        training = replace(training, images=min(training.images, training.batches * train))
-        if options.landscape_mode == "fit":
-            return training.times(1 + SLICE_POINTS / epochs)
-        return training + Passes(SLICE_POINTS, SLICE_POINTS * min(points, train)).times(FORWARD)
-    return None
+def of_short_training(options: ShortTrainingOptions, train: int, valid: int) -> Effort:
+    """Return the effort of all epochs, each with its validation."""
+    training = Passes(max(train / options.batch_size, 1), train)
+    validation = Passes(max(valid / VALIDATION_BATCH, 1), valid)
+    return Effort((training + validation.times(FORWARD)).times(options.epochs), NODE)
 
 
-def _shape(space: SearchSpace, reduced: str | None) -> tuple[float, float]:
-    """Mean number of nodes, and millions of multiply-adds, of networks; of those ``reduced`` for a profile of MOTE."""
-    spec = reduced_spec(space, SIDES[reduced]) if reduced else space.spec
-    rng, found = Random(0), []
+def of_mote(options: MoteOptions, train: int, valid: int) -> Effort:
+    """Return the effort of the training and of the slice."""
+    profile = PROFILES[options.profile]
+    passes = Passes(profile.steps, profile.steps * min(profile.batch_size, train))
+    if options.landscape_mode == "fit":
+        passes = passes.times(1 + SLICE_POINTS / profile.epochs)
+    else:
+        looked_at = SLICE_POINTS * min(profile.slice_images, train)
+        passes += Passes(SLICE_POINTS, looked_at).times(FORWARD)
+    return Effort(passes, MOTE_NODE, profile.max_side if options.network == "reduced" else None)
+
+
+def _shape(space: SearchSpace, max_side: int | None) -> tuple[float, float]:
+    """Return the mean number of nodes and the mean millions of multiply-adds of the space's networks."""
+    spec = None if max_side is None else reduced_spec(space, max_side)
+    rng = Random(0)
+    found = []
     for item in [*(space.sample(rng) for _ in range(SAMPLES)), space.default()]:
         try:
-            blueprint = space.reduced_blueprint(item, spec, REDUCED_CHANNELS) if reduced else space.blueprint(item)
+            blueprint = space.blueprint(item) if spec is None else space.reduced_blueprint(item, spec, REDUCED_CHANNELS)
         except ArchitectureError:
             continue
         found.append((len(blueprint.nodes), blueprint_cost(blueprint).metric("madds_m")))

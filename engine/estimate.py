@@ -41,9 +41,6 @@ class Estimate:
 class Estimator(Protocol):
     """Scores architectures; made once a process by `engine.registry.create_estimator` and reused."""
 
-    inline: bool
-    """True when a score takes less than handing it to another process (tables)."""
-
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:

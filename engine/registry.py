@@ -21,17 +21,16 @@ from engine.config.algorithms import (
 )
 from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, FoldersOptions, TorchvisionOptions, UploadOptions
+from engine.config.estimate import EstimateOptions
 from engine.config.estimators import (
-    BenchmarkOptions,
     EstimatorOptions,
     LossCurveOptions,
     MoteOptions,
     MotePlusOptions,
-    NasBench301Options,
     ProxyOptions,
     ShortTrainingOptions,
-    TableOptions,
 )
+from engine.config.lookups import BenchmarkOptions, NasBench301Options, TableOptions
 from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
@@ -45,13 +44,12 @@ from engine.config.spaces import (
 
 if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
-    from engine.benchmark_tables.nasbench301 import Surrogate
     from engine.datasets.base import ImageData
     from engine.estimate import Estimator
     from engine.latency import LatencyTable
     from engine.problem import SearchProblem
+    from engine.sources import Opened
     from engine.space import SearchSpace
-    from engine.table import Table
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,26 @@ class Kind:
     path: str
 
     def load(self) -> Any:
-        """The implementation (a class), imported now."""
-        module, name = self.path.split(":")
-        return getattr(import_module(module), name)
+        """Return the implementation (a class), imported now."""
+        return load(self.path)
+
+
+@dataclass(frozen=True)
+class EstimateKind(Kind):
+    """An estimate; its options declare what it is.
+
+    ``effort`` names the function that says how long it trains a network (`engine.effort`); empty where nothing is known
+    beforehand.
+    """
+
+    options: type[EstimateOptions]
+    effort: str = ""
+
+
+def load(path: str) -> Any:
+    """Return what a path ``module:name`` names, imported now."""
+    module, name = path.split(":")
+    return getattr(import_module(module), name)
 
 
 SPACES: Mapping[str, Kind] = {
@@ -92,15 +107,20 @@ ALGORITHMS: Mapping[str, Kind] = {
     "mote_nas": Kind("MOTE-NAS", MoteNASOptions, "engine.algorithms.mote_nas:MoteNAS"),
     "random": Kind("Random search", RandomSearchOptions, "engine.algorithms.random_search:RandomSearch"),
 }
-ESTIMATORS: Mapping[str, Kind] = {
-    "mote": Kind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator"),
-    "mote_plus": Kind("MOTE+", MotePlusOptions, "engine.estimators.mote_plus:MotePlusEstimator"),
-    "loss_curve": Kind("Loss curve (TSE)", LossCurveOptions, "engine.estimators.loss_curve:LossCurveEstimator"),
-    "proxy": Kind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
-    "short_training": Kind("Short training", ShortTrainingOptions, "engine.estimators.short_training:ShortTraining"),
-    "table": Kind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
-    "benchmark": Kind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
-    "nasbench301": Kind(
+ESTIMATORS: Mapping[str, EstimateKind] = {
+    "mote": EstimateKind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator", effort="engine.effort:of_mote"),
+    "mote_plus": EstimateKind("MOTE+", MotePlusOptions, "engine.estimators.mote_plus:MotePlusEstimator"),
+    "loss_curve": EstimateKind("Loss curve (TSE)", LossCurveOptions, "engine.estimators.loss_curve:LossCurveEstimator"),
+    "proxy": EstimateKind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
+    "short_training": EstimateKind(
+        "Short training",
+        ShortTrainingOptions,
+        "engine.estimators.short_training:ShortTraining",
+        effort="engine.effort:of_short_training",
+    ),
+    "table": EstimateKind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
+    "benchmark": EstimateKind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
+    "nasbench301": EstimateKind(
         "NAS-Bench-301 surrogate", NasBench301Options, "engine.estimators.nasbench301:NasBench301Estimator"
     ),
 }
@@ -139,8 +159,8 @@ def open_data(options: DatasetOptions, root: Path) -> ImageData:
 
 
 def create_estimator(
-    options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Table | Surrogate | None
+    options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Opened | None
 ) -> Estimator:
-    """An estimator; ``data`` is given for those that train, ``table`` for those that look up."""
+    """Return an estimator; ``data`` is given for those that need images, ``table`` for those that look up."""
     estimator: Estimator = ESTIMATORS[options.kind].load()(options, space, data, table)
     return estimator

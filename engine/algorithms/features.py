@@ -10,11 +10,10 @@ import numpy as np
 
 from engine.algorithms.surrogate import Floats, Inputs
 from engine.errors import ArchitectureError
+from engine.reduction.profiles import REDUCED_CHANNELS
 from engine.space import Architecture, Choices, SearchSpace
 from engine.traits import traits
 
-CHANNELS = 32
-"""Base width of the reduced networks from which traits are read."""
 KEPT = 50_000
 
 
@@ -60,7 +59,7 @@ class Reader:
         architecture = Architecture(self._space.content_hash, choices)
         costs = {f"log_{name}": log1p(cost) for name, cost in self._space.cost(architecture).as_dict().items()}
         try:
-            return costs | traits(self._space.reduced_blueprint(architecture, self._space.spec, CHANNELS))
+            return costs | traits(self._space.reduced_blueprint(architecture, self._space.spec, REDUCED_CHANNELS))
         except ArchitectureError:
             return costs
 

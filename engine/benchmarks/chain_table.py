@@ -23,7 +23,7 @@ from engine.config.algorithms import (
     RegularisedEvolutionOptions,
 )
 from engine.config.documents import read_yaml
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Objective
 from engine.config.spaces import ChainOptions
 from engine.errors import DataError

@@ -50,7 +50,7 @@ from engine.config.algorithms import (
     RandomSearchOptions,
     RegularisedEvolutionOptions,
 )
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Final, Objective
 from engine.config.spaces import NasBench201Options
 from engine.estimators.table import TableEstimator

@@ -29,9 +29,9 @@ from engine.config.estimators import MotePlusOptions
 from engine.config.spaces import NasBench201Options
 from engine.correlation import Interval, Values, best, kendall, kendall_interval
 from engine.estimators.mote_plus import IMAGES, LOOKS, Looks, MotePlusEstimator
-from engine.estimators.mote_run import PROFILES
 from engine.mote_plus import learning_term
-from engine.reduction.architecture import REDUCED_CHANNELS, reduced_spec
+from engine.reduction.architecture import reduced_spec
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.space import Architecture
 from engine.spaces.nasbench201 import NasBench201Space
 

@@ -20,7 +20,7 @@ from engine.canonical import reaches_output
 from engine.config.spaces import NasBench201Options
 from engine.correlation import kendall
 from engine.mote import constants_for, landscape_term, speed_term
-from engine.reduction.architecture import REDUCED_CHANNELS
+from engine.reduction.profiles import REDUCED_CHANNELS
 from engine.spaces.nasbench201 import NasBench201Space
 
 EPOCHS = (2, 3, 5, 8, 10, 15, 20)

@@ -22,7 +22,7 @@ from engine.benchmarks.mote_nas_own import OwnScores
 from engine.benchmarks.report import Figure, Report, shared_data
 from engine.blueprint import InputSpec
 from engine.config.algorithms import MoteNASOptions
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Final, Objective
 from engine.config.spaces import NasBench201Options
 from engine.errors import Stopped

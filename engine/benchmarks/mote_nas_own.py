@@ -31,8 +31,6 @@ IMAGES = "cifar100_rd10.zip"
 class OwnScores:
     """An estimator that remembers; raises `Stopped` when it would have to score a cell and its seconds are over."""
 
-    inline = False
-
     def __init__(self, space: SearchSpace) -> None:
         torch.set_num_threads(1)
         self.space = space

@@ -36,8 +36,8 @@ from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData
 from engine.estimate import never
 from engine.estimators.mote import MoteEstimator
-from engine.estimators.mote_run import PROFILES, Run
-from engine.reduction.architecture import REDUCED_CHANNELS
+from engine.estimators.mote_run import Run
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.spaces.nasbench201 import NasBench201Space
 from engine.training import ImageSet, best_device
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from engine.errors import ConfigError, FieldError
 
@@ -40,15 +49,22 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; its cached properties are derived again."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in vars(copied).keys() - type(self).model_fields.keys():
+            del vars(copied)[name]
+        return copied
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _true_is_no_number(cls, raw: Any) -> Any:
-        """Gives true and false to numbers as words, which they refuse: Python would take them for 1 and 0."""
+    def _true_is_no_number(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Give true and false to numbers as words, which they refuse: Python would take them for 1 and 0."""
         if not isinstance(raw, Mapping) or not any(isinstance(value, bool) for value in raw.values()):
-            return raw
+            return validate(raw)
         numbers = {name for name, field in cls.model_fields.items() if _is_number(field.annotation)}
         bools = {name: str(value) for name, value in raw.items() if isinstance(value, bool) and name in numbers}
-        return {**raw, **bools}
+        return validate({**raw, **bools})
 
     @field_validator("*")
     @classmethod

@@ -1,38 +1,14 @@
-"""Options of the estimates."""
+"""Options of the estimates that look at networks, and the choice among all estimates."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from engine.benchmark_tables import catalogue
-from engine.benchmark_tables.catalogue import BENCHMARKS
-from engine.config.base import Options
-
-
-class EstimateOptions(Options):
-    """Base of all estimates' options."""
-
-    trains: ClassVar[bool] = True
-    """Whether networks are built and shown images; if not, a search needs no data."""
-    place_field: ClassVar[str] = "path"
-    """Where a complaint about the table's file is shown."""
-    recipe: ClassVar[int] = 1
-    """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
-    later: ClassVar[frozenset[str]] = frozenset()
-    """Options that older scores do not know: at their defaults they are no part of an estimate's identity."""
-
-    @property
-    def cost_column(self) -> str | None:
-        """The table's column of the metric table_cost; None: the estimate has none."""
-        return None
-
-    def identifying(self) -> dict[str, Any]:
-        """All options that a score depends on besides the seed, JSON-ready."""
-        fields = type(self).model_fields
-        unset = {name for name in self.later if getattr(self, name) == fields[name].default}
-        return self.model_dump(mode="json", exclude={"seed", "table", "path", *unset})
+from engine.config.estimate import EstimateOptions
+from engine.config.lookups import BenchmarkOptions, NasBench301Options, TableOptions
 
 
 class MoteOptions(EstimateOptions):
@@ -40,6 +16,8 @@ class MoteOptions(EstimateOptions):
 
     recipe: ClassVar[int] = 4
     later: ClassVar[frozenset[str]] = frozenset({"network"})
+    has_mote_parts: ClassVar[bool] = True
+    joint: ClassVar[str] = "mote"
 
     kind: Literal["mote"] = "mote"
     profile: Literal["fast", "paper"] = Field(
@@ -79,12 +57,22 @@ class MoteOptions(EstimateOptions):
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
     )
 
+    @property
+    def seconds_carry_over(self) -> bool:
+        """The reduced network is of about one size in all spaces."""
+        return self.network == "reduced"
+
+    def like_mote(self) -> Sequence[MoteOptions]:
+        """Return the same estimate on the reduced network."""
+        return (self.model_copy(update={"network": "reduced"}),)
+
 
 class MotePlusOptions(EstimateOptions):
     """MOTE joined with how well the untrained network tells images apart: a little dearer, and ranks clearly better."""
 
     recipe: ClassVar[int] = 100 * MoteOptions.recipe + 2
     """MOTE's own, and that of what is beside it."""
+    joint: ClassVar[str] = "mote_plus"
 
     kind: Literal["mote_plus"] = "mote_plus"
     profile: Literal["fast", "paper", "untrained"] = Field(
@@ -99,6 +87,7 @@ class ShortTrainingOptions(EstimateOptions):
     """Train the full network for a few epochs; the score is its validation accuracy."""
 
     recipe: ClassVar[int] = 2
+    in_percent: ClassVar[bool] = True
 
     kind: Literal["short_training"] = "short_training"
     epochs: int = Field(2, ge=1, le=200, title="Epochs")
@@ -163,115 +152,6 @@ class LossCurveOptions(EstimateOptions):
     profile: Literal["fast", "paper"] = Field("fast", title="Profile", description="as for MOTE")
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
-    )
-
-
-class TableOptions(EstimateOptions):
-    """Look scores up in a CSV or Parquet table with a column ``arch`` in the space's string form."""
-
-    trains: ClassVar[bool] = False
-    kind: Literal["table"] = "table"
-    table: int | None = Field(None, title="Table", description="number of an uploaded table")
-    path: str | None = Field(
-        None, title="or file", description="a CSV or Parquet file on this machine (local use only)"
-    )
-    reward: str = Field(
-        title="Reward column", description="what the search maximises, for example a validation accuracy"
-    )
-    cost: str | None = Field(None, title="Cost column", description="offers the objective the metric table_cost")
-    truth: str | None = Field(None, title="Truth column", description="reported beside the result, never searched on")
-    seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
-    seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
-    seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
-    )
-
-    @property
-    def cost_column(self) -> str | None:
-        """The column of the metric table_cost."""
-        return self.cost
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.table is None) == (self.path is None):
-            raise ValueError("name either an uploaded table or a file")
-        return self
-
-
-class BenchmarkOptions(EstimateOptions):
-    """Look scores up in an official benchmark file that was read on this machine (see the page Tables)."""
-
-    trains: ClassVar[bool] = False
-    place_field: ClassVar[str] = "name"
-    kind: Literal["benchmark"] = "benchmark"
-    name: Literal["nats_tss", "nats_sss", "nasbench101"] = Field(
-        "nats_tss",
-        title="Benchmark",
-        description="NATS-Bench topology for NAS-Bench-201 cells, NATS-Bench size for five-layer sizes, NAS-Bench-101",
-    )
-    dataset: Literal["cifar10", "cifar100", "ImageNet16-120"] = Field("cifar10", title="Benchmark's data")
-    epochs: int = Field(
-        12,
-        ge=1,
-        le=200,
-        title="Epochs of the score",
-        description="of the validation accuracy that is the score, and of its seconds",
-    )
-    truth_epochs: int | None = Field(
-        None, ge=1, le=200, title="Epochs of the truth", description="of the test accuracy reported; empty: the longest"
-    )
-    cost: Literal["params_m", "madds_m", "latency_ms"] | None = Field(
-        None,
-        title="Benchmark's cost",
-        description="offers the objective the metric table_cost, as the benchmark has it",
-    )
-    seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
-    )
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        benchmark = BENCHMARKS[self.name]
-        if self.dataset not in benchmark.datasets:
-            raise ValueError(f"{benchmark.label} has the data {', '.join(benchmark.datasets)} only")
-        for epochs in (self.epochs, self.truth_epochs):
-            if epochs not in (None, *benchmark.epochs):
-                trained = ", ".join(map(str, benchmark.epochs))
-                raise ValueError(f"{benchmark.label} trained for {trained} epochs, not {epochs}")
-        if self.cost not in (None, *benchmark.costs):
-            raise ValueError(f"{benchmark.label} states the costs {', '.join(benchmark.costs)} only")
-        return self
-
-    @property
-    def cost_column(self) -> str | None:
-        """The column of the metric table_cost."""
-        return self.as_table(self.name).cost
-
-    def as_table(self, path: str) -> TableOptions:
-        """The same as columns of the converted table at ``path``."""
-        return TableOptions(
-            path=path,
-            reward=catalogue.accuracy(self.dataset, "valid", self.epochs),
-            truth=catalogue.accuracy(self.dataset, "test", self.truth_epochs or BENCHMARKS[self.name].epochs[-1]),
-            seconds=catalogue.seconds(self.dataset, self.epochs),
-            cost=catalogue.cost(self.dataset, self.cost) if self.cost else None,
-            seed=self.seed,
-        )
-
-
-class NasBench301Options(EstimateOptions):
-    """Ask NAS-Bench-301's surrogate for the validation accuracy of DARTS networks on CIFAR-10, without training."""
-
-    trains: ClassVar[bool] = False
-    place_field: ClassVar[str] = "version"
-    kind: Literal["nasbench301"] = "nasbench301"
-    version: Literal["1.0", "0.9"] = Field("1.0", title="Version", description="of the authors' models (xgb)")
-    seed: int = Field(
-        0,
-        ge=0,
-        lt=2**31,
-        title="Estimate seed",
-        description="predictions have no chance in them; kept for a common form",
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from engine.config.algorithms import AlgorithmOptions, LayerNASOptions
 from engine.config.base import Name, Options, to_fields
@@ -20,8 +22,6 @@ METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 Bounds = tuple[str, float | None, float | None]
 """A metric with its least and its largest value allowed, in its unit; None: an open end."""
 
-ACCURACIES = ("short_training", "table")
-"""Estimates whose scores may be accuracies in percent; of a table's columns the user knows."""
 MOVED = ("dataset", "final.estimator", "final.count", "objective.size_exponent")
 """Fields of which the document's own checks speak."""
 
@@ -73,7 +73,7 @@ class Objective(Range):
     )
     constraints: tuple[Constraint, ...] = Field((), title="Further limits")
 
-    @property
+    @cached_property
     def limits(self) -> tuple[Bounds, ...]:
         """Of the bucketed cost first, then of the others."""
         return (self.cost_metric, self.lo, self.hi), *((c.metric, c.lo, c.hi) for c in self.constraints)
@@ -131,40 +131,49 @@ class SearchConfig(Document):
     seed: int = Field(0, ge=0, lt=2**31, title="Seed")
     final: Final | None = Field(None, title="Final estimate")
 
-    @model_validator(mode="after")
-    def _needs_data(self) -> Self:
-        if self.dataset is None and any(options.trains for options in self.estimators):
-            raise ValueError("dataset: this estimate trains networks; choose the data to train on")
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check what only the whole document shows, once all of its fields are valid."""
+        config = validate(raw)
+        config._check_data()
+        config._check_final()
+        config._check_exponent()
+        return config
 
-    @model_validator(mode="after")
-    def _final_fits(self) -> Self:
+    def _check_data(self) -> None:
+        if self.dataset is None and any(options.needs_images for options in self.estimators):
+            raise ValueError("dataset: this estimate trains networks; choose the data to train on")
+
+    def _check_final(self) -> None:
         if self.final is None:
-            return self
+            return
         if self.final.estimator == self.estimator:
             raise ValueError("final.estimator: this is the search's own estimate; change its options or its seed")
         most = self.budget.evaluations
-        if most is not None and self.final.count >= most:
+        if most is not None and self.finalists >= most:
             raise ValueError(f"final.count: the budget of {most} evaluations leaves nothing to search with; name fewer")
-        return self
 
-    @model_validator(mode="after")
-    def _weighs_accuracies(self) -> Self:
-        if self.objective.size_exponent and self.estimator.kind not in ACCURACIES:
+    def _check_exponent(self) -> None:
+        if self.objective.size_exponent and not self.estimator.in_percent:
             raise ValueError(
                 "objective.size_exponent: this estimate's scores are no accuracies in percent; set it to 0"
             )
-        return self
 
-    @property
+    @cached_property
     def estimators(self) -> tuple[EstimatorOptions, ...]:
         """The estimate of each stage: the search's, and the final one where there is one."""
         return (self.estimator,) if self.final is None else (self.estimator, self.final.estimator)
 
-    @property
+    @cached_property
     def finalists(self) -> int:
         """How many networks may be scored again."""
         return 0 if self.final is None else self.final.count
+
+    def beside(self, folder: Path) -> SearchConfig:
+        """Return the same search with relative paths of tables counted from the folder."""
+        final = self.final and self.final.model_copy(update={"estimator": self.final.estimator.beside(folder)})
+        return self.model_copy(update={"estimator": self.estimator.beside(folder), "final": final})
 
     @classmethod
     def _complaints(cls, error: ValidationError, raw: Mapping[str, Any]) -> ConfigError:

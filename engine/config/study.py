@@ -91,7 +91,7 @@ class StudyConfig(Document):
         if self.compare and self.dataset is None:
             raise ValueError("compare: tables look at no images; name a data set for MOTE to train on")
         used = [arm.estimator for arm in self.arms] + ([] if self.truth is None else [self.truth])
-        if self.dataset is None and any(estimator.trains for estimator in used):
+        if self.dataset is None and any(estimator.needs_images for estimator in used):
             raise ValueError("dataset: one of the estimates looks at images; choose the data")
         names = [arm.name for arm in self.estimates]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -131,7 +131,7 @@ class StudyConfig(Document):
             config = SearchConfig(
                 name=f"{self.name or 'study'}: {name}"[:200],
                 space=self.space,
-                dataset=None if estimator.kind == "table" else self.dataset,
+                dataset=self.dataset if estimator.needs_images else None,
                 algorithm=RandomSearchOptions(),
                 estimator=estimator,
                 budget=Budget(evaluations=self.networks),

@@ -20,8 +20,6 @@ from engine.training import best_device, device_name
 class TrainingEstimator(ABC):
     """Base of `Estimator`s that train networks; subclasses fill `_score`."""
 
-    inline = False
-
     def __init__(self, options: Options, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
         if data is None:
             raise ConfigError.at("dataset", "This estimate trains networks; choose the data to train on.")

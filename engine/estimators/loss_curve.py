@@ -9,8 +9,8 @@ from engine.config.estimators import LossCurveOptions, MoteOptions
 from engine.datasets.base import ImageData
 from engine.estimate import Estimate, Stop, never
 from engine.estimators.mote import MoteEstimator
-from engine.estimators.mote_run import PROFILES
 from engine.mote import LOSS_CEILING
+from engine.reduction.profiles import PROFILES
 from engine.space import Architecture, SearchSpace
 
 EMA_DECAY = 0.9
@@ -21,8 +21,6 @@ class LossCurveEstimator:
 
     A network that nothing of the image reaches counts, as in MOTE, as one of the largest loss that is told apart.
     """
-
-    inline = False
 
     def __init__(
         self, options: LossCurveOptions, space: SearchSpace, data: ImageData | None, table: object = None

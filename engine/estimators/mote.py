@@ -28,10 +28,11 @@ from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData, stratified_sample
 from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
-from engine.estimators.mote_run import PROFILES, Profile, Run
+from engine.estimators.mote_run import Run
 from engine.mote import LOSS_CEILING, MEAN_SECONDS, SLICE_POINTS, constants_for, landscape_term, speed_term
-from engine.reduction.architecture import REDUCED_CHANNELS, full_blueprint, reduced_spec
+from engine.reduction.architecture import full_blueprint, reduced_spec
 from engine.reduction.choice import reduction_for
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS, Profile
 from engine.reduction.reduced import reduced_split
 from engine.space import Architecture, SearchSpace
 from engine.training import ImageSet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
 
 import torch
@@ -13,48 +12,10 @@ from engine.blueprint import Blueprint
 from engine.estimate import Stop
 from engine.mote import SLICE_POINTS
 from engine.networks.build import build
-from engine.reduction.architecture import SIDES
+from engine.reduction.profiles import Profile
 from engine.training import CHECK_EVERY, ImageSet, batch_rows, check_losses, deterministic, finite, place
 
 LABEL_SMOOTHING = 0.01
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How thorough a run is; an "epoch" is ``steps / epochs`` steps, so that curves of all data have one length.
-
-    ``max_side``: images larger than that are averaged down to it. ``slice_images``: how many training images the
-    slice's losses are taken on. ``decay``: share of the steps, at the end, in which the learning rate falls to 0 in a
-    line. ``half_precision``: bfloat16 autocast, on a GPU only.
-    """
-
-    max_side: int
-    batch_size: int
-    steps: int
-    epochs: int
-    learning_rate: float = 1e-3
-    batch_norm_momentum: float = 0.003
-    batch_norm_eps: float = 1e-4
-    slice_images: int = 512
-    decay: float = 0.0
-    half_precision: bool = False
-
-
-PROFILES = {
-    "fast": Profile(
-        max_side=SIDES["fast"],
-        batch_size=32,
-        steps=100,
-        epochs=10,
-        learning_rate=3e-3,
-        slice_images=256,
-        decay=1 / 3,
-        half_precision=True,
-    ),
-    "paper": Profile(max_side=SIDES["paper"], batch_size=1024, steps=250, epochs=50),
-}
-"""``paper`` is what was published. ``fast`` was chosen on cells that no reported figure uses
-(engine/benchmarks/README.md)."""
 
 
 class FlatWeights:

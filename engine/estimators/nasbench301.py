@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.benchmark_tables.nasbench301 import Surrogate
 from engine.benchmark_tables.nasbench301_vector import vector
-from engine.config.estimators import NasBench301Options
+from engine.config.lookups import NasBench301Options
 from engine.errors import ConfigError, Stopped
 from engine.estimate import Estimate, Stop, never
 from engine.space import Architecture, SearchSpace
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 class NasBench301Estimator:
     """The score is the ensemble's mean, without the authors' optional noise; nothing is charged."""
-
-    inline = True
 
     def __init__(
         self,

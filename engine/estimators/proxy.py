@@ -20,11 +20,12 @@ from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.proxies.probe import Probe
 from engine.proxies import PROXIES, unmet
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.space import Architecture, SearchSpace
 from engine.training import ImageSet
 
-REDUCED_SIDE = 32
-REDUCED_CHANNELS = 32
+REDUCED_SIDE = PROFILES["paper"].max_side
+"""Side in pixels that larger images are averaged down to for the reduced network."""
 
 
 class ProxyEstimator(TrainingEstimator):

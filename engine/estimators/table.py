@@ -7,7 +7,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from engine.benchmark_tables.catalogue import BENCHMARKS
-from engine.config.estimators import BenchmarkOptions, TableOptions
+from engine.config.lookups import BenchmarkOptions, TableOptions
 from engine.errors import ConfigError, DataError, Stopped
 from engine.estimate import Estimate, Stop, never
 from engine.space import Architecture, SearchSpace
@@ -24,20 +24,23 @@ class TableEstimator:
     named and known. Seeds and fidelities change nothing.
     """
 
-    inline = True
-
     def __init__(
-        self, options: TableOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None
+        self,
+        options: TableOptions | BenchmarkOptions,
+        space: SearchSpace,
+        data: ImageData | None = None,
+        table: Table | None = None,
     ) -> None:
         if table is None:
             raise ConfigError.at("estimator.table", "This estimate needs a table: name an uploaded one or a file.")
-        self.options = options
+        assert options.source.columns is not None
+        self.columns = options.source.columns
         self.rows = TableRows(table, space)
-        self._reward = _column(table, options.reward, "reward")
-        self._truth = _column(table, options.truth, "truth") if options.truth else None
-        self._seconds = _seconds(table, options.seconds) if options.seconds else None
-        if options.cost:
-            _column(table, options.cost, "cost")
+        self._reward = _column(table, self.columns.reward, "reward")
+        self._truth = _column(table, self.columns.truth, "truth") if self.columns.truth else None
+        self._seconds = _seconds(table, self.columns.seconds) if self.columns.seconds else None
+        if self.columns.cost:
+            _column(table, self.columns.cost, "cost")
 
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
@@ -63,7 +66,7 @@ class TableEstimator:
         score = float(self._reward[row])
         seconds = self._charge(row)
         if isnan(score):
-            error = f"The table's column '{self.options.reward}' has no number for '{self.rows.table.archs[row]}'."
+            error = f"The table's column '{self.columns.reward}' has no number for '{self.rows.table.archs[row]}'."
             return Estimate(None, seconds=seconds, seed=seed, fidelity=fidelity, error=error)
         terms = {}
         if self._truth is not None and not isnan(self._truth[row]):
@@ -71,7 +74,7 @@ class TableEstimator:
         return Estimate(score, terms, seconds=seconds, seed=seed, fidelity=fidelity)
 
     def _charge(self, row: int) -> float:
-        seconds = 0.0 if self._seconds is None else float(self._seconds[row]) * self.options.seconds_factor
+        seconds = 0.0 if self._seconds is None else float(self._seconds[row]) * self.columns.seconds_factor
         return seconds if isfinite(seconds) else 0.0
 
 
@@ -84,7 +87,7 @@ class BenchmarkEstimator(TableEstimator):
         benchmark = BENCHMARKS[options.name]
         if space.kind != benchmark.space:
             raise ConfigError.at("estimator.name", f"{benchmark.label} is a table of the space {benchmark.space} only.")
-        super().__init__(options.as_table(options.name), space, data, table)
+        super().__init__(options, space, data, table)
 
 
 def _column(table: Table, name: str, field: str) -> Numbers:

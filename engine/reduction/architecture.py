@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -10,12 +9,9 @@ from engine.blueprint import Blueprint, InputSpec, Shape
 from engine.canonical import canonical, structure
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
+from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.space import Architecture, SearchSpace
 
-REDUCED_CHANNELS = 32
-"""Base width of reduced networks, as published."""
-SIDES: Mapping[str, int] = MappingProxyType({"fast": 8, "paper": 32})
-"""Of each profile of MOTE the side of its images; larger ones are averaged down to it."""
 LEAST_SIDE = 16
 
 
@@ -28,19 +24,20 @@ def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> s
             f"None: the full network is trained, on images of {spec.height}x{spec.width}. The default network takes "
             f"{times:.3g} times the multiply-adds of the reduced one."
         )
-    return space.reduction_note(reduced_spec(space, SIDES[profile]), REDUCED_CHANNELS)
+    return space.reduction_note(reduced_spec(space, PROFILES[profile].max_side), REDUCED_CHANNELS)
 
 
 def full_over_reduced(space: SearchSpace, profile: str) -> float:
-    """How many times the multiply-adds of the reduced network the full one takes; both of the default architecture."""
-    reduced = space.reduced_blueprint(space.default(), reduced_spec(space, SIDES[profile]), REDUCED_CHANNELS)
+    """Return the multiply-adds of the full network over those of the reduced one, both of the default architecture."""
+    spec = reduced_spec(space, PROFILES[profile].max_side)
+    reduced = space.reduced_blueprint(space.default(), spec, REDUCED_CHANNELS)
     return space.cost(space.default()).metric("madds_m") / blueprint_cost(reduced).metric("madds_m")
 
 
 def is_full(space: SearchSpace, profile: str) -> bool:
     """Whether the reduced network of the default architecture is the full one."""
     default = space.default()
-    spec = reduced_spec(space, SIDES[profile])
+    spec = reduced_spec(space, PROFILES[profile].max_side)
     reduced = space.reduced_blueprint(default, spec, REDUCED_CHANNELS)
     return spec == space.spec and structure(canonical(reduced)) == structure(canonical(space.blueprint(default)))
 

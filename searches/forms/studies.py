@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 from django import forms
 
-from engine.config.estimators import EstimateOptions
 from engine.config.study import TRUTH, StudyConfig
 from engine.errors import ConfigError
 from engine.proxies import PROXIES
@@ -36,7 +35,7 @@ def estimate_choices() -> list[tuple[str, str]]:
     """Every estimate that looks at networks, not at a table; those with a choice of names one by one."""
     choices = []
     for kind, entry in ESTIMATORS.items():
-        if not (issubclass(entry.options, EstimateOptions) and entry.options.trains):
+        if not entry.options.needs_images:
             continue
         field = entry.options.model_fields.get("name")
         names = get_args(field.annotation) if field is not None else ()

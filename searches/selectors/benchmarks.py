@@ -8,9 +8,10 @@ from typing import Any, get_args
 
 from django.conf import settings
 
+from engine import sources
 from engine.benchmark_tables import nasbench301
 from engine.benchmark_tables.catalogue import BENCHMARKS
-from engine.config.estimators import NasBench301Options
+from engine.config.lookups import NasBench301Options
 from searches.models import BenchmarkFile
 
 SURROGATES: Mapping[str, str] = {
@@ -30,8 +31,15 @@ def folder() -> Path:
 
 
 def converted(name: str) -> Path:
-    """The table made of a benchmark's file, whether it is there or not."""
-    return folder() / f"{name}.parquet"
+    """Return where the table made of a benchmark's file is kept, whether it is there or not."""
+    return sources.converted(folder(), name)
+
+
+def not_ready(user: Any, name: str) -> str:
+    """Return why a benchmark or a surrogate cannot be used yet, and what a user does about it."""
+    if name in SURROGATES:
+        return f"NAS-Bench-301's surrogate is not ready on this machine. {surrogate_to_do(user, SURROGATES[name])}"
+    return what_to_do(user, name)
 
 
 def label(name: str) -> str:

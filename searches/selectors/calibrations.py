@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from engine.algorithms.proposals import Proposal
-from engine.calibration import JOINTS, Constants
+from engine.calibration import Constants, joint_of
 from engine.space import SearchSpace
 from searches.models import Calibration, Candidate, Evaluation, Search
 
@@ -20,13 +20,14 @@ NETWORK = ("number", "choices", "origin", "layer", "bucket", "parent_number")
 def constants(search: Search, calibration: Calibration) -> Constants:
     """The engine's form."""
     source = f"fitted to {calibration.networks} networks of this search after round {calibration.round + 1}"
-    joint = JOINTS[search.configuration.estimator.kind]
+    joint = joint_of(search.configuration.estimator.kind)
+    assert joint is not None  # the search has a calibration
     return joint.constants(search.configuration.space.kind, calibration.constants, source)
 
 
 def latest(search: Search) -> Constants | None:
     """The constants that a search reads its scores with now; None where evaluations are read as they are."""
-    if search.configuration.estimator.kind not in JOINTS:
+    if joint_of(search.configuration.estimator.kind) is None:
         return None
     last = search.calibrations.order_by("-round").first()
     return None if last is None else constants(search, last)
@@ -42,18 +43,19 @@ def current_score(given: Constants | None, candidate: Candidate, evaluation: Eva
 def terms(candidate: Candidate) -> dict[str, float | None]:
     """A candidate's terms; the joint among them is the candidate's score, whatever the constants were in the worker."""
     evaluation: Evaluation = candidate.evaluation
-    if evaluation.estimator not in JOINTS or evaluation.estimator not in evaluation.terms:
+    if joint_of(evaluation.estimator) is None or evaluation.estimator not in evaluation.terms:
         return dict(evaluation.terms)
     return {**evaluation.terms, evaluation.estimator: candidate.score}
 
 
 def source(candidate: Candidate) -> str | None:
     """Where the constants of a candidate's score are from, in words; None where there are none."""
-    search, kind = candidate.search, candidate.evaluation.estimator
-    if kind not in JOINTS:
+    search = candidate.search
+    joint = joint_of(candidate.evaluation.estimator)
+    if joint is None:
         return None
     given = None if candidate.stage else latest(search)
-    return (given or JOINTS[kind].begins(search.configuration.space.kind)).source
+    return (given or joint.begins(search.configuration.space.kind)).source
 
 
 class Calibrations:

@@ -117,7 +117,7 @@ def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
     """All networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
     rows: dict[str, dict[str, tuple[Any, ...]]] = {}
     for search in searches:
-        terms = TERMS if search.configuration.estimator.kind == "mote" else ()
+        terms = TERMS if search.configuration.estimator.has_mote_parts else ()
         done = Candidate.objects.filter(search=search, status__in=(Candidate.Status.SCORED, Candidate.Status.FAILED))
         found = done.order_by("number").values_list(
             "arch", "seconds", "score", *(f"evaluation__mote__{term}" for term in terms)

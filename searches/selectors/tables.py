@@ -6,9 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.config.estimators import BenchmarkOptions, EstimatorOptions, TableOptions
 from engine.config.search import Objective
-from engine.errors import DataError
+from engine.errors import EngineError
 from engine.problem import SearchProblem
 from engine.space import SearchSpace
 from engine.table import Table, TableCosts
@@ -27,18 +26,19 @@ def optimum(search: Search) -> dict[str, Any] | None:
     ``ignored``: then no network within the limits was found in a `MOMENT`, and the best one is of the whole table.
     """
     config = search.configuration
-    options: EstimatorOptions = config.estimator
-    if isinstance(options, BenchmarkOptions):
-        options = options.as_table(str(benchmarks.converted(options.name)))
-    if not isinstance(options, TableOptions) or not (truth := options.truth):
+    source = config.estimator.source
+    columns = source.columns if source is not None else None
+    if source is None or columns is None or columns.truth is None:
         return None
-    path = search.table.path if search.table else Path(options.path or "").expanduser()
     objective = config.objective
     limited = any(lo is not None or hi is not None for _, lo, hi in objective.limits)
     space = spaces.limited(search, [metric for metric, _, _ in objective.limits]) if limited else None
     try:
-        return _optimum(path, path.stat().st_mtime_ns, truth, options.cost, space, objective)
-    except (OSError, DataError):
+        path = search.table.path if search.table else source.find(benchmarks.folder())
+        if path is None:
+            return None
+        return _optimum(path, path.stat().st_mtime_ns, columns.truth, columns.cost, space, objective)
+    except (OSError, EngineError):
         return None
 
 

@@ -72,17 +72,21 @@ def _of_studies(search: Search) -> list[dict[str, Any]]:
     arms = Search.objects.filter(
         owner=search.owner_id, study__isnull=False, space=search.space_id, status=Search.Status.FINISHED
     ).order_by("-study_id")
-    content = search.data_info.get("content_hash")
+    images = _images_scored_on(search)
     found = []
     for arm in arms.select_related("study"):
-        same_estimate = arm.configuration.estimator == search.configuration.estimator
-        same = same_estimate and arm.data_info.get("content_hash") == content
+        same = arm.configuration.estimator == search.configuration.estimator and _images_scored_on(arm) == images
         if arm.arm == TRUTH or not same or arm.study is None:
             continue
         row = _of_study(arm.study, arm.arm)
         if row is not None:
             found.append(row)
     return found
+
+
+def _images_scored_on(search: Search) -> str | None:
+    """Return the digest of the images that scores come from; None where the estimate needs no images."""
+    return search.data_info.get("content_hash") if search.configuration.estimator.needs_images else None
 
 
 def _of_study(study: Study, arm: str) -> dict[str, Any] | None:

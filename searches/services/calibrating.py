@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import calibration
-from engine.calibration import JOINTS, Joint
+from engine.calibration import Joint, joint_of
 from searches import events
 from searches.models import Calibration, Candidate, Search
 from searches.selectors.calibrations import Calibrations
@@ -26,7 +26,7 @@ WRITTEN_AT_ONCE = 1_000
 
 def calibrates(resolved: Resolved, copy: Copy) -> Joint | None:
     """The joint that is calibrated as the search goes, if one is."""
-    joint = JOINTS.get(resolved.stages[0].options.kind)
+    joint = joint_of(resolved.stages[0].options.kind)
     if joint is None or joint.has_own(resolved.space.kind) or not copy.algorithm.rescorable:
         return None
     return joint

@@ -33,9 +33,8 @@ class Forecast:
 
 def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> None:
     """ConfigError (``compare``) for a comparison of things that are the same here, or not to be had."""
+    options = MoteOptions()  # every arm has its labels and its profile
     for name in config.compare:
-        options = COMPARISONS[name][0].estimator
-        assert isinstance(options, MoteOptions)
         resolved = _resolved(owner, config, name, local_files)
         labels = resolved.data_info["classes"]
         if name == "reduced_data" and labels <= options.reduced_labels:
@@ -100,14 +99,13 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
     if stage.inline:
         return Forecast(name, 0.0, "looked up")
     found, options = timing.measured(resolved, stage), stage.options
-    on_reduced = isinstance(options, MoteOptions) and options.network == "reduced"
-    if found.median_seconds is not None and (found.same_space or on_reduced):
+    if found.median_seconds is not None and (found.same_space or options.seconds_carry_over):
         where = "" if found.same_space else " on another space"
         return Forecast(name, found.median_seconds, f"median of {found.runs} measured here{where}")
     seconds = _effort(resolved, options)
     if seconds is None:
         return Forecast(name, None, "not measured yet")
-    for base in _bases(options):
+    for base in (*options.like_mote(), MoteOptions()):
         known = timing.measured(resolved, replace(stage, options=base))
         if known.median_seconds is not None:
             times = seconds / (_effort(resolved, base) or seconds)
@@ -119,12 +117,6 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
 def _effort(resolved: Resolved, options: EstimatorOptions) -> float | None:
     counts = resolved.data_info["counts"]
     return effort.seconds(options, resolved.space, counts["train"], counts["valid"])
-
-
-def _bases(options: EstimatorOptions) -> Sequence[MoteOptions]:
-    """Estimates that a forecast may be scaled by, where they were measured; the likest first."""
-    own = [options.model_copy(update={"network": "reduced"})] if isinstance(options, MoteOptions) else []
-    return [*own, MoteOptions()]
 
 
 def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequence[str]:

@@ -28,7 +28,6 @@ ALLOWED = {
     "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
-LOOKED_UP_KINDS = {"table", "benchmark", "nasbench301"}
 LOOKED_UP = "A table answers the same again, so nothing can be retried."
 
 
@@ -154,7 +153,7 @@ def _acting(search: Search, action: str) -> Iterator[Search]:
 def _why_not(search: Search, action: str) -> str:
     if action != "retry":
         return ""
-    if {options.kind for options in search.configuration.estimators} <= LOOKED_UP_KINDS:
+    if all(options.looks_up for options in search.configuration.estimators):
         return LOOKED_UP if search.status != Status.FAILED else ""
     if not search.failed and search.status != Status.FAILED:
         return "No candidate has failed."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.benchmark_tables import nasbench301
 from engine.config.datasets import DatasetOptions, UploadOptions
-from engine.config.estimators import BenchmarkOptions, EstimatorOptions, NasBench301Options, TableOptions
 from engine.config.search import SearchConfig
-from engine.errors import ConfigError
+from engine.errors import ConfigError, FieldError
+from engine.sources import Source
 from searches.models import Dataset, LatencyTable, Table
 from searches.selectors import benchmarks
 
@@ -43,33 +44,30 @@ def latency_row(owner: Any, config: SearchConfig) -> LatencyTable | None:
     raise ConfigError.at("objective.latency_table", problem)
 
 
-def table_row(owner: Any, options: EstimatorOptions, path: str) -> Table | None:
-    """The row of an uploaded table; None for other estimates. ``path`` is where they stand in the configuration."""
-    if not isinstance(options, TableOptions) or options.table is None:
-        return None
-    row = Table.objects.filter(owner=owner, pk=options.table).first()
-    if row is None:
-        raise ConfigError.at(f"{path}.table", f"You have no table {options.table}; upload one or choose another.")
-    return row
+def look_up(owner: Any, source: Source | None, path: str) -> tuple[Table | None, Path | None]:
+    """Return the row of an uploaded table and the place of what is looked up in; None for what there is not.
+
+    ``path`` is where the estimate stands in the configuration.
+    """
+    if source is None:
+        return None, None
+    if source.row is not None:
+        row = Table.objects.filter(owner=owner, pk=source.row).first()
+        if row is None:
+            raise ConfigError.at(f"{path}.table", f"You have no table {source.row}; upload one or choose another.")
+        return row, row.path
+    with at_stage(path):
+        place = source.find(benchmarks.folder())
+    if place is None:
+        raise ConfigError.at(f"{path}.{source.field}", benchmarks.not_ready(owner, str(source.official)))
+    return None, place
 
 
-def table_place(owner: Any, options: EstimatorOptions, row: Table | None, path: str) -> Path | None:
-    """The file of a table or a converted benchmark, a surrogate's folder; None for estimates that look nothing up."""
-    if row is not None:
-        return row.path
-    if isinstance(options, BenchmarkOptions):
-        place = benchmarks.converted(options.name)
-        if not place.exists():
-            raise ConfigError.at(f"{path}.name", benchmarks.what_to_do(owner, options.name))
-        return place
-    if isinstance(options, NasBench301Options):
-        needed = benchmarks.surrogate_to_do(owner, options.version)
-        if needed:
-            raise ConfigError.at(f"{path}.version", f"NAS-Bench-301's surrogate is not ready on this machine. {needed}")
-        return nasbench301.find(benchmarks.folder(), options.version)
-    if not isinstance(options, TableOptions) or options.path is None:
-        return None
+@contextmanager
+def at_stage(path: str) -> Iterator[None]:
+    """Put complaints about an estimate at the fields of the stage that it belongs to."""
     try:
-        return Path(options.path).expanduser()
-    except RuntimeError as error:
-        raise ConfigError.at(f"{path}.path", "There is no such user's home (~); write the whole path.") from error
+        yield
+    except ConfigError as error:
+        own = [FieldError(item.path.replace("estimator", path, 1), item.message) for item in error.errors]
+        raise ConfigError(own) from error

@@ -23,6 +23,7 @@ from engine.calibration import Constants
 from engine.config.search import Objective
 from engine.estimate import Estimate
 from engine.ranking import Rank, rank_by_score
+from engine.registry import ESTIMATORS
 from searches import events
 from searches.models import Candidate, Evaluation, MoteScore, Search
 from searches.selectors.calibrations import current_score, latest
@@ -80,7 +81,8 @@ def record_all(results: Sequence[Result]) -> int:
 def _write(evaluation: Evaluation, result: Result) -> None:
     finish(evaluation, result.estimate)
     evaluation.save(update_fields=FINISHED)
-    if evaluation.estimator == "mote" and evaluation.score is not None and result.options:
+    parts = ESTIMATORS[evaluation.estimator].options.has_mote_parts
+    if parts and evaluation.score is not None and result.options:
         store_mote(evaluation, result.estimate, result.options)
 
 
@@ -103,7 +105,7 @@ def finish(evaluation: Evaluation, estimate: Estimate) -> None:
     evaluation.error = (estimate.error or NOT_A_NUMBER) if failed else ""
     evaluation.score = None if failed else estimate.score
     evaluation.terms = {name: value if isfinite(value) else None for name, value in estimate.terms.items()}
-    stored_apart = MOTE_CURVES if evaluation.estimator == "mote" else ()
+    stored_apart = MOTE_CURVES if ESTIMATORS[evaluation.estimator].options.has_mote_parts else ()
     evaluation.curves = {name: _finite(series) for name, series in estimate.curves.items() if name not in stored_apart}
     evaluation.setup = dict(estimate.setup)
     evaluation.seconds = estimate.seconds

@@ -20,19 +20,19 @@ from django.conf import settings
 
 from engine import table as tables
 from engine.algorithms.base import SearchAlgorithm
-from engine.benchmark_tables.nasbench301 import Surrogate
 from engine.blueprint import InputSpec
 from engine.config.datasets import DatasetOptions, FoldersOptions
-from engine.config.estimators import EstimatorOptions, NasBench301Options
+from engine.config.estimators import EstimatorOptions
 from engine.config.search import SearchConfig
 from engine.datasets.base import ImageData
 from engine.errors import ConfigError, DataError, StateMismatch
 from engine.latency import LatencyTable as Latencies
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm, create_space, open_data
+from engine.sources import Opened
 from engine.space import Architecture, SearchSpace
 from searches.models import Dataset, LatencyTable, Search, Table
-from searches.services.ingredients import dataset_row, latency_row, table_place, table_row
+from searches.services.ingredients import dataset_row, latency_row, look_up
 
 KEPT = 8
 FIDELITY = "default"
@@ -48,7 +48,7 @@ class Stage:
     """What scores the proposals of one stage; ``data_hash`` is a digest of the images or the table it depends on."""
 
     options: EstimatorOptions
-    table: tables.Table | Surrogate | None
+    table: Opened | None
     table_row: Table | None
     data_hash: str
 
@@ -138,11 +138,11 @@ def resolve(
     dataset, latency = dataset_row(owner, config.dataset), latency_row(owner, config)
     places = []
     for path, options in zip(PATHS, config.estimators, strict=False):
-        if getattr(options, "path", None) and data_info is None and not allowed:
+        source = options.source
+        if source is not None and source.path and data_info is None and not allowed:
             message = "Files of the server are not read on request; upload the table instead."
             raise ConfigError.at(f"{path}.path", message)
-        row = table_row(owner, options, path)
-        places.append((row, table_place(owner, options, row, path)))
+        places.append(look_up(owner, source, path))
     changed = [(str(place), _changed(place)) for _, place in places]
     key = _digest([owner.pk, config.as_dict(), data_info, changed, latency and latency.pk])
     resolved = _kept.pop(key, None) or _resolve(config, dataset, places, latency, data_info)
@@ -169,19 +169,20 @@ def _resolve(
             data_info = _data_info(config.dataset, dataset)
     spec = InputSpec(*(data_info[name] for name in SHAPE)) if data_info else InputSpec()
     space = _space(config, spec, Latencies.of(latency.entries.items()) if latency is not None else None)
-    opened: dict[Path, tables.Table | Surrogate] = {}
+    opened: dict[Path, Opened] = {}
     stages = []
     for path, options, (row, place) in zip(PATHS, config.estimators, places, strict=False):
-        if place is not None and place not in opened:
-            with _at(f"{path}.table" if row else f"{path}.{options.place_field}"):
-                opened[place] = (Surrogate if isinstance(options, NasBench301Options) else tables.Table).open(place)
+        source = options.source
+        if source is not None and place is not None and place not in opened:
+            with _at(f"{path}.{source.field}"):
+                opened[place] = source.open(place)
         table = None if place is None else opened[place]
         stages.append(Stage(options, table, row, data_info["content_hash"] if table is None else table.content_hash))
     costs = None
-    looked_up = stages[0].table
-    if isinstance(looked_up, tables.Table) and (column := config.estimator.cost_column):
+    source, looked_up = config.estimator.source, stages[0].table
+    if isinstance(looked_up, tables.Table) and source is not None and source.columns and source.columns.cost:
         with _at("estimator.cost"):
-            costs = tables.TableCosts(looked_up, space, column)
+            costs = tables.TableCosts(looked_up, space, source.columns.cost)
     problem = SearchProblem(space, config.objective, costs)
     return Resolved(config, problem, tuple(stages), data_info, dataset, latency)
 

@@ -13,8 +13,8 @@ from engine.benchmarks.__main__ import main
 from engine.benchmarks.cells import DATASETS, TUNING_CELLS, TruthCells
 from engine.benchmarks.partial import PartialResults
 from engine.estimators import mote
-from engine.estimators.mote_run import Profile
 from engine.proxies import PROXIES
+from engine.reduction.profiles import Profile
 
 KERNELS = {"ntk_condition", "knas", "lga"}
 """Left out here: the slowest by far."""

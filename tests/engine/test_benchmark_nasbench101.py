@@ -11,7 +11,7 @@ import pytest
 from engine.benchmark_tables.convert import convert
 from engine.benchmark_tables.tfrecord import fields, masked_crc, records
 from engine.blueprint import InputSpec
-from engine.config.estimators import BenchmarkOptions
+from engine.config.lookups import BenchmarkOptions
 from engine.config.spaces import NasBench101Options
 from engine.errors import DataError, Stopped
 from engine.estimators.table import BenchmarkEstimator

@@ -17,7 +17,7 @@ from engine.benchmark_tables.nasbench301 import Surrogate, find
 from engine.benchmark_tables.nasbench301_vector import NAMES, vector
 from engine.blueprint import InputSpec
 from engine.config.algorithms import LayerNASOptions, RegularisedEvolutionOptions
-from engine.config.estimators import NasBench301Options
+from engine.config.lookups import NasBench301Options
 from engine.config.search import Budget, Objective
 from engine.config.spaces import DartsOptions
 from engine.errors import DataError

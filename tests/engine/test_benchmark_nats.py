@@ -16,7 +16,7 @@ from nats_bench import create
 from engine.benchmark_tables.convert import convert, main
 from engine.benchmark_tables.pickles import load_bz2
 from engine.blueprint import InputSpec
-from engine.config.estimators import BenchmarkOptions
+from engine.config.lookups import BenchmarkOptions
 from engine.config.search import SearchConfig
 from engine.config.spaces import NasBench201Options, NatsSizeOptions
 from engine.errors import ConfigError, DataError, Stopped
@@ -79,7 +79,7 @@ def test_a_search_looks_them_up(table: Table) -> None:
     assert estimate.score == table.numbers("cifar100_valid_accuracy_12")[0]
     assert estimate.terms["truth"] == table.numbers("cifar100_test_accuracy_200")[0]
     assert estimate.seconds == table.numbers("cifar100_seconds_12")[0]
-    assert options.as_table("x").cost == "cifar100_latency_ms"
+    assert options.source.columns.cost == "cifar100_latency_ms"
     other = create_space(NatsSizeOptions(), InputSpec())
     with pytest.raises(ConfigError, match="a table of the space nasbench201 only"):
         BenchmarkEstimator(options, other, None, table)

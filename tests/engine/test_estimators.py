@@ -179,10 +179,11 @@ def test_the_paper_profile_is_what_was_published() -> None:
 
 
 def test_forecasts_know_the_profiles_and_count_validation() -> None:
-    for name, profile in mote_module.PROFILES.items():
-        training, epochs, points = effort.MOTE_PROFILES[name]
-        assert (training.batches, training.images) == (profile.steps, profile.steps * profile.batch_size)
-        assert (epochs, points) == (profile.epochs, profile.slice_images)
+    fast = effort.of_mote(MoteOptions(), 1_151, 287)
+    assert (fast.passes.batches, fast.passes.images) == (100 + 11 / 3, 3_200 + 11 * 256 / 3)
+    assert (fast.max_side, effort.of_mote(MoteOptions(network="full"), 1_151, 287).max_side) == (8, None)
+    paper = effort.of_mote(MoteOptions(profile="paper", landscape_mode="fit"), 50_000, 0)
+    assert (paper.passes.batches, paper.passes.images) == (250 * (1 + 11 / 50), 256_000 * (1 + 11 / 50))
     _, space = mote()
     few, many = (effort.seconds(ShortTrainingOptions(epochs=2), space, 1_151, valid) for valid in (287, 50_000))
     assert few is not None

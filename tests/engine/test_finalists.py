@@ -12,7 +12,7 @@ from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.proposals import Outcome, Proposal
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.config.algorithms import LayerNASOptions
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Final, Objective, SearchConfig
 from engine.errors import ConfigError, StateMismatch
 from engine.estimate import Estimate, Stop, never

@@ -18,7 +18,6 @@ from engine.cost import blueprint_cost
 from engine.errors import EstimateError
 from engine.estimate import Estimate, Estimator
 from engine.estimators import mote, mote_plus
-from engine.estimators.mote_run import Profile
 from engine.estimators.proxies.probe import Probe
 from engine.mote import MEAN_SECONDS
 from engine.mote_plus import (
@@ -31,6 +30,7 @@ from engine.mote_plus import (
     learning_term,
     richness_term,
 )
+from engine.reduction.profiles import Profile
 from engine.registry import create_estimator, create_space, open_data
 from engine.space import SearchSpace
 from engine.spaces.examples import CHAIN_EXAMPLES

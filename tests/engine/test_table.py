@@ -15,7 +15,7 @@ import pytest
 
 from engine.benchmarks.additive import AdditiveSpace
 from engine.blueprint import InputSpec
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Objective
 from engine.config.spaces import NasBench201Options
 from engine.errors import ConfigError, DataError, Stopped

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from engine.estimate import Estimate
-from engine.estimators.mote_run import PROFILES, Profile
+from engine.reduction.profiles import PROFILES, Profile
 from searches.models import Evaluation, MoteScore, Search
 from searches.services import advancing, recording, scoring
 from tests.searches.driving import drive, expire, start, training_config, waiting

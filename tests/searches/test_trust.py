@@ -12,7 +12,7 @@ from engine.config.training import TrainingConfig
 from searches.models import Candidate, Search, Training
 from searches.selectors import trainings, trust
 from tests.searches.clients import API, client_of
-from tests.searches.factories import DATA, make_candidates, make_search, make_user
+from tests.searches.factories import CONFIG, DATA, make_candidates, make_search, make_user
 
 pytestmark = pytest.mark.django_db
 OWN = DATA | {"content_hash": "digits"}
@@ -95,3 +95,13 @@ def test_too_few_of_every_recipe_tell_nothing_yet(search: Search) -> None:
 )
 def test_words_for_a_correlation(low: float, tau: float, high: float, words: str) -> None:
     assert trust.agreement(low, tau, high) == words
+
+
+def test_images_matter_only_to_estimates_that_need_them() -> None:
+    """A study's arm that looks scores up has no data; a search with data may still be compared with it."""
+    table = {**CONFIG, "estimator": {"kind": "benchmark"}}
+    owner = make_user()
+    with_data, without = make_search(owner, config=table, data_info=OWN), make_search(owner, config=table, data_info={})
+    assert trust._images_scored_on(with_data) == trust._images_scored_on(without)
+    trained = make_search(owner, data_info=OWN)
+    assert trust._images_scored_on(trained) == "digits"

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from engine.config.estimators import TableOptions
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
 from searches.api import streaming
@@ -172,12 +171,7 @@ def candidate_of(search: Search, number: int | None) -> Candidate:
 
 def config_of(path: Path) -> SearchConfig:
     """The file's configuration; a table's path in it counts from the file's own folder."""
-    config = SearchConfig.from_yaml(text_of(path))
-    if not isinstance(config.estimator, TableOptions) or config.estimator.path is None:
-        return config
-    table = (path.parent / Path(config.estimator.path).expanduser()).absolute()
-    estimator = config.estimator.model_copy(update={"path": str(table)})
-    return config.model_copy(update={"estimator": estimator})
+    return SearchConfig.from_yaml(text_of(path)).beside(path.parent)
 
 
 def text_of(path: Path) -> str:

@@ -1,0 +1,47 @@
+"""The numbers of MOTE's reduced trainings: how long they are, and how small their images and networks are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+REDUCED_CHANNELS = 32
+"""Base width of reduced networks, as published."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How thorough a MOTE run is; an "epoch" is ``steps / epochs`` steps, so that curves of all data have one length.
+
+    ``max_side``: larger images are averaged down to this side in pixels. ``slice_images``: number of training images
+    that the slice's losses are taken on. ``decay``: share of the steps, at the end, over which the learning rate falls
+    linearly to 0. ``half_precision``: bfloat16 autocast, on a GPU only.
+    """
+
+    max_side: int
+    batch_size: int
+    steps: int
+    epochs: int
+    learning_rate: float = 1e-3
+    batch_norm_momentum: float = 0.003
+    batch_norm_eps: float = 1e-4
+    slice_images: int = 512
+    decay: float = 0.0
+    half_precision: bool = False
+
+
+PROFILES: Mapping[str, Profile] = {
+    "fast": Profile(
+        max_side=8,
+        batch_size=32,
+        steps=100,
+        epochs=10,
+        learning_rate=3e-3,
+        slice_images=256,
+        decay=1 / 3,
+        half_precision=True,
+    ),
+    "paper": Profile(max_side=32, batch_size=1024, steps=250, epochs=50),
+}
+"""``paper`` is what was published; ``fast`` was chosen on cells that no reported figure uses
+(engine/benchmarks/README.md)."""

@@ -1,0 +1,96 @@
+"""Where an estimate looks its scores up: which row, file or surrogate it needs, whether that is there, and opening it.
+
+Nothing here imports torch; tables and surrogates are imported when one is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from engine.benchmark_tables.nasbench301 import Surrogate
+    from engine.table import Table
+
+Opened: TypeAlias = "Table | Surrogate"
+"""What scores are looked up in; its ``content_hash`` identifies the content."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that an estimate reads; None where it reads no such column.
+
+    ``reward`` is the score, ``cost`` the metric table_cost, ``truth`` is reported only, and ``seconds``, multiplied by
+    ``seconds_factor``, is what a trial is charged.
+    """
+
+    reward: str
+    cost: str | None = None
+    truth: str | None = None
+    seconds: str | None = None
+    seconds_factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table: the uploaded one with the number ``row``, the file at ``path``, or the ``official`` benchmark's.
+
+    Exactly one of the three is given; ValueError otherwise. Complaints belong to the estimate's option ``field``.
+    """
+
+    field: str
+    columns: Columns | None = None
+    row: int | None = None
+    path: str | None = None
+    official: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.row, self.path, self.official).count(None) != 2:
+            raise ValueError("name either an uploaded table or a file")
+
+    def find(self, folder: Path) -> Path | None:
+        """Return the place of a file or an official benchmark, or None where the official one is not ready.
+
+        ``folder`` holds the official benchmarks. ConfigError (``estimator...``) when the path names nobody's home.
+        """
+        if self.path is None:
+            place = converted(folder, str(self.official))
+            return place if place.exists() else None
+        try:
+            return Path(self.path).expanduser()
+        except RuntimeError as error:
+            message = "There is no such user's home (~); write the whole path."
+            raise ConfigError.at(f"estimator.{self.field}", message) from error
+
+    def open(self, place: Path) -> Opened:
+        """Read what lies at the place; DataError says what is wrong with it."""
+        from engine.table import Table
+
+        return Table.open(place)
+
+
+@dataclass(frozen=True)
+class SurrogateSource(Source):
+    """NAS-Bench-301's surrogate; ``version`` is that of the authors' models."""
+
+    version: str = ""
+
+    def find(self, folder: Path) -> Path | None:
+        """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
+        from engine.benchmark_tables import nasbench301
+
+        return nasbench301.find(folder, self.version) if nasbench301.has_package() else None
+
+    def open(self, place: Path) -> Opened:
+        """Read all models; DataError says what is wrong with one."""
+        from engine.benchmark_tables.nasbench301 import Surrogate
+
+        return Surrogate.open(place)
+
+
+def converted(folder: Path, name: str) -> Path:
+    """Return where the table made of an official benchmark is kept, whether it exists or not."""
+    return folder / f"{name}.parquet"
