@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine.config.datasets import UploadOptions
-from engine.config.estimators import TableOptions
+from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Constraint, Final, Objective, SearchConfig
 from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES, Kind
 from engine.spaces import chain
