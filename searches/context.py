@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from searches.models import NetworkLatency, Search, Training
+
 NAVIGATION = (
     ("searches", "Searches", ("searches", "search", "search-new", "candidate", "difference")),
     ("compare", "Compare", ("compare",)),
@@ -23,3 +25,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """The top bar: ``(URL name, label, whether the page belongs to it)``."""
     name = request.resolver_match.url_name if request.resolver_match else None
     return {"navigation": [(url, label, name in family) for url, label, family in NAVIGATION]}
+
+
+def statuses(request: HttpRequest) -> dict[str, Any]:
+    """Return the groups of statuses that scripts ask for, by kind of row; `static/js/core/status.js` reads them."""
+    return {
+        "status_groups": {
+            "search": {"active": Search.ACTIVE, "ended": Search.ENDED},
+            "training": {"active": Training.ACTIVE},
+            "measurement": {"open": NetworkLatency.OPEN},
+        }
+    }

@@ -144,6 +144,34 @@ def test_one_module_says_who_is_best() -> None:
     assert owners == {"engine/ranking.py"}
 
 
+def test_scripts_have_no_list_of_statuses_of_their_own() -> None:
+    """The page carries the models' lists (`searches.context.statuses`), and `core/status.js` alone reads them."""
+    from searches.models import NetworkLatency, Search, Training
+
+    words = "|".join({*Search.Status.values, *Training.Status.values, *NetworkLatency.Status.values})
+    word = f"""["'`](?:{words})["'`]"""
+    listed = re.compile(rf"\[\s*{word}\s*,\s*{word}|===?\s*{word}\s*\|\|[^;|]*===?\s*{word}")
+    assert listed.search('new Set(["waiting", "measuring"])')
+    assert listed.search("const ended = status === 'finished' || search.status === 'failed';")
+    scripts = [path for path in tracked() if path.suffix == ".js" and path.parts[0] == "static"]
+    assert scripts
+    assert [str(path) for path in scripts if listed.search(text(path))] == []
+    assert [str(path) for path in scripts if "status-groups" in text(path)] == ["static/js/core/status.js"]
+
+
+def test_the_models_alone_list_active_and_ended_statuses() -> None:
+    from searches.models import Search
+
+    owned = {frozenset(status.name for status in group) for group in (Search.ACTIVE, Search.ENDED)}
+    copies = []
+    for path, node in code("searches", "nasweb"):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            names = frozenset(item.attr for item in node.elts if isinstance(item, ast.Attribute))
+            if names in owned and len(node.elts) == len(names):
+                copies.append(path)
+    assert copies == ["searches/models/search.py"] * 2
+
+
 def test_front_end_lock_file_names_no_registry() -> None:
     packages = json.loads(text(Path("package-lock.json")))["packages"]
     assert len(packages) > 1

@@ -28,7 +28,6 @@ REMEMBERED = 20_000
 LEAST_IN_GROUP, LEAST_IN_TENTH = 8, 10
 """Fewer networks than these have no tau of their own: it would be a matter of luck."""
 GROUPS = 12
-ENDED = (Search.Status.FINISHED, Search.Status.FAILED, Search.Status.CANCELLED)
 Values = np.ndarray
 
 
@@ -71,10 +70,10 @@ def status(study: Study) -> dict[str, Any]:
     of = sum(search.budget_evaluations or 0 for search in searches)
     words = {search.status for search in searches}
     word: str
-    if words <= set(ENDED):
+    if words <= set(Search.ENDED):
         word = next((w for w in (Search.Status.FAILED, Search.Status.CANCELLED) if w in words), Search.Status.FINISHED)
     else:
-        word = Search.Status.RUNNING if Search.Status.RUNNING in words else next(iter(words - set(ENDED)))
+        word = Search.Status.RUNNING if Search.Status.RUNNING in words else next(iter(words - set(Search.ENDED)))
     return {"status": str(word), "progress": done / of if of else 0.0, "arms": arms}
 
 
@@ -86,7 +85,7 @@ def results(study: Study) -> dict[str, Any]:
 
 def _state(search: Search) -> tuple[int, int, str, int]:
     done = search.scored + search.failed
-    exact = search.status in ENDED or done <= EXACT
+    exact = search.status in Search.ENDED or done <= EXACT
     return search.pk, search.epoch, search.status, search.event_seq if exact else int(log(done, GROWTH))
 
 

@@ -9,7 +9,6 @@ from searches.models import Search
 from searches.services.recording import is_waiting
 
 Status = Search.Status
-ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELLED)
 STOPPED = "stopped before its budget was spent"
 
 
@@ -23,7 +22,7 @@ def change(search: Search, status: Search.Status, reason: str = "") -> None:
     search.status, search.status_reason = status, reason
     if status == Status.RUNNING and search.started_at is None:
         search.started_at = timezone.now()
-    search.finished_at = timezone.now() if status in ENDED else None
+    search.finished_at = timezone.now() if status in Search.ENDED else None
     search.save(update_fields=["status", "status_reason", "started_at", "finished_at"])
     events.record(search, [events.status(search)])
 

@@ -24,7 +24,7 @@ MOST = 200
 SELECTIONS = ("front", "buckets")
 Status = Training.Status
 ALLOWED = {
-    "cancel": (Status.QUEUED, Status.RUNNING),
+    "cancel": Training.ACTIVE,
     "resume": (Status.CANCELLED, Status.FAILED),
     "delete": tuple(Status),
 }

@@ -15,7 +15,7 @@ from engine.config.documents import read_yaml
 from engine.config.study import COMPARISONS, StudyConfig
 from engine.errors import ConfigError, EngineError
 from searches.management.commands.search import complaints, owner_named, text_of
-from searches.models import Study
+from searches.models import Search, Study
 from searches.selectors import studies as selector
 from searches.services import comparisons, dispatching, studies
 from searches.services.errors import ActionRefused
@@ -75,7 +75,7 @@ class Command(BaseCommand):
                 self.stderr.write(line)
                 shown = line
             status = selector.status(study)["status"]
-            if status in selector.ENDED:
+            if status in Search.ENDED:
                 break
             time.sleep(WAIT_SECONDS)
         self._figures(study)

@@ -2,9 +2,9 @@
 import { api } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
 import { ago, number } from "../core/format.js";
+import { measurementIsOpen } from "../core/status.js";
 
 const PAUSE = 1500; // ms between two looks while a measurement is under way
-const OPEN = new Set(["waiting", "measuring"]);
 
 const root = document.querySelector("[data-candidate]");
 const section = document.querySelector("[data-latency]");
@@ -32,7 +32,7 @@ function line(row) {
 function show(rows) {
   section.querySelector("tbody").replaceChildren(...rows.map(line));
   section.querySelector(".table-wrap").hidden = rows.length === 0;
-  const busy = rows.some((row) => OPEN.has(row.status));
+  const busy = rows.some(measurementIsOpen);
   section.querySelector("button").disabled = busy;
   section.querySelector("[role=status]").textContent = busy ? "Measuring …" : "";
   if (busy) setTimeout(load, PAUSE);

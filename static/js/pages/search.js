@@ -6,6 +6,7 @@ import { Doorbell, liveState, paced, showDeleted } from "../core/live.js";
 import { searchNote } from "../core/marks.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
+import { searchIsActive } from "../core/status.js";
 import { isScore } from "../search/axes.js";
 import { BudgetCard } from "../search/budget.js";
 import { BucketGrid } from "../search/grid.js";
@@ -151,8 +152,6 @@ async function readEvents() {
   }
 }
 
-const isActive = () => ["queued", "running", "pausing", "stopping"].includes(search.status);
-
 async function wake() {
   const first = cursor === null;
   if (first) await open();
@@ -160,7 +159,7 @@ async function wake() {
   const rest = drawnAt + REST * busy - performance.now();
   if (cursor > shown && rest <= 0) await update();
   else if (cursor > shown) setTimeout(() => bell.ring(), rest);
-  else if (!first && isActive()) (await readDetail())();
+  else if (!first && searchIsActive(search)) (await readDetail())();
   slowly.work()?.catch(() => {});
   if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
   root.dataset.cursor = String(cursor);
@@ -170,7 +169,7 @@ const slowly = {
   history: paced(1000, () => history.chart.follow()),
   budget: paced(1000, readBudget),
   grid: paced(2000, () => grid.chart.follow()),
-  work: paced(2000, () => showWork(document.querySelector("#work"), id, isActive())),
+  work: paced(2000, () => showWork(document.querySelector("#work"), id, searchIsActive(search))),
 };
 
 async function update() {

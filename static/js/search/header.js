@@ -2,8 +2,7 @@
 import { showActions } from "../core/actions.js";
 import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, cost, duration, evaluated, METRICS, number, optimumOf, plural } from "../core/format.js";
-
-const WAITING = ["queued", "running", "pausing", "stopping"];
+import { searchIsActive } from "../core/status.js";
 
 function kpis(search) {
   const { best } = search;
@@ -54,7 +53,7 @@ function kpis(search) {
     ],
     [
       "Time left",
-      WAITING.includes(search.status) ? duration(search.eta_seconds) : "–",
+      searchIsActive(search) ? duration(search.eta_seconds) : "–",
       search.finished_at
         ? `ended ${ago(search.finished_at)}`
         : search.started_at

@@ -1,25 +1,25 @@
 /* A notification of the browser when the search ends, for those who asked for it; it also comes while the tab is hidden. */
 import { api } from "../core/api.js";
 import { toast } from "../core/dom.js";
+import { searchHasEnded } from "../core/status.js";
 
 const LOOK = 10_000; // ms between two looks from a hidden tab
-const ENDED = ["finished", "failed", "cancelled"];
 
 export class Notifier {
   constructor(button, search) {
     this.button = button;
     this.id = search;
     this.wanted = false;
-    this.status = null;
+    this.ended = null; // not known yet
     button.addEventListener("click", () => this.toggle());
     setInterval(() => document.hidden && this.wanted && this.look(), LOOK);
   }
 
   /** Hears of every state that the page reads. */
   follow(search) {
-    const ended = ENDED.includes(search.status);
-    if (ended && this.wanted && this.status !== null && !ENDED.includes(this.status)) this.tell(search);
-    this.status = search.status;
+    const ended = searchHasEnded(search);
+    if (ended && this.wanted && this.ended === false) this.tell(search);
+    this.ended = ended;
     this.button.hidden = !("Notification" in window) || ended;
   }
 

@@ -2,6 +2,7 @@
 import { columns } from "../core/api.js";
 import { Chart, saveMenu } from "../core/charts.js";
 import { setText } from "../core/dom.js";
+import { searchIsActive } from "../core/status.js";
 import { caption } from "./caption.js";
 import { cellAt, cellRange, cellsFor } from "./density.js";
 import { drawing } from "./drawing.js";
@@ -64,7 +65,7 @@ export class ParetoPlot {
   }
 
   get active() {
-    return ["queued", "running", "pausing", "stopping"].includes(this.search?.status);
+    return this.search !== null && searchIsActive(this.search);
   }
 
   axes() {

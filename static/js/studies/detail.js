@@ -5,6 +5,7 @@ import { duration, number, plural } from "../core/format.js";
 import { Doorbell, liveState, showDeleted } from "../core/live.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
+import { searchHasEnded } from "../core/status.js";
 import { AgreementPlot, GroupsPlot, ScatterPlot, TausPlot } from "./plots.js";
 
 const place = (name) => document.querySelector(`[data-${name}]`);
@@ -99,7 +100,7 @@ async function load() {
   const chip = place("chip");
   chip.dataset.status = found.status;
   setText(chip, found.status);
-  const ended = ["finished", "failed", "cancelled"].includes(found.status);
+  const ended = searchHasEnded(found);
   setText(
     place("about"),
     `${drawnOf(found, ended)}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`,

@@ -6,7 +6,8 @@ import { ago, duration, number, percent } from "../core/format.js";
 import { showDeleted } from "../core/live.js";
 import { at } from "../core/paths.js";
 import { fetchPrepared } from "../core/prepared.js";
-import { actionButtons, follow, isActive } from "./parts.js";
+import { trainingIsActive } from "../core/status.js";
+import { actionButtons, follow } from "./parts.js";
 
 const root = document.querySelector("[data-training]");
 const part = (name) => root.querySelector(`[data-${name}]`);
@@ -167,7 +168,7 @@ function show() {
 async function load() {
   training = await api(`trainings/${root.dataset.training}/`);
   show();
-  return isActive(training);
+  return trainingIsActive(training);
 }
 
 const again = follow(load, (error) => {

@@ -2,7 +2,8 @@
 import { api } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { UrlState } from "../core/state.js";
-import { follow, isActive, showRows } from "./parts.js";
+import { trainingIsActive } from "../core/status.js";
+import { follow, showRows } from "./parts.js";
 
 const state = new UrlState({ status: "" });
 const part = (name) => document.querySelector(`[data-${name}]`);
@@ -23,7 +24,7 @@ async function load() {
   part("none").hidden = found.length > 0 || !filtered;
   part("more").hidden = !page.next;
   showRows(part("list"), rows, found, () => again());
-  return found.some(isActive);
+  return found.some(trainingIsActive);
 }
 
 function failed(error) {

@@ -1,7 +1,8 @@
 /* The full trainings of one candidate, on its page. */
 import { api } from "../core/api.js";
+import { trainingIsActive } from "../core/status.js";
 import { askForTraining } from "./dialog.js";
-import { follow, isActive, showRows } from "./parts.js";
+import { follow, showRows } from "./parts.js";
 
 const root = document.querySelector("[data-promote-candidate]");
 const candidate = Number(root.dataset.promoteCandidate);
@@ -16,7 +17,7 @@ async function load() {
   const done = results.filter(({ status }) => status === "finished").length;
   if (finished !== null && done !== finished) document.dispatchEvent(new CustomEvent("trained"));
   finished = done;
-  return results.some(isActive);
+  return results.some(trainingIsActive);
 }
 
 const again = follow(load);

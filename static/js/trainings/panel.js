@@ -5,8 +5,9 @@ import { h, progressBar, setBar, setText } from "../core/dom.js";
 import { number, percent, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
 import { fetchPrepared } from "../core/prepared.js";
+import { trainingIsActive } from "../core/status.js";
 import { askForTraining } from "./dialog.js";
-import { follow, isActive } from "./parts.js";
+import { follow } from "./parts.js";
 
 const LISTED = 8;
 const root = document.querySelector("[data-promote]");
@@ -202,7 +203,7 @@ async function load() {
   showUnderWay(running.results);
   groups = trained;
   showCompared();
-  return running.results.some(isActive);
+  return running.results.some(trainingIsActive);
 }
 
 const again = follow(load);

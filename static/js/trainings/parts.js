@@ -3,7 +3,6 @@ import { api, Problem } from "../core/api.js";
 import { ask, h, progressBar, setBar, setText, toast } from "../core/dom.js";
 import { duration, percent } from "../core/format.js";
 
-const ACTIVE = ["queued", "running"];
 const QUICK = 1500; // ms between two looks while something runs
 const SLOW = 15_000;
 const ACTIONS = {
@@ -20,8 +19,6 @@ const ACTIONS = {
     },
   },
 };
-
-export const isActive = (training) => ACTIVE.includes(training.status);
 
 async function act(name, training, changed) {
   const { question, done } = ACTIONS[name];

@@ -1,0 +1,19 @@
+/* Which statuses of searches, trainings and measurements count as active or ended: the server's lists, as the page has them. */
+let groups = null;
+
+function isIn(kind, group, { status }) {
+  groups ??= JSON.parse(document.getElementById("status-groups").textContent);
+  return groups[kind][group].includes(status);
+}
+
+/** Whether workers may still do something for the search. */
+export const searchIsActive = (search) => isIn("search", "active", search);
+
+/** Whether the search, or the study, is over; a paused search is neither active nor over. */
+export const searchHasEnded = (search) => isIn("search", "ended", search);
+
+/** Whether the training waits for a worker or runs. */
+export const trainingIsActive = (training) => isIn("training", "active", training);
+
+/** Whether the measurement waits for a worker or runs. */
+export const measurementIsOpen = (measurement) => isIn("measurement", "open", measurement);
