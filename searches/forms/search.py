@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
+from searches.forms import choosing
 from searches.forms.documents import read_yaml
 from searches.forms.fields import default_of, form_field, is_nullable
 from searches.forms.layout import (
@@ -113,9 +114,7 @@ class SearchForm(forms.Form):
         )
 
     def _add_option(self, option: Option, owner: Any) -> None:
-        rows = None
-        if option.rows is not None:
-            rows = [(row.pk, row.name) for row in option.rows.objects.filter(owner=owner)]
+        rows = None if option.rows is None else choosing.own_rows(option.rows, owner)
         field = form_field(option.path[-1], option.info, rows)
         if option.suggestions:
             field.widget.attrs["list"] = option.suggestions

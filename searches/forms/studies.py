@@ -10,7 +10,7 @@ from engine.config.study import TRUTH, StudyConfig
 from engine.errors import ConfigError
 from engine.proxies import PROXIES
 from engine.registry import ESTIMATORS
-from searches.forms.studied import data_choices, data_of, space_choices, space_of
+from searches.forms import choosing
 from searches.models import Search, Table
 from searches.services.studies import around
 
@@ -27,6 +27,7 @@ COMPARISON_CHOICES = (
     ("seeds", "MOTE under five seeds: how much its ranking is a matter of initial weights"),
 )
 LOOKED_UP = "table"
+NO_IMAGES = choosing.Choice("none", "None (a table needs no images)", None)
 SUMMARIES = {"tse": "TSE", "tse_e": "TSE-E", "tse_ema": "TSE-EMA", "last_loss": "Last loss"}
 TITLES = SUMMARIES | {name: proxy.label for name, proxy in PROXIES.items()}
 
@@ -94,8 +95,10 @@ class StudyForm(forms.Form):
         self.owner = owner
         fields: dict[str, Any] = self.fields
         fields["search"].queryset = Search.objects.filter(owner=owner, study=None).order_by("-id")
-        fields["space"].choices = space_choices(owner)
-        fields["data"].choices = data_choices(owner)
+        self.spaces = choosing.spaces(owner)
+        self.images = choosing.data(owner, last=[NO_IMAGES])
+        self.spaces.fill(fields["space"])
+        self.images.fill(fields["data"])
         fields["table"].queryset = Table.objects.filter(owner=owner)
         fields["estimates"].choices = estimate_choices()
 
@@ -148,6 +151,6 @@ class StudyForm(forms.Form):
         if values["search"]:
             return around(values["search"], document)
         return document | {
-            "space": space_of(self.owner, values["space"]),
-            "dataset": data_of(values["data"]),
+            "space": self.spaces.part(values["space"]),
+            "dataset": self.images.part(values["data"]),
         }

@@ -13,10 +13,12 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from engine.latency import LATENCY
 from searches.examples import EXAMPLES
+from searches.forms import choosing
+from searches.forms.choosing import Chooser
 from searches.forms.documents import write_yaml
-from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP, as_text
+from searches.forms.layout import CHAIN_HELP, as_text
 from searches.forms.search import SearchForm
-from searches.models import LatencyTable, Search, SearchSpace
+from searches.models import LatencyTable, Search
 from searches.services import creation
 from searches.views.lookahead import Histogram, in_words
 
@@ -154,10 +156,11 @@ def page(request: HttpRequest, form: SearchForm, status: int = 200) -> HttpRespo
 
 def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
     """What the fields' template needs."""
-    spaces = SearchSpace.objects.filter(owner=request.user.pk, kind="chain")
-    saved = [{"name": space.name, "definition": as_text(space.options["definition"])} for space in spaces]
-    saved.append({"name": "Example", "definition": CHAIN_EXAMPLE})
-    shown = {"examples": EXAMPLES, "saved_chains": saved, "chain_help": CHAIN_HELP}
+    parts = [(choice.label, choice.part) for choice in choosing.spaces(request.user) if choice.part]
+    chains = [
+        {"name": label, "definition": as_text(part["definition"])} for label, part in parts if part["kind"] == "chain"
+    ]
+    shown = {"examples": EXAMPLES, "saved_chains": chains, "chain_help": CHAIN_HELP}
     return {"form": form, "mode": request.POST.get("mode", "form"), **shown}
 
 
@@ -177,9 +180,9 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
         return creation.clone(search)
     document = dict(example(given.get("example", EXAMPLES[0].slug)))
     if "space" in given:
-        document["space"] = get_object_or_404(SearchSpace, pk=number(given["space"]), owner=request.user.pk).options
+        document["space"] = chosen(choosing.spaces(request.user), f"own:{number(given['space'])}")
     if "dataset" in given:
-        document["dataset"] = {"kind": "upload", "id": number(given["dataset"])}
+        document["dataset"] = chosen(choosing.data(request.user), f"upload:{number(given['dataset'])}")
     if "table" in given:
         document["estimator"] = {"kind": "table", "table": number(given["table"])}
         document["dataset"] = None
@@ -190,6 +193,14 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
     if not given:
         document["name"] = ""
     return document
+
+
+def chosen(chooser: Chooser, key: str) -> dict[str, Any] | None:
+    """Return what a key stands for; 404 for one that is not offered to the user."""
+    try:
+        return chooser.part(key)
+    except KeyError as error:
+        raise Http404("There is no such source.") from error
 
 
 def number(text: str) -> int:

@@ -67,7 +67,7 @@ def test_tables_are_measured_uploaded_cancelled_and_kept_while_in_use(
 ) -> None:
     page.goto("/latency/")
     page.locator("#measure_measure-name").fill("slow")
-    page.get_by_label("Search space").select_option("mobilenet")
+    page.get_by_label("Search space").select_option("kind:mobilenet")
     page.get_by_label("Height").fill("64")
     page.get_by_label("Width").fill("64")
     page.get_by_role("button", name="Measure", exact=True).click()
