@@ -1,1 +1,1 @@
-"""Images and labels: what the networks of a search train on."""
+"""Images and labels on which the networks of a search train."""

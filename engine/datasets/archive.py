@@ -1,4 +1,4 @@
-"""Unpacking an uploaded zip of class folders, trusting nothing in it."""
+"""Unpacking of uploaded zips of class folders; nothing in the zip is trusted."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ MAX_BYTES = 4 * 1024**3
 MAX_FILE_BYTES = 64 * 1024**2
 MAX_RATIO = 100
 RATIO_FREE_BYTES = 64 * 1024**2
-"""Small archives may be packed as tightly as they like; beyond this many bytes `MAX_RATIO` holds."""
+"""Up to this many unpacked bytes any compression ratio is allowed; above it `MAX_RATIO` applies."""
 CHUNK = 1024**2
 REPORTED = ("test",)
-"""Other folders beside train/ are left out."""
+"""Folders that may stand beside train/; all others are left out."""
 
 
 def unpack(zip_path: Path, target: Path) -> FolderSummary:
-    """Unpacks images to ``target/train/<class>/`` and ``target/test/<class>/`` and says what is there.
+    """Unpack images to ``target/train/<class>/`` and ``target/test/<class>/`` and return their summary.
 
-    `engine.datasets.layout` says which layouts are taken. Files that are no images of a class are left out and counted.
-    ``target`` must not exist; it appears complete or, with a DataError that says why, not at all.
+    `engine.datasets.layout` defines the accepted layouts. Files that are not images of a class are left out and
+    counted. ``target`` must not exist. It is created complete, or not at all; then a DataError names the reason.
     """
     if target.exists():
-        raise DataError(f"there is a folder '{target.name}' already")
+        raise DataError(f"the folder '{target.name}' already exists")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
     try:
@@ -48,7 +48,7 @@ def unpack(zip_path: Path, target: Path) -> FolderSummary:
 
 
 def _extract(zip_path: Path, folder: Path) -> int:
-    """Writes the images; the number of files left out."""
+    """Write the images and return the number of files left out."""
     try:
         with zipfile.ZipFile(zip_path) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
@@ -59,18 +59,18 @@ def _extract(zip_path: Path, folder: Path) -> int:
                 written += _write(archive, member, folder / place, MAX_BYTES - written)
             return len(members) - len(plan)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
-        raise DataError(f"this is not a zip file that can be read ({error}); pack the folder again as .zip") from error
+        raise DataError(f"the file cannot be read as a zip ({error}); pack the folder again as .zip") from error
     except RuntimeError as error:
-        raise DataError(f"the zip is packed in a way that cannot be read ({error}); pack it with 'deflate'") from error
+        raise DataError(f"the zip's compression is not supported ({error}); pack it with 'deflate'") from error
 
 
 def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], packed: int) -> None:
     if len(members) > MAX_FILES:
-        raise DataError(f"the zip holds {len(members):,} files; at most {MAX_FILES:,} are taken")
+        raise DataError(f"the zip holds {len(members):,} files; at most {MAX_FILES:,} are allowed")
     for member in archive.infolist():
         name = member.filename
         if name.startswith(("/", "\\")) or ":" in name.split("/")[0] or ".." in name.replace("\\", "/").split("/"):
-            raise DataError(f"the zip holds the path '{name}', which lies outside itself; pack the folder itself")
+            raise DataError(f"the zip holds the path '{name}', which leads outside the zip; pack the folder itself")
         if "\\" in name:
             raise DataError(f"the zip holds the path '{name}' with a backslash; pack it again with '/' between folders")
         if stat.S_ISLNK(member.external_attr >> 16):
@@ -81,12 +81,12 @@ def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pac
     if total > MAX_BYTES or (total > RATIO_FREE_BYTES and total > packed * MAX_RATIO):
         raise DataError(
             f"the zip unpacks to {total / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB; "
-            f"at most {MAX_BYTES / 1e6:,.0f} MB and {MAX_RATIO} times the packed size are taken"
+            f"at most {MAX_BYTES / 1e6:,.0f} MB and {MAX_RATIO} times the packed size are allowed"
         )
 
 
 class _Images:
-    """The folders of the images in a zip, as `find_layout` asks for them."""
+    """The folders of the images in a zip, in the form that `find_layout` needs."""
 
     def __init__(self, images: Sequence[Place]) -> None:
         self._images = images
@@ -100,7 +100,7 @@ class _Images:
 
 
 def _layout(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Path]]:
-    """Where each image goes, below ``train/<class>/`` or ``test/<class>/``."""
+    """Return each image with its target path below ``train/<class>/`` or ``test/<class>/``."""
     files = [(member, PurePosixPath(member.filename)) for member in members]
     images = [(member, path.parts) for member, path in files if is_image(path.name) and not _is_hidden(path)]
     if not images:
@@ -119,7 +119,7 @@ def _is_hidden(path: PurePosixPath) -> bool:
 
 
 def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
-    """Unpacks one file and returns its size; what the archive claims is not believed."""
+    """Unpack one file and return its real size, which may differ from the size that the archive states."""
     limit = min(room, MAX_FILE_BYTES)
     size = 0
     try:
@@ -128,12 +128,12 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: 
             while block := source.read(CHUNK):
                 size += len(block)
                 if size > limit:
-                    raise DataError(
-                        f"the file {member.filename} is larger than the {limit / 1e6:,.0f} MB that are left for it"
-                    )
+                    raise DataError(f"the file {member.filename} is larger than the allowed {limit / 1e6:,.0f} MB")
                 sink.write(block)
     except FileExistsError as error:
-        raise DataError(f"the zip holds '{member.filename}' twice; keep one of them") from error
+        raise DataError(f"the zip holds '{member.filename}' twice; remove one of the two") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"'{member.filename}' cannot be written ({error}); shorten or mend its name") from error
+        raise DataError(
+            f"'{member.filename}' cannot be written ({error}); rename it to a shorter, simpler name"
+        ) from error
     return size

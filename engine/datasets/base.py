@@ -1,7 +1,7 @@
-"""What every data set answers: a cheap description, and the images split into train, valid and test.
+"""The interface of data sets: a cheap description, and the images split into train, valid and test.
 
-Validation images are always held out of the training images, by seed and label; the test images are the data's own
-and nothing in a search looks at them.
+Validation images are always held out of the training images, by seed and label. The test images are those that come
+with the data; no part of a search reads them.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ Labels = NDArray[np.int64]
 class DatasetInfo:
     """A data set without its pixels.
 
-    ``preprocessing`` is JSON-ready and travels with every download: ``channels``, ``resolution`` (side of the square
-    input in pixels), ``fit``, and how uint8 pixels become inputs: ``(pixels * scale - mean) / std`` a channel.
-    ``content_hash`` covers the files and every option that changes an image or a split.
+    ``preprocessing`` can be written as JSON and is part of every download. It has ``channels``, ``resolution`` (side of
+    the square input in pixels), ``fit``, and the numbers that turn uint8 pixels into inputs, for each channel:
+    ``(pixels * scale - mean) / std``. ``content_hash`` covers the files and every option that changes an image or a
+    split.
     """
 
     label: str
@@ -45,7 +46,7 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class Split:
-    """Images ``(N, C, H, W)`` with labels ``(N,)``; may be memory-mapped and is not to be written to."""
+    """Images ``(N, C, H, W)`` with labels ``(N,)``; they may be memory-mapped and must not be written to."""
 
     images: Pixels
     labels: Labels
@@ -56,7 +57,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageSplits:
-    """The images to learn from, to select by, and to report at the very end (may be empty)."""
+    """Images for training, for selection, and for the final report; the last split may be empty."""
 
     train: Split
     valid: Split
@@ -65,7 +66,7 @@ class ImageSplits:
 
 @dataclass(frozen=True)
 class FileSplit:
-    """Image files with their labels ``(N,)``, and how each becomes ``(channels, resolution, resolution)``."""
+    """Image files with labels ``(N,)``, and the options that turn each into ``(channels, resolution, resolution)``."""
 
     paths: Sequence[Path]
     labels: Labels
@@ -76,7 +77,7 @@ class FileSplit:
 
 @dataclass(frozen=True)
 class FileSplits:
-    """As `ImageSplits`, undecoded and whole."""
+    """The same splits as `ImageSplits`, as undecoded files and without sampling."""
 
     train: FileSplit
     valid: FileSplit
@@ -84,30 +85,31 @@ class FileSplits:
 
 
 class ImageData(ABC):
-    """An opened data set; making one reads no pixels."""
+    """An opened data set; its construction reads no pixels."""
 
     @property
     @abstractmethod
     def info(self) -> DatasetInfo:
-        """The description, without decoding images."""
+        """The description; no images are decoded for it."""
 
     @abstractmethod
     def load(self) -> ImageSplits:
-        """The images; slow the first time where files have to be decoded. DataError says what cannot be read."""
+        """Return the images; the first call is slow if files must be decoded. DataError names what cannot be read."""
 
     def files(self) -> FileSplits | None:
-        """The images as files to stream, where there may be too many of them to hold; None: `load` gives them all."""
+        """Return the images as files to stream if they may be too many for memory, or None if `load` returns all."""
         return None
 
 
 def preprocessing(options: ImageOptions, channels: int, resolution: int) -> dict[str, Any]:
-    """The preprocessing of `DatasetInfo`: pixels / 255, as MOTE was published; the stem's norm does the rest."""
+    """Return the preprocessing of `DatasetInfo`: pixels / 255, as published for MOTE; the stem's batch norm does the
+    rest."""
     scaling = {"scale": 1 / 255, "mean": [0.0] * channels, "std": [1.0] * channels}
     return {"channels": channels, "resolution": resolution, "fit": options.fit, **scaling}
 
 
 def content_hash(files: str, options: ImageOptions, resolution: int) -> str:
-    """Digest of the files' digest and the options that matter; the order of options does not."""
+    """Return a digest of the files' digest and the relevant options; the order of the options does not matter."""
     parts = {
         "files": files,
         "resolution": resolution,
@@ -119,9 +121,10 @@ def content_hash(files: str, options: ImageOptions, resolution: int) -> str:
 
 
 def held_out(labels: Labels, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Row numbers to train on and row numbers to hold out, both ascending.
+    """Return the row numbers to train on and the row numbers to hold out, both ascending.
 
-    Of every class with two images or more, ``share`` of its images but at least one is held out and at least one kept.
+    In every class with two or more images, ``share`` of the images is held out; at least one is held out and at least
+    one is kept.
     """
     rng = np.random.default_rng(seed)
     held = []
@@ -134,16 +137,16 @@ def held_out(labels: Labels, share: float, seed: int) -> tuple[NDArray[np.intp],
 
 
 def held_out_count(class_counts: Mapping[str, int], share: float) -> int:
-    """How many rows `held_out` holds out, from the number of images a class."""
+    """Return how many rows `held_out` holds out, given the number of images per class."""
     return sum(min(max(round(count * share), 1), count - 1) for count in class_counts.values() if count)
 
 
 def stratified_sample(labels: Labels, count: int, seed: int) -> NDArray[np.intp]:
-    """Up to ``count`` row numbers in random order, every class as often as its share allows (MOTE's RD-RS)."""
+    """Return up to ``count`` row numbers in random order, with each class in proportion to its size (MOTE's RD-RS)."""
     rng = np.random.default_rng(seed)
     if count >= len(labels):
         return rng.permutation(len(labels))
-    # Every row gets its position within its class, as a fraction: the smallest fractions take each class evenly.
+    # Every row gets its position within its class as a fraction; the smallest fractions sample all classes evenly.
     order = rng.permutation(len(labels))
     fraction = np.empty(len(labels))
     for label in np.unique(labels):

@@ -16,10 +16,10 @@ NAMES = ("train", "valid", "test")
 
 
 def cached(root: Path, key: str, produce: Callable[[], ImageSplits]) -> ImageSplits:
-    """The splits stored under ``root/.decoded/key``, memory-mapped; produced and stored by the first that asks.
+    """Return the splits stored under ``root/.decoded/key``, memory-mapped; the first call produces and stores them.
 
-    A second process waits for the first one's decoding. The folder appears by one rename, so what was cut short is
-    never read. Where ``root`` cannot be written the splits are produced in memory each time.
+    A second process waits until the first has finished decoding. The folder is created by one rename, so an incomplete
+    folder is never read. If ``root`` cannot be written, the splits are produced in memory each time.
     """
     base = root / FOLDER
     target = base / key
@@ -40,7 +40,7 @@ def cached(root: Path, key: str, produce: Callable[[], ImageSplits]) -> ImageSpl
 
 
 def _write(splits: ImageSplits, target: Path) -> None:
-    """Called under the key's lock, so that an unfinished folder found here is a dead process's."""
+    """Write the splits; the caller holds the key's lock, so an unfinished folder found here is from a dead process."""
     unfinished = target.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()

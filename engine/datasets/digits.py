@@ -25,11 +25,11 @@ from engine.datasets.images import square
 
 TEST_SHARE = 0.2
 TEST_SEED = 1797
-"""The package names no test images: a fifth is set aside once and for all, whatever the split seed."""
+"""Seed of the test images: the package defines none, so a fixed fifth is set aside, independent of the split seed."""
 
 
 class DigitsData(ImageData):
-    """The digits, 0..16 grey levels stretched to 0..255; held in memory, there is nothing to read from ``root``."""
+    """The digits, with grey levels 0..16 scaled to 0..255; they are held in memory, and ``root`` is not used."""
 
     def __init__(self, options: DigitsOptions, root: Path) -> None:
         self.options = options
@@ -37,7 +37,7 @@ class DigitsData(ImageData):
 
     @cached_property
     def info(self) -> DatasetInfo:
-        """The description; counts come from the splits, which take milliseconds."""
+        """The description; its counts come from the splits, which take milliseconds."""
         splits = self.load()
         return DatasetInfo(
             label="Digits (scikit-learn)",
@@ -51,7 +51,7 @@ class DigitsData(ImageData):
         )
 
     def load(self) -> ImageSplits:
-        """The digits, with the fixed test images set aside before the validation images are held out."""
+        """Return the digits; the fixed test images are set aside before the validation images are held out."""
         return self._splits
 
     @cached_property

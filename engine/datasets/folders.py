@@ -1,4 +1,4 @@
-"""Images in class folders: what an uploaded zip becomes."""
+"""Images in class folders, as an uploaded zip is unpacked."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from engine.errors import DataError
 
 
 class FolderData(ImageData):
-    """``root/train/<class>/*`` and optional ``root/test/<class>/*``; images of any size become one square size."""
+    """Images in ``root/train/<class>/`` and optionally ``root/test/<class>/``; all are scaled to one square size."""
 
     def __init__(self, options: UploadOptions, root: Path) -> None:
         if not root.is_dir():
-            raise DataError("the files of this data set are gone; upload it again")
+            raise DataError("the files of this data set no longer exist; upload it again")
         self.options = options
         self.root = root
         self.summary = read_summary(root)
@@ -55,7 +55,7 @@ class FolderData(ImageData):
         )
 
     def load(self) -> ImageSplits:
-        """The decoded images, from the cache below the folder after the first time."""
+        """Return the decoded images; after the first call they come from the cache below the folder."""
         return cached(self.root, self.info.content_hash, self._decode)
 
     def _decode(self) -> ImageSplits:

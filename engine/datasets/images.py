@@ -1,4 +1,4 @@
-"""Image files to arrays: headers, decoding, and the policy that makes every image one square."""
+"""Conversion of image files to arrays: headers, decoding, and scaling of every image to one square size."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from engine.errors import DataError
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What a file may be, whatever its name: of Pillow's other formats some run programs of the machine (Ghostscript)."""
+"""Accepted formats, whatever the file's name. Some of Pillow's other formats run programs, such as Ghostscript."""
 MAX_PIXELS = 80_000_000
-"""Of an image, below Pillow's own limit: decoded they take 320 MB, of a JPEG far less (`_reduced`)."""
+"""Largest image, below Pillow's own limit: decoded it takes 320 MB, or far less for a JPEG (`_reduced`)."""
 DECODING = "upright"
-"""Goes into the digest of images that are read from files. Change it when other pixels are made of the same file, so
-that neither decoded images nor scores of before are taken for those of now."""
+"""Part of the digest of images that are read from files. Change it when the same file is decoded to other pixels, so
+that earlier decoded images and scores are not used for new ones."""
 GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
 SIDEWAYS = range(5, 9)
-"""EXIF's orientations that exchange width and height."""
+"""The EXIF orientations that swap width and height."""
 EXIF_ERRORS = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
-"""What Pillow raises over broken EXIF, which keeps no image from being used as it is stored."""
+"""Exceptions that Pillow raises for broken EXIF data; the image is then used as it is stored."""
 Fit = Literal["resize", "crop"]
 
 
@@ -48,7 +48,10 @@ class ImageError(DataError):
 
 
 def open_image(path: Path, name: str) -> Image.Image:
-    """The image with only its header read; ImageError, with ``name``, for no image or one of `MAX_PIXELS`."""
+    """Return the image with only its header read.
+
+    Raises ImageError, which names ``name``, if the file is not an image or has `MAX_PIXELS` or more.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -66,9 +69,9 @@ def open_image(path: Path, name: str) -> Image.Image:
 
 
 def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
-    """Width and height as seen, and whether the image is grey, of one that decodes; ImageError for one that does not.
+    """Return width and height of the upright image, and whether it is grey; raises ImageError if decoding fails.
 
-    A JPEG is decoded at an eighth of its size, which reads all of the file.
+    A JPEG is decoded at an eighth of its size, which still reads the whole file.
     """
     with open_image(path, name) as image:
         size = _size(image, name)
@@ -78,7 +81,7 @@ def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
 
 
 def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit) -> Pixels:
-    """Decoded images ``(N, channels, resolution, resolution)``."""
+    """Return decoded images ``(N, channels, resolution, resolution)``."""
     result = np.empty((len(paths), channels, resolution, resolution), dtype=np.uint8)
     for index, path in enumerate(paths):
         result[index] = read_square(path, channels, resolution, fit)
@@ -86,7 +89,7 @@ def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit
 
 
 def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
-    """One decoded image, which may be as large as cameras make them."""
+    """Return one decoded image ``(channels, resolution, resolution)``; the file may be as large as a camera's."""
     name = "/".join(path.parts[-3:])
     with open_image(path, name) as image:
         if min(image.size) >= 2 * resolution:
@@ -98,14 +101,16 @@ def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
 def read_part(
     path: Path, channels: int, resolution: int, chosen: Callable[[int, int], tuple[float, float, float, float]]
 ) -> Pixels:
-    """The part of an image that ``chosen(width, height)`` names, as left, top, right and bottom in pixels as seen,
-    scaled to ``(channels, resolution, resolution)``."""
+    """Return a part of an image, scaled to ``(channels, resolution, resolution)``.
+
+    ``chosen(width, height)`` returns the part's left, top, right and bottom, in pixels of the upright image.
+    """
     name = "/".join(path.parts[-3:])
     with open_image(path, name) as image:
         width, height = _size(image, name)
         box = chosen(width, height)
         share = resolution / min(box[2] - box[0], box[3] - box[1])
-        if share <= 0.5:  # decoded at a half, a quarter or an eighth, never below what the part needs
+        if share <= 0.5:  # decode at a half, a quarter or an eighth, but never smaller than the part needs
             _reduced(image, channels, (math.ceil(image.width * share), math.ceil(image.height * share)))
         _decode(image, name)
         across, down = image.width / width, image.height / height
@@ -115,12 +120,12 @@ def read_part(
 
 
 def _reduced(image: Image.Image, channels: int, least: tuple[int, int]) -> None:
-    """Has a JPEG decoded at a half, a quarter or an eighth of its size, as small as ``least`` allows."""
+    """Make Pillow decode a JPEG at a half, a quarter or an eighth of its size, as small as ``least`` allows."""
     image.draft("RGB" if channels == 3 else "L", least)
 
 
 def _size(image: Image.Image, name: str) -> tuple[int, int]:
-    """Width and height as seen; a JPEG, whose header tells them, is not decoded for that."""
+    """Return width and height of the upright image; a JPEG is not decoded, because its header has them."""
     if not isinstance(image, JpegImageFile):
         _decode(image, name)
         return image.size
@@ -131,7 +136,7 @@ def _size(image: Image.Image, name: str) -> tuple[int, int]:
 
 
 def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:
-    """One image as ``(channels, resolution, resolution)``: squeezed, or scaled by its short side and cut."""
+    """Return one image as ``(channels, resolution, resolution)``: resized, or scaled by its short side and cropped."""
     image = _eight_bit_of(image, channels)
     side = (resolution, resolution)
     if fit == "crop":
@@ -154,7 +159,7 @@ def _eight_bit_of(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Deep grey to 8 bits, by the file's own range; Pillow would clip instead."""
+    """Return a grey image of more than 8 bits scaled to 8 bits by its own range; Pillow would clip instead."""
     values: NDArray[np.floating] = np.asarray(image, dtype=np.float32)
     if image.mode == "F":
         values = values * 255 if values.max(initial=0) <= 1 else values
@@ -164,7 +169,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _decode(image: Image.Image, name: str) -> None:
-    """Pixels as they are seen: EXIF says how a camera was held."""
+    """Decode the pixels in place and turn them upright by EXIF; raises ImageError if the file is broken."""
     try:
         image.load()
     except (OSError, ValueError, SyntaxError, EOFError) as error:

@@ -1,4 +1,4 @@
-"""Where the folders of classes lie, in an uploaded zip as in a folder of this machine."""
+"""Location of the class folders, in an uploaded zip or in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from engine.datasets.images import SUFFIXES
 from engine.errors import DataError
 
 Place = tuple[str, ...]
-"""Names of folders, from the root down; empty: the root itself."""
+"""Names of folders from the root down; the empty tuple is the root itself."""
 TRAIN = "train"
 MOST_OUTER = 20
-"""Outer folders that are gone through."""
+"""The largest number of outer folders that are entered."""
 
 
 class Tree(Protocol):
-    """What is asked of the folders below a root."""
+    """The interface to the folders below a root."""
 
     def folders(self, place: Place) -> Collection[str]:
-        """Names of the folders right there, hidden ones left out."""
+        """Return the names of the folders directly in ``place``, without hidden ones."""
 
     def has_images(self, place: Place) -> bool:
-        """Whether image files lie right there, not in a folder of it."""
+        """Whether image files lie directly in ``place``."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders whose folders are the classes: those to learn from, and those that are reported on, if there are."""
+    """The folders that contain the class folders: one for training and, if there is one, one for the final report."""
 
     train: Place
     test: Place | None = None
 
 
 def find_layout(tree: Tree, reported: Sequence[str]) -> Layout:
-    """Taken are ``train/<class>/``, with the first of ``reported`` that lies beside it, and folders of classes alone.
+    """Return where the class folders lie.
 
-    Outer folders that hold nothing but one folder are gone through. DataError for what is reported on without training
-    images.
+    Accepted are ``train/<class>/``, with the first folder of ``reported`` that exists beside it, and class folders
+    without ``train/``. Outer folders that contain only one folder are entered. Raises DataError if there is a folder of
+    ``reported`` but no ``train/``.
     """
     place: Place = ()
     while True:
@@ -48,7 +49,7 @@ def find_layout(tree: Tree, reported: Sequence[str]) -> Layout:
         if TRAIN in names:
             return Layout((*place, names[TRAIN]), None if test is None else (*place, test))
         if test is not None:
-            raise DataError(f"there is a folder {test}/ but no train/; put the training images in train/<class>/")
+            raise DataError(f"there is a folder {test}/ but no train/; put the training images into train/<class>/")
         inner = (*place, *names.values())
         if len(place) == MOST_OUTER or len(names) != 1:
             return Layout(place)
@@ -58,10 +59,10 @@ def find_layout(tree: Tree, reported: Sequence[str]) -> Layout:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is none of the user's own, by its name."""
+    """Whether a name is that of a hidden file or folder, or of one added by macOS."""
     return name.startswith(".") or name == "__MACOSX"
 
 
 def is_image(name: str) -> bool:
-    """Whether a file is an image, by its name."""
+    """Whether a file's name is that of an image."""
     return not is_hidden(name) and os.path.splitext(name)[1].lower() in SUFFIXES

@@ -1,4 +1,4 @@
-"""A look at a data set: a few images of a class, as networks will see them, in one PNG."""
+"""Sample images of a data set: a few images of a class, as networks see them, in one PNG."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from engine.datasets.summary import class_files
 T = TypeVar("T")
 GAP = 2
 LEAST_SIDE = 64
-"""Pixels; smaller images are enlarged by whole factors, pixel by pixel, so that they can be seen."""
+"""Side in pixels; smaller images are enlarged by whole factors, so that people can see them."""
 
 
 def folder_strip(root: Path, part: str, name: str, channels: int, resolution: int, fit: Fit, count: int) -> bytes:
-    """Up to ``count`` images of a class of a folder, spread evenly over its files; DataError when there are none."""
+    """Return a PNG of up to ``count`` images of a class, spread evenly over its files; DataError if there are none."""
     files = class_files(root, part, name)
     return strip(read_squares(spread(files, count), channels, resolution, fit))
 
 
 def digits_strip(data: DigitsData, part: str, label: int, count: int) -> bytes:
-    """Up to ``count`` of scikit-learn's digits of a label; ``part`` is train, valid or test."""
+    """Return a PNG of up to ``count`` of scikit-learn's digits of a label; ``part`` is train, valid or test."""
     split = getattr(data.load(), part)
     return strip(np.asarray(spread(list(split.images[split.labels == label]), count)))
 
 
 def strip(images: Pixels) -> bytes:
-    """Images ``(N, C, H, W)`` side by side as a PNG, at least `LEAST_SIDE` high."""
+    """Return images ``(N, C, H, W)`` side by side as a PNG, at least `LEAST_SIDE` high."""
     count, channels, height, width = images.shape
     factor = max(1, -(-LEAST_SIDE // height))
     images = images.repeat(factor, axis=2).repeat(factor, axis=3)
@@ -48,6 +48,6 @@ def strip(images: Pixels) -> bytes:
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
-    """Up to ``count`` items at equal steps, the first one always."""
+    """Return up to ``count`` items at equal steps, beginning with the first."""
     step = max(1.0, len(items) / count)
     return [items[int(index * step)] for index in range(min(count, len(items)))]

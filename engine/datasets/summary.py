@@ -1,4 +1,4 @@
-"""A folder ``train/<class>/*`` with optional ``test/<class>/*``: looked through once, the result kept beside it."""
+"""Summary of a folder ``train/<class>/*`` with optional ``test/<class>/*``; it is made once and kept in the folder."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ MANIFEST = "manifest.json"
 MAX_DEFAULT_SIDE = 224
 MIN_SIDE = 8
 NAMED = 5
-"""Files that one error names."""
+"""The largest number of files that one error names."""
 
 
 @dataclass(frozen=True)
 class FolderSummary:
-    """What a folder of images holds.
+    """The contents of a folder of images.
 
-    ``class_counts``: training images a class, classes in order of their names; ``test_counts`` the same for test
-    images. ``channels``: 1 when every training image is grey, else 3. ``side``: the default resolution in pixels, the
-    short side of the most common size, at least 8 and at most 224. ``ignored``: files that are no images of a class.
-    ``digest``: of every image's path and bytes.
+    ``class_counts`` has the training images per class, ordered by name; ``test_counts`` has the same for test images.
+    ``channels`` is 1 if every training image is grey, else 3. ``side`` is the default resolution in pixels: the short
+    side of the most common size, at least 8 and at most 224. ``ignored`` counts the files that are not images of a
+    class. ``digest`` covers every image's path and bytes.
     """
 
     class_counts: dict[str, int]
@@ -45,7 +45,7 @@ class FolderSummary:
 
     @property
     def train_count(self) -> int:
-        """Number of training images, the later validation images among them."""
+        """Number of training images, including those that later become validation images."""
         return sum(self.class_counts.values())
 
     @property
@@ -55,13 +55,13 @@ class FolderSummary:
 
 
 def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
-    """Decodes every image below ``root`` once, checks the classes and writes the summary beside them.
+    """Decode every image below ``root`` once, check the classes, and write and return the summary.
 
-    ``ignored`` replaces the count of other files when they were left out on the way here. DataError names the folder,
-    class or files that are wrong.
+    ``ignored`` replaces the count of other files if these were left out before. DataError names the folder, class or
+    files that are wrong.
     """
     if not (root / "train").is_dir():
-        raise DataError("the images lie in no folders of classes; put them into train/<class>/ and pack that")
+        raise DataError("the images are not in class folders; put them into train/<class>/ and pack that folder")
     digest = sha256()
     sizes = Counter[tuple[int, int]]()
     greys = True
@@ -82,7 +82,7 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
     if wrong:
         raise _together(wrong)
     _check_classes(counts["train"], counts["test"])
-    # Of equally common sizes the smaller, so that the default does not hang on the order of files.
+    # Among equally common sizes the smaller one, so that the default does not depend on the order of files.
     common = min(sizes, key=lambda size: (-sizes[size], size))
     summary = FolderSummary(
         class_counts=counts["train"],
@@ -97,7 +97,7 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
 
 
 def read_summary(root: Path) -> FolderSummary:
-    """The summary written before, or a fresh one."""
+    """Return the stored summary, or make one."""
     try:
         return FolderSummary(**json.loads((root / MANIFEST).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -105,12 +105,12 @@ def read_summary(root: Path) -> FolderSummary:
 
 
 def image_files(root: Path, part: str) -> list[tuple[str, Path]]:
-    """``(class, path)`` of every image of ``train`` or ``test``, in a fixed order."""
+    """Return ``(class, path)`` of every image of ``train`` or ``test``, in a fixed order."""
     return [(name, path) for where, name, path in _images(root) if where == part]
 
 
 def class_files(root: Path, part: str, name: str) -> list[Path]:
-    """The images of one class of ``train`` or ``test``, in a fixed order; DataError when there are none."""
+    """Return the images of one class of ``train`` or ``test``, in a fixed order; DataError if there are none."""
     folder = root / part / name
     inside = folder.parent == root / part and name not in ("", ".", "..")
     found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES] if inside else []
@@ -130,7 +130,7 @@ def _images(root: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def _together(wrong: Sequence[ImageError]) -> DataError:
-    """One error for all files that cannot be used; the first few are named."""
+    """Return one error for all files that cannot be used; it names the first few."""
     if len(wrong) == 1:
         return wrong[0]
     named = "; ".join(f"{error.name} {error.reason}" for error in wrong[:NAMED])
@@ -143,15 +143,15 @@ def _together(wrong: Sequence[ImageError]) -> DataError:
 def _check_classes(train: dict[str, int], test: dict[str, int]) -> None:
     if len(train) < 2:
         found = f"only '{next(iter(train))}'" if train else "none"
-        raise DataError(f"at least two classes are needed, {found} with images found below train/")
+        raise DataError(f"at least two classes are needed, but train/ has {found} with images; add class folders")
     small = [name for name, count in train.items() if count < 2]
     if small:
         raise DataError(
-            f"class '{small[0]}' has a single training image; every class needs two, one to train on and one held out"
+            f"class '{small[0]}' has only one training image; every class needs two, one to train on and one held out"
         )
     unknown = sorted(set(test) - set(train))
     if unknown:
-        raise DataError(f"the folder test/ has the class '{unknown[0]}' that train/ has not; rename or remove it")
+        raise DataError(f"the folder test/ has the class '{unknown[0]}', which train/ lacks; rename or remove it")
 
 
 def _other_files(root: Path) -> int:
@@ -164,7 +164,7 @@ def _other_files(root: Path) -> int:
 
 
 def _write(root: Path, summary: FolderSummary) -> None:
-    """Written aside and renamed; a folder that cannot be written is summarised again next time."""
+    """Write the summary to a temporary file and rename it; in a read-only folder it is made again each time."""
     try:
         handle, name = tempfile.mkstemp(dir=root, prefix=".manifest-")
     except OSError:

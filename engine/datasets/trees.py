@@ -1,6 +1,6 @@
-"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as ImageNet comes, or alone.
+"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as in ImageNet, or no ``val/``.
 
-Full trainings stream the files (`ImageData.files`). Estimates, which see every image many times, get a sample of
+Full trainings stream the files (`ImageData.files`). Estimates, which read every image many times, get a sample of
 ``train/`` that fits into memory (`ImageData.load`), drawn class by class with the split seed.
 """
 
@@ -40,16 +40,17 @@ from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
 from engine.errors import DataError
 
 LOOKED_AT = 64
-"""Images whose headers say the default size and whether all are grey."""
+"""Number of images whose headers decide the default size and whether the data set is grey."""
 REPORTED = ("val", "test", "valid")
-"""Names of the folder with the images that are reported on; the first that is there counts."""
+"""Possible names of the folder with the images for the final report; the first that exists is used."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Files by class; ``digest`` is of their names, for nobody reads 150 GB to open a data set.
+    """Files by class. ``digest`` covers only their names, because reading 150 GB to open a data set takes too long.
 
-    An image changed under its old name is therefore not noticed: rename the file, or its evaluations are found again.
+    A changed image with the same name is therefore not noticed, and old evaluations are used for it. Rename the file to
+    avoid this.
     """
 
     class_names: tuple[str, ...]
@@ -59,12 +60,12 @@ class Listing:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Files of ``train/`` a class."""
+        """Number of files of ``train/`` for each class."""
         return {name: len(files) for name, files in zip(self.class_names, self.train, strict=True)}
 
 
 class TreeData(ImageData):
-    """The folder that the options name; ``root`` is where decoded samples are kept."""
+    """The data in the folder that the options name; decoded samples are kept in ``root``."""
 
     def __init__(self, options: FoldersOptions, root: Path) -> None:
         self.options = options
@@ -75,12 +76,12 @@ class TreeData(ImageData):
             self.listing = _listing(*parts, _changed(*parts))
         except (OSError, RuntimeError, ValueError) as error:
             raise DataError(
-                f"the folder '{options.path}' cannot be read ({error}); name one on this machine"
+                f"the folder '{options.path}' cannot be read ({error}); name a folder on this machine"
             ) from error
 
     @cached_property
     def _look(self) -> tuple[int, int]:
-        """Channels, and the default side in pixels: the most common short side of a few images, at most 224."""
+        """Channels and default side in pixels: the most common short side of a few images, at most 224."""
         files = [file for files in self.listing.train for file in files]
         sides: Counter[int] = Counter()
         grey = True
@@ -98,7 +99,7 @@ class TreeData(ImageData):
 
     @cached_property
     def info(self) -> DatasetInfo:
-        """The description; counts are of all files, which a full training reads."""
+        """The description; it counts all files, because a full training reads all."""
         listing = self.listing
         channels = self._look[0]
         side = self.resolution
@@ -115,11 +116,11 @@ class TreeData(ImageData):
         )
 
     def load(self) -> ImageSplits:
-        """The sample that estimates learn from, split as the whole is; test images are only streamed."""
+        """Return the sample for estimates, split in the same way as all files; test images are only streamed."""
         return cached(self.root, self.info.content_hash, self._sample)
 
     def files(self) -> FileSplits:
-        """Every file."""
+        """Return all files."""
         paths, labels = _flat(self.listing.train)
         train, valid = held_out(labels, self.options.valid_share, self.options.split_seed)
         return FileSplits(
@@ -148,7 +149,7 @@ class TreeData(ImageData):
 
 
 class _Folders:
-    """The folders below one of this machine, as `find_layout` asks for them."""
+    """The folders below a folder of this machine, in the form that `find_layout` needs."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -163,15 +164,15 @@ class _Folders:
 
 
 def _parts(folder: Path) -> tuple[Path, Path | None]:
-    """The folders with the classes to learn from and with those to report on."""
+    """Return the folder with the training classes and the folder with the classes for the final report."""
     if not folder.is_dir():
-        raise DataError(f"there is no folder '{folder}' on this machine; give the whole path of one")
+        raise DataError(f"there is no folder '{folder}' on this machine; give the full path of a folder")
     layout = find_layout(_Folders(folder), REPORTED)
     return folder.joinpath(*layout.train), None if layout.test is None else folder.joinpath(*layout.test)
 
 
 def _changed(*parts: Path | None) -> tuple[int, ...]:
-    """When the folders of classes were last changed: what a kept listing is valid for."""
+    """Return when the class folders were last changed; a cached listing is valid as long as these times stay."""
     entries = (entry for part in parts if part is not None for entry in sorted(part.iterdir()))
     return tuple(entry.stat().st_mtime_ns for entry in entries if entry.is_dir())
 
@@ -181,16 +182,18 @@ def _listing(learned: Path, reported: Path | None, changed: tuple[int, ...]) -> 
     train = _classes(learned)
     if len(train) < 2:
         raise DataError(
-            f"'{learned}' holds {len(train)} class folders with images, two at least are needed; name the folder above "
-            "train/, or put the images of every class into a folder of its own"
+            f"'{learned}' has {len(train)} class folders with images, but at least two are needed; name the folder "
+            "above train/, or put the images of every class into a folder of its own"
         )
     small = [name for name, files in train.items() if len(files) < 2]
     if small:
-        raise DataError(f"the class '{small[0]}' has one image; two at least are needed, one of them to hold out")
+        raise DataError(
+            f"the class '{small[0]}' has only one image; every class needs two, one to train on and one held out"
+        )
     test = _classes(reported) if reported else {}
     strange = sorted(set(test) - set(train))
     if strange:
-        raise DataError(f"'{reported}' holds the class '{strange[0]}', which train/ has not; rename or remove it")
+        raise DataError(f"'{reported}' has the class '{strange[0]}', which train/ lacks; rename or remove it")
     digest = sha256()
     for part in (train, test):
         for name, files in part.items():

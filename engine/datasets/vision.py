@@ -1,4 +1,4 @@
-"""CIFAR-10, CIFAR-100 and Fashion-MNIST through torchvision, from the data folder or downloaded when allowed."""
+"""CIFAR-10, CIFAR-100 and Fashion-MNIST through torchvision, from the data folder or, if allowed, downloaded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from engine.errors import DataError
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is known of a data set before it is there; ``folder``: where torchvision keeps it below the data folder."""
+    """Published facts about a data set; ``folder`` is torchvision's folder for it below the data folder."""
 
     label: str
     loader: str
@@ -96,7 +96,7 @@ class TorchvisionData(ImageData):
         )
 
     def load(self) -> ImageSplits:
-        """The images, through a cache that all processes map; downloads first where that is allowed and needed."""
+        """Return the images from a cache that all processes map; they are downloaded first if needed and allowed."""
         return cached(self.root, f"{self.options.name}-{self.info.content_hash}", self._read)
 
     def _read(self) -> ImageSplits:
@@ -121,7 +121,7 @@ class TorchvisionData(ImageData):
         return Split(self._squares(source.data), np.asarray(source.targets, dtype=np.int64))
 
     def _squares(self, data: Any) -> Pixels:
-        """torchvision's ``(N, H, W[, 3])`` array or tensor as ``(N, C, side, side)``."""
+        """Return torchvision's ``(N, H, W[, 3])`` array or tensor as ``(N, C, side, side)``."""
         images: NDArray[np.uint8] = np.asarray(data, dtype=np.uint8)
         if images.shape[1:3] != (self.resolution, self.resolution):
             facts = self.facts

@@ -1,7 +1,7 @@
-"""``python -m engine.export``: jobs as JSON lines ``{"target", "job"}`` on standard input, each written to its file.
+"""``python -m engine.export``: reads jobs as JSON lines ``{"target", "job"}`` and writes each to its target file.
 
-Standard output carries JSON lines: ``{"done", "of"}`` while a job runs, at its end ``{"name", "content_type"}`` or
-``{"error"}``. The process ends with its input, or when nothing came for `IDLE` seconds.
+It answers with JSON lines on standard output: ``{"done", "of"}`` while a job runs, and ``{"name", "content_type"}`` or
+``{"error"}`` at its end. The process ends at the end of its input, or after `IDLE` seconds without a job.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from engine.errors import EngineError
 from engine.export.job import run
 
 POLITE = 5
-"""Added to the process's niceness: searches and pages go first."""
+"""Added to the process's niceness, so that searches and pages have priority."""
 IDLE = 90.0
-"""Seconds after which the memory is given back."""
+"""Seconds without a job after which the process ends and frees its memory."""
 
 
 def say(**line: Any) -> None:
-    """One line to the process that waits."""
+    """Write one line to the waiting process."""
     print(json.dumps(line), flush=True)
 
 
 def write(job: dict[str, Any], target: Path) -> None:
-    """The file appears complete or not at all."""
+    """Run a job and write its file; the target appears only when it is complete."""
     try:
         file = run(job, lambda done, of: say(done=done, of=of))
     except EngineError as error:
@@ -41,7 +41,7 @@ def write(job: dict[str, Any], target: Path) -> None:
 
 
 def main() -> None:
-    """Until the input ends."""
+    """Run jobs until the input ends."""
     os.nice(POLITE)
     while select.select([sys.stdin], [], [], IDLE)[0]:
         line = sys.stdin.readline()

@@ -1,7 +1,7 @@
 """The backbone form of a network for detection and segmentation: its feature maps at strides 8, 16 and 32.
 
-At each stride it is the last part of the network (a block, a cell) that gives a map of that size; the classifier is cut
-off. Pure Python; names of nodes stay, so that the weights of the whole network fit.
+The feature map of a stride is the output of the last part of the network (a block, a cell) with a map of that size. The
+classifier is cut off. Nodes keep their names, so that the weights of the whole network fit. Pure Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ STRIDES = (8, 16, 32)
 
 
 def backbone(blueprint: Blueprint) -> Blueprint:
-    """The network up to its features, finest first; ExportError where it has not all three strides."""
+    """Return the network up to its features, finest first; ExportError if it does not have all three strides."""
     features = []
     height, width = blueprint.input.height, blueprint.input.width
     if min(height, width) <= STRIDES[1]:
@@ -30,19 +30,19 @@ def backbone(blueprint: Blueprint) -> Blueprint:
             raise ExportError(
                 "a backbone gives feature maps at strides 8, 16 and 32; this network has them at "
                 f"{', '.join(map(str, found))} for images of {height}x{width}, not at {stride}: "
-                "choose a network of a space that reduces further, as the MobileNet spaces do"
+                "choose a network from a space with more strides, such as the MobileNet spaces"
             )
         features.append(fitting[-1].nodes[-1].name)
     return Blueprint(blueprint.input, _needed(blueprint, features), tuple(features))
 
 
 def _is_head(nodes: tuple[Node, ...]) -> bool:
-    """Whether a part pools the whole map away or classifies it."""
+    """Whether a part contains the global pooling or the classifier."""
     return nodes[-1].op in ("linear", "global_avg_pool") or nodes[0].group == "head"
 
 
 def _needed(blueprint: Blueprint, names: list[str]) -> tuple[Node, ...]:
-    """The nodes that these depend on, in their order."""
+    """Return the nodes on which the named ones depend, in the blueprint's order."""
     needed = set(names)
     for node in reversed(blueprint.nodes):
         if node.name in needed:

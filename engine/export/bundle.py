@@ -28,12 +28,12 @@ from engine.networks.build import Network
 from engine.networks.count import count
 
 EXPORTING = threading.Lock()
-"""torch.export and the exporters' settings belong to the process: one export at a time."""
+"""Held during an export, because torch.export and the exporters change settings of the whole process."""
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file ready to send."""
+    """A file that is ready to be sent."""
 
     name: str
     content_type: str
@@ -41,19 +41,19 @@ class ExportedFile:
 
 
 def export(format: str, subject: ExportSubject) -> ExportedFile:
-    """The file in one of `FORMATS`; ExportError when it cannot be made. Safe to call from several threads."""
+    """Return the file in one of `FORMATS`; ExportError if it cannot be made. Several threads may call this."""
     if format not in FORMATS:
         raise ExportError(f"there is no format '{format}'; choose one of {', '.join(FORMATS)}")
     content_type, write = FORMATS[format]
     with EXPORTING:
         data = write(Work(subject))
-    # A Python file is imported by its name, which takes no hyphens.
+    # A Python file is imported by its name, and module names have no hyphens.
     stem = subject.stem.replace("-", "_") if format == "py" else subject.stem
     return ExportedFile(f"{stem}.{format}", content_type, data)
 
 
 class Work:
-    """What several formats of one subject share, each made at most once."""
+    """The intermediate results that several formats of one subject share; each is made at most once."""
 
     def __init__(self, subject: ExportSubject) -> None:
         self.subject = subject
@@ -67,7 +67,7 @@ class Work:
 
     @cached_property
     def counted(self) -> Cost:
-        """Found by running the network."""
+        """The cost, counted by running the network."""
         return count(self.network, self.spec)
 
     @cached_property
@@ -77,7 +77,7 @@ class Work:
 
     @cached_property
     def program(self) -> ExportedProgram:
-        """What ``.pt2`` and ONNX are made from."""
+        """The exported program, from which ``.pt2`` and ONNX are made."""
         return trace(self.network, self.spec)
 
     @cached_property
@@ -87,16 +87,16 @@ class Work:
 
     @cached_property
     def parity(self) -> Parity:
-        """Of the ONNX graph; ExportError when it computes something else."""
+        """The check of the ONNX graph against the network; ExportError if their outputs differ."""
         return onnx_parity(self.onnx_model, self.network, self.spec, self.outputs)
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """What the ONNX file carries of its check."""
+        """The result of the check that is stored in the ONNX file."""
         return {"onnx_against_pytorch": {**asdict(self.parity), "opset": OPSET}}
 
     def verification(self, files: Mapping[str, bytes], source: str, program: bytes) -> dict[str, Any]:
-        """Every form against the network, the costs counted anew, and the files' digests."""
+        """Return the checks of every form against the network, the counted costs, and the files' digests."""
         network = self.network
         spec = self.spec
         outputs = self.outputs
@@ -124,10 +124,10 @@ def _json(work: Work) -> bytes:
 def _source(work: Work) -> bytes:
     subject = work.subject
     kind = "Backbone" if subject.form == "backbone" else "Network"
-    told = f"torch.manual_seed({subject.weight_seed}) before {kind}() gives the initial weights of the other files."
+    use = f"torch.manual_seed({subject.weight_seed}) before {kind}() gives the initial weights of the other files."
     if subject.trained is not None:
-        told = f'{subject.trained.note} {kind}().load_state_dict(torch.load("weights.pt")) loads them.'
-    source = model_source(subject.blueprint, f"{subject.title}. {told}", subject.class_names, subject.preprocessing)
+        use = f'{subject.trained.note} {kind}().load_state_dict(torch.load("weights.pt")) loads them.'
+    source = model_source(subject.blueprint, f"{subject.title}. {use}", subject.class_names, subject.preprocessing)
     return source.encode()
 
 

@@ -1,7 +1,8 @@
-"""Exports as documents: what a process of its own needs to write one file, and nothing else.
+"""Exports as documents, which contain all that a separate process needs to write one file.
 
-A job is JSON: ``kind`` (``network`` or ``front``), ``format``, and one document (``network``) or several (``networks``,
-with ``name`` and ``about``) as `subject_of` takes them. Equal jobs give equal networks, weights and checks.
+A job is JSON. It has ``kind`` (``network`` or ``front``), ``format``, and either one document (``network``) or several
+(``networks``, with ``name`` and ``about``); `subject_of` describes the documents. Equal jobs give equal networks,
+weights and checks.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ Tell = Callable[[int, int], object]
 
 
 def subject_of(document: Mapping[str, Any]) -> ExportSubject:
-    """What is exported, from ``name, space, spec, choices, class_names, preprocessing, scores, provenance,
-    weight_seed, trained, form``."""
+    """Return the subject of an export from its document.
+
+    The fields are ``name, space, spec, choices, class_names, preprocessing, scores, provenance, weight_seed, trained,
+    form``.
+    """
     space = create_space(_OPTIONS.validate_python(document["space"]), InputSpec(*document["spec"]))
     trained = document["trained"]
     return ExportSubject(
@@ -47,15 +51,20 @@ def subject_of(document: Mapping[str, Any]) -> ExportSubject:
 
 
 def run(job: Mapping[str, Any], tell: Tell = lambda done, of: None) -> ExportedFile:
-    """The file of a job; ExportError when it cannot be made. ``tell`` hears how many networks are done, and of how
-    many."""
+    """Return the file of a job; ExportError if it cannot be made.
+
+    ``tell`` is called with the number of finished networks and the number of all networks.
+    """
     if job["kind"] == "front":
         return _front(job, tell)
     return export(job["format"], subject_of(job["network"]))
 
 
 def _front(job: Mapping[str, Any], tell: Tell) -> ExportedFile:
-    """A zip of verified zips, unpacked side by side; a network that cannot be written is named with the reason."""
+    """Return a zip with one folder for each network's verified files.
+
+    A network that cannot be written is named with the reason.
+    """
     networks = job["networks"]
     name = job["name"]
     buffer = io.BytesIO()

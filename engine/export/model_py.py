@@ -1,4 +1,4 @@
-"""A network as readable source that imports only torch; its ``state_dict`` keys are those of the built module."""
+"""A network as readable source that imports only torch; its ``state_dict`` has the keys of the built module."""
 
 from __future__ import annotations
 
@@ -30,57 +30,57 @@ FUNCTIONS = {
 
 @dataclass(frozen=True)
 class Expression:
-    """Source text with the values it reads as ``{node}``; ``atomic`` binds tighter than any operator."""
+    """Source text in which values are written as ``{node}``; ``atomic`` text needs no brackets beside an operator."""
 
     text: str
     atomic: bool = True
 
     @property
     def bracketed(self) -> str:
-        """The text, safe to call a method on or to multiply."""
+        """The text, in brackets if it needs them for a method call or a multiplication."""
         return self.text if self.atomic else f"({self.text})"
 
     @property
     def values(self) -> list[str]:
-        """Names of the nodes it reads."""
+        """Names of the nodes that the text reads."""
         return [name for _, name, _, _ in Formatter().parse(self.text) if name]
 
     @property
     def is_name(self) -> bool:
-        """Whether it is nothing but one value."""
+        """Whether the text is only the name of one value."""
         return self.values == [self.text[1:-1]]
 
     @property
     def width(self) -> int:
-        """Characters once the values have their short names."""
+        """Number of characters of the text without the names of its values."""
         return len(self.text) - sum(len(name) for name in self.values)
 
 
 def model_source(
     blueprint: Blueprint, title: str, class_names: Sequence[str] = (), preprocessing: Mapping[str, Any] | None = None
 ) -> str:
-    """The module's text: class ``Network``, the classes and the preprocessing as constants, a small main."""
+    """Return the module's text: class ``Network``, class names and preprocessing as constants, and a small main."""
     steps = plan(blueprint)
     spec = blueprint.input
     cost = blueprint_cost(blueprint)
     shape = f"{spec.channels}, {spec.height}, {spec.width}"
     forward = _Forward(blueprint, steps)
     layers = [
-        (step.node.group, line if step.node.name in forward.live else f"{line}  # nothing reads it")
+        (step.node.group, line if step.node.name in forward.live else f"{line}  # unused")
         for step in steps
         if (line := _layer(blueprint, step))
     ]
     passing = _grouped(forward.lines())
     title = title.replace("\\", "/").replace('"', "'")
-    # Free text of users stands in constants only, where it is quoted; never in the docstring.
+    # Users' free text is written only into constants, where it is quoted, and never into the docstring.
     maps = [blueprint[name].shape for name in blueprint.features]
     sizes = ", ".join(f"(batch, {m.channels}, {m.height}, {m.width})" for m in maps)
     given = f"feature maps of shapes {sizes}" if maps else f"logits of shape (batch, {spec.classes})"
     kind, returns = ("Backbone", "tuple[Tensor, ...]") if maps else ("Network", "Tensor")
     scored = "Feature maps, finest first," if maps else f"{spec.classes} class scores"
     about = textwrap.fill(
-        f"Images of shape (batch, {shape}), float32, to {given}. "
-        f"{cost.params:,} parameters, {cost.madds:,} multiply-adds an image.",
+        f"It maps float32 images of shape (batch, {shape}) to {given}. "
+        f"It has {cost.params:,} parameters and needs {cost.madds:,} multiply-adds per image.",
         WIDTH,
     )
     return "\n".join(
@@ -123,7 +123,7 @@ def _literal(value: Any) -> str:
 
 
 def _grouped(lines: Sequence[tuple[str, str]]) -> list[str]:
-    """Indented lines, a comment in front of every new part."""
+    """Return the lines indented, with a comment before every new part."""
     result = []
     current = ""
     for group, line in lines:
@@ -136,7 +136,7 @@ def _grouped(lines: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _layer(blueprint: Blueprint, step: Step) -> str:
-    """The assignment of a layer that has weights; empty for the others."""
+    """Return the assignment of a layer with weights, or an empty text for other layers."""
     node = step.node
     source = blueprint[node.inputs[0]].shape
     match node.op:
@@ -156,7 +156,7 @@ _CONV_DEFAULTS = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
 
 
 class _Forward:
-    """The forward pass line by line; a short value that is read once is written where it is read."""
+    """The forward pass line by line; a short expression that is read only once is written where it is read."""
 
     def __init__(self, blueprint: Blueprint, steps: Sequence[Step]) -> None:
         self.blueprint = blueprint
@@ -170,20 +170,20 @@ class _Forward:
         self.statements: list[tuple[Node, Expression]] = []
 
     def origin(self, name: str) -> str:
-        """The node whose value it is: a sum that kept one input is that input under another name."""
+        """Return the node that computes a value; a sum with one remaining input is only another name for that input."""
         while (step := self.steps.get(name)) and step.node.op == "add" and len(step.inputs) == 1:
             name = step.inputs[0]
         return name
 
     def lines(self) -> list[tuple[str, str]]:
-        """Part and source of every statement."""
+        """Return the part and the source of every statement."""
         for name, step in self.steps.items():
             if name in self.live:
                 self._compute(step)
         return self._named()
 
     def _reach(self) -> set[str]:
-        """The values that what is returned depends on, sums of one input left out."""
+        """Return the values on which the result depends, without sums of one input."""
         found = set()
         waiting = [*self.returned]
         while waiting:
@@ -218,10 +218,10 @@ class _Forward:
         self.values[name] = Expression(f"{{{name}}}")
 
     def _named(self) -> list[tuple[str, str]]:
-        """The statements with short names for the values; a name is used again once its value is no longer read."""
+        """Return the statements with short names for values; a name is reused when its value is no longer needed."""
         last_read = {value: index for index, (_, text) in enumerate(self.statements) for value in text.values}
         features = self.blueprint.features
-        if features:  # they stay to the end
+        if features:  # features are needed until the end
             last_read |= dict.fromkeys(self.returned, len(self.statements))
         names = {self.blueprint.nodes[0].name: NAMES[0]}
         busy = dict(names)

@@ -1,4 +1,4 @@
-"""A network as ONNX; `engine.export.verify` checks it against PyTorch before anybody gets it."""
+"""A network as ONNX; `engine.export.verify` checks every file against PyTorch before it is handed out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOGITS = Outputs(("logits",))
 
 
 def onnx_model(program: ExportedProgram, outputs: Outputs = LOGITS) -> onnx.ModelProto:
-    """The graph from ``images (batch, C, H, W)`` to ``logits (batch, classes)`` or feature maps, weights inside."""
+    """Return the graph, weights inside, from ``images (batch, C, H, W)`` to ``logits (batch, classes)`` or features."""
     with quiet(), failing("written as ONNX"):
         exported = torch.onnx.export(
             program,
@@ -38,7 +38,7 @@ def onnx_model(program: ExportedProgram, outputs: Outputs = LOGITS) -> onnx.Mode
 
 
 def onnx_bytes(model: onnx.ModelProto, properties: Mapping[str, str]) -> bytes:
-    """The file; ``properties`` go to its ``metadata_props``."""
+    """Return the file's bytes; ``properties`` are written to its ``metadata_props``."""
     onnx.helper.set_model_props(model, dict(properties))
     data: bytes = model.SerializeToString()
     return data

@@ -1,4 +1,4 @@
-"""A network as a torch.export program: what ``.pt2`` files hold and ONNX files are made from."""
+"""A network as a torch.export program, which ``.pt2`` files contain and from which ONNX files are made."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 
 
 def trace(network: nn.Module, spec: InputSpec) -> ExportedProgram:
-    """The network in evaluation mode as a graph for any batch size; callers hold the lock of `engine.export.bundle`."""
+    """Return the network in evaluation mode as a graph for any batch size.
+
+    The caller holds the lock of `engine.export.bundle`.
+    """
     example = torch.zeros(2, spec.channels, spec.height, spec.width)
     with quiet(), failing("traced"):
         program = torch.export.export(network.eval(), (example,), dynamic_shapes=({0: Dim("batch")},))
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it holds paths of this machine, and files would carry it
+        node.meta.pop("stack_trace", None)  # it contains paths of this machine, which must not get into files
     return program
 
 
 def program_bytes(program: ExportedProgram, files: Mapping[str, str]) -> bytes:
-    """The ``.pt2`` file; ``files`` are texts kept inside it (``torch.export.load(..., extra_files=...)``)."""
+    """Return the ``.pt2`` file; ``files`` are texts stored in it (``torch.export.load(..., extra_files=...)``)."""
     buffer = io.BytesIO()
     with quiet(), failing("saved as .pt2"):
         torch.export.save(program, buffer, extra_files=dict(files))
@@ -38,7 +41,7 @@ def program_bytes(program: ExportedProgram, files: Mapping[str, str]) -> bytes:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silences the exporters, which report progress and their own deprecations; changes process-wide settings."""
+    """Silence the exporters, which print progress and deprecations; this changes settings of the whole process."""
     before = {name: logging.getLogger(name).level for name in LOGGERS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -53,7 +56,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def failing(verb: str) -> Iterator[None]:
-    """Turns whatever the exporters raise into an ExportError."""
+    """Turn any exception of the exporters into an ExportError."""
     try:
         yield
     except Exception as error:

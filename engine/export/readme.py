@@ -1,4 +1,4 @@
-"""The README of a zip: what is in it, how to use it, and what was checked when it was made."""
+"""The README of a zip: its contents, its use, and the checks made when it was written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ METADATA_FILE = "nasweb.json"
 
 
 def readme(subject: ExportSubject, outputs: Outputs, verification: Mapping[str, Any]) -> str:
-    """The text; ``verification`` is the document of ``verification.json``."""
+    """Return the text; ``verification`` is the document of ``verification.json``."""
     blueprint = subject.blueprint
     stem = subject.stem
     spec = blueprint.input
@@ -47,8 +47,8 @@ Class names and preprocessing are in the JSON, in the ONNX file's metadata and i
 WEIGHTS: {subject.note}{seed}
 
 Files
-  {stem}.json   the architecture, its space, costs, scores and where it comes from
-  model.py   the network as source; needs nothing but torch
+  {stem}.json   the architecture, its space, costs, scores and origin
+  model.py   the network as source; needs only torch
   weights.pt   the weights as a state_dict
   {stem}.onnx   ONNX, opset {parity["opset"]}, any batch size, weights inside
   {stem}.pt2    torch.export program, any batch size, weights inside; {METADATA_FILE} inside repeats the JSON

@@ -1,4 +1,4 @@
-"""An architecture and all that is known of it as one JSON document."""
+"""An architecture and everything known about it as one JSON document."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ UNTRAINED = (
 
 @dataclass(frozen=True)
 class TrainedWeights:
-    """A ``state_dict`` on disk and how it came about; accuracies in percent, None where there were no test images.
+    """A ``state_dict`` on disk and how it was made; accuracies are in percent, None without test images.
 
-    ``described`` is the recipe in words, ``data`` what it was trained on, ``best_epoch`` (from 1) what validation
-    chose.
+    ``described`` is the recipe in words, ``data`` names the training data, and ``best_epoch`` (from 1) is the epoch
+    that the validation accuracy chose.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class TrainedWeights:
 
     @property
     def note(self) -> str:
-        """The sentence that every file carries."""
+        """The sentence about the weights that every file contains."""
         test = "the data has no test images"
         if self.test_accuracy is not None:
             test = f"test accuracy {self.test_accuracy:.2f} %, measured once at the end"
@@ -53,12 +53,12 @@ class TrainedWeights:
 
 @dataclass(frozen=True)
 class ExportSubject:
-    """What is exported.
+    """The subject of an export.
 
-    ``name``: stem of the file names. ``space_options``: the space's part of the configuration. ``scores``: what
-    estimates said, JSON-ready. ``provenance``: where it comes from (search, config, seed, ...), JSON-ready.
-    ``trained``: weights of a full training; without, the initial ones of ``weight_seed``. ``form``: ``classifier``, or
-    ``backbone`` for feature maps.
+    ``name`` is the stem of the file names, ``space_options`` the space's part of the configuration. ``scores`` are the
+    results of estimates and ``provenance`` is the origin (search, configuration, seed, ...); both can be written as
+    JSON. ``trained`` are the weights of a full training; without them, files contain the initial weights of
+    ``weight_seed``. ``form`` is ``classifier``, or ``backbone`` for feature maps.
     """
 
     name: str
@@ -75,28 +75,28 @@ class ExportSubject:
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """The full network, or its backbone; ExportError where it has none."""
+        """The full network, or its backbone; ExportError if it has no backbone."""
         whole = self.space.blueprint(self.architecture)
         return backbone(whole) if self.form == "backbone" else whole
 
     @property
     def stem(self) -> str:
-        """Of the file names, the form included."""
+        """The stem of the file names, including the form."""
         return f"{self.name}-backbone" if self.form == "backbone" else self.name
 
     @property
     def analytic(self) -> Cost:
-        """What the search says it costs; of a backbone, what its part of the network costs."""
+        """The cost that the search used; for a backbone, the cost of its part of the network."""
         return blueprint_cost(self.blueprint) if self.form == "backbone" else self.space.cost(self.architecture)
 
     @property
     def note(self) -> str:
-        """Of what kind the weights are."""
+        """A sentence that says whether the weights are trained."""
         return self.trained.note if self.trained else UNTRAINED
 
     @property
     def string(self) -> str:
-        """The architecture in its field's notation."""
+        """The architecture in the notation of its space."""
         return self.space.to_string(self.architecture)
 
     @property
@@ -106,7 +106,7 @@ class ExportSubject:
 
 
 def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
-    """The document; ``counted`` is the built network's cost, found by running it."""
+    """Return the document; ``counted`` is the built network's cost, counted by running it."""
     space = subject.space
     architecture = subject.architecture
     spec = subject.blueprint.input

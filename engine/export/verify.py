@@ -1,4 +1,4 @@
-"""Checks of what is handed out: every form against the network it was made from, on the same random images."""
+"""Checks of exported files: every form against the network it was made from, on the same random images."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BATCHES = (1, 3)
 
 @dataclass(frozen=True)
 class Parity:
-    """How far a file's outputs are from the network's: the largest absolute difference over ``images`` images.
+    """The largest absolute difference between a file's outputs and the network's, over ``images`` images.
 
-    ``tolerance`` is what was allowed: of outputs up to 1 in absolute value `TOLERANCE`, of larger ones (untrained deep
-    networks give hundreds) in proportion to the ``largest_output``.
+    ``tolerance`` is the allowed difference: `TOLERANCE` for outputs up to 1 in absolute value, and in proportion to
+    ``largest_output`` for larger ones. Untrained deep networks have outputs of several hundred.
     """
 
     max_abs_difference: float
@@ -38,7 +38,7 @@ class Parity:
 def onnx_parity(
     model: onnx.ModelProto, network: nn.Module, spec: InputSpec, outputs: Outputs, tolerance: float = TOLERANCE
 ) -> Parity:
-    """Runs the ONNX file; ExportError above the tolerance."""
+    """Run the ONNX file and compare its outputs; ExportError above the tolerance."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -50,13 +50,13 @@ def onnx_parity(
 
 
 def program_parity(data: bytes, network: nn.Module, spec: InputSpec, outputs: Outputs) -> Parity:
-    """Reads the ``.pt2`` file back and runs it."""
+    """Load the ``.pt2`` file, run it and compare its outputs; ExportError above the tolerance."""
     module = torch.export.load(io.BytesIO(data)).module()
     return _parity(".pt2 file", lambda images: outputs.tensors(module(images)), network, spec, outputs, TOLERANCE)
 
 
 def source_parity(source: str, network: nn.Module, spec: InputSpec, outputs: Outputs) -> Parity:
-    """Runs ``model.py`` with the network's weights."""
+    """Run ``model.py`` with the network's weights and compare its outputs; ExportError above the tolerance."""
     namespace: dict[str, Any] = {"__name__": "model"}
     exec(compile(source, "model.py", "exec"), namespace)
     written: nn.Module = (namespace.get("Backbone") or namespace["Network"])()
@@ -66,7 +66,7 @@ def source_parity(source: str, network: nn.Module, spec: InputSpec, outputs: Out
 
 
 def costs_agree(analytic: Cost, counted: Cost) -> bool:
-    """Whether the costs that the search used are those that running the network counted."""
+    """Whether the costs that the search used equal those counted by running the network."""
     return (analytic.params, analytic.madds) == (counted.params, counted.madds)
 
 
@@ -79,12 +79,12 @@ def _parity(what: str, run: Any, network: nn.Module, spec: InputSpec, outputs: O
         with torch.no_grad():
             for expected, given in zip(outputs.tensors(network(images)), run(images), strict=True):
                 gap = float(np.max(np.abs(given.numpy() - expected.numpy())))
-                difference = difference if gap <= difference else gap  # what is no number stays, and is refused
+                difference = difference if gap <= difference else gap  # a NaN is kept, so that the file is refused
                 largest = max(largest, float(expected.abs().max()))
     allowed = tolerance * max(1.0, largest)
     if not difference <= allowed:
         raise ExportError(
-            f"the {what} differs from PyTorch by {difference:.3g} in outputs up to {largest:.3g}, more than "
-            f"{allowed:.3g} is not handed out; take another format instead"
+            f"the {what} differs from PyTorch by {difference:.3g} in outputs up to {largest:.3g}, more than the "
+            f"allowed {allowed:.3g}; choose another format"
         )
     return Parity(difference, allowed, largest, sum(BATCHES))

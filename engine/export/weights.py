@@ -1,4 +1,4 @@
-"""The weights that travel with a network: initial ones drawn with a seed, or those of a full training."""
+"""The weights in exported files: initial weights drawn with a seed, or those of a full training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.networks.build import Network, build
 
 
 def network_of(blueprint: Blueprint, trained: TrainedWeights | None, seed: int) -> Network:
-    """The module in evaluation mode with its weights; a backbone takes its part of the whole network's."""
+    """Return the module in evaluation mode with its weights; a backbone uses its part of the network's weights."""
     network = build(blueprint, seed=seed)
     if trained is not None:
         state = read_weights(trained.path)
@@ -30,16 +30,16 @@ def network_of(blueprint: Blueprint, trained: TrainedWeights | None, seed: int) 
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """A ``state_dict``; ExportError when its file is gone or broken."""
+    """Return a ``state_dict``; ExportError if its file is missing or broken."""
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise ExportError("the trained weights are gone or broken; train the network again") from error
+        raise ExportError("the trained weights are missing or broken; train the network again") from error
     return state
 
 
 def weights_bytes(network: Network) -> bytes:
-    """The ``.pt`` file, which ``torch.load(..., weights_only=True)`` takes."""
+    """Return the ``.pt`` file, which ``torch.load(..., weights_only=True)`` reads."""
     buffer = io.BytesIO()
     torch.save({name: value.contiguous() for name, value in network.state_dict().items()}, buffer)
     return buffer.getvalue()
@@ -47,17 +47,17 @@ def weights_bytes(network: Network) -> bytes:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network returns for an image batch, named as in the files."""
+    """The names of a network's outputs, as in the exported files."""
 
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Outputs:
-        """``logits``, or ``stride_8`` and so on."""
+        """Return the outputs of a blueprint: ``logits``, or ``stride_8`` and so on."""
         height = blueprint.input.height
         strides = (round(height / blueprint[name].shape.height) for name in blueprint.features)
         return cls(tuple(f"stride_{stride}" for stride in strides) or ("logits",))
 
     def tensors(self, output: Any) -> list[Tensor]:
-        """The outputs as a list, in the order of the names."""
+        """Return a network's outputs as a list, in the order of the names."""
         return [output] if isinstance(output, Tensor) else list(output)

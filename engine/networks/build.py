@@ -1,4 +1,4 @@
-"""A blueprint as a torch module: submodules named as nodes, the forward pass walks the plan."""
+"""A blueprint as a torch module: submodules have the names of the nodes, and the forward pass follows the plan."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ Initialisation = Literal["default", "glorot"]
 
 
 class Add(nn.Module):
-    """Sum of maps of one shape."""
+    """The sum of maps of the same shape."""
 
     def forward(self, first: Tensor, *others: Tensor) -> Tensor:
-        """``(B, C, H, W)`` each; a single map is returned as it is."""
+        """Return the sum of maps ``(B, C, H, W)``; a single map is returned unchanged."""
         for other in others:
             first = first + other
         return first
 
 
 class Multiply(nn.Module):
-    """A map scaled by a gate."""
+    """A map multiplied by a gate."""
 
     def forward(self, x: Tensor, gate: Tensor) -> Tensor:
-        """``(B, C, H, W)`` times ``(B, C, 1, 1)`` or ``(B, C, H, W)``."""
+        """Return ``(B, C, H, W)`` times ``(B, C, 1, 1)`` or ``(B, C, H, W)``."""
         return x * gate
 
 
 class Concat(nn.Module):
-    """Maps stacked along the channels."""
+    """Maps concatenated along the channels."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """``(B, C_i, H, W)`` each to ``(B, sum of C_i, H, W)``."""
+        """Return maps ``(B, C_i, H, W)`` as ``(B, sum of C_i, H, W)``."""
         return torch.cat(inputs, dim=1)
 
 
@@ -50,39 +50,40 @@ class Truncate(nn.Module):
         self.channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, channels, H, W)``."""
+        """Return ``(B, channels, H, W)`` of ``(B, C, H, W)``."""
         return x[:, : self.channels]
 
 
 class Shift(nn.Module):
-    """A map moved up and left by one pixel; zeros come in."""
+    """A map moved up and left by one pixel, with zeros at the other edges."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to the same shape."""
+        """Return the moved map ``(B, C, H, W)``."""
         return functional.pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
 
 
 class Zeros(nn.Module):
-    """Zeros of a fixed shape an image."""
+    """Zeros of a fixed shape for each image."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` zeros of the type and on the device of ``x``, of which only the batch size matters."""
+        """Return zeros ``(B, C, H, W)`` with batch size, type and device of ``x``."""
         return x.new_zeros((x.shape[0], self.shape.channels, self.shape.height, self.shape.width))
 
 
 class StridedPointwise(nn.Conv2d):
-    """A 1x1 convolution with a stride; where gradients are taken, its pixels are picked first and the stride left out.
+    """A 1x1 convolution with a stride; when gradients are needed, it selects the pixels first and uses no stride.
 
-    For oneDNN's own gradient (AVX2: under 8 input channels, AVX-512: under 16; channels-last) writes past its memory:
-    wrong weights, or the process ends (oneDNN issue 6035, in torch 2.14).
+    This avoids a fault of oneDNN: its gradient for such a convolution writes beyond its memory if the map is
+    channels-last and has fewer than 8 (AVX2) or 16 (AVX-512) input channels. The weights are then wrong, or the process
+    ends (oneDNN issue 6035, in torch 2.14).
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, C', ceil(H / stride), ceil(W / stride))``."""
+        """Return ``(B, C', ceil(H / stride), ceil(W / stride))`` of ``(B, C, H, W)``."""
         if not torch.is_grad_enabled() or torch.compiler.is_exporting():
             return super().forward(x)
         vertical, horizontal = self.stride
@@ -97,13 +98,13 @@ class FlatLinear(nn.Linear):
         self.flat = flat
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, ...)`` to ``(B, F)``, or to the map ``(B, F, 1, 1)`` where map operations follow."""
+        """Return ``(B, F)`` of ``(B, ...)``, or the map ``(B, F, 1, 1)`` if map operations follow."""
         x = super().forward(x.flatten(1))
         return x if self.flat else x[:, :, None, None]
 
 
 class Network(nn.Module):
-    """The network of a blueprint: ``(B, C, H, W)`` images to ``(B, classes)`` logits, or to a tuple of feature maps."""
+    """The network of a blueprint; it maps images ``(B, C, H, W)`` to logits ``(B, classes)`` or to feature maps."""
 
     def __init__(self, blueprint: Blueprint, batch_norm_momentum: float, batch_norm_eps: float) -> None:
         super().__init__()
@@ -116,7 +117,7 @@ class Network(nn.Module):
         self._features = blueprint.features
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Logits, or the blueprint's features in their order; values are freed after their last use."""
+        """Return logits, or the blueprint's features in their order; each value is freed after its last use."""
         values = {self._input: images}
         for name, inputs, finished in self._steps:
             values[name] = self._modules[name](*[values[source] for source in inputs])  # type: ignore[misc]
@@ -136,11 +137,12 @@ def build(
     initialisation: Initialisation = "default",
     running_statistics: bool = True,
 ) -> Network:
-    """The module on the CPU, in training mode.
+    """Return the module on the CPU, in training mode.
 
-    With a seed, the same initial weights every time and the global generator left as it was. ``default`` is torch's
-    own initialisation, ``glorot`` Keras's (Glorot uniform weights, zero biases), as MOTE was published with.
-    Without ``running_statistics`` batch norm goes by each batch's own, in evaluation too.
+    With a seed, the initial weights are the same every time, and torch's global generator is not changed. The
+    initialisation ``default`` is torch's own; ``glorot`` is that of Keras (Glorot uniform weights, zero biases), with
+    which MOTE was published. Without ``running_statistics``, batch norm uses each batch's own statistics, also in
+    evaluation.
     """
     with _seeded(seed):
         network = Network(blueprint, batch_norm_momentum, batch_norm_eps)
@@ -170,7 +172,7 @@ def _own_generator(seed: int) -> Iterator[None]:
 
 
 def module_of(blueprint: Blueprint, step: Step, momentum: float = 0.1, eps: float = 1e-5) -> nn.Module:
-    """The module of one step, in training mode; its parameters are new."""
+    """Return a new module for one step, in training mode."""
     node = step.node
     source = blueprint[node.inputs[0]].shape
     match node.op:

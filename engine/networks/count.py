@@ -1,4 +1,4 @@
-"""Counts a built module by running it: a check on `engine.cost` that shares none of its formulas."""
+"""Counting of a built module's costs by running it: a check of `engine.cost` that shares none of its formulas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORED = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d
 
 
 def count(network: nn.Module, spec: InputSpec) -> Cost:
-    """Parameters held, multiply-adds done and values stored for one image of ``spec``; the module is left as it was."""
+    """Return the parameters, multiply-adds and stored values for one image of ``spec``; the module is not changed."""
     stored = 0
 
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:

@@ -1,8 +1,9 @@
-"""Latency measured on this machine: single operators for a table, and whole networks to check the table's sum.
+"""Latency measured on this machine: single operators for a table, and whole networks to check the table's sums.
 
-Both are timed alike: module in evaluation mode, no gradients, random images, a warm-up, then the median of repeated
-passes. Operators are modules of `engine.networks.build`, so what is timed is what a built network runs; an activation
-is timed writing a new map. Other load on the machine makes all of it slower: measure on a quiet one.
+Both are timed in the same way: module in evaluation mode, no gradients, random images, a warm-up, then the median of
+repeated passes. Operators are modules of `engine.networks.build`, the same ones that a built network runs, except that
+a timed activation always writes a new map. Other load on the machine makes all times longer, so measure on an idle
+machine.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LEAST_REPEATS = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds a pass: the median of ``repeats`` passes, and their lower and upper quartile."""
+    """Milliseconds per pass: the median of ``repeats`` passes, and their lower and upper quartiles."""
 
     median_ms: float
     low_ms: float
@@ -44,7 +45,10 @@ class Timing:
 def measure_operators(
     operators: Iterable[Operator], options: LatencyOptions, stop: Stop = never
 ) -> Iterator[tuple[Operator, Timing]]:
-    """Each operator with its time, as soon as it is known; Stopped between two when ``stop()`` is true."""
+    """Yield each operator with its time as soon as it is measured.
+
+    Raises Stopped between two operators when ``stop()`` is true.
+    """
     device = _device(options)
     for operator in operators:
         if stop():
@@ -56,7 +60,7 @@ def measure_operators(
 
 
 def measure_network(blueprint: Blueprint, options: LatencyOptions, stop: Stop = never) -> Timing:
-    """The time of a whole network; Stopped between two passes when ``stop()`` is true."""
+    """Return the time of a whole network; raises Stopped between two passes when ``stop()`` is true."""
     device = _device(options)
     spec = blueprint.input
     with _threads(options.threads), torch.inference_mode():
@@ -66,7 +70,7 @@ def measure_network(blueprint: Blueprint, options: LatencyOptions, stop: Stop = 
 
 
 def operator_module(operator: Operator) -> nn.Module:
-    """The module that computes an operator."""
+    """Return the module that computes an operator."""
     shapes = [Shape(*shape) for shape in operator.shapes]
     inputs = [Node(f"input_{i}", "input", (), shape) for i, shape in enumerate(shapes)]
     attrs = MappingProxyType(dict(zip(ATTRIBUTES[operator.op], operator.attrs, strict=True)))
@@ -76,7 +80,7 @@ def operator_module(operator: Operator) -> nn.Module:
 
 
 def machine(options: LatencyOptions) -> str:
-    """The device and software in words, for whoever reads the numbers later."""
+    """Describe the device and the software that produced the numbers."""
     name = device_name(_device(options))
     processor = f" ({_processor()})" if options.device == "cpu" else ""
     return f"{name}{processor}, torch {torch.__version__}"
@@ -113,7 +117,7 @@ def _timed(
 
 
 def _passes(module: nn.Module, inputs: Sequence[Tensor], count: int, device: torch.device) -> float:
-    """Milliseconds of so many passes, begun and ended with the device idle."""
+    """Return the milliseconds of ``count`` passes; the device is idle before and after them."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     begin = perf_counter()
@@ -141,7 +145,7 @@ def _device(options: LatencyOptions) -> torch.device:
 
 
 def _processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """Return the processor's name as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""The order of computation that a built module and its generated source share; pure Python."""
+"""The order of computation, which a built module and its generated source share; pure Python."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ OVERWRITABLE = frozenset({"conv2d", "batch_norm", "linear"})
 class Step:
     """One node to compute.
 
-    ``inputs``: the node's inputs, zeros that a sum would only add left out. ``finished``: values that nobody needs
-    after this step. ``in_place``: the activation may overwrite its input. ``flat``: the linear layer's ``(B, F)``
-    output need not become a ``(B, F, 1, 1)`` map, because no map operation reads it.
+    ``inputs`` are the node's inputs, without zeros in sums. ``finished`` are the values that no later step needs. With
+    ``in_place`` the activation may overwrite its input. With ``flat`` the linear layer's ``(B, F)`` output need not
+    become a ``(B, F, 1, 1)`` map, because no map operation reads it.
     """
 
     node: Node
@@ -29,7 +29,7 @@ class Step:
 
 
 def plan(blueprint: Blueprint) -> tuple[Step, ...]:
-    """The steps in order: every node but the input, and zeros that nothing but sums read."""
+    """Return the steps in order: every node except the input and except zeros that only sums read."""
     inputs = {node.name: _operands(blueprint, node) for node in blueprint if node.op != "input"}
     users: dict[str, list[Node]] = defaultdict(list)
     for name, sources in inputs.items():
@@ -42,7 +42,7 @@ def plan(blueprint: Blueprint) -> tuple[Step, ...]:
     steps = []
     for node in nodes:
         sources = inputs[node.name]
-        # A value that nothing reads (a branch whose end was cut) is dropped as soon as it is there.
+        # A value that no step reads (in a branch whose end was cut) is dropped as soon as it is computed.
         unread = (node.name,) if node.name not in last_use and node.name not in returned else ()
         last = (s for s in dict.fromkeys(sources) if last_use[s] == node.name and s not in returned)
         finished = (*last, *unread)

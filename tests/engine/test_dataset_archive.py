@@ -58,7 +58,7 @@ def bomb_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"../evil.png": picture()}, r"'\.\./evil\.png', which lies outside"),
+        ({"../evil.png": picture()}, r"'\.\./evil\.png', which leads outside"),
         ({"train/a/../../../evil.png": picture()}, "outside"),
         ({"/etc/evil.png": picture()}, "outside"),
         ({"C:/evil.png": picture()}, "outside"),
@@ -68,8 +68,8 @@ def bomb_header(width: int, height: int) -> bytes:
         ({"train/a/half.png": picture()[:200]}, r"train/a/half\.png is a broken image"),
         ({"train/a/text.png": b"no image"}, r"train/a/text\.png is not a readable image"),
         ({"train/a/program.png": POSTSCRIPT}, r"train/a/program\.png is not a readable image"),
-        ({"train/c/0.png": picture()}, "class 'c' has a single training image"),
-        ({"test/c/0.png": picture()}, "test/ has the class 'c' that train/ has not"),
+        ({"train/c/0.png": picture()}, "class 'c' has only one training image"),
+        ({"test/c/0.png": picture()}, "test/ has the class 'c', which train/ lacks"),
     ],
 )
 def test_a_faulty_file_among_good_ones(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
@@ -97,7 +97,7 @@ def test_photos_of_cameras_are_taken(tmp_path: Path) -> None:
     [
         ({}, "no images"),
         ({"readme.txt": b"x"}, "no images"),
-        (class_files(classes="a"), "at least two classes are needed, only 'a'"),
+        (class_files(classes="a"), "but train/ has only 'a'"),
         (class_files("test/"), r"test/ but no train/"),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_zip_without_what_is_needed(tmp_path: Path, files: dict[str, bytes], m
 
 def test_what_is_no_zip(tmp_path: Path) -> None:
     (tmp_path / "up.zip").write_bytes(b"certainly not a zip")
-    refused_file(tmp_path, "not a zip file")
+    refused_file(tmp_path, "cannot be read as a zip")
 
 
 def test_a_zip_that_is_cut_short(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_zip_that_is_cut_short(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[60:400] = bytes(340)
     path.write_bytes(bytes(data))
-    refused_file(tmp_path, "not a zip file that can be read")
+    refused_file(tmp_path, "cannot be read as a zip")
 
 
 def test_a_packing_method_that_nobody_knows(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_packing_method_that_nobody_knows(tmp_path: Path) -> None:
         for found in re.finditer(header, content):
             content[found.start() + place] = 97
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot be read .*compression.*; pack it with 'deflate'"):
+    with pytest.raises(DataError, match=r"compression is not supported .*; pack it with 'deflate'"):
         unpack(path, tmp_path / "data")
     assert not (tmp_path / "data").exists()
 

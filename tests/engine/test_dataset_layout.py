@@ -52,11 +52,11 @@ def test_layouts_that_are_taken(tmp_path: Path, read: Read, files: dict[str, byt
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (class_files("test/"), r"a folder test/ but no train/; put the training images in train/<class>/"),
+        (class_files("test/"), r"a folder test/ but no train/; put the training images into train/<class>/"),
         (class_files("outer/Test/"), r"a folder Test/ but no train/"),
-        (class_files("", classes="a"), r"two .*classes|two at least are needed"),
+        (class_files("", classes="a"), r"two .*classes|at least two are needed"),
         ({"0.png": picture(), "1.png": picture(1)}, r"put them into train/<class>/|into a folder of its own"),
-        (class_files(f"{OUTER}/"), r"two .*classes|two at least are needed"),
+        (class_files(f"{OUTER}/"), r"two .*classes|at least two are needed"),
     ],
 )
 def test_layouts_that_are_refused(tmp_path: Path, read: Read, files: dict[str, bytes], words: str) -> None:

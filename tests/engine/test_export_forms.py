@@ -119,7 +119,7 @@ def test_trained_weights_leave_with_their_accuracies(tmp_path: Path) -> None:
     assert (weights["trained"], weights["valid_accuracy"], weights["test_accuracy"]) == (True, 97.125, 96.5)
     assert "path" not in weights
     missing = replace(subject, trained=replace(trained, path=tmp_path / "gone.pt"))
-    with pytest.raises(ExportError, match="the trained weights are gone or broken"):
+    with pytest.raises(ExportError, match="the trained weights are missing or broken"):
         export("pt", missing)
 
 

@@ -251,7 +251,7 @@ def test_folders_are_streamed_and_sampled(tree: Path, tmp_path: Path) -> None:
     assert again.progress.train_losses == whole.progress.train_losses, "threads that decode draw nothing in common"
     (tree / "val" / "strange").mkdir()
     Image.new("RGB", (8, 8)).save(tree / "val" / "strange" / "x.png")
-    with pytest.raises(DataError, match="'strange', which train/ has not"):
+    with pytest.raises(DataError, match="'strange', which train/ lacks"):
         TreeData(options, tmp_path)
     with pytest.raises(DataError, match=r"0 class folders with images, .* name the folder above train/"):
         TreeData(FoldersOptions(path=str(tmp_path)), tmp_path)

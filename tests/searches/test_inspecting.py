@@ -102,7 +102,7 @@ def test_digits_and_lost_files(client: Client, pets: Dataset) -> None:
     assert strip.shape[0] == 64
     assert client.get("/datasets/digits/sample.png", {"class": "ten"}).status_code == 404
     shutil.rmtree(pets.folder)
-    assert "the files of this data set are gone" in client.get(f"/datasets/{pets.pk}/").content.decode()
+    assert "the files of this data set no longer exist" in client.get(f"/datasets/{pets.pk}/").content.decode()
 
 
 def test_a_table_shows_its_columns_and_first_rows(client: Client, owner: Any, table: Table) -> None:
