@@ -196,6 +196,20 @@ def test_the_version_has_one_owner() -> None:
     assert [str(path) for path in others if stated.search((ROOT / path).read_bytes())] == []
 
 
+def test_documents_link_to_what_is_there() -> None:
+    link = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+    links = {(path, target) for path in tracked() if path.suffix == ".md" for target in link.findall(text(path))}
+    assert len(links) > 10
+    assert [(str(path), target) for path, target in links if not (ROOT / path.parent / target).is_file()] == []
+    assert text(Path("README.md")).count("\n") <= 120
+
+
+def test_the_readme_of_the_engine_names_what_is_there() -> None:
+    rows = re.findall(r"^\| (`.+?`) \|", text(Path("engine/README.md")), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert [name for name in named if not list((ROOT / "engine").glob(name))] == []
+
+
 @pytest.mark.processes
 def test_the_web_server_never_loads_torch(tmp_path: Path) -> None:
     """Importing the whole application, every view included, leaves torch out of memory."""
