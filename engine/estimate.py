@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.space import Architecture
-
-Stop = Callable[[], bool]
-
-
-def never() -> bool:
-    """The ``stop`` of callers that never cancel."""
-    return False
+from engine.stopping import Stop as Stop
+from engine.stopping import never as never
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from engine.estimate import Stop
+from engine.stopping import Stop
 
 Row = tuple[str, Mapping[str, float]]
 """An architecture in the space's notation, and its numbers by column."""
