@@ -18,11 +18,12 @@ from statistics import fmean
 
 from engine.config.estimators import EstimatorOptions, MoteOptions, ShortTrainingOptions
 from engine.cost import blueprint_cost
+from engine.dotted import load
 from engine.errors import ArchitectureError
 from engine.mote import SLICE_POINTS
 from engine.reduction.architecture import reduced_spec
 from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
-from engine.registry import ESTIMATORS, load
+from engine.registry import ESTIMATORS
 from engine.space import SearchSpace
 
 STEP = 3.0e-3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,7 @@ from engine.config.spaces import (
     NatsSizeOptions,
     SpaceOptions,
 )
+from engine.dotted import load
 
 if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
@@ -75,12 +75,6 @@ class EstimateKind(Kind):
 
     options: type[EstimateOptions]
     effort: str = ""
-
-
-def load(path: str) -> Any:
-    """Return what a path ``module:name`` names, imported now."""
-    module, name = path.split(":")
-    return getattr(import_module(module), name)
 
 
 SPACES: Mapping[str, Kind] = {

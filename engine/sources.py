@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from engine.dotted import load
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Source:
     Exactly one of the three is given; ValueError otherwise. Complaints belong to the estimate's option ``field``.
     """
 
+    reader: ClassVar[str] = "engine.table:Table"
+    """The class that reads what lies at the place; its ``open`` takes the place."""
     field: str
     columns: Columns | None = None
     row: int | None = None
@@ -67,28 +70,21 @@ class Source:
 
     def open(self, place: Path) -> Opened:
         """Read what lies at the place; DataError says what is wrong with it."""
-        from engine.table import Table
-
-        return Table.open(place)
+        opened: Opened = load(self.reader).open(place)
+        return opened
 
 
 @dataclass(frozen=True)
 class SurrogateSource(Source):
     """NAS-Bench-301's surrogate; ``version`` is that of the authors' models."""
 
+    reader: ClassVar[str] = "engine.benchmark_tables.nasbench301:Surrogate"
     version: str = ""
 
     def find(self, folder: Path) -> Path | None:
         """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
-        from engine.benchmark_tables import nasbench301
-
-        return nasbench301.find(folder, self.version) if nasbench301.has_package() else None
-
-    def open(self, place: Path) -> Opened:
-        """Read all models; DataError says what is wrong with one."""
-        from engine.benchmark_tables.nasbench301 import Surrogate
-
-        return Surrogate.open(place)
+        place: Path | None = load("engine.benchmark_tables.nasbench301:usable")(folder, self.version)
+        return place
 
 
 def converted(folder: Path, name: str) -> Path:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
+from engine.dotted import load
 from engine.stopping import Stop
 
 Row = tuple[str, Mapping[str, float]]
@@ -36,8 +36,7 @@ class Benchmark:
     @property
     def read(self) -> Reader:
         """The reader, imported now."""
-        module, name = self.reader.split(":")
-        reader: Reader = getattr(import_module(module), name)
+        reader: Reader = load(self.reader)
         return reader
 
     def find(self, folder: Path) -> Path | None:

@@ -45,6 +45,11 @@ def has_package() -> bool:
     return find_spec("xgboost") is not None
 
 
+def usable(folder: Path, version: str) -> Path | None:
+    """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
+    return find(folder, version) if has_package() else None
+
+
 def steps(folder: Path, version: str, place: str) -> list[str]:
     """What is to be done before the surrogate can be opened, in words that call the folder ``place``."""
     found = []

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from importlib import import_module
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from engine.blueprint import Blueprint
 from engine.canonical import reaches_output
 from engine.config.estimators import ProxyOptions
 from engine.datasets.base import ImageData, Split, stratified_sample
+from engine.dotted import load
 from engine.errors import EstimateError
 from engine.estimate import Estimate, Stop
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
@@ -70,8 +70,7 @@ class ProxyEstimator(TrainingEstimator):
 
 def evaluate(name: str, probe: Probe) -> float:
     """The proxy of this name; EstimateError when it comes out infinite or as no number."""
-    module, function = PROXIES[name].path.split(":")
-    compute: Callable[[Probe], float] = getattr(import_module(module), function)
+    compute: Callable[[Probe], float] = load(PROXIES[name].path)
     score = compute(probe)
     if not math.isfinite(score):
         raise EstimateError(f"{PROXIES[name].label} came out infinite or as no number for this network")
