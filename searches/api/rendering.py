@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -11,6 +9,7 @@ from rest_framework import parsers, renderers, status
 from rest_framework.exceptions import APIException, ParseError
 
 from engine.config.documents import TOO_DEEP, is_deep
+from searches.selectors.strict_json import finite
 
 YAML_LIMIT = 1_000_000
 
@@ -74,14 +73,3 @@ class UploadParser(parsers.MultiPartParser):
             size = f"The upload has {length / 1e6:.0f} MB, the limit is {limit} MB"
             raise TooLarge(f"{size}; make it smaller or raise NASWEB_MAX_UPLOAD_MB.")
         return super().parse(stream, media_type, parser_context)
-
-
-def finite(data: Any) -> Any:
-    """The same data with None for NaN and infinities."""
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, Mapping):
-        return {key: finite(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [finite(value) for value in data]
-    return data

@@ -22,6 +22,7 @@ from searches.api.serializers.candidates import CandidateSerializer
 from searches.api.serializers.results import BucketsSerializer, EventsSerializer, FrontSerializer, PointsSerializer
 from searches.models import Candidate, Event
 from searches.selectors import buckets, candidates, events, history, pareto, points, spaces
+from searches.selectors.candidate_files import FORMATS
 from searches.services import past
 
 MAX_NUMBERS = 2_000
@@ -158,7 +159,7 @@ class Export(UnderSearch):
     @extend_schema(
         summary="Candidates as a file",
         description="All candidates of the search, or those that pass the filters of the candidates' list.",
-        parameters=[OpenApiParameter("format", str, enum=list(streaming.FORMATS), default="csv")],
+        parameters=[OpenApiParameter("format", str, enum=list(FORMATS), default="csv")],
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
             (200, "application/json"): CandidateSerializer(many=True),
@@ -169,7 +170,7 @@ class Export(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Streamed, a bounded part at a time."""
         wanted = request.query_params.get("format", "csv")
-        if wanted not in streaming.FORMATS:
-            raise ValidationError({"format": f"Choose one of {', '.join(streaming.FORMATS)}."})
+        if wanted not in FORMATS:
+            raise ValidationError({"format": f"Choose one of {', '.join(FORMATS)}."})
         rows = DjangoFilterBackend().filter_queryset(request, candidates.of_search(self.parent), self)
         return streaming.response(self.parent, rows, wanted)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from searches.models import Candidate, Search
+from searches.selectors import calibrations
 
 LINEAGE_LIMIT = 1_000
 EXPORT_CHUNK = 2_000
@@ -58,6 +59,25 @@ def finals(candidate: Candidate) -> Sequence[Candidate]:
         return []
     own = Candidate.objects.finals().filter(search=candidate.search_id, parent_number=candidate.number)
     return list(own.select_related("evaluation").defer("evaluation__curves").order_by("number"))
+
+
+def document(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate as lists and JSON files show it; `searches.api.serializers.candidates` declares the fields."""
+    return {
+        **{name: getattr(candidate, name) for name in ("id", "number", "round", "arch", "status", "feasible")},
+        **{name: getattr(candidate, name) for name in ("score", "final_score", "valid_accuracy")},
+        "test_accuracy": candidate.trained_test_accuracy,
+        **{name: getattr(candidate, name) for name in ("truth", "trained_valid_accuracy", "trained_test_accuracy")},
+        "costs": {name: getattr(candidate, name) for name in Candidate.COSTS},
+        "terms": calibrations.terms(candidate),
+        **{name: getattr(candidate, name) for name in ("seconds", "layer", "bucket")},
+        "parent": candidate.parent_number,
+        **{name: getattr(candidate, name) for name in ("origin", "from_cache", "error")},
+        "worker": candidate.evaluation.worker,
+        **{name: getattr(candidate, name) for name in ("pinned", "hidden")},
+        "tags": [tag.name for tag in candidate.tags.all()],
+        "note": candidate.note,
+    }
 
 
 def term_names(rows: QuerySet[Candidate]) -> list[str]:

@@ -13,10 +13,10 @@ from engine.errors import ConfigError
 from engine.estimate import Estimate
 from engine.loop import Judge, run
 from engine.registry import create_algorithm
-from searches.api.streaming import csv_parts
 from searches.forms.search import SearchForm
 from searches.models import Candidate, Evaluation, Search, Snapshot
 from searches.selectors import comparison, history
+from searches.selectors.candidate_files import csv_parts
 from searches.services import advancing, algorithm_state, control, dispatching, lookups, recording, sources
 from searches.services.errors import ActionRefused
 from searches.services.estimators import estimator_of

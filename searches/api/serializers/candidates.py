@@ -74,7 +74,9 @@ class CandidateSerializer(serializers.ModelSerializer):
     test_accuracy = serializers.FloatField(
         source="trained_test_accuracy", allow_null=True, help_text="percent; null: test data were never touched"
     )
-    terms = serializers.SerializerMethodField(help_text="of MOTE and MOTE+ with the joint as `score` has it")
+    terms = serializers.DictField(
+        child=serializers.FloatField(allow_null=True), help_text="of MOTE and MOTE+ with the joint as `score` has it"
+    )
     parent = serializers.IntegerField(  # type: ignore[assignment] # a declared field: DRF takes it off the class
         source="parent_number", allow_null=True, help_text="number of the parent"
     )
@@ -113,10 +115,13 @@ class CandidateSerializer(serializers.ModelSerializer):
             "note",
         ]
 
-    @extend_schema_field(serializers.DictField(child=serializers.FloatField(allow_null=True)))
-    def get_terms(self, candidate: Candidate) -> dict[str, float | None]:
-        """By name."""
-        return calibrations.terms(candidate)
+    def to_representation(self, candidate: Candidate) -> dict[str, Any]:
+        """Return the candidate as files hold it, with what a longer serializer declares beyond that."""
+        shown = candidates.document(candidate)
+        for name, field in self.fields.items():
+            if name not in shown:
+                shown[name] = field.to_representation(field.get_attribute(candidate))
+        return shown
 
 
 class FinalistSerializer(serializers.ModelSerializer):

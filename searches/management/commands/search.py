@@ -13,9 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
-from searches.api import streaming
 from searches.models import Candidate, Search
-from searches.selectors import candidates, searches
+from searches.selectors import candidate_files, candidates, searches
 from searches.services import control, creation, dispatching, exporting
 from searches.services.errors import ActionRefused
 from searches.services.exporting import FORMATS
@@ -51,7 +50,7 @@ class Command(BaseCommand):
 
         export = actions.add_parser("export", parents=[common], help="all candidates, or one network")
         export.add_argument("id", type=int)
-        formats = list(dict.fromkeys([*streaming.FORMATS, *FORMATS]))
+        formats = list(dict.fromkeys([*candidate_files.FORMATS, *FORMATS]))
         export.add_argument(
             "--format", choices=formats, default="csv", help="csv, json, parquet: all candidates; else: a network"
         )
@@ -120,8 +119,8 @@ class Command(BaseCommand):
     def export(self, owner: Any, options: dict[str, Any]) -> None:
         """Writes a file and prints its name."""
         search, kind = search_of(owner, options["id"]), options["format"]
-        if kind in streaming.FORMATS and options["candidate"] is None:
-            _, parts = streaming.FORMATS[kind]
+        if kind in candidate_files.FORMATS and options["candidate"] is None:
+            _, parts = candidate_files.FORMATS[kind]
             name, content = f"search-{search.pk}.{kind}", parts(candidates.of_search(search))
         elif kind in FORMATS:
             name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind, options["form"])
