@@ -112,8 +112,9 @@ def _booster(name: str, content: bytes) -> Any:
     except Exception as error:  # a malformed file can raise anything
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise DataError(
-            f"'{name}' cannot be read as a model of xgboost {xgboost.__version__}: {reason}. If an older xgboost wrote "
-            f"it, open it there and save it beside it with save_model('{MEMBER}.json')."
+            f"'{name}' cannot be read as a model of xgboost {xgboost.__version__}: {reason}. xgboost below 3.1 also "
+            f"reads what xgboost 1.x pickled: {COMMAND}. Or open the file with the xgboost that wrote it and save it "
+            f"beside it with save_model('{MEMBER}.json')."
         ) from error
     if columns != len(NAMES):
         raise DataError(f"'{name}' looks at {columns} numbers; NAS-Bench-301's surrogates look at {len(NAMES)}.")
