@@ -74,7 +74,7 @@ def failure(number: int, arch: str, error: str) -> Entry:
 def lost(number: int, arch: str, worker: str, reason: str) -> Entry:
     """A worker was lost while it scored a candidate."""
     why = f": {reason}" if reason else ""
-    message = f"#{number} {arch}: {worker} was lost{why}; the network is handed out again"
+    message = f"#{number} {arch}: {worker} was lost{why}; the network is dispatched again"
     return Entry(Event.Kind.LOG, message, {"candidate": number})
 
 

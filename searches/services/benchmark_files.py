@@ -1,4 +1,4 @@
-"""Reading official benchmark files in the background; all accounts share them, so only administrators have it done."""
+"""Reading of official benchmark files in the background; all accounts share them, so only administrators may do it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BENCHMARK = "benchmark"
 Status = BenchmarkFile.Status
 SHOWN = 5
 ADMINISTRATORS_ONLY = (
-    "All accounts share the official benchmark files, so only an administrator may have them read or forgotten: "
-    "ask one, or make one with “manage.py createsuperuser”."
+    "All accounts share the official benchmark files, so only an administrator may read or forget them. Ask an "
+    "administrator, or create one with “manage.py createsuperuser”."
 )
 
 
 def read(user: Any, name: str) -> BenchmarkFile:
-    """Has a worker convert the official file; ActionRefused says what is missing, or that it is being read."""
+    """Have a worker convert the official file; ActionRefused if something is missing or it is already being read."""
     _check(user, name)
     if BENCHMARKS[name].find(benchmarks.folder()) is None:
         raise ActionRefused(benchmarks.what_to_do(user, name))
@@ -41,7 +41,7 @@ def read(user: Any, name: str) -> BenchmarkFile:
 
 
 def cancel(user: Any, name: str) -> None:
-    """Ends the reading within seconds; ActionRefused when it has ended."""
+    """End the reading within seconds; ActionRefused if it has already ended."""
     _check(user, name)
     rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
     if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
@@ -49,7 +49,7 @@ def cancel(user: Any, name: str) -> None:
 
 
 def forget(user: Any, name: str) -> None:
-    """Deletes the converted table, not the official file; ActionRefused while a search uses it."""
+    """Delete the converted table, but not the official file; ActionRefused while a search uses it."""
     _check(user, name)
     searched = Q(config__estimator__kind=BENCHMARK, config__estimator__name=name)
     decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)
@@ -61,8 +61,8 @@ def forget(user: Any, name: str) -> None:
 
 
 def _check(user: Any, name: str) -> None:
-    """PermissionDenied to those who may not manage the files; ActionRefused for what is never read."""
+    """Raise PermissionDenied if the user may not manage the files, and ActionRefused for files that are never read."""
     if not benchmarks.may_manage(user):
         raise PermissionDenied(ADMINISTRATORS_ONLY)
     if name in benchmarks.SURROGATES:
-        raise ActionRefused(f"{benchmarks.label(name)} is used as it is: there is nothing to read or to forget.")
+        raise ActionRefused(f"{benchmarks.label(name)} is used as it is; there is nothing to read or to forget.")

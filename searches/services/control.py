@@ -1,4 +1,4 @@
-"""What a user may do to a search. Every action locks the row, so that it meets no half-told round."""
+"""The actions of a user on a search. Every action locks the row, so that no round is half told while it runs."""
 
 from __future__ import annotations
 
@@ -28,51 +28,54 @@ ALLOWED = {
     "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
-LOOKED_UP = "A table answers the same again, so nothing can be retried."
+LOOKED_UP = "A table always gives the same result, so nothing can be retried."
 
 
 def allowed(search: Search) -> list[str]:
-    """Names of the actions that are possible now; asks the database nothing."""
+    """Return the names of the actions that are possible now, without a database query."""
     return [
         action for action, statuses in ALLOWED.items() if search.status in statuses and not _why_not(search, action)
     ]
 
 
 def pause(search: Search) -> None:
-    """Starts nothing new; paused once what is being scored is finished."""
+    """Start no new evaluations; the search is paused when the running ones are finished."""
     with _acting(search, "pause") as row:
         change(row, Status.PAUSING)
         halt(row)
 
 
 def resume(search: Search) -> None:
-    """Goes on where the pause began."""
+    """Continue from where the search was paused."""
     with _acting(search, "resume") as row:
         change(row, Status.RUNNING)
         _go_on(row)
 
 
 def stop(search: Search) -> None:
-    """Finishes what is being scored, then the search; proposals that did not start stay proposed."""
+    """Let the running evaluations finish and end the search; proposals that have not started stay proposed."""
     with _acting(search, "stop") as row:
         change(row, Status.STOPPING)
         halt(row)
 
 
 def cancel(search: Search) -> None:
-    """Ends at once; running estimates notice within seconds and record nothing for it."""
+    """End the search at once; running estimates notice this within seconds, and their results are not recorded."""
     with _acting(search, "cancel") as row:
         row.candidates.filter(status=Candidate.Status.LEASED).update(status=Candidate.Status.PROPOSED)
         change(row, Status.CANCELLED)
 
 
 def retry_failed(search: Search) -> None:
-    """Scores the failed candidates once more; their scores are told after the round that is open, or was last, now."""
+    """Score the failed candidates again.
+
+    The algorithm is told their scores after the round that is now open, or after the last round if none is open.
+    """
     with _acting(search, "retry") as row:
         failed = list(row.candidates.filter(status=Candidate.Status.FAILED))
         constants = latest(row)
         last = row.candidates.aggregate(last=Max("round"))["last"]
-        touched = (Candidate.Status.FAILED, *recording.WAITING)  # here and in `_go_on`
+        touched = (Candidate.Status.FAILED, *recording.WAITING)  # touched here and in `_go_on`
         known = Evaluation.objects.filter(candidates__search=row, candidates__status__in=touched)
         evaluations = known.select_for_update(of=("self",)).order_by("pk").in_bulk()
         for candidate in failed:
@@ -86,7 +89,7 @@ def retry_failed(search: Search) -> None:
                 candidate.revived_round = last
             evaluation = evaluations[candidate.evaluation_id]
             candidate.from_cache = evaluation.status == Evaluation.Status.DONE
-            if candidate.from_cache:  # another search's retry found the score
+            if candidate.from_cache:  # a retry of another search has scored the same evaluation
                 recording.settle(row, candidate, evaluation, constants)
         try_again(e for e in evaluations.values() if e.status == Evaluation.Status.FAILED)
         Candidate.objects.bulk_update(failed, [*recording.OUTCOME, "revived_round"], batch_size=100)
@@ -100,9 +103,9 @@ def retry_failed(search: Search) -> None:
 
 
 def extend(search: Search, evaluations: int | None = None, seconds: float | None = None) -> None:
-    """Adds to the budget; a finished search goes on as if it had had the larger budget from the start."""
+    """Add to the budget; a finished search continues as if it had had the larger budget from the start."""
     if not evaluations and not seconds:
-        raise ActionRefused("Say how many evaluations or seconds to add.")
+        raise ActionRefused("Give the number of evaluations or seconds to add.")
     with _acting(search, "extend") as row:
         for name, more in (("evaluations", evaluations), ("seconds", seconds)):
             limit = getattr(row, f"budget_{name}")
@@ -112,18 +115,18 @@ def extend(search: Search, evaluations: int | None = None, seconds: float | None
                 raise ActionRefused(f"{name.capitalize()} {reason}")
             if more:
                 setattr(row, f"budget_{name}", limit + more)
-        row.epoch += 1  # a look-up that is under way counts with the old budget: its rounds are void
+        row.epoch += 1  # a running look-up still uses the old budget: its rounds become void
         taken = extending.reopen(row)
         row.save(update_fields=["budget_evaluations", "budget_seconds", "rounds", "epoch", *recording.COUNTERS])
         if row.status == Status.FINISHED:
             change(row, Status.RUNNING)
             _go_on(row)
         elif taken and row.status == Status.RUNNING:
-            _go_on(row)  # it waited for finalists
+            _go_on(row)  # the search was waiting for finalists that were taken back
 
 
 def delete(search: Search) -> None:
-    """Removes the search with all its rows; scores that other searches use, or may find again, stay."""
+    """Delete the search with all its rows; scores that other searches use, or may use later, stay."""
     with _acting(search, "delete") as row:
         pending = Evaluation.objects.filter(candidates__search=row, status=Evaluation.Status.PENDING)
         unfinished = [e.pk for e in pending.select_for_update(of=("self",)).order_by("pk").only("pk")]
@@ -136,11 +139,11 @@ def delete(search: Search) -> None:
 
 @contextmanager
 def _acting(search: Search, action: str) -> Iterator[Search]:
-    """The locked row, if the action is allowed now; ``search`` then shows the new state."""
+    """Yield the locked row if the action is allowed now; afterwards ``search`` has the new state."""
     with transaction.atomic():
         row = locked(search.pk)
         if row is None:
-            raise ActionRefused("The search is gone.")
+            raise ActionRefused("The search no longer exists.")
         if row.status not in ALLOWED[action]:
             raise ActionRefused(f"A search that is {row.status} cannot be {VERBS.get(action, action)}.")
         if reason := _why_not(row, action):
@@ -161,7 +164,7 @@ def _why_not(search: Search, action: str) -> str:
 
 
 def _go_on(search: Search) -> None:
-    """Has the work that waits dispatched again: messages sent before were dropped while the search rested."""
+    """Dispatch the waiting work again, because messages sent before were dropped while the search did not run."""
     waiting = recording.to_score(search).select_for_update(of=("self",)).order_by("pk").only("pk")
     Evaluation.objects.filter(pk__in=[row.pk for row in waiting]).update(dispatched_at=None)
     dispatching.advance(search.pk)

@@ -1,4 +1,4 @@
-"""What users say of their searches and candidates: names, notes, tags, pins. No search ever reads it."""
+"""Users' names, notes, tags and pins for their searches and candidates. No search ever reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def mark(
     note: str | None = None,
     tags: Sequence[str] | None = None,
 ) -> Candidate:
-    """Changes what is given; open pages hear of it, because fronts and plots leave hidden candidates out."""
+    """Change the given fields of a candidate, and record an event.
+
+    Open pages need the event, because fronts and plots leave hidden candidates out.
+    """
     given = {"pinned": pinned, "hidden": hidden, "note": note}
     changed = {name: value for name, value in given.items() if value is not None}
     with transaction.atomic():
@@ -38,7 +41,7 @@ def mark(
 
 
 def describe(search: Search, *, name: str | None = None, note: str | None = None) -> Search:
-    """Changes a search's name or note; its configuration keeps the name it was made with."""
+    """Change a search's name or note; its configuration keeps the original name."""
     given = {"name": name, "note": note}
     changed = {field: value for field, value in given.items() if value is not None}
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Two networks of one space: which layers differ, and what that costs."""
+"""Comparison of two networks of one space: the layers that differ, and the differences in cost and score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from searches.services.exporting import architecture_of, check_comparable
 
 
 def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
-    """Layers with what both chose, and every number that both have; ActionRefused across spaces."""
+    """Return the layers with both networks' options, and every number that both have.
+
+    Raises ActionRefused if the networks are from different spaces.
+    """
     space, architecture = architecture_of(candidate)
     check_comparable(candidate, other, space)
     own = space.labels(architecture)

@@ -1,6 +1,7 @@
-"""Sending tasks once the rows they need are committed.
+"""Dispatch of tasks after the rows that they need are committed.
 
-A broker that is away loses a message, never the work: rows say what is left to do and `sweeping` sends it again.
+If the broker is unreachable, a message is lost but no work is: rows record what is left to do, and `sweeping`
+dispatches it again.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ log = logging.getLogger(__name__)
 
 
 def advance(search_id: int) -> None:
-    """Has the search advanced by some worker, after the commit."""
+    """After the commit, send the task that advances the search."""
     transaction.on_commit(partial(_send, ADVANCE, [search_id]), robust=True)
 
 
 def score(search: Search, work: QuerySet[Evaluation]) -> None:
-    """Has those of `recording.to_score` scored by any workers, in the order of the candidates, after the commit.
+    """After the commit, send tasks that score the evaluations ``work`` (`recording.to_score`), in candidate order.
 
-    Their rows are locked by number, as everywhere; chunks take about `TASK_SECONDS` of work each.
+    Each task has about `TASK_SECONDS` of work. Rows are locked by number, as everywhere.
     """
     rows = work.select_for_update(of=("self",)).order_by("pk").only("pk").annotate(number=F("candidates__number"))
     evaluation_ids = [row.pk for row in sorted(rows, key=attrgetter("number"))]
@@ -52,40 +53,43 @@ def score(search: Search, work: QuerySet[Evaluation]) -> None:
 
 
 def train(training: Training) -> None:
-    """Has the network trained by some worker that searches leave idle, after the commit."""
+    """After the commit, send the task that trains the network in a worker that no search needs."""
     Training.objects.filter(pk=training.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, TRAIN, [training.pk]), robust=True)
 
 
 def measure(kind: str, row: Measurement) -> None:
-    """Has a latency measured, or a benchmark file read, by some worker, after the commit."""
+    """After the commit, send the task that measures a latency or reads a benchmark file."""
     type(row)._default_manager.filter(pk=row.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, MEASURE, [kind, row.pk]), robust=True)
 
 
 def chunks(search: Search, evaluation_ids: Sequence[int]) -> list[list[int]]:
-    """Parts of the evaluations, a task each, sized by what the latest runs of the first one's stage took."""
+    """Return the evaluations in parts of one task each.
+
+    The size depends on the seconds of recent runs at the stage of the first evaluation.
+    """
     stage = search.candidates.filter(evaluation=evaluation_ids[0]).values_list("stage", flat=True).last() or 0
     size = chunk_size(len(evaluation_ids), recent_seconds(search, stage), alive_workers())
     return [list(evaluation_ids[start : start + size]) for start in range(0, len(evaluation_ids), size)]
 
 
 def chunk_size(count: int, seconds: float | None, workers: int) -> int:
-    """How many of ``count`` evaluations of ``seconds`` each make a task; one where nothing was measured."""
+    """Return how many of ``count`` evaluations of ``seconds`` each make one task; 1 if no time was measured."""
     if not seconds:
         return 1
     return max(1, min(ceil(TASK_SECONDS / seconds), ceil(count / max(workers, 1))))
 
 
 def recent_seconds(search: Search, stage: int = 0) -> float | None:
-    """Median seconds of the latest runs of a stage, or None before the first."""
+    """Return the median seconds of a stage's latest runs, or None before the first run."""
     runs = search.candidates.filter(stage=stage, status=Candidate.Status.SCORED, from_cache=False).order_by("-number")
     seconds = [value for value in runs.values_list("seconds", flat=True)[:RECENT] if value]
     return median(seconds) if seconds else None
 
 
 def alive_workers() -> int:
-    """Number of worker processes that were heard of within a lease."""
+    """Return the number of worker processes whose last heartbeat is at most a lease old."""
     return Worker.objects.filter(seen_at__gt=timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)).count()
 
 
@@ -93,4 +97,4 @@ def _send(task: str, args: list[Any]) -> None:
     try:
         current_app.send_task(task, args=args)
     except Exception as problem:
-        log.warning("%s%r was not sent, the sweeper will do it: %r", task, tuple(args), problem)
+        log.warning("%s%r was not sent; the sweeper will send it: %r", task, tuple(args), problem)

@@ -1,4 +1,4 @@
-"""The processes that write files (`engine.export`): one a thread, kept warm for the next job, replaced when it died."""
+"""The processes that write files (`engine.export`): one per thread, kept for the next job, replaced after a crash."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from django.conf import settings
 
 from searches.services.errors import ActionRefused
 
-FAILED = "The file could not be made; the server's log says why."
+FAILED = "The file could not be made; see the server's log for the reason."
 LONGEST_LOG = 1_000_000
 log = logging.getLogger(__name__)
 _own = threading.local()
 
 
 def write(job: Mapping[str, Any], target: Path, tell: Callable[[Mapping[str, Any]], object]) -> dict[str, Any]:
-    """Writes the job's file and returns its ``name`` and ``content_type``; ``tell`` hears how far it is.
+    """Write the job's file and return its ``name`` and ``content_type``; ``tell`` is called with the progress.
 
-    ActionRefused says why there is no file.
+    Raises ActionRefused with the reason if there is no file.
     """
     exporter: Exporter | None = getattr(_own, "exporter", None)
     answer = exporter.write(job, target, tell) if exporter is not None else None
-    if answer is None:  # it had nothing to do and ended, or died: the next one tries
+    if answer is None:  # the process had ended while idle, or died: a new one tries
         _own.exporter = exporter = Exporter()
         answer = exporter.write(job, target, tell)
         if answer is None:
@@ -61,7 +61,7 @@ class Exporter:
     def write(
         self, job: Mapping[str, Any], target: Path, tell: Callable[[Mapping[str, Any]], object]
     ) -> dict[str, Any] | None:
-        """The last line of the answer; None when the process is gone."""
+        """Run a job and return the last line of the answer, or None if the process has ended."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
@@ -72,7 +72,7 @@ class Exporter:
             return None
         for line in self.process.stdout:
             if not line.startswith("{"):
-                continue  # libraries may print
+                continue  # a library may have printed this line
             answer: dict[str, Any] = json.loads(line)
             if "done" not in answer:
                 return answer
@@ -81,5 +81,5 @@ class Exporter:
         return None
 
     def explain(self) -> None:
-        """Logs the process's last words."""
+        """Log the end of the process's error output."""
         log.error("an export failed: %s", self.words.read_text(errors="replace")[-4000:])

@@ -1,4 +1,4 @@
-"""A candidate as files and as a picture, from its rows alone: neither the images nor a table need be there any more."""
+"""A candidate as files and as a picture, made only from its rows; images and tables may have been deleted."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ FORMATS = ("json", "py", "pt", "onnx", "pt2", "zip")
 FORMS = ("classifier", "backbone")
 COLUMNS = ("number", "arch", *MEASURES[:6], "params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
 INITIAL = "initial"
-"""In place of a training's number: the weights before any training."""
+"""The value for the weights before any training, in place of a training's number."""
 
 
 def export(candidate: Candidate, format: str, form: str = "classifier") -> tuple[str, str, bytes]:
-    """File name, content type and bytes for one of `FORMATS`, made in this process; ActionRefused says why not.
+    """Return file name, content type and bytes for one of `FORMATS`, made in this process.
 
-    The exporters (torch) are imported here, on the first download.
+    Raises ActionRefused with the reason if there is no file. The exporters (torch) are imported on the first call.
     """
     from engine.export.job import run
 
@@ -53,15 +53,21 @@ def export(candidate: Candidate, format: str, form: str = "classifier") -> tuple
 def network_job(
     candidate: Candidate, format: str, form: str = "classifier", training: str | None = None
 ) -> dict[str, Any]:
-    """What `engine.export.job` takes for one network; ``training`` is a number, `INITIAL`, or None for the last one."""
+    """Return the job (`engine.export.job`) for one network.
+
+    ``training`` is a training's number, `INITIAL`, or None for the last training.
+    """
     return {"kind": "network", "format": format, "network": _document(candidate, form, trained_by(candidate, training))}
 
 
 def front_job(search: Search, metric: str, form: str = "classifier") -> dict[str, Any]:
-    """What it takes for the whole front, each network with the weights of its last training; ActionRefused if empty."""
+    """Return the job for the whole front, each network with the weights of its last training.
+
+    Raises ActionRefused if the front is empty.
+    """
     points = pareto.front(search, metric)
     if not points:
-        raise ActionRefused("The search has no front yet: no feasible candidate is scored.")
+        raise ActionRefused("The search has no front yet, because no feasible candidate is scored.")
     rows = search.candidates.select_related("search", "evaluation").in_bulk([point["id"] for point in points])
     candidates = [rows[point["id"]] for point in points]
     documents = [
@@ -79,9 +85,10 @@ def front_job(search: Search, metric: str, form: str = "classifier") -> dict[str
 
 
 def trained_by(candidate: Candidate, wanted: str | None = None) -> Training | None:
-    """The finished training whose weights are exported: the one of that number, or the last one on the search's data.
+    """Return the finished training whose weights are exported, or None for initial weights.
 
-    ActionRefused when the number is no finished training of this candidate.
+    It is the training with the wanted number, or the last one on the search's data. Raises ActionRefused if this
+    candidate has no finished training with that number.
     """
     if wanted == INITIAL:
         return None
@@ -96,7 +103,10 @@ def trained_by(candidate: Candidate, wanted: str | None = None) -> Training | No
 
 
 def drawing(candidate: Candidate, against: Candidate | None = None, theme: Theme = "system") -> str:
-    """The architecture as an SVG document; marked where ``against`` has something else. ActionRefused across spaces."""
+    """Return the architecture as an SVG document, with marks where it differs from ``against``.
+
+    Raises ActionRefused if the networks are from different spaces.
+    """
     space, architecture = architecture_of(candidate)
     other = None
     if against is not None:
@@ -106,16 +116,16 @@ def drawing(candidate: Candidate, against: Candidate | None = None, theme: Theme
 
 
 def check_comparable(candidate: Candidate, other: Candidate, space: SearchSpace) -> None:
-    """ActionRefused unless both networks are of one space."""
+    """Raise ActionRefused unless both networks are from one space."""
     if architecture_of(other)[0].content_hash != space.content_hash:
         raise ActionRefused(
-            f"Candidate {other.number} of “{other.search.name}” is of another search space than candidate "
-            f"{candidate.number}; only networks of one space can be laid side by side."
+            f"Candidate {other.number} of “{other.search.name}” is from another search space than candidate "
+            f"{candidate.number}; choose two networks from the same space."
         )
 
 
 def architecture_of(candidate: Candidate) -> tuple[SearchSpace, Architecture]:
-    """The network of a candidate and its space, for the images of its search."""
+    """Return a candidate's space, for the images of its search, and its network."""
     search = candidate.search
     info = search.data_info
     spec = InputSpec(*(info[name] for name in SHAPE)) if info else InputSpec()
@@ -201,10 +211,10 @@ def _slug(search: Search) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """JSON knows no NaN and no infinity."""
+    """Return a value for JSON, which has no NaN and no infinity: None replaces these."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _finite(terms: dict[str, float | None]) -> dict[str, float | None]:
-    """Recorded terms with None where there is no number."""
+    """Return recorded terms, with None in place of NaN and infinity."""
     return {name: _cell(value) for name, value in terms.items()}

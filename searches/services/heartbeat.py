@@ -1,4 +1,4 @@
-"""One thread a worker process that says what the process does and keeps its leases alive while it computes."""
+"""A thread in each worker process that reports the process's current work and renews its leases."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def lease_end() -> datetime:
-    """When a lease taken or renewed now ends."""
+    """Return when a lease that is taken or renewed now ends."""
     return timezone.now() + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
 
 
@@ -47,7 +47,7 @@ class Heartbeat:
         self._starting = threading.Lock()
 
     def start(self) -> None:
-        """Starts beating every third of a lease; worker processes do when they begin. A second call changes nothing."""
+        """Start a beat every third of a lease, called when a worker process begins; a second call changes nothing."""
         with self._starting:
             if self._thread is None:
                 self._ended.clear()
@@ -55,7 +55,7 @@ class Heartbeat:
                 self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and removes the row."""
+        """End the thread and remove the row."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join(LEAST_PAUSE)
@@ -64,7 +64,10 @@ class Heartbeat:
 
     @contextmanager
     def holding(self, leased: Sequence[Evaluation] | Sequence[Training], search: Search) -> Iterator[None]:
-        """Renews the leases inside, all taken at the same attempt, and shows the first as the current work."""
+        """Renew the leases while the block runs, and show the first one as the current work.
+
+        Only leases of the present attempt are renewed.
+        """
         first = leased[0]
         rows = type(first).objects.filter(pk__in=[row.pk for row in leased], attempts=first.attempts)
         self._held = rows.filter(status__in=LEASED)
@@ -78,14 +81,14 @@ class Heartbeat:
             self._current = ""
 
     def show(self, leased: Evaluation | Training) -> None:
-        """Shows it as the current work, at the next beat at the latest."""
+        """Show a network as the current work, at the latest at the next beat."""
         self._current = leased.arch
         if monotonic() - self._told > LEAST_PAUSE:
             self.beat()
 
     def beat(self) -> None:
-        """Renews the leases and writes the row."""
-        held = self._held  # the other thread may let go meanwhile
+        """Renew the leases and write the row."""
+        held = self._held  # the other thread may end `holding` at any time
         if held is not None:
             with transaction.atomic():  # rows are locked by number, as everywhere
                 mine = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
@@ -119,7 +122,7 @@ _heartbeat: Heartbeat | None = None
 
 
 def heartbeat() -> Heartbeat:
-    """The heartbeat of this process."""
+    """Return the heartbeat of this process."""
     global _heartbeat
     if _heartbeat is None or _heartbeat.pid != os.getpid():
         _heartbeat = Heartbeat()

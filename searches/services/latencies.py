@@ -1,4 +1,4 @@
-"""Latency tables and timed networks as rows: add, ask to be measured, cancel, delete."""
+"""Latency tables and timed networks as rows: add, measure, cancel, delete."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from searches.services.resolving import SHAPE, resolve_data
 
 TABLE, NETWORK = "table", "network"
 LARGEST = 20_000_000
-"""Bytes of an uploaded table."""
+"""The largest uploaded table in bytes."""
 Status = LatencyTable.Status
 
 
 def add_table(owner: Any, name: str, file: UploadedFile) -> LatencyTable:
-    """Keeps an uploaded CSV or JSON table; DataError says what is wrong with it."""
+    """Store an uploaded CSV or JSON table; DataError names what is wrong with it."""
     if (file.size or 0) > LARGEST:
-        raise DataError(f"A latency table has at most {LARGEST // 1_000_000} MB; this file is larger.")
+        raise DataError(f"A latency table may have at most {LARGEST // 1_000_000} MB; this file is larger.")
     table = Latencies.read(file.read())
     return LatencyTable.objects.create(owner=owner, name=name, status=Status.READY, **content(table))
 
 
 def content(table: Latencies) -> dict[str, Any]:
-    """The fields of a row that is ready."""
+    """Return the fields of a finished row."""
     fields = {"entries": table.named, "total": len(table), "done": len(table), "content_hash": table.content_hash}
     return {**fields, "finished_at": timezone.now()}
 
 
 def measure_table(owner: Any, request: LatencyRequest) -> LatencyTable:
-    """Has all operators of a space measured by a worker; ConfigError names the field that cannot be met."""
+    """Have a worker measure all operators of a space; ConfigError names the faulty field."""
     info = resolve_data(owner, request.dataset)[1] if request.dataset is not None else {}
     size = request.input
     spec = InputSpec(*(info[name] for name in SHAPE)) if size is None else InputSpec(**size.model_dump())
@@ -60,7 +60,7 @@ def measure_table(owner: Any, request: LatencyRequest) -> LatencyTable:
 
 
 def measure_network(candidate: Candidate, raw: Mapping[str, Any]) -> NetworkLatency:
-    """Has a candidate's whole network timed by a worker; ConfigError names a faulty option."""
+    """Have a worker time a candidate's whole network; ConfigError names the faulty option."""
     options = LatencyOptions.parse(raw)
     with transaction.atomic():
         row = NetworkLatency.objects.create(candidate=candidate, options=options.model_dump(mode="json"))
@@ -69,13 +69,13 @@ def measure_network(candidate: Candidate, raw: Mapping[str, Any]) -> NetworkLate
 
 
 def cancel(row: LatencyTable | NetworkLatency) -> None:
-    """Ends a measurement within seconds; ActionRefused when it has ended."""
+    """End a measurement within seconds; ActionRefused if it has already ended."""
     still = type(row).objects.filter(pk=row.pk, status__in=row.OPEN)
     if not still.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
-        raise ActionRefused(f"“{row}” is not being measured any more.")
+        raise ActionRefused(f"“{row}” is no longer being measured.")
     row.refresh_from_db()
 
 
 def delete_table(row: LatencyTable) -> None:
-    """ActionRefused while a search uses it; a measurement under way ends."""
+    """Delete a table and end its measurement if it is running; ActionRefused while a search uses the table."""
     sources.delete_unused(row)

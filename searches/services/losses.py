@@ -1,4 +1,4 @@
-"""Worker processes that died at work: their leases end when their parent sees it, not when they would run out."""
+"""Worker processes that died at work: their parent ends their leases at once, before the leases expire."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 def process_died(task: str, arguments: Sequence[Any], problem: str) -> None:
-    """Ends the leases that a dead process of this machine held for a task; `sweeping` hands the work out again.
+    """End the leases that a dead process of this machine held for a task; `sweeping` dispatches the work again.
 
-    ``problem`` is what Celery says of the process's end.
+    ``problem`` is Celery's message about the end of the process.
     """
     reason = in_words(problem)
     held = _leased(task, arguments).filter(lease_until__gt=timezone.now())
@@ -34,11 +34,11 @@ def process_died(task: str, arguments: Sequence[Any], problem: str) -> None:
         held.filter(pk__in=rows).update(lease_until=timezone.now(), **told)
     Worker.objects.filter(name__in=names).delete()
     for name in names:
-        log.warning("%s is lost: %s", name, reason)
+        log.warning("%s was lost: %s", name, reason)
 
 
 def in_words(problem: str) -> str:
-    """How a process ended, of Celery's ``Worker exited prematurely: signal 9 (SIGKILL) Job: 4.``."""
+    """Describe how a process ended, given a message like ``Worker exited prematurely: signal 9 (SIGKILL) Job: 4.``."""
     signal = re.search(r"signal \d+ \((\w+)\)", problem)
     if signal is None:
         return "its process ended by itself"
@@ -46,7 +46,7 @@ def in_words(problem: str) -> str:
 
 
 def _leased(task: str, arguments: Sequence[Any]) -> QuerySet[Any]:
-    """The rows that a task leases; advancing a search takes none."""
+    """Return the rows that a task leases; the task that advances a search leases none."""
     if task == dispatching.SCORE:
         return Evaluation.objects.filter(pk__in=arguments[0])
     if task == dispatching.TRAIN:
@@ -58,6 +58,6 @@ def _leased(task: str, arguments: Sequence[Any]) -> QuerySet[Any]:
 
 
 def _dead(names: QuerySet[Any]) -> list[Worker]:
-    """Those of the workers of this machine whose processes are no more."""
+    """Return the named workers of this machine whose processes no longer exist."""
     here = Worker.objects.filter(name__in=names, host=socket.gethostname())
     return [worker for worker in here if not psutil.pid_exists(worker.pid)]

@@ -1,4 +1,4 @@
-"""Long work on a row in a worker, latencies and benchmark files: lease it, write what is known every second."""
+"""Long work on a row in a worker (latencies, benchmark files): lease the row, and write progress every second."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 
 
 def measure(kind: str, pk: int) -> None:
-    """Measures a row of `MODELS` unless another process has it or it has ended; errors become the row's, in words."""
+    """Do the work of a row of `MODELS`, unless another process has leased it or it has ended.
+
+    Errors are written to the row.
+    """
     model = MODELS[kind]
     waiting = Q(status=Status.WAITING) | Q(status=Status.MEASURING, lease_until__lt=timezone.now())
     leased = {"status": Status.MEASURING, "attempts": F("attempts") + 1, "worker": heartbeat().name}
@@ -57,7 +60,10 @@ def measure(kind: str, pk: int) -> None:
 
 
 class Held:
-    """The lease of a row. Nothing is written, and ``stop`` is true, once the row was cancelled, deleted or taken."""
+    """The lease of a row.
+
+    After the row was cancelled, deleted or taken by another process, nothing is written and ``stop`` returns true.
+    """
 
     def __init__(self, row: Measurement) -> None:
         self._mine = type(row)._default_manager.filter(pk=row.pk, status=Status.MEASURING, attempts=row.attempts)
@@ -65,23 +71,23 @@ class Held:
         self._lost = False
 
     def tell(self, progress: Callable[[], dict[str, Any]] = dict) -> None:
-        """Renews the lease and writes the progress, at most once in `PAUSE` seconds."""
+        """Renew the lease and write the progress, at most once in `PAUSE` seconds."""
         if not self._lost and monotonic() - self._told >= PAUSE:
             self._lost = not self._mine.update(lease_until=lease_end(), **progress())
             self._told = monotonic()
 
     def stop(self) -> bool:
-        """Whether nobody wants the result any more."""
+        """Return whether the lease is lost, so that the result is no longer needed."""
         self.tell()
         return self._lost
 
     def end(self, status: Measurement.Status, **fields: Any) -> None:
-        """The last word."""
+        """Write the final status and fields, and end the lease."""
         self._mine.update(**{"finished_at": timezone.now(), **fields, "status": status, "lease_until": None})
 
 
 def _table(row: LatencyTable, held: Held) -> dict[str, Any]:
-    """Measures what earlier attempts did not, in the order of names."""
+    """Measure the operators that earlier attempts did not measure, in the order of their names."""
     from engine.networks.latency import machine, measure_operators
 
     options = LatencyOptions.parse(row.options)
@@ -106,12 +112,12 @@ def _network(row: NetworkLatency, held: Held) -> dict[str, Any]:
 
 
 def _benchmark(row: BenchmarkFile, held: Held) -> dict[str, Any]:
-    """Converts the official file; what was read before an interruption is read again."""
+    """Convert the official file; after an interruption, reading starts from the beginning."""
     from engine.benchmark_tables.convert import convert
 
     source = BENCHMARKS[row.name].find(benchmarks.folder())
     if source is None:
-        raise DataError("the official file is no longer there")
+        raise DataError("the official file no longer exists")
 
     def progress(done: int, total: int) -> None:
         held.tell(lambda: {"done": done, "total": total})
@@ -124,7 +130,10 @@ WORK: dict[str, Callable[[Any, Held], dict[str, Any]]] = {TABLE: _table, NETWORK
 
 
 def sweep() -> None:
-    """Hands out again what was never sent, what was sent long ago and what lost workers left; three times at most."""
+    """Dispatch rows again that were never sent, were sent long ago, or were leased by a lost worker.
+
+    A row fails after `MAX_ATTEMPTS` lost workers.
+    """
     now = timezone.now()
     old = now - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     unsent = Q(status=Status.WAITING) & (Q(dispatched_at=None) | Q(dispatched_at__lt=old))

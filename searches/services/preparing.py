@@ -1,7 +1,8 @@
-"""Files that take a while (an ONNX file of a deep network takes half a minute), made outside the web process, and kept.
+"""Files for download that take long to make, such as half a minute for the ONNX file of a deep network.
 
-A job becomes a file in ``NASWEB_HOME/exports``, named by the digest of all that is in it, so that the same download is
-made once. A thread a job waits for a process of its own (`engine.export`): pages stay quick, and torch stays out.
+A job becomes a file in ``NASWEB_HOME/exports``, named by the digest of its contents, so that the same download is made
+only once. Each job has a thread, which waits for a separate process (`engine.export`). So pages stay fast, and the web
+process never imports torch.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from searches.services import exporter
 from searches.services.errors import ActionRefused
 
 AT_ONCE = 2
-"""A small file need not wait for a large one."""
+"""Number of files made at once, so that a small file need not wait for a large one."""
 KEPT_BYTES = 2_000_000_000
 RECIPE = 2
-"""Counted up whenever the same job gives another file than before."""
+"""A version number, increased whenever the same job gives a different file than before."""
 
 
 @dataclass
 class Making:
-    """A file under way: ``done`` of ``of`` networks."""
+    """A file that is being made: ``done`` of ``of`` networks are written."""
 
     done: int = 0
     of: int = 1
@@ -41,7 +42,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A finished file and what to send with it."""
+    """A finished file with the name and content type for its download."""
 
     path: Path
     name: str
@@ -53,7 +54,10 @@ _lock = threading.Lock()
 
 
 def ask(job: Mapping[str, Any]) -> Prepared | Making:
-    """The file, or how far it is; it is begun when nobody did. A failure is forgotten once it was told."""
+    """Return the file if it is ready, else its progress; the first call starts making it.
+
+    A failure is raised once and then forgotten, so that the next call starts again.
+    """
     key = digest(job)
     with _lock:
         ready = _ready(key)
@@ -65,19 +69,19 @@ def ask(job: Mapping[str, Any]) -> Prepared | Making:
             _pool().submit(_make, key, dict(job), making)
         elif making.result.done():
             del _making[key]
-            making.result.result()  # raises what went wrong
+            making.result.result()  # raises the error of the failed job
         return making
 
 
 def wait(job: Mapping[str, Any], seconds: float = 900.0) -> Prepared:
-    """The file, however long it takes; ActionRefused says why there is none."""
+    """Wait up to ``seconds`` for the file and return it; raises ActionRefused with the reason if there is none."""
     found = ask(job)
     if isinstance(found, Prepared):
         return found
     try:
         return found.result.result(seconds)
     except TimeoutError as error:
-        raise ActionRefused("The file is still being prepared; ask again.") from error
+        raise ActionRefused("The file is still being prepared; try again later.") from error
     finally:
         if found.result.done():
             with _lock:
@@ -85,7 +89,7 @@ def wait(job: Mapping[str, Any], seconds: float = 900.0) -> Prepared:
 
 
 def digest(job: Mapping[str, Any]) -> str:
-    """By all that is in the file: the job, and the versions that write it."""
+    """Return a digest of everything that decides the file's contents: the job, and the versions that write it."""
     versions = [version(name) for name in ("nasweb", "torch", "onnx", "onnxscript")]
     return sha256(json.dumps([RECIPE, versions, job], sort_keys=True, default=list).encode()).hexdigest()
 
@@ -93,7 +97,7 @@ def digest(job: Mapping[str, Any]) -> str:
 def _make(key: str, job: dict[str, Any], making: Making) -> None:
     try:
         prepared = _run(key, job, making)
-        with _lock:  # before anybody waits no longer, so that one job's tidying cannot take the next one's file
+        with _lock:  # before the result is set, so that this job's clean-up cannot delete a later job's file
             _tidy(keep=prepared.path)
             _making.pop(key, None)
     except Exception as error:
@@ -104,7 +108,8 @@ def _make(key: str, job: dict[str, Any], making: Making) -> None:
 
 def _run(key: str, job: dict[str, Any], making: Making) -> Prepared:
     def tell(line: Mapping[str, Any]) -> None:
-        making.done, making.of = line["done"], line["of"]
+        making.done = line["done"]
+        making.of = line["of"]
 
     folder = _folder()
     about = exporter.write(job, folder / key, tell)
@@ -123,7 +128,7 @@ def _ready(key: str) -> Prepared | None:
 
 
 def _tidy(keep: Path) -> None:
-    """Removes the files that were not asked for the longest, beyond `KEPT_BYTES`."""
+    """Delete the least recently used files beyond `KEPT_BYTES`."""
     files = sorted(_folder().glob("*.json"), key=lambda about: _used(about.with_suffix("")), reverse=True)
     total = 0
     for about in files:

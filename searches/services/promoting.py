@@ -1,7 +1,8 @@
-"""Training networks in full in a worker: lease, train, record; searches go first.
+"""Full training of networks in a worker: lease, train, record. Searches have priority.
 
-At most half of the worker processes train, and a lone one only while no search wants it: a training then gives its
-process back within seconds and goes on later from its checkpoint, as if nothing had happened.
+At most half of the worker processes train. If there is only one worker process, it trains only while no search needs
+it: when a search does, the training stops within seconds and later continues from its checkpoint, with the same result
+as without the break.
 """
 
 from __future__ import annotations
@@ -33,18 +34,20 @@ if TYPE_CHECKING:
     from engine.promotion.run import Outcome, Progress
 
 PAUSE = 1.0
-"""Seconds between two looks at the row, and two writings of the progress."""
+"""Seconds between two checks of the row, and between two writes of the progress."""
 MOST_LOST = 3
-LOST = "the worker was lost three times in a row without a step in between (out of memory?)"
-SEARCHES_FIRST = "searches go first: this machine has one worker process, and a search is using it"
+LOST = "the worker was lost three times in a row without a training step in between (out of memory?)"
+SEARCHES_FIRST = "searches have priority: this machine has one worker process, and a search is using it"
 QUEUE = "waits for its turn: at most half of the worker processes train at a time"
 Status = Training.Status
 log = logging.getLogger(__name__)
 
 
 def train(training_id: int) -> None:
-    """Trains the network if nobody else does and there is room, and has the next one begun."""
-    from engine.promotion.run import train_fully  # torch; before there is a lease, for the import stops the heartbeat
+    """Train the network if no other process does and there is room, then dispatch the next training."""
+    from engine.promotion.run import (
+        train_fully,
+    )  # imports torch; done before the lease, because the import blocks the heartbeat
 
     training = lease(training_id)
     if training is None:
@@ -65,13 +68,18 @@ def train(training_id: int) -> None:
             fail(training, f"{type(error).__name__}: {error}")
         else:
             finish(training, outcome)
-    if not Training.objects.filter(pk=training.pk).exists():  # it was deleted meanwhile, maybe with its search
+    if not Training.objects.filter(
+        pk=training.pk
+    ).exists():  # it was deleted during the training, perhaps with its search
         shutil.rmtree(training.folder, ignore_errors=True)
     hand_out()
 
 
 def lease(training_id: int) -> Training | None:
-    """The training, leased to this process; None when another has it, it is not wanted, or there is no room."""
+    """Lease the training to this process and return it.
+
+    Returns None if another process has it, if it is no longer queued, or if there is no room.
+    """
     queued = Training.objects.filter(pk=training_id, status=Status.QUEUED)
     if not room()[0]:
         queued.update(dispatched_at=None)
@@ -90,7 +98,10 @@ def lease(training_id: int) -> Training | None:
 
 
 def room() -> tuple[int, str]:
-    """How many trainings may begin now; where none may, why not. Two processes that ask at once may both be let in."""
+    """Return how many trainings may begin now, and the reason if none may.
+
+    Two processes that ask at the same time may both begin.
+    """
     workers = max(1, dispatching.alive_workers())
     if workers == 1 and Search.objects.filter(status__in=Search.ACTIVE).exists():
         return 0, SEARCHES_FIRST
@@ -99,7 +110,7 @@ def room() -> tuple[int, str]:
 
 
 def stopper(training: Training) -> Callable[[], bool]:
-    """A ``stop`` that is true once the training is not this process's any more, or a search needs the process."""
+    """Return a ``stop`` that is true once this process has lost the training, or a search needs the process."""
     looked = monotonic()
     stopped = False
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
@@ -115,7 +126,7 @@ def stopper(training: Training) -> Callable[[], bool]:
 
 
 def teller(training: Training) -> Callable[[Progress], None]:
-    """Writes the progress down: after every epoch, and at most once in `PAUSE` seconds in between."""
+    """Return a ``tell`` that writes the progress after every epoch, and otherwise at most once in `PAUSE` seconds."""
     told = 0.0
     epoch = -1
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
@@ -132,13 +143,13 @@ def teller(training: Training) -> Callable[[Progress], None]:
 
 
 def release(training: Training) -> None:
-    """Gives the lease back."""
+    """End the lease and queue the training again."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     mine.update(status=Status.QUEUED, worker="", lease_until=None, dispatched_at=None)
 
 
 def fail(training: Training, error: str) -> None:
-    """Ends it with the reason, if the lease still holds."""
+    """End the training with the reason, if the lease is still valid."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     with transaction.atomic():
         search = Search.objects.select_for_update().filter(pk=training.candidate.search_id).first()
@@ -148,7 +159,7 @@ def fail(training: Training, error: str) -> None:
 
 
 def finish(training: Training, outcome: Outcome) -> None:
-    """Writes the accuracies to the training and its candidate, and tells the search's pages."""
+    """Write the accuracies to the training and its candidate, and record an event for the search's pages."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     candidate = training.candidate
     with transaction.atomic():
@@ -174,7 +185,7 @@ def finish(training: Training, outcome: Outcome) -> None:
 
 
 def show_trained(candidate: Candidate) -> None:
-    """Copies the accuracies of the last finished training on the search's own data to the candidate."""
+    """Copy the accuracies of the last finished training on the search's own data to the candidate."""
     own = candidate.search.data_info.get("content_hash")
     done = Training.objects.filter(candidate=candidate, status=Status.FINISHED).order_by("-finished_at")
     last = next((row for row in done if own is None or row.data_info["content_hash"] == own), None)
@@ -184,7 +195,7 @@ def show_trained(candidate: Candidate) -> None:
 
 
 def sweep() -> None:
-    """Leases of lost workers are handed out again, the third loss in a row is a failure; and what waits is sent."""
+    """Queue the trainings of lost workers again, and dispatch what waits; a third loss in a row is a failure."""
     expired = Training.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
     for training in expired.select_related("candidate__search"):
         if training.lost + 1 >= MOST_LOST:
@@ -195,14 +206,14 @@ def sweep() -> None:
             status=Status.QUEUED, lost=F("lost") + 1, worker="", lease_until=None, dispatched_at=None
         ):
             number = training.candidate.number
-            message = f"the full training of candidate {number} lost its worker; it goes on from its checkpoint"
+            message = f"the full training of candidate {number} lost its worker; it continues from its checkpoint"
             events.record(training.candidate.search, [events.Entry(Event.Kind.LOG, message)])
-            log.warning("%s was lost by %s; it goes on from its checkpoint", training, training.worker)
+            log.warning("%s lost its worker %s; it continues from its checkpoint", training, training.worker)
     hand_out()
 
 
 def hand_out() -> None:
-    """Sends the oldest trainings that wait, as many as there is room for beside those that are on their way."""
+    """Dispatch the oldest waiting trainings, as many as there is room for besides those already dispatched."""
     free, _ = room()
     old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     queued = Training.objects.filter(status=Status.QUEUED)
@@ -219,7 +230,7 @@ def _needed_elsewhere() -> bool:
 
 
 def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
-    """The network and its images, as the rows say; DataError when the images changed."""
+    """Return the training's network, images and configuration; DataError if the images have changed."""
     info = training.data_info
     candidate = training.candidate
     config = training.configuration

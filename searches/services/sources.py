@@ -1,4 +1,4 @@
-"""Adding and deleting what searches are made of; nothing half-created stays behind an error."""
+"""Adding and deleting of data sets, tables and spaces; after an error nothing half-created stays behind."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from searches.services.errors import ActionRefused
 
 SHOWN = 5
 LONGEST_NAME, LONGEST_SUFFIX = 200, 20
-"""Bytes and characters that are kept of an upload's name, the last ones."""
+"""Bytes of an upload's name and characters of its suffix that are kept; longer ones lose their beginning."""
 
 
 def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
-    """Unpacks a zip of class folders; DataError says what is wrong with it."""
+    """Unpack a zip of class folders into a new data set; DataError names what is wrong with it."""
     incoming = _folder("datasets") / f".incoming-{uuid4().hex}"
     try:
         with _stored(file) as archive:
@@ -60,7 +60,7 @@ def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
 
 
 def add_table(owner: Any, name: str, file: UploadedFile) -> Table:
-    """Keeps a CSV or Parquet table; DataError says what is wrong with it."""
+    """Store a CSV or Parquet table; DataError names what is wrong with it."""
     with _stored(file) as path:
         table = EngineTable.open(path)
         with transaction.atomic():
@@ -77,7 +77,7 @@ def add_table(owner: Any, name: str, file: UploadedFile) -> Table:
 
 
 def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> SearchSpace:
-    """Saves a chain, given as a mapping or as YAML; the same definition again only takes the new name.
+    """Save a chain, given as a mapping or as YAML; a definition that is saved already only gets the new name.
 
     ConfigError names the faulty part, below ``definition``.
     """
@@ -94,7 +94,7 @@ def save_space(owner: Any, name: str, definition: Mapping[str, Any] | str) -> Se
 
 
 def check_space(definition: Mapping[str, Any] | str, spec: InputSpec) -> dict[str, Any]:
-    """What a chain would be for these images: `selectors.spaces.described`, and its options; nothing is saved.
+    """Describe a chain for these images (`selectors.spaces.described`), with its options; nothing is saved.
 
     ConfigError names the faulty part, below ``definition``.
     """
@@ -107,7 +107,7 @@ def check_space(definition: Mapping[str, Any] | str, spec: InputSpec) -> dict[st
 
 
 def delete_dataset(row: Dataset) -> None:
-    """With its images; ActionRefused while a search or a full training uses them."""
+    """Delete a data set with its images; ActionRefused while a search or a full training uses it."""
     trained = Search.objects.filter(candidates__trainings__dataset=row)
     if named := _named(trained):
         raise ActionRefused(f"'{row.name}' is used by full trainings of search {named}; delete those first.")
@@ -115,17 +115,17 @@ def delete_dataset(row: Dataset) -> None:
 
 
 def delete_table(row: Table) -> None:
-    """With its file; ActionRefused while a search uses it."""
+    """Delete a table with its file; ActionRefused while a search uses it."""
     delete_unused(row, partial(row.path.unlink, missing_ok=True), row.final_searches)
 
 
 def delete_space(row: SearchSpace) -> None:
-    """ActionRefused while a search uses it."""
+    """Delete a space; ActionRefused while a search uses it."""
     delete_unused(row)
 
 
 def delete_unused(row: Any, files: Any = None, more_searches: Any = None) -> None:
-    """Deletes a row and its files; ActionRefused names the searches that use it."""
+    """Delete a row and its files; ActionRefused names the searches that use it."""
     with transaction.atomic():
         searches = row.searches.all() if more_searches is None else row.searches.all() | more_searches.all()
         if named := _named(searches):
@@ -136,7 +136,7 @@ def delete_unused(row: Any, files: Any = None, more_searches: Any = None) -> Non
 
 
 def _named(searches: QuerySet[Search]) -> str:
-    """The first `SHOWN` of these searches by number and name; empty where there are none."""
+    """Return number and name of the first `SHOWN` of these searches as text; empty if there are none."""
     used = list(searches.order_by("id").distinct().values_list("id", "name")[: SHOWN + 1])
     return ", ".join(f"{pk} ({name})" for pk, name in used[:SHOWN]) + (" and others" if len(used) > SHOWN else "")
 
@@ -154,7 +154,7 @@ def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:
 
 @contextmanager
 def _stored(file: UploadedFile) -> Iterator[Path]:
-    """The upload as a file of its own name, written piece by piece, gone afterwards; DataError above the limit."""
+    """Yield the upload as a temporary file with the upload's name; DataError if it exceeds the limit."""
     limit = settings.NASWEB_MAX_UPLOAD_MB
     if (file.size or 0) > limit * 1_000_000:
         size = f"the file has {(file.size or 0) / 1e6:.0f} MB, the limit is {limit} MB"

@@ -1,4 +1,4 @@
-"""Finding what was lost: leases of dead workers, messages of a dead broker, rounds that nobody followed up."""
+"""Recovery of lost work: leases of dead workers, messages that the broker lost, rounds that no task followed up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def sweep() -> None:
-    """One round through all that may have been lost; doing it twice, or beside the work itself, does no harm."""
+    """Go once through everything that may have been lost.
+
+    It does no harm to do this twice, or while the work itself runs.
+    """
     _free_expired_leases()
     promoting.sweep()
     _forget_dead_workers()
@@ -51,7 +54,7 @@ def _free_expired_leases() -> None:
             waiting = Candidate.objects.filter(evaluation=evaluation, status=Candidate.Status.LEASED)
             told = list(waiting.select_related("search"))
             waiting.update(status=Candidate.Status.PROPOSED)
-        log.warning("%s was lost by %s; it is handed out again", evaluation.arch, evaluation.worker)
+        log.warning("%s lost its worker %s; it is dispatched again", evaluation.arch, evaluation.worker)
         for candidate in told:  # after the transaction: searches are locked before evaluations, as everywhere
             lost = events.lost(candidate.number, candidate.arch, evaluation.worker, evaluation.error)
             events.record(candidate.search, [lost])
@@ -68,13 +71,13 @@ def _idle_workers() -> bool:
 
 
 def _hand_out_again(search: Search, idle: bool) -> None:
-    """Work that was never sent; and, while a worker has nothing to do, work that was sent long ago."""
+    """Dispatch work that was never sent and, while a worker is idle, work that was sent long ago."""
     old = timezone.now() - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     lost = Q(dispatched_at=None) | Q(dispatched_at__lt=old) if idle else Q(dispatched_at=None)
     dispatching.score(search, recording.to_score(search).filter(lost))
 
 
 def _unattended(search: Search) -> bool:
-    """Whether the search could go on and no task is at it."""
+    """Whether the search could advance and no task is working on it."""
     attended = search.advance_until is not None and search.advance_until > timezone.now()
     return not attended and not recording.is_waiting(search)

@@ -1,4 +1,4 @@
-"""What a user may do with full trainings: ask for them, cancel, resume, delete."""
+"""The actions of a user on full trainings: create, cancel, resume, delete."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ ALLOWED = {
 
 
 def selected(search: Search, select: str) -> list[Candidate]:
-    """The Pareto front by the search's own cost, or the best candidate of every bucket, by number."""
+    """Return the Pareto front by the search's own cost, or the best candidate of every bucket, ordered by number."""
     if select == "front":
         front = pareto.front(search, search.configuration.objective.cost_metric)
         numbers = {point["number"] for point in front}
-        missing = "The search has no front yet: no feasible candidate is scored."
+        missing = "The search has no front yet, because no feasible candidate is scored."
     elif select == "buckets":
         residents = Bucket.objects.filter(search=search).values_list("residents", flat=True)
         numbers = {kept[0][0] for kept in residents if kept}
@@ -48,16 +48,20 @@ def selected(search: Search, select: str) -> list[Candidate]:
 
 
 def create(owner: Any, candidates: Sequence[Candidate], config: TrainingConfig) -> list[Training]:
-    """A training a candidate, queued; one that was asked for before is not begun twice, and goes on if it had ended
-    without a result. ConfigError names the field that cannot be met."""
+    """Return a queued training for each candidate.
+
+    A training that exists already is not begun twice; if it ended without a result, it is resumed. ConfigError names
+    the faulty field.
+    """
     if not candidates:
         raise ConfigError.at("candidates", "Name at least one candidate.")
     if len(candidates) > MOST:
-        raise ConfigError.at("candidates", f"{len(candidates)} networks are too many at once; at most {MOST}.")
+        raise ConfigError.at("candidates", f"{len(candidates)} networks are too many at once; give at most {MOST}.")
     for candidate in candidates:
         if candidate.stage:
             told = (
-                f"Candidate {candidate.number} is a further estimate of candidate {candidate.parent_number}; name that."
+                f"Candidate {candidate.number} is a further estimate of candidate {candidate.parent_number}; name "
+                "that candidate instead."
             )
             raise ConfigError.at("candidates", told)
     made: dict[int, tuple[TrainingConfig, Any, dict[str, Any]]] = {}
@@ -73,19 +77,19 @@ def create(owner: Any, candidates: Sequence[Candidate], config: TrainingConfig) 
 
 
 def cancel(training: Training) -> None:
-    """Ends at once; a worker at it notices within seconds. The checkpoint stays."""
+    """End the training at once; its worker notices this within seconds. The checkpoint stays."""
     _change(training, "cancel", status=Status.CANCELLED, lease_until=None, finished_at=timezone.now())
 
 
 def resume(training: Training) -> None:
-    """Goes on from the checkpoint, if there is one."""
+    """Queue the training again; it continues from the checkpoint if there is one."""
     again = {"status": Status.QUEUED, "error": "", "lost": 0, "dispatched_at": None, "finished_at": None}
     _change(training, "resume", **again)
     promoting.hand_out()
 
 
 def delete(training: Training) -> None:
-    """Removes the row, the checkpoint and the weights."""
+    """Delete the row, the checkpoint and the weights."""
     folder = training.folder
     candidate = training.candidate
     with transaction.atomic():
@@ -95,13 +99,13 @@ def delete(training: Training) -> None:
 
 
 def remove_files(trainings: Iterable[Training]) -> None:
-    """Removes checkpoints and weights after the commit, for rows that are about to go with their search."""
+    """After the commit, delete the checkpoints and weights of trainings that are deleted with their search."""
     for folder in [training.folder for training in trainings]:
         transaction.on_commit(partial(shutil.rmtree, folder, ignore_errors=True), robust=True)
 
 
 def allowed(training: Training) -> list[str]:
-    """Names of the actions that are possible now."""
+    """Return the names of the actions that are possible now."""
     return [action for action, statuses in ALLOWED.items() if training.status in statuses]
 
 
@@ -114,10 +118,10 @@ def _change(training: Training, action: str, **columns: Any) -> None:
 
 
 def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[TrainingConfig, Any, dict[str, Any]]:
-    """The configuration with its data written out, the data's row and description."""
+    """Return the configuration with its data filled in, and the data's row and description."""
     own = search.configuration.dataset
     if config.dataset is None and own is None:
-        raise ConfigError.at("dataset", "This search looked scores up in a table; name the images to train on.")
+        raise ConfigError.at("dataset", "This search looked up scores in a table; name the images to train on.")
     if config.dataset is None:
         config = config.model_copy(update={"dataset": own})
         row = search.dataset
@@ -128,7 +132,7 @@ def _with_data(owner: Any, search: Search, config: TrainingConfig) -> tuple[Trai
 
 
 def _check_network(candidate: Candidate, info: Mapping[str, Any]) -> None:
-    """ConfigError where the network cannot be built for these images."""
+    """Raise ConfigError if the network cannot be built for these images."""
     space = spaces.of_options(candidate.search.configuration.space, *(info[name] for name in SHAPE))
     try:
         space.blueprint(space.architecture(candidate.choices))

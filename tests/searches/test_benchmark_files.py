@@ -146,7 +146,7 @@ def test_a_reading_can_be_cancelled_and_failures_are_kept(home: Path, official: 
     (home / "benchmarks" / FOLDER).unlink()
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
-    assert (row.status, row.error) == ("failed", "the official file is no longer there")
+    assert (row.status, row.error) == ("failed", "the official file no longer exists")
     (home / "benchmarks" / FOLDER).mkdir()
     row = benchmark_files.read(owner, "nats_sss")
     measuring.measure("benchmark", row.pk)

@@ -177,7 +177,7 @@ def test_a_process_that_dies_is_missed_at_once(house: House, tmp_path: Path) -> 
         house.start("worker", "sweeper")
     assert (search.scored, Evaluation.objects.filter(attempts=2).count()) == (3, 1)
     (told,) = search.events.filter(message__contains="was lost")
-    assert told.message.endswith(f"was lost: {OUT_OF_MEMORY}; the network is handed out again")
+    assert told.message.endswith(f"was lost: {OUT_OF_MEMORY}; the network is dispatched again")
 
 
 def test_a_cancel_ends_a_training_within_seconds(house: House) -> None:

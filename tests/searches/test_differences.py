@@ -50,7 +50,7 @@ def test_refusals_name_what_is_wrong(pair: list[Candidate]) -> None:
     for path in (f"difference/?against={cell.pk}", f"drawing.svg?against={cell.pk}"):
         refused = client.get(f"{API}candidates/{one.pk}/{path}")
         assert refused.status_code == 409
-        assert "is of another search space than candidate 0" in refused.json()["detail"]
+        assert "is from another search space than candidate 0" in refused.json()["detail"]
     assert client.get(f"{API}candidates/{one.pk}/drawing.svg?theme=pink").json()["errors"][0]["field"] == "theme"
 
 

@@ -128,7 +128,7 @@ def test_a_cancelled_measurement_stops_and_writes_nothing_more() -> None:
     held.end(LatencyTable.Status.READY, done=5)
     row.refresh_from_db()
     assert (row.status, row.done) == ("cancelled", 0)
-    with pytest.raises(ActionRefused, match="not being measured"):
+    with pytest.raises(ActionRefused, match="no longer being measured"):
         latencies.cancel(row)
 
 

@@ -51,8 +51,8 @@ def test_a_network_that_loses_three_workers_fails(search: Search) -> None:
         sweep()
     candidate = search.candidates.get(number=0)
     assert (candidate.status, candidate.error) == ("failed", f"{LOST} (out of memory?)")
-    told = [event.message for event in search.events.filter(message__endswith="handed out again")]
-    assert told == 2 * [f"#0 {candidate.arch}: {evaluation.worker} was lost; the network is handed out again"]
+    told = [event.message for event in search.events.filter(message__endswith="dispatched again")]
+    assert told == 2 * [f"#0 {candidate.arch}: {evaluation.worker} was lost; the network is dispatched again"]
 
 
 def test_a_dead_process_s_leases_end_at_once_and_say_why(search: Search, leased: Evaluation) -> None:

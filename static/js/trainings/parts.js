@@ -7,7 +7,7 @@ const QUICK = 1500; // ms between two looks while something runs
 const SLOW = 15_000;
 const ACTIONS = {
   cancel: { label: "Cancel", done: "The training ends within seconds; it can be resumed." },
-  resume: { label: "Resume", done: "The training goes on from its checkpoint." },
+  resume: { label: "Resume", done: "The training continues from its checkpoint." },
   delete: {
     label: "Delete",
     done: "The training was deleted.",
