@@ -1,4 +1,4 @@
-"""The rows in Django's admin: to look and to clean up; searches are steered by page and API."""
+"""The rows in Django's admin, for inspection and clean-up; users control searches through pages and API."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class SearchesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Has form fields tell what they may be in the engine's words; `api.problems` does so for the API."""
+        """Make form fields report errors in the engine's words; `api.problems` does the same for the API."""
         from django import forms
 
         limit = "%(limit_value)s"

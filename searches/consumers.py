@@ -1,4 +1,4 @@
-"""Websockets that only ring: the page reads what changed as event rows, so a lost message loses nothing."""
+"""Websockets that only ring: the page reads the changes as event rows, so a lost message does no harm."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from searches.models import Search
 
 REFUSED = 4404
-"""Close code for "no such search, or not yours"; a page cannot read an HTTP status, so the handshake succeeds first."""
+"""Close code if the search does not exist or belongs to another user.
+
+A page cannot read the HTTP status of a failed handshake, so the handshake succeeds first."""
 
 
 class Doorbell(AsyncJsonWebsocketConsumer, ABC):
-    """Joins one group and passes its rings on; whoever may not listen is closed with `REFUSED`."""
+    """Joins one group and forwards its rings; a connection that is not allowed is closed with `REFUSED`."""
 
     group = ""
 
     async def connect(self) -> None:
-        """Accepts, then joins or refuses."""
+        """Accept the connection, then join the group or close with `REFUSED`."""
         await self.accept()
         group = await self.find_group(self.scope.get("user"))
         if group is None:
@@ -30,27 +32,27 @@ class Doorbell(AsyncJsonWebsocketConsumer, ABC):
         await self.channel_layer.group_add(group, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
-        """Leaves the group."""
+        """Leave the group."""
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """The page has nothing to say here."""
+        """Ignore what the page sends."""
 
     async def doorbell(self, message: dict[str, Any]) -> None:
-        """One ring, as `searches.events` sends it."""
+        """Forward a ring that `searches.events` sent."""
         await self.send_json({key: value for key, value in message.items() if key != "type"})
 
     @abstractmethod
     async def find_group(self, user: Any) -> str | None:
-        """The group to join, or None when the user may not."""
+        """Return the group to join, or None if the user may not join."""
 
 
 class SearchDoorbell(Doorbell):
     """``/ws/searches/{id}/``: sends ``{"seq": N}`` after every change of the search."""
 
     async def find_group(self, user: Any) -> str | None:
-        """Its owner only."""
+        """Return the search's group for its owner, and None for other users."""
         search = self.scope["url_route"]["kwargs"]["search"]
         return f"search.{search}" if await owns(user, search) else None
 
@@ -59,11 +61,11 @@ class ListDoorbell(Doorbell):
     """``/ws/searches/``: sends ``{"search": id, "seq": N}`` after every change of any search of the user."""
 
     async def find_group(self, user: Any) -> str | None:
-        """Signed-in users only."""
+        """Return the group of the user's searches, or None if the user is not signed in."""
         return f"searches.{user.pk}" if user is not None and user.is_authenticated else None
 
 
 @database_sync_to_async
 def owns(user: Any, search: int) -> bool:
-    """Whether the search is there and the user's."""
+    """Whether the search exists and belongs to the user."""
     return bool(user and user.is_authenticated and Search.objects.filter(pk=search, owner=user).exists())

@@ -1,4 +1,4 @@
-"""What every template may use."""
+"""Values for every template."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NAVIGATION = (
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The top bar: ``(URL name, label, whether the page belongs to it)``."""
+    """Return the top bar's links: ``(URL name, label, whether the page belongs to it)``."""
     name = request.resolver_match.url_name if request.resolver_match else None
     return {"navigation": [(url, label, name in family) for url, label, family in NAVIGATION]}
 
 
 def statuses(request: HttpRequest) -> dict[str, Any]:
-    """Return the groups of statuses that scripts ask for, by kind of row; `static/js/core/status.js` reads them."""
+    """Return the groups of statuses for scripts, by kind of row; `static/js/core/status.js` reads them."""
     return {
         "status_groups": {
             "search": {"active": Search.ACTIVE, "ended": Search.ENDED},

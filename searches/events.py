@@ -1,8 +1,8 @@
 """The log of a search and its doorbell.
 
-Rows are the truth and are written in the caller's transaction; the doorbell only says "there is more". It rings from a
-thread with an event loop of its own, at most every `PAUSE` seconds and always after the last change, and a broker
-that is away costs a ring, never a row.
+Events are rows, written in the caller's transaction. The doorbell only says that there are new rows. It rings from a
+thread with its own event loop, at most every `PAUSE` seconds and always after the last change. If the broker is
+unreachable, a ring is lost but no row is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """An event to be: its kind, a sentence for the log, and the payload of its kind."""
+    """An event that is not yet recorded: its kind, a sentence for the log, and the payload of its kind."""
 
     kind: Event.Kind
     message: str = ""
@@ -40,51 +40,54 @@ class Entry:
 
 
 def status(search: Search) -> Entry:
-    """The search's state as it is now."""
+    """Return the event of the search's present status."""
     message = f"{search.status}: {search.status_reason}" if search.status_reason else str(search.status)
     return Entry(Event.Kind.STATUS, message, {"status": str(search.status), "reason": search.status_reason})
 
 
 def candidates(numbers: Sequence[int]) -> Entry:
-    """These candidates were scored or failed."""
+    """Return the event that these candidates were scored or failed."""
     return Entry(Event.Kind.CANDIDATES, payload={"numbers": list(numbers)})
 
 
 def round_told(number: int, asked: int, scored: int) -> Entry:
-    """A round was told to the algorithm."""
+    """Return the event that a round was told to the algorithm."""
     message = f"round {number + 1}: {scored} of {asked} scored"
     return Entry(Event.Kind.ROUND, message, {"round": number, "asked": asked, "scored": scored})
 
 
 def calibrated(label: str, networks: int, constants: Numbers) -> Entry:
-    """The constants of an estimate were fitted to so many networks of the search, and all its scores read anew."""
+    """Return the event of a calibration.
+
+    An estimate's constants were fitted to ``networks`` networks, and all scores were computed again with them.
+    """
     numbers = (
         f"{term} " + ", ".join(f"{NUMBERS[name]} {value:.3f}" for name, value in fitted.items())
         for term, fitted in constants.items()
     )
-    message = f"{label} calibrated on {networks} networks, scores read anew without training: {'; '.join(numbers)}"
+    message = f"{label} calibrated on {networks} networks, scores recomputed without training: {'; '.join(numbers)}"
     return Entry(Event.Kind.LOG, message, {"networks": networks})
 
 
 def failure(number: int, arch: str, error: str) -> Entry:
-    """A candidate could not be scored."""
+    """Return the event that a candidate could not be scored."""
     return Entry(Event.Kind.ERROR, f"#{number} {arch}: {error}", {"candidate": number, "error": error})
 
 
 def lost(number: int, arch: str, worker: str, reason: str) -> Entry:
-    """A worker was lost while it scored a candidate."""
+    """Return the event that a worker was lost while it scored a candidate."""
     why = f": {reason}" if reason else ""
     message = f"#{number} {arch}: {worker} was lost{why}; the network is dispatched again"
     return Entry(Event.Kind.LOG, message, {"candidate": number})
 
 
 def error(message: str) -> Entry:
-    """The search itself met an error."""
+    """Return the event of an error of the search itself."""
     return Entry(Event.Kind.ERROR, message)
 
 
 def record(search: Search, entries: Sequence[Entry]) -> None:
-    """Writes the entries as the search's next events, inside the caller's transaction, and rings after its commit."""
+    """Write the entries as the search's next events, in the caller's transaction, and ring after the commit."""
     if not entries:
         return
     with transaction.atomic():
@@ -99,7 +102,7 @@ def record(search: Search, entries: Sequence[Entry]) -> None:
 
 
 def ring(search_id: int, owner_id: int, seq: int) -> None:
-    """Tells the pages of a search, and its owner's list, that its events reach ``seq``; returns at once."""
+    """Notify the pages of a search and its owner's list that ``seq`` is the last event; returns at once."""
     global _doorbell
     with _starting:
         if _doorbell is None or _doorbell.pid != os.getpid():
@@ -109,7 +112,7 @@ def ring(search_id: int, owner_id: int, seq: int) -> None:
 
 
 class Doorbell:
-    """Collects rings and sends the latest of every search, a few times a second."""
+    """Collects rings and sends the latest ring of every search, at most every `PAUSE` seconds."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -120,13 +123,13 @@ class Doorbell:
         self._thread.start()
 
     def ring(self, search: tuple[int, int], seq: int) -> None:
-        """Remembers the ring of a search (its and its owner's number); a later one of the same takes its place."""
+        """Keep the ring of a search (search and owner number) until it is sent; a later ring replaces it."""
         with self._changed:
             self._latest[search] = max(seq, self._latest.get(search, 0))
             self._changed.notify()
 
     def close(self) -> None:
-        """Sends what is waiting and ends the thread."""
+        """Send the waiting rings and end the thread."""
         with self._changed:
             self._closing = True
             self._changed.notify()

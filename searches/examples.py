@@ -1,4 +1,4 @@
-"""Ready configurations for the form and the API; every one runs on data that comes with the program."""
+"""Ready configurations for the form and the API; all run on data that comes with the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CELLS = {"kind": "nasbench201", "form": "edge", "channels": 16, "cells": 1}
 
 @dataclass(frozen=True)
 class Example:
-    """``config`` is a body for ``POST /api/v1/searches/``."""
+    """A ready configuration; ``config`` is a body for ``POST /api/v1/searches/``."""
 
     slug: str
     name: str
@@ -29,7 +29,7 @@ EXAMPLES = (
     _example(
         "digits-cells",
         "Digits: NAS-Bench-201 cells",
-        "LayerNAS builds a cell edge by edge, from identity to convolutions, for handwritten digits; MOTE scores.",
+        "LayerNAS builds a cell for digits edge by edge, from identity to convolutions. MOTE is the estimate.",
         space=CELLS,
         algorithm={"kind": "layernas", "buckets": 12, "replicas": 2},
         estimator={"kind": "mote", "profile": "fast"},
@@ -40,7 +40,7 @@ EXAMPLES = (
     _example(
         "digits-sizes",
         "Digits: widths of five layers",
-        "LayerNAS chooses the widths of a small network within a limit of 8M multiply-adds; MOTE scores.",
+        "LayerNAS chooses the widths of a small network within a limit of 8M multiply-adds. MOTE is the estimate.",
         space={"kind": "nats_size"},
         algorithm={"kind": "layernas", "buckets": 12, "replicas": 2},
         estimator={"kind": "mote", "profile": "fast"},
@@ -51,7 +51,7 @@ EXAMPLES = (
     _example(
         "digits-chain",
         "Digits: a chain of your own",
-        "The space is a definition you can edit; every network is trained for two epochs.",
+        "The space is a definition that you can edit. Every network is trained for two epochs.",
         space={"kind": "chain", "definition": next(iter(CHAIN_EXAMPLES.values()))},
         algorithm={"kind": "layernas", "buckets": 12, "replicas": 2},
         estimator={"kind": "short_training", "epochs": 2},
@@ -62,7 +62,7 @@ EXAMPLES = (
     _example(
         "digits-random",
         "Digits: random search",
-        "The baseline for the first example: the same space, estimate and budget, networks drawn at random.",
+        "The baseline for the first example: the same space, estimate and budget, but networks are drawn at random.",
         space=CELLS,
         algorithm={"kind": "random"},
         estimator={"kind": "mote", "profile": "fast"},
@@ -73,7 +73,7 @@ EXAMPLES = (
     _example(
         "digits-graphs",
         "Digits: NAS-Bench-101 graphs",
-        "LayerNAS grows a cell from one edge to nine, a new operation or a connection at a time; MOTE scores.",
+        "LayerNAS grows a cell from one edge to nine; each step adds an operation or an edge. MOTE is the estimate.",
         space={"kind": "nasbench101", "channels": 16, "cells": 1},
         algorithm={"kind": "layernas", "buckets": 12, "replicas": 2},
         estimator={"kind": "mote", "profile": "fast"},

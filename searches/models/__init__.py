@@ -1,4 +1,4 @@
-"""Rows are the whole truth: no process owns a search, and the page, the API and the algorithms read the same ones."""
+"""Database rows hold the whole state: no process owns a search, and pages, API and algorithms read the same rows."""
 
 from searches.models.calibration import Calibration
 from searches.models.candidate import Bucket, Candidate, Tag

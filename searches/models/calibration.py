@@ -1,4 +1,4 @@
-"""When the constants of MOTE or MOTE+ were fitted anew to the networks that a search had scored."""
+"""Calibrations: fits of the constants of MOTE or MOTE+ to the networks that a search had scored."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from searches.models.search import Search
 
 
 class Calibration(models.Model):
-    """An event at a round's boundary: from then on all scores of the search are read with these constants.
+    """A calibration after ``round``; from then on all scores of the search are computed with these constants.
 
-    It holds for what is told after ``round``, and changed the scores of what was told up to it. Replays meet it there.
+    It changed the scores of everything told up to that round, and it applies to everything told later. A replay applies
+    it after the same round.
     """
 
     search = models.ForeignKey(Search, models.CASCADE, related_name="calibrations")

@@ -10,9 +10,9 @@ T = TypeVar("T", bound=Options)
 
 
 class Stored(Generic[T]):
-    """Property of a row: its ``config`` as options, with defaults for what is newer than the document.
+    """A property of a row: its ``config`` as options, with defaults for fields that are newer than the document.
 
-    The row keeps the options until it gets another document. Documents are replaced, never changed in place.
+    The row keeps the parsed options until it gets another document. Documents are replaced, never changed in place.
     """
 
     def __init__(self, options: type[T]) -> None:
@@ -25,7 +25,7 @@ class Stored(Generic[T]):
     def __get__(self, row: Any, model: type) -> T: ...
 
     def __get__(self, row: Any, model: type) -> Self | T:
-        """Return the options; ConfigError where the document is none that this program ever wrote."""
+        """Return the options; ConfigError if the document was not written by any version of this program."""
         if row is None:
             return self
         document = row.config

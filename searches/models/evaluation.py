@@ -1,4 +1,4 @@
-"""Scored architectures, shared by all searches: one architecture under one estimate, data and seed runs once."""
+"""Scored architectures, shared by all searches: an architecture is scored once per estimate, data and seed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Evaluation(models.Model):
-    """One run of one estimate on one architecture; pending ones are the work that workers lease."""
+    """One run of one estimate on one architecture; workers lease the pending ones."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -50,7 +50,7 @@ class Evaluation(models.Model):
 
 
 class MoteScore(models.Model):
-    """The stored parts of a MOTE run; its terms stand in `Evaluation.terms` as well, where they are read anew."""
+    """The stored parts of a MOTE run; its terms are also in `Evaluation.terms`, from which calibrations read them."""
 
     evaluation = models.OneToOneField(Evaluation, models.CASCADE, primary_key=True, related_name="mote")
     landscape = models.FloatField()

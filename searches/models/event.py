@@ -1,4 +1,4 @@
-"""The log of a search: what the page reads after its doorbell rang."""
+"""The log of a search, which the page reads after its doorbell has rung."""
 
 from __future__ import annotations
 

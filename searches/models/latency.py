@@ -1,4 +1,4 @@
-"""Latencies: tables of milliseconds an operator, and whole networks timed to check them."""
+"""Latencies: tables with the milliseconds of each operator, and whole networks timed to check them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from searches.models.candidate import Candidate
 
 
 class Measurement(models.Model):
-    """Something that a worker measures in the background; a lease says that one is at it."""
+    """A measurement that a worker makes in the background, under a lease."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -40,12 +40,12 @@ class Measurement(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits or runs."""
+        """Whether the measurement still waits or runs."""
         return self.status in self.OPEN
 
 
 class LatencyTable(Measurement):
-    """Milliseconds an operator, uploaded or measured for all operators of a space; its content never changes."""
+    """Milliseconds per operator, uploaded or measured for all operators of a space; its content never changes."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="latency_tables")
     name = models.CharField(max_length=200)
@@ -61,7 +61,7 @@ class LatencyTable(Measurement):
 
 
 class BenchmarkFile(Measurement):
-    """An official benchmark file of this machine, converted to a table that everybody may search in."""
+    """An official benchmark file of this machine, converted to a table that all users may search in."""
 
     name = models.CharField(max_length=50, unique=True, help_text="engine.benchmark_tables.catalogue.BENCHMARKS")
     total = models.PositiveIntegerField(default=0, help_text="architectures")
@@ -72,7 +72,7 @@ class BenchmarkFile(Measurement):
 
 
 class NetworkLatency(Measurement):
-    """A candidate's whole network timed on a worker's machine, milliseconds a pass."""
+    """A candidate's whole network timed on a worker's machine, in milliseconds per pass."""
 
     candidate = models.ForeignKey(Candidate, models.CASCADE, related_name="latencies")
     median_ms = models.FloatField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What a search is made of: a space, images, a table."""
+"""The sources of a search: a space, images, a table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Dataset(models.Model):
 
     @property
     def folder(self) -> Path:
-        """Where the images are."""
+        """The folder of the images."""
         return Path(settings.NASWEB_HOME) / "datasets" / str(self.pk)
 
 
@@ -74,5 +74,5 @@ class Table(models.Model):
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The path of the file."""
         return Path(settings.NASWEB_HOME) / "tables" / self.filename

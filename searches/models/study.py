@@ -12,7 +12,7 @@ from searches.models.documents import Stored
 
 
 class Study(models.Model):
-    """One comparison of estimates; each of its arms is a random search of the same networks (`Search.study`)."""
+    """One comparison of estimates; each arm is a random search over the same networks (`Search.study`)."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="studies")
     name = models.CharField(max_length=200)
@@ -21,7 +21,7 @@ class Study(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     state: dict[str, Any]
-    """No column: serializers keep the status of the study here (`selectors.studies.status`)."""
+    """Not a column: serializers keep the status of the study here (`selectors.studies.status`)."""
 
     class Meta:
         ordering = ["-id"]

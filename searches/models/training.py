@@ -1,4 +1,4 @@
-"""Full trainings of chosen candidates: what was asked for, how far it is, what came out."""
+"""Full trainings of chosen candidates: configuration, progress and results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from searches.models.source import Dataset
 
 
 class Training(models.Model):
-    """One training in full; its checkpoint and the weights of its best epoch lie in `folder`."""
+    """One full training; its checkpoint and the weights of its best epoch are in `folder`."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -67,17 +67,17 @@ class Training(models.Model):
 
     @property
     def arch(self) -> str:
-        """What a worker shows as its current work."""
+        """The text that a worker shows as its current work."""
         return f"full training: {self.candidate.arch}"
 
     @property
     def folder(self) -> Path:
-        """Where the checkpoint and the weights are."""
+        """The folder of the checkpoint and the weights."""
         return Path(settings.NASWEB_HOME) / "trainings" / str(self.pk)
 
     @property
     def share(self) -> float:
-        """How much of it is done, from 0 to 1."""
+        """The finished share of the training, from 0 to 1."""
         if self.status == self.Status.FINISHED:
             return 1.0
         inside = self.step / self.steps if self.steps else 0.0

@@ -1,4 +1,4 @@
-"""Which processes score candidates right now."""
+"""The processes that score candidates at present."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """One worker process; silent for a while means lost."""
+    """One worker process; it counts as lost if it has not reported for a while."""
 
     name = models.CharField(max_length=200, unique=True, help_text="host:pid")
     host = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Official benchmark files: where they belong, what is there, and who may change that."""
+"""Official benchmark files: their folder, their state, and who may manage them."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from searches.models import BenchmarkFile
 SURROGATES: Mapping[str, str] = {
     f"nasbench301_{version}": version for version in get_args(NasBench301Options.model_fields["version"].annotation)
 }
-"""NAS-Bench-301's surrogates by name: their versions. They are used as they are, never converted."""
+"""The versions of NAS-Bench-301's surrogates by name. They are used as they are, without conversion."""
 
 
 def may_manage(user: Any) -> bool:
-    """Whether a user has the shared files read and forgotten, and is told where they are: staff, as the local owner."""
+    """Whether a user may read and forget the shared files and see their folder: staff only, as the local owner is."""
     return bool(user.is_staff)
 
 
 def folder() -> Path:
-    """Where official files are put and converted ones are kept."""
+    """Return the folder for official files and for the converted tables."""
     return Path(settings.NASWEB_HOME) / "benchmarks"
 
 
 def converted(name: str) -> Path:
-    """Return where the table made of a benchmark's file is kept, whether it is there or not."""
+    """Return the path of the table made from a benchmark's file, whether it exists or not."""
     return sources.converted(folder(), name)
 
 
 def not_ready(user: Any, name: str) -> str:
-    """Return why a benchmark or a surrogate cannot be used yet, and what a user does about it."""
+    """Return why a benchmark or a surrogate cannot be used yet, and what the user can do."""
     if name in SURROGATES:
         return f"NAS-Bench-301's surrogate is not ready on this machine. {surrogate_to_do(user, SURROGATES[name])}"
     return what_to_do(user, name)
 
 
 def label(name: str) -> str:
-    """How a benchmark or a surrogate is called."""
+    """Return the display name of a benchmark or a surrogate."""
     return f"NAS-Bench-301 surrogate {SURROGATES[name]}" if name in SURROGATES else BENCHMARKS[name].label
 
 
 def what_to_do(user: Any, name: str) -> str:
-    """Why a benchmark cannot be searched in yet and what makes it so, for a user who may do it or has to ask."""
+    """Return why a benchmark cannot be searched yet, and the next step for this user (to take, or to ask for)."""
     row = BenchmarkFile.objects.filter(name=name).first()
     found = BENCHMARKS[name].find(folder())
     error = _error(user, row)
@@ -60,20 +60,20 @@ def what_to_do(user: Any, name: str) -> str:
 
 
 def surrogate_to_do(user: Any, version: str) -> str:
-    """What is to be done before a surrogate can be asked, likewise; empty when nothing is."""
+    """Return the next step before a surrogate can be used, for this user; empty if it is ready."""
     steps = nasbench301.steps(folder(), version, _place(user))
     source = f" The models come from {nasbench301.SOURCE}." if nasbench301.find(folder(), version) is None else ""
     return _asked(user, " and ".join(steps)) + source if steps else ""
 
 
 def every(user: Any) -> list[dict[str, Any]]:
-    """All benchmarks with their state: ``missing``, ``found``, ``waiting``, ``reading``, ``failed`` or ``ready``."""
+    """Return all benchmarks with their state: missing, found, waiting, reading, failed or ready."""
     rows = {row.name: row for row in BenchmarkFile.objects.all()}
     return [_benchmark(user, name, rows.get(name)) for name in BENCHMARKS]
 
 
 def surrogates(user: Any) -> list[dict[str, Any]]:
-    """NAS-Bench-301's surrogates in the same shape with their state, ``missing``, ``package missing`` or ``ready``."""
+    """Return NAS-Bench-301's surrogates in the same form, with the state missing, package missing or ready."""
     return [_surrogate(user, name, version) for name, version in SURROGATES.items()]
 
 
@@ -125,7 +125,7 @@ def _surrogate(user: Any, name: str, version: str) -> dict[str, Any]:
 
 
 def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
-    """What is to be done before a benchmark can be searched in."""
+    """Return the next step before a benchmark can be searched."""
     if row is not None and row.is_open:
         return f"Wait until it is ready: {row.done} of {row.total or '?'} networks are read."
     benchmark = BENCHMARKS[name]
@@ -137,7 +137,7 @@ def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
 
 
 def _asked(user: Any, step: str) -> str:
-    """A step as a sentence: staff may take it, others ask."""
+    """Return a step as a sentence: staff may take it, other users ask for it."""
     return f"{step[0].upper()}{step[1:]}." if may_manage(user) else f"Ask an administrator to {step}."
 
 
@@ -150,5 +150,5 @@ def _place(user: Any) -> str:
 
 
 def _error(user: Any, row: BenchmarkFile | None) -> str:
-    """Why the last reading failed, which may name files of the server."""
+    """Return why the last reading failed, but only to managers, because the text may name files of the server."""
     return row.error if row is not None and may_manage(user) else ""

@@ -1,6 +1,6 @@
-"""The bucket grid (LayerNAS, equation 4): layers by cost buckets, each with the networks it keeps.
+"""The bucket grid (LayerNAS, equation 4): layers by cost buckets, each with its networks.
 
-Where buckets rank by scores weighed by size, networks are shown with their scores, as everywhere.
+Even if buckets rank networks by scores weighted by size, networks are shown with their plain scores, as everywhere.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ PLACE = ("layer", "index", "low", "high", "inserted", "evicted")
 
 
 class ArrayLength(Func):
-    """How many entries a JSON array has."""
+    """The number of entries of a JSON array."""
 
     function = "JSON_ARRAY_LENGTH"
     output_field = IntegerField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Under PostgreSQL's name."""
+        """Return the SQL with PostgreSQL's name of the function."""
         return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
 
 
 def grid(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
-    """Layers that have buckets, in order, with their buckets by index; ``place`` names a layer or a bucket's index."""
+    """Return the layers that have buckets, in order, with their buckets by index.
+
+    ``place`` restricts the grid to a layer or to one bucket index.
+    """
     return cells(search, layer_names, list(Bucket.objects.filter(search=search, **place).order_by("layer", "index")))
 
 
 def counts(search: Search, layer_names: Sequence[str], **place: int) -> list[dict[str, Any]]:
-    """As `grid`, but of the networks kept only the best and how many there are, which the database says."""
+    """Return the grid with only the best network and the number of networks of each bucket, both from the database."""
     rows = Bucket.objects.filter(search=search, **place).order_by("layer", "index")
     rows = rows.annotate(kept=ArrayLength("residents"), best=F("residents__0"))
     return _layers(search, layer_names, list(rows.values(*PLACE, "kept", "best")))
 
 
 def cells(search: Search, layer_names: Sequence[str], buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
-    """As `grid`, of rows by layer and index that may not be saved."""
+    """Return the grid of given rows, ordered by layer and index; the rows need not be saved."""
     plain = _plain_scores(search, {number for bucket in buckets for number, _ in bucket.residents})
     found = []
     for bucket in buckets:
@@ -69,7 +72,7 @@ def _layers(search: Search, layer_names: Sequence[str], found: Sequence[dict[str
 
 
 def _plain_scores(search: Search, numbers: Collection[int]) -> dict[int, float]:
-    """Scores of these networks where buckets hold what they are worth instead."""
+    """Return the plain scores of these networks, if buckets rank by weighted scores."""
     if not search.configuration.objective.size_exponent:
         return {}
     rows = Candidate.objects.filter(search=search, number__in=numbers)

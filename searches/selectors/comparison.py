@@ -1,8 +1,8 @@
-"""Searches side by side: fronts, hypervolume and best score as they grew, repeats over seeds, settings that differ.
+"""Comparison of searches: fronts, hypervolume and best score over time, repeats over seeds, differing settings.
 
-The best network so far is what each search would have named then (`selectors.history`): by final scores where there
-are any, else by the score, weighed by size where the search does so. What is compared is its score; a truth is only
-reported of what was chosen. Seconds are what the trials were charged, added up in the order of their numbers.
+The best network at a time is the one that the search would have named then (`selectors.history`): by final scores if
+there are any, else by the score, weighted by size if the search does so. Its score is compared; the truth is only
+reported for the chosen network. Seconds are the charged seconds of the trials, added up in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from searches.models import Search
 from searches.selectors import columns, history
 
 MOST = 12
-"""Searches compared at once."""
+"""The largest number of searches in one comparison."""
 MARGIN = 0.1
-"""The hypervolume's reference lies this share of the fronts' span beyond their worst cost and score."""
+"""Distance of the hypervolume's reference from the worst cost and score, as a share of the fronts' span."""
 GRID = 200
 IGNORED = ("name", "seed")
-"""Settings in which repeats of one search may differ."""
+"""Settings that may differ between repeats of one search."""
 NO_VALUE = "-"
 
 
 @dataclass(frozen=True)
 class Course:
-    """How one search went: steps ``(evaluations, seconds, score, truth)`` and the front as it was at each change.
+    """The trajectory of one search: steps ``(evaluations, seconds, score, truth)``, and the front after each change.
 
-    ``final_score`` is the last leader's.
+    ``final_score`` is that of the last best network.
     """
 
     evaluations: int
@@ -43,20 +43,20 @@ class Course:
 
     @property
     def front(self) -> tuple[Point[int], ...]:
-        """The front in the end; keys are candidates' ids."""
+        """The last front; its keys are candidates' ids."""
         return self.fronts[-1][2] if self.fronts else ()
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The corner of the hypervolume: the largest cost and the least score that count, the same for all."""
+    """The reference point of the hypervolume: largest cost and least score, the same for all compared searches."""
 
     cost: float
     score: float
 
 
 def compare(searches: Sequence[Search], metric: str) -> dict[str, Any]:
-    """Everything the page of a comparison shows; of searches that did not change nothing is read."""
+    """Return everything that the comparison page shows; searches that have not changed are not read again."""
     courses = [course(search, metric) for search in searches]
     reference = reference_of([c.front for c in courses])
     volumes = [_volumes(c, reference) for c in courses]
@@ -74,7 +74,7 @@ def compare(searches: Sequence[Search], metric: str) -> dict[str, Any]:
 
 
 def course(search: Search, metric: str) -> Course:
-    """The course of a search, kept until its log grows."""
+    """Return the trajectory of a search; it is cached until the search's log grows."""
     return _course(search.pk, metric, (search.created_at, search.event_seq, search.epoch))
 
 
@@ -98,7 +98,7 @@ def _course(search_id: int, metric: str, _state: Hashable) -> Course:
 
 
 def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
-    """The corner just beyond all the fronts; None while they are empty."""
+    """Return a reference point just beyond all fronts, or None while they are empty."""
     points = [point for front in fronts for point in front]
     if not points:
         return None
@@ -109,7 +109,7 @@ def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
 
 
 def _volumes(course: Course, reference: Reference | None) -> list[tuple[int, float, float]]:
-    """``(evaluations, seconds, hypervolume)`` wherever it grew."""
+    """Return ``(evaluations, seconds, hypervolume)`` at every growth of the hypervolume."""
     grown: list[tuple[int, float, float]] = []
     if reference is None:
         return grown
@@ -121,12 +121,12 @@ def _volumes(course: Course, reference: Reference | None) -> list[tuple[int, flo
 
 
 def settings_key(search: Search) -> str:
-    """Equal for searches that differ in nothing but name and seed."""
+    """Return a key that is equal for searches that differ only in name and seed."""
     return repr(sorted((path, value) for path, value in settings(search).items() if path not in IGNORED))
 
 
 def repeats_among(searches: Sequence[Search]) -> list[list[int]]:
-    """Positions of searches of equal settings and data, in the order of their first."""
+    """Return groups of positions of searches with equal settings and data, ordered by their first member."""
     groups: dict[tuple[str, str], list[int]] = {}
     for position, search in enumerate(searches):
         data = str(search.data_info.get("content_hash", ""))
@@ -135,7 +135,7 @@ def repeats_among(searches: Sequence[Search]) -> list[list[int]]:
 
 
 def repeats(search: Search) -> list[Search]:
-    """The search and its owner's others of equal settings, by seed."""
+    """Return the search and its owner's other searches with equal settings, ordered by seed."""
     others = Search.objects.filter(owner=search.owner_id, space=search.space_id).order_by("id")
     wanted = settings_key(search)
     found = [other for other in others if settings_key(other) == wanted]
@@ -159,11 +159,11 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def differing(searches: Sequence[Search]) -> list[dict[str, Any]]:
-    """``{path, values}`` of the settings, names apart, in which not all searches agree, in the document's order."""
+    """Return ``{path, values}`` of the settings that differ between the searches, except names, in document order."""
     configs = [settings(search) for search in searches]
     paths = dict.fromkeys(path for config in configs for path in config)
     rows = [
-        {"path": path, "values": [_told(config.get(path, NO_VALUE)) for config in configs]}
+        {"path": path, "values": [_as_text(config.get(path, NO_VALUE)) for config in configs]}
         for path in paths
         if path != "name"
     ]
@@ -171,7 +171,7 @@ def differing(searches: Sequence[Search]) -> list[dict[str, Any]]:
     return [row for row in [*rows, {"path": "data", "values": data}] if len(set(row["values"])) > 1]
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return NO_VALUE if value is None or value == "" else str(value)
 
 
@@ -206,7 +206,7 @@ def _group(
     courses: Sequence[Course],
     volumes: Sequence[Sequence[tuple[int, float, float]]],
 ) -> dict[str, Any]:
-    """Mean and spread of repeats: best score and hypervolume along evaluations and along seconds."""
+    """Return mean and spread of repeats: best score and hypervolume over evaluations and over seconds."""
     first = searches[members[0]]
     curves: dict[str, Any] = {}
     for along, column in (("evaluations", 0), ("seconds", 1)):
@@ -223,9 +223,9 @@ def _group(
 
 
 def mean_and_spread(curves: Sequence[Sequence[tuple[float, float]]], ends: Sequence[float]) -> dict[str, list[float]]:
-    """Mean, population standard deviation, least and largest of step curves ``[(x, y), ...]``.
+    """Return mean, population standard deviation, least and largest value of step curves ``[(x, y), ...]``.
 
-    ``x`` begins where every curve has a value and goes on to the shortest curve's end.
+    ``x`` begins where every curve has a value and ends at the end of the shortest curve.
     """
     empty: dict[str, list[float]] = {name: [] for name in ("x", "mean", "std", "low", "high")}
     if not curves or not all(curves):
@@ -253,16 +253,18 @@ def _at(curve: Sequence[tuple[float, float]], x: np.ndarray) -> np.ndarray:
 
 
 def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]) -> list[str]:
-    """What makes the comparison weaker than it looks."""
-    told = []
+    """Return warnings about differences that make the comparison weaker than it looks."""
+    warnings = []
     estimates = {repr(search.configuration.estimator) for search in searches}
     if len(estimates) > 1:
-        told.append("The searches use different estimates: their scores are on different scales, only costs compare.")
+        warnings.append(
+            "The searches use different estimates. Compare only costs: their scores are on different scales."
+        )
     if len({search.space_id for search in searches}) > 1:
-        told.append("The searches look at different spaces.")
+        warnings.append("The searches use different spaces.")
     if len({str(search.data_info.get("content_hash", "")) for search in searches}) > 1:
-        told.append("The searches train on different data.")
+        warnings.append("The searches train on different data.")
     empty = [s.name for s, c in zip(searches, courses, strict=True) if not c.front]
     if empty:
-        told.append(f"No feasible network with a known {metric} yet in: {', '.join(empty)}.")
-    return told
+        warnings.append(f"These searches have no feasible network with a known {metric} yet: {', '.join(empty)}.")
+    return warnings

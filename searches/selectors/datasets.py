@@ -1,4 +1,4 @@
-"""What a data set holds and how networks see it."""
+"""The contents of a data set, and its images as networks see them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from searches.models import Dataset
 
 PARTS = ("train", "test")
 SHOWN = 10
-"""Images of a class in a strip."""
+"""Number of images of a class in a strip."""
 
 
 def inspected(row: Dataset) -> dict[str, Any]:
-    """Splits, classes with their counts, and preprocessing by the usual options; DataError when the files are gone."""
+    """Return splits, class counts, and preprocessing with default options; DataError if the files are missing."""
     data = FolderData(UploadOptions(id=row.pk), row.folder)
     info = data.info
     summary = data.summary
@@ -44,7 +44,7 @@ def inspected(row: Dataset) -> dict[str, Any]:
 
 
 def digits() -> dict[str, Any]:
-    """The same of scikit-learn's digits."""
+    """Return the same for scikit-learn's digits."""
     data = DigitsData(DigitsOptions(), Path())
     info = data.info
     splits = data.load()
@@ -63,13 +63,13 @@ def digits() -> dict[str, Any]:
 
 
 def sample(row: Dataset, name: str, part: str, fit: Fit, count: int = SHOWN) -> bytes:
-    """Images of a class as one PNG, as networks see them; DataError when there are none."""
+    """Return images of a class as one PNG, as networks see them; DataError if there are none."""
     side = read_summary(row.folder).side
     return folder_strip(row.folder, part, name, row.channels, side, fit, count)
 
 
 def digits_sample(name: str, part: str, count: int = SHOWN) -> bytes:
-    """The same of scikit-learn's digits."""
+    """Return the same for scikit-learn's digits."""
     if name not in {str(digit) for digit in range(10)}:
         raise DataError(f"there are no images of class '{name}'")
     return digits_strip(DigitsData(DigitsOptions(), Path()), part, int(name), count)

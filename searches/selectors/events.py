@@ -11,9 +11,10 @@ LIMIT = 1_000
 
 
 def after(search: Search, seq: int = 0, limit: int = 500, kinds: Sequence[str] = ()) -> dict[str, Any]:
-    """Up to ``limit`` events numbered above ``seq``, of some kinds or all; ``last`` is the number to ask after next.
+    """Return up to ``limit`` events after number ``seq``, of the given kinds or of all.
 
-    ``search`` was read before: events that came since are given or come next time, none is passed over.
+    ``last`` is the number for the next call. Events recorded after ``search`` was read are returned now or by the next
+    call; none is skipped.
     """
     limit = min(limit, LIMIT)
     found = Event.objects.filter(search=search, seq__gt=seq)

@@ -1,4 +1,4 @@
-"""What a latency table says at a glance."""
+"""Summaries of latency tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def by_operation(entries: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Per operation: how many operators, and their least, mean and largest milliseconds; the slowest first."""
+    """Return, per operation, the number of operators and their least, mean and largest milliseconds; slowest first."""
     groups: dict[str, list[float]] = defaultdict(list)
     for name, value in entries.items():
         groups[name.partition(" ")[0]].append(value)

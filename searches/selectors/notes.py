@@ -1,4 +1,4 @@
-"""Notes in Markdown as safe HTML: markup of the user's own is shown as text, links cannot run scripts."""
+"""Notes in Markdown as safe HTML: HTML in the note is shown as text, and links cannot run scripts."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 
 
 def as_html(text: str) -> str:
-    """The note's HTML; empty for an empty note."""
+    """Return the note's HTML; empty for an empty note."""
     return _markdown.render(text) if text.strip() else ""

@@ -1,4 +1,4 @@
-"""Searches of one owner, with how far they are and how fast they go."""
+"""Searches of one owner, with their progress and speed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ RATE_WINDOW = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Progress:
-    """``bound``: evaluations that will not be exceeded (the budget's or the algorithm's), None when only seconds bind.
+    """The progress of a search.
 
-    ``share`` between 0 and 1; ``rate`` in evaluations a minute over the last minute, None unless work is going on;
-    ``eta`` in seconds.
+    ``bound`` is the largest number of evaluations (of the budget or the algorithm), None if only seconds are limited.
+    ``share`` is between 0 and 1. ``rate`` is in evaluations per minute over the last minute, None while nothing runs.
+    ``eta`` is in seconds.
     """
 
     evaluated: int
@@ -35,12 +36,12 @@ class Progress:
 
 
 def owned(owner: Any) -> QuerySet[Search]:
-    """The owner's searches, newest first, with all that a list shows in one query."""
+    """Return the owner's searches, newest first, with everything that a list shows in one query."""
     return Search.objects.filter(owner=owner).select_related("space", "dataset", "table", "best").order_by("-id")
 
 
 def rates(searches: Sequence[Search], now: datetime | None = None) -> dict[int, float]:
-    """Evaluations a minute by search id, for those that are active; one query for all of them."""
+    """Return evaluations per minute by search id for the active searches, with one query."""
     active = {search.pk: search for search in searches if search.is_active}
     if not active:
         return {}
@@ -56,7 +57,7 @@ def rates(searches: Sequence[Search], now: datetime | None = None) -> dict[int, 
 
 
 def progress(search: Search, rate: float | None) -> Progress:
-    """How far a search is; ``rate`` comes from `rates`."""
+    """Return the progress of a search; ``rate`` comes from `rates`."""
     evaluated = search.scored + search.finals + search.failed
     limits = [search.budget_evaluations, int(search.bound) if search.bound else None]
     bound = min((limit for limit in limits if limit is not None), default=None)
@@ -72,7 +73,7 @@ def progress(search: Search, rate: float | None) -> Progress:
 
 
 def layers_progress(search: Search) -> list[dict[str, Any]]:
-    """Scored candidates a layer of the space, in the order in which the layers are searched."""
+    """Return the number of scored candidates per layer, in the order in which the layers are searched."""
     scored = history.layers(search)
     names = spaces.of_search(search).layer_names
     order = spaces.searched_layers(search)
@@ -80,7 +81,7 @@ def layers_progress(search: Search) -> list[dict[str, Any]]:
 
 
 def as_yaml(search: Search) -> str:
-    """The configuration as a document; kept, since a page that follows its search asks again and again."""
+    """Return the configuration as YAML; cached, because a page that follows its search asks for it repeatedly."""
     return _yaml(search.configuration.model_dump_json())
 
 
@@ -90,12 +91,12 @@ def _yaml(config: str) -> str:
 
 
 def failures(search: Search, limit: int = 5) -> list[dict[str, Any]]:
-    """The latest failed candidates and why."""
+    """Return the latest failed candidates with their errors."""
     failed = Candidate.objects.filter(search=search, status=Candidate.Status.FAILED).order_by("-number")
     return [dict(row) for row in failed.values("number", "arch", "error")[:limit]]
 
 
 def _minutes(search: Search, now: datetime) -> float:
-    """Length of the window; shorter while the search is younger than it."""
+    """Return the length of the window in minutes; it is shorter if the search is younger than the window."""
     age = now - search.started_at if search.started_at else RATE_WINDOW
     return max(min(age, RATE_WINDOW), timedelta(seconds=1)) / timedelta(minutes=1)

@@ -24,38 +24,38 @@ from engine.space import Choices, SearchSpace
 from searches.models import Search
 
 DEFINED_FOR = InputSpec(3, 224, 224)
-"""Images for which a space is looked at by itself: large ones, so that no stride is refused before data is chosen."""
+"""Image size for describing a space without data: large, so that no stride is refused before data is chosen."""
 LONGEST_ADDRESS, MOST_UNPACKED = 6_000, 200_000
 _OPTIONS: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 
 
 def of_search(search: Search) -> SearchSpace:
-    """The space for the images that the search was made with."""
+    """Return the space for the images with which the search was made."""
     return of_options(search.configuration.space, *_images_of(search))
 
 
 def limited(search: Search, metrics: Collection[str]) -> SearchSpace:
-    """The same, which tells latencies as the search's table does where they are among the metrics."""
+    """Return the search's space, with latencies from the search's table if the metrics include latency."""
     table = search.latency_table if LATENCY in metrics else None
     times = tuple(table.entries.items()) if table is not None else ()
     return _space(search.configuration.space.model_dump_json(), InputSpec(*_images_of(search)), times)
 
 
 def searched_layers(search: Search) -> Choices:
-    """The space's layers in the order in which the search goes through them: pages list them so."""
+    """Return the space's layers in the order in which the search searches them; pages list them in this order."""
     metric = search.configuration.objective.cost_metric
     space = limited(search, [metric])
     return searched_order(space, getattr(search.configuration.algorithm, "layer_order", "listed"), metric)
 
 
 def searched_until(search: Search, layer: int) -> Choices:
-    """A layer of the space and those searched before it; none for a layer that the space does not have."""
+    """Return a layer and all layers searched before it; nothing for a layer that the space does not have."""
     order = searched_layers(search)
     return order[: order.index(layer) + 1] if layer in order else ()
 
 
 def _images_of(search: Search) -> list[int]:
-    """Channels, height, width and classes."""
+    """Return channels, height, width and classes of the search's images."""
     info = search.data_info
     defaults = InputSpec()
     return [int(info.get(name) or getattr(defaults, name)) for name in ("channels", "height", "width", "classes")]
@@ -67,7 +67,7 @@ def of_options(options: SpaceOptions, *spec: int) -> SearchSpace:
 
 
 def of_document(document: Any, *spec: int) -> SearchSpace:
-    """Return the space of options as JSON holds them; ValueError where they are none."""
+    """Return the space of options given as JSON data; ValueError if these are not valid options."""
     return of_options(_OPTIONS.validate_python(document), *spec)
 
 
@@ -78,7 +78,7 @@ def _space(options: str, spec: InputSpec, times: tuple[tuple[str, float], ...] =
 
 
 def described(space: SearchSpace) -> dict[str, Any]:
-    """A space at a glance: exact size, layers, and of every cost the least, the largest and the default network's."""
+    """Return a summary of a space: exact size, layers, and for every cost the least, largest and default value."""
     default = space.default()
     known = space.cost(default)
     costs = {}
@@ -97,19 +97,22 @@ def described(space: SearchSpace) -> dict[str, Any]:
 
 
 def default_drawing(space: SearchSpace) -> str:
-    """The default network as an SVG document."""
+    """Return the default network as an SVG document."""
     return to_svg(draw(space, space.default()))
 
 
 def packed(options: dict[str, Any], *spec: int) -> str:
-    """Options and image size as text for an address; `unpacked` is the inverse. Empty when they are too long."""
+    """Return options and image size as text for an address, or empty text if it would be too long.
+
+    `unpacked` is the inverse.
+    """
     content = zlib.compress(json.dumps([options, spec]).encode(), 9)
     text = base64.urlsafe_b64encode(content).decode()
     return text if len(text) <= LONGEST_ADDRESS else ""
 
 
 def unpacked(text: str) -> SearchSpace | None:
-    """The space of an address; None for what `packed` did not write."""
+    """Return the space of an address, or None if `packed` did not write the text."""
     try:
         content = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text), MOST_UNPACKED)
         options, spec = json.loads(content)
@@ -119,7 +122,10 @@ def unpacked(text: str) -> SearchSpace | None:
 
 
 def layers(space: SearchSpace) -> list[dict[str, Any]]:
-    """Layers with their option labels; where options depend on earlier choices, those after the first options."""
+    """Return the layers with their option labels.
+
+    If options depend on earlier choices, those after the first option of every earlier layer are listed.
+    """
     return [
         {"layer": i, "name": name, "options": list(space.options((0,) * i))} for i, name in enumerate(space.layer_names)
     ]

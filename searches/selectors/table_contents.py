@@ -1,4 +1,4 @@
-"""What an uploaded table holds: every column at a glance, and its first rows."""
+"""The contents of an uploaded table: a summary of every column, and the first rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ FIRST = 20
 
 
 def inspected(row: Table, first: int = FIRST) -> dict[str, Any]:
-    """Columns with their range and how much is known, and the first rows; DataError when the file is gone."""
+    """Return the columns with their ranges and shares of known values, and the first rows.
+
+    Raises DataError if the file is missing.
+    """
     table = EngineTable.open(row.path)
     columns = [_column(table, column.name, column.type) for column in table.columns]
     names = table.number_names

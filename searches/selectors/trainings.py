@@ -1,4 +1,4 @@
-"""Full trainings of one owner, and what they say of the estimate that chose the networks."""
+"""Full trainings of one owner, and how well the estimate that chose the networks agrees with them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,31 @@ from django.db.models import QuerySet
 from searches.models import Search, Training
 
 SHOWN = 100
-"""Inverted pairs that are listed, the widest first."""
+"""Number of inverted pairs that are listed, those with the largest gap first."""
 NOT_KEPT = "not recorded; an older version cropped padded images here"
 
 
 def owned(owner: Any) -> QuerySet[Training]:
-    """The owner's trainings with their candidates and searches, newest first."""
+    """Return the owner's trainings with their candidates and searches, newest first."""
     mine = Training.objects.filter(candidate__search__owner=owner)
     return mine.select_related("candidate", "candidate__search", "dataset").order_by("-id")
 
 
 def augmentation(training: Training) -> str:
-    """What is changed in images and labels, in words; `NOT_KEPT` where the recipe changed before it was kept."""
+    """Return a description of the changes to images and labels.
+
+    It is `NOT_KEPT` for a training that is older than the records and whose recipe has changed since.
+    """
     config = training.configuration
     unknown = config.recipe == "layernas" and config.parted
     return training.augmentation or (NOT_KEPT if unknown else config.augmentation)
 
 
 def alike(search: Search) -> list[list[Training]]:
-    """Finished trainings of a search by what may be compared: one recipe, augmentation, seed and data.
+    """Return the finished trainings of a search in comparable groups: one recipe, augmentation, seed and data each.
 
-    First those on the search's own data (any, where it has none); of these those of most networks, then the longest,
-    then the latest: the first is what the trust card ranks and the page shows.
+    Groups on the search's own data come first (any data if the search has none). They are then ordered by number of
+    networks, number of epochs and most recent training. The trust card and the page use the first group.
     """
     done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
     found: dict[tuple[str, ...], list[Training]] = {}
@@ -48,12 +51,12 @@ def alike(search: Search) -> list[list[Training]]:
 
 
 def on_own_data(search: Search, training: Training) -> bool:
-    """Whether the search looked at the same images, or at none."""
+    """Whether the search used the same images as the training, or none."""
     return search.data_info.get("content_hash") in (None, training.data_info["content_hash"])
 
 
 def described(trainings: Sequence[Training]) -> str:
-    """The recipe of trainings that are alike, in a few words."""
+    """Return the recipe of comparable trainings in a few words."""
     config = trainings[0].configuration
     seed = f", seed {config.seed}" if config.seed else ""
     unknown = ", augmentation not recorded" if augmentation(trainings[0]) == NOT_KEPT else ""
@@ -61,10 +64,10 @@ def described(trainings: Sequence[Training]) -> str:
 
 
 def groups(search: Search) -> list[dict[str, Any]]:
-    """The trainings that are `alike`, in that order.
+    """Return the groups of `alike`, in that order.
 
-    Each with Kendall's tau-b of the estimate's scores against the trained validation accuracies (None below two
-    networks, or without any difference), its p value, and the pairs that the two order differently.
+    Each group has Kendall's tau-b of the estimate's scores against the trained validation accuracies, its p value, and
+    the pairs that the two order differently. Tau is None below two networks, or if all values are equal.
     """
     return [_group(members) for members in alike(search)]
 
@@ -101,7 +104,9 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
 
 
 def _pair(a: Training, b: Training, gap: float) -> dict[str, Any]:
-    """Return two trainings that the scores order wrongly; ``gap``: accuracy of ``a`` minus that of ``b``, in points.
+    """Return two trainings that the scores order wrongly.
+
+    ``gap`` is the accuracy of ``a`` minus that of ``b``, in percentage points.
 
     ``better`` has the higher accuracy and the lower score.
     """

@@ -1,4 +1,4 @@
-"""Worker processes, as far as one user may know them."""
+"""Worker processes, with the details that a user may see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEPT = timedelta(hours=1)
 
 
 def recent(user: Any) -> list[dict[str, Any]]:
-    """Workers heard of within the hour; what they do for other users is left out."""
+    """Return the workers that reported within the last hour, without their work for other users."""
     now = timezone.now()
     silent = now - timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     workers = Worker.objects.filter(seen_at__gt=now - KEPT).select_related("search")

@@ -89,7 +89,7 @@ def test_what_weakens_a_comparison_is_said() -> None:
     config = {**CONFIG, "estimator": {"kind": "short_training"}}
     short = make_search(owner, config=config)
     warnings = " ".join(compared(owner, [mote, short])["warnings"])
-    for words in ("different estimates", "different spaces", "No feasible network"):
+    for words in ("different estimates", "different spaces", "no feasible network"):
         assert words in warnings
 
 
