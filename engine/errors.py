@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 
@@ -63,3 +64,22 @@ class ExportError(EngineError):
 
 class Stopped(EngineError):
     """``stop()`` became true inside an estimate; nothing is recorded."""
+
+
+@contextmanager
+def at_field(path: str) -> Iterator[None]:
+    """Turn what cannot be read into a complaint at the field."""
+    try:
+        yield
+    except DataError as error:
+        raise ConfigError.at(path, error.sentence) from error
+
+
+@contextmanager
+def at_estimate(path: str) -> Iterator[None]:
+    """Put complaints about ``estimator`` at the estimate that stands at this path of the configuration."""
+    try:
+        yield
+    except ConfigError as error:
+        own = [FieldError(item.path.replace("estimator", path, 1), item.message) for item in error.errors]
+        raise ConfigError(own) from error

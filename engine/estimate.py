@@ -33,6 +33,14 @@ class Estimate:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Images:
+    """What is known of a search's images before they are read."""
+
+    class_names: Sequence[str]
+    train_count: int
+
+
 class Estimator(Protocol):
     """Scores architectures; made once a process by `engine.registry.create_estimator` and reused."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import Protocol
 
 from engine.config.search import Objective
@@ -14,6 +15,7 @@ from engine.merit import merit
 from engine.space import Architecture, Choices, SearchSpace
 
 TABLE_METRIC = "table_cost"
+PROBES = 20_000
 
 
 class CostTable(Protocol):
@@ -141,6 +143,38 @@ class SearchProblem:
                 raise ConfigError.at(
                     f"{path}.lo", f"no network is this costly: {span}; lower the limit to {high:.6g} or less"
                 )
+
+    def check_together(self) -> None:
+        """ConfigError, at the field, where no network was found that meets all limits together."""
+        if not self._bounded or self._any_feasible():
+            return
+        if self.objective.constraints:
+            message = "No network was found that meets all limits together; widen one of them."
+            raise ConfigError.at("objective.constraints", message)
+        end = "lo" if self.objective.hi is None else "hi"
+        raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
+
+    def _any_feasible(self) -> bool:
+        """Return whether a network meets all limits, searching depth-first in random order.
+
+        Only prefixes whose intervals of costs meet the limits are followed; after `PROBES` of them the answer is no.
+        """
+        rng = Random(0)
+        probes = 0
+        stack: list[Choices] = [()]
+        while stack and probes < PROBES:
+            prefix = stack.pop()
+            probes += 1
+            if not self.reachable(prefix):
+                continue
+            if len(prefix) == self.space.depth:
+                if self.feasible(self.space.complete(prefix)):
+                    return True
+                continue
+            children = [(*prefix, choice) for choice in range(len(self.space.options(prefix)))]
+            rng.shuffle(children)
+            stack.extend(children)
+        return False
 
     def _check_latency(self) -> None:
         path = "objective.latency_table"

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from random import Random
 
 from engine.blueprint import Blueprint
+from engine.config.estimators import ProxyOptions
 from engine.errors import ConfigError
+from engine.estimate import Images
+from engine.sources import Opened
 from engine.space import SearchSpace
 
 TRIED = 20
@@ -62,6 +65,12 @@ def unmet(name: str, blueprint: Blueprint) -> str:
         node.op == "activation" and node.attrs["function"] in proxy.functions for node in blueprint
     ):
         return f"{proxy.label} compares which ReLU units are on, and this network has none"
+    return ""
+
+
+def refuse(options: ProxyOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
+    """Return no remark; ConfigError (``estimator.name``) where the proxy says nothing about any network."""
+    check_proxy(options.name, space)
     return ""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.blueprint import InputSpec
 from engine.config.algorithms import (
@@ -18,9 +18,7 @@ from engine.config.algorithms import (
     RandomSearchOptions,
     RegularisedEvolutionOptions,
 )
-from engine.config.base import Options
 from engine.config.datasets import DatasetOptions, DigitsOptions, FoldersOptions, TorchvisionOptions, UploadOptions
-from engine.config.estimate import EstimateOptions
 from engine.config.estimators import (
     EstimatorOptions,
     LossCurveOptions,
@@ -30,6 +28,7 @@ from engine.config.estimators import (
     ShortTrainingOptions,
 )
 from engine.config.lookups import BenchmarkOptions, NasBench301Options, TableOptions
+from engine.config.search import ESTIMATE_PATHS, SearchConfig
 from engine.config.spaces import (
     ChainOptions,
     DartsOptions,
@@ -41,42 +40,35 @@ from engine.config.spaces import (
     SpaceOptions,
 )
 from engine.dotted import load
+from engine.errors import ConfigError, at_estimate, at_field
+from engine.kinds import EstimateKind, Kind
+from engine.problem import SearchProblem
+from engine.table import Table, TableCosts
 
 if TYPE_CHECKING:
     from engine.algorithms.base import SearchAlgorithm
-    from engine.datasets.base import ImageData
-    from engine.estimate import Estimator
+    from engine.datasets.base import DatasetInfo, ImageData
+    from engine.estimate import Estimator, Images
     from engine.latency import LatencyTable
-    from engine.problem import SearchProblem
     from engine.sources import Opened
     from engine.space import SearchSpace
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One choice of a form: its label, the model of its options, and where its implementation is."""
+class Assembled:
+    """A configuration as engine objects.
 
-    label: str
-    options: type[Options]
-    path: str
-
-    def load(self) -> Any:
-        """Return the implementation (a class), imported now."""
-        return load(self.path)
-
-
-@dataclass(frozen=True)
-class EstimateKind(Kind):
-    """An estimate; its options declare what it is.
-
-    ``effort`` names the function that says how long it trains a network (`engine.effort`); empty where nothing is known
-    beforehand.
+    ``info`` describes the images where they were looked at. ``tables`` has an entry for each stage: what its estimate
+    looks scores up in, or None.
     """
 
-    options: type[EstimateOptions]
-    effort: str = ""
+    problem: SearchProblem
+    tables: tuple[Opened | None, ...]
+    info: DatasetInfo | None
 
 
+LARGE = 224
+"""Side of images, in pixels, for which no space of use is refused."""
 SPACES: Mapping[str, Kind] = {
     "nasbench201": Kind("NAS-Bench-201 cell", NasBench201Options, "engine.spaces.nasbench201:NasBench201Space"),
     "nasbench101": Kind("NAS-Bench-101 cell", NasBench101Options, "engine.spaces.nasbench101:NasBench101Space"),
@@ -102,17 +94,28 @@ ALGORITHMS: Mapping[str, Kind] = {
     "random": Kind("Random search", RandomSearchOptions, "engine.algorithms.random_search:RandomSearch"),
 }
 ESTIMATORS: Mapping[str, EstimateKind] = {
-    "mote": EstimateKind("MOTE", MoteOptions, "engine.estimators.mote:MoteEstimator", effort="engine.effort:of_mote"),
+    "mote": EstimateKind(
+        "MOTE",
+        MoteOptions,
+        "engine.estimators.mote:MoteEstimator",
+        effort="engine.effort:of_mote",
+        check="engine.reduction.choice:remark",
+        network="engine.reduction.architecture:network_of",
+    ),
     "mote_plus": EstimateKind("MOTE+", MotePlusOptions, "engine.estimators.mote_plus:MotePlusEstimator"),
     "loss_curve": EstimateKind("Loss curve (TSE)", LossCurveOptions, "engine.estimators.loss_curve:LossCurveEstimator"),
-    "proxy": EstimateKind("Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator"),
+    "proxy": EstimateKind(
+        "Training-free proxy", ProxyOptions, "engine.estimators.proxy:ProxyEstimator", check="engine.proxies:refuse"
+    ),
     "short_training": EstimateKind(
         "Short training",
         ShortTrainingOptions,
         "engine.estimators.short_training:ShortTraining",
         effort="engine.effort:of_short_training",
     ),
-    "table": EstimateKind("Table", TableOptions, "engine.estimators.table:TableEstimator"),
+    "table": EstimateKind(
+        "Table", TableOptions, "engine.estimators.table:TableEstimator", check="engine.table:refuse_foreign"
+    ),
     "benchmark": EstimateKind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
     "nasbench301": EstimateKind(
         "NAS-Bench-301 surrogate", NasBench301Options, "engine.estimators.nasbench301:NasBench301Estimator"
@@ -127,7 +130,7 @@ DATASETS: Mapping[str, Kind] = {
 
 
 def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable | None = None) -> SearchSpace:
-    """The space for images and classes of ``spec``; ConfigError names the faulty field (``space.definition...``).
+    """Return the space for images and classes of ``spec``; ConfigError names the field (``space.definition...``).
 
     With a latency table its costs have the metric ``latency_ms`` (`engine.problem` says whether the table will do).
     """
@@ -139,7 +142,7 @@ def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable |
 def create_algorithm(
     options: AlgorithmOptions, problem: SearchProblem, seed: int, finalists: int = 0
 ) -> SearchAlgorithm:
-    """A fresh algorithm that can name so many finalists; ConfigError (``algorithm...``) when it cannot search this."""
+    """Return a fresh algorithm that can name this many finalists; ConfigError (``algorithm...``) where it cannot."""
     algorithm: SearchAlgorithm = ALGORITHMS[options.kind].load()(options, problem, seed)
     if finalists:
         algorithm.expect_finals(finalists)
@@ -147,7 +150,7 @@ def create_algorithm(
 
 
 def open_data(options: DatasetOptions, root: Path) -> ImageData:
-    """The data set; ``root`` is the folder with its files (unused by digits). DataError says what is missing."""
+    """Return the data set; ``root`` is the folder of its files (unused by digits). DataError says what is missing."""
     data: ImageData = DATASETS[options.kind].load()(options, root)
     return data
 
@@ -158,3 +161,80 @@ def create_estimator(
     """Return an estimator; ``data`` is given for those that need images, ``table`` for those that look up."""
     estimator: Estimator = ESTIMATORS[options.kind].load()(options, space, data, table)
     return estimator
+
+
+def assemble(
+    config: SearchConfig,
+    places: Sequence[Path | None],
+    root: Path,
+    *,
+    spec: InputSpec | None = None,
+    latency: LatencyTable | None = None,
+) -> Assembled:
+    """Return the search problem of a configuration, and what its estimates look up in.
+
+    ``places`` has an entry for each stage, where its source was found. ``root`` is the folder of the data set's files;
+    the images are looked at unless ``spec`` says how they are. ConfigError names the field that cannot be met.
+    """
+    info = None
+    if config.dataset is not None and spec is None:
+        with at_field(config.dataset.field):
+            info = open_data(config.dataset, root).info
+    space = _space_of(config, spec or (info.spec if info is not None else InputSpec()), latency)
+    opened: dict[Path, Opened] = {}
+    for path, options, place in zip(ESTIMATE_PATHS, config.estimators, places, strict=False):
+        if options.source is not None and place is not None and place not in opened:
+            with at_field(f"{path}.{options.source.field}"):
+                opened[place] = options.source.open(place)
+    tables = tuple(None if place is None else opened[place] for place in places)
+    costs = None
+    columns = config.estimator.source and config.estimator.source.columns
+    if columns and columns.cost and isinstance(tables[0], Table):
+        with at_field("estimator.cost"):
+            costs = TableCosts(tables[0], space, columns.cost)
+    return Assembled(SearchProblem(space, config.objective, costs), tables, info)
+
+
+def check_search(
+    config: SearchConfig, problem: SearchProblem, tables: Sequence[Opened | None], images: Images | None
+) -> tuple[SearchAlgorithm, list[str]]:
+    """Return the algorithm, fresh, and the estimates' remarks; ConfigError at the field of what cannot be searched.
+
+    A search is refused where no network meets the limits, or an estimate or the algorithm cannot be used on the space.
+    """
+    problem.check()
+    remarks = []
+    for path, options, table in zip(ESTIMATE_PATHS, config.estimators, tables, strict=False):
+        kind = ESTIMATORS[options.kind]
+        with at_estimate(path):
+            if options.looks_up:
+                create_estimator(options, problem.space, None, table)
+            remarks.append(load(kind.check)(options, problem.space, images, table) if kind.check else "")
+    problem.check_together()
+    algorithm = create_algorithm(config.algorithm, problem, config.seed, config.finalists)
+    return algorithm, [remark for remark in remarks if remark]
+
+
+def networks_in_words(config: SearchConfig, space: SearchSpace) -> list[str]:
+    """Return which network each estimate trains, of those that train another than the full one."""
+    kinds = [(options, ESTIMATORS[options.kind].network) for options in config.estimators]
+    return [load(network)(options, space) for options, network in kinds if network]
+
+
+def _space_of(config: SearchConfig, spec: InputSpec, latency: LatencyTable | None) -> SearchSpace:
+    """Return the space; what is refused for these images, and not for large ones, is a complaint at their size."""
+    try:
+        return create_space(config.space, spec, latency)
+    except ConfigError as error:
+        if config.dataset is None or not _fits(config.space, replace(spec, height=LARGE, width=LARGE)):
+            raise
+        messages = dict.fromkeys(item.message for item in error.errors)
+        raise ConfigError.at("dataset.resolution", " ".join(messages)) from error
+
+
+def _fits(options: SpaceOptions, spec: InputSpec) -> bool:
+    try:
+        create_space(options, spec)
+    except ConfigError:
+        return False
+    return True

@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import table_files
-from engine.errors import ArchitectureError, DataError
+from engine.config.estimate import EstimateOptions
+from engine.errors import ArchitectureError, ConfigError, DataError
+from engine.estimate import Images
+from engine.sources import Opened
 from engine.space import Architecture, Choices, SearchSpace
 from engine.table_files import ARCH
 
@@ -138,6 +141,15 @@ class TableRows:
     def known(self) -> Mapping[Choices, int]:
         """Row by choices, for all rows that name an architecture of the space."""
         return self._by_choices
+
+
+def refuse_foreign(options: EstimateOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
+    """Return no remark; ConfigError (``estimator.table``) where a table names no network of the space."""
+    assert isinstance(table, Table)
+    if foreign := TableRows(table, space).foreign():
+        message = f"The table names no network of this space, but '{foreign}'; choose the space it is of."
+        raise ConfigError.at("estimator.table", message)
+    return ""
 
 
 class TableCosts:

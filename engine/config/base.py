@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self, TypeVar, get_args
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -45,26 +46,46 @@ Name = Annotated[str, Field(max_length=200, title="Name")]
 
 
 class Options(BaseModel):
-    """Frozen; unknown fields are refused, so that a typing mistake is never ignored."""
+    """Frozen; unknown fields are refused, so that a typing mistake is never ignored.
+
+    Cached properties are derived when a model is validated: from then on they are plain attributes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    _derived: ClassVar[tuple[str, ...]] = ()
+    """Names of the cached properties."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        names = [
+            name for kind in cls.__mro__ for name, value in vars(kind).items() if isinstance(value, cached_property)
+        ]
+        cls._derived = tuple(dict.fromkeys(names))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; its cached properties are derived again."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in vars(copied).keys() - type(self).model_fields.keys():
-            del vars(copied)[name]
+        for name in self._derived:
+            vars(copied).pop(name, None)
         return copied
 
     @model_validator(mode="wrap")
     @classmethod
-    def _true_is_no_number(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+    def _read(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        options = validate(cls._without_truth_values(raw))
+        for name in cls._derived:
+            getattr(options, name)
+        return options
+
+    @classmethod
+    def _without_truth_values(cls, raw: Any) -> Any:
         """Give true and false to numbers as words, which they refuse: Python would take them for 1 and 0."""
         if not isinstance(raw, Mapping) or not any(isinstance(value, bool) for value in raw.values()):
-            return validate(raw)
+            return raw
         numbers = {name for name, field in cls.model_fields.items() if _is_number(field.annotation)}
         bools = {name: str(value) for name, value in raw.items() if isinstance(value, bool) and name in numbers}
-        return validate({**raw, **bools})
+        return {**raw, **bools}
 
     @field_validator("*")
     @classmethod

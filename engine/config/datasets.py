@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -14,6 +14,10 @@ MOST_HELD_OUT = 0.9
 class ImageOptions(Options):
     """How images become network inputs, and how the validation split is held out."""
 
+    field: ClassVar[str] = "dataset"
+    """Where complaints about the images stand in a configuration."""
+    is_local: ClassVar[bool] = False
+    """Whether the images lie in any folder of this machine that a configuration names."""
     resolution: int | None = Field(
         None, ge=8, le=512, title="Image size", description="side of the square input in pixels; empty: the data's own"
     )
@@ -66,6 +70,8 @@ class FoldersOptions(ImageOptions):
     from a sample of train/; a full training streams all of it.
     """
 
+    field: ClassVar[str] = "dataset.path"
+    is_local: ClassVar[bool] = True
     kind: Literal["folders"] = "folders"
     path: str = Field(
         title="Folder",

@@ -48,11 +48,6 @@ class TableOptions(EstimateOptions):
             return self
         return self.model_copy(update={"path": str((folder / Path(self.path).expanduser()).absolute())})
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        _ = self.source  # checked and kept
-        return self
-
 
 class BenchmarkOptions(EstimateOptions):
     """Look scores up in an official benchmark file that was read on this machine (see the page Tables)."""
@@ -97,7 +92,6 @@ class BenchmarkOptions(EstimateOptions):
                 raise ValueError(f"{benchmark.label} trained for {trained} epochs, not {epochs}")
         if self.cost not in (None, *benchmark.costs):
             raise ValueError(f"{benchmark.label} states the costs {', '.join(benchmark.costs)} only")
-        _ = self.source  # kept
         return self
 
     @cached_property

@@ -22,6 +22,8 @@ METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 Bounds = tuple[str, float | None, float | None]
 """A metric with its least and its largest value allowed, in its unit; None: an open end."""
 
+ESTIMATE_PATHS = ("estimator", "final.estimator")
+"""Where the estimate of each stage stands in a document."""
 MOVED = ("dataset", "final.estimator", "final.count", "objective.size_exponent")
 """Fields of which the document's own checks speak."""
 

@@ -7,12 +7,18 @@ from types import MappingProxyType
 
 from engine.blueprint import Blueprint, InputSpec, Shape
 from engine.canonical import canonical, structure
+from engine.config.estimators import MoteOptions
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
 from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.space import Architecture, SearchSpace
 
 LEAST_SIDE = 16
+
+
+def network_of(options: MoteOptions, space: SearchSpace) -> str:
+    """Return the `explanation` of the network that a MOTE estimate trains."""
+    return explanation(space, options.profile, options.network)
 
 
 def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> str:

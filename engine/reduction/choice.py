@@ -10,7 +10,10 @@ from typing import Literal
 
 from engine.config.estimators import MoteOptions
 from engine.errors import ConfigError
+from engine.estimate import Images
 from engine.reduction.published import LABELS, published_labels
+from engine.sources import Opened
+from engine.space import SearchSpace
 
 Encoder = Literal["published", "vgg16_pool", "vgg16_softmax", "pixels"]
 REDUCED_IMAGES = 5_000
@@ -30,6 +33,11 @@ class Reduction:
     encoder: Encoder | None
     why: str
     whole: bool = False
+
+
+def remark(options: MoteOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
+    """Return which reduced data a MOTE estimate trains on, why, and what that costs; ConfigError as `reduction_for`."""
+    return "" if images is None else reduction_for(options, images.class_names, images.train_count).why
 
 
 def reduction_for(options: MoteOptions, class_names: Sequence[str], train_images: int) -> Reduction:

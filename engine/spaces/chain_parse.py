@@ -15,6 +15,7 @@ from engine.spaces.chain_blocks import KEEPS_CHANNELS, Block, Chain, Layer, Opti
 from engine.spaces.chain_schema import MAX_OPTIONS, AnyBlock, Definition, Head, SearchedLayer, VirtualLayer
 
 PREFIX = "space.definition"
+NO_HEAD = Head()
 SUFFIXES = {"kernel": "k", "expansion": "x", "hidden": "h", "width": "w", "stride": "s", "squeeze_excitation": "se"}
 """Letters in front of a listed value, in the labels of the options that a list makes."""
 
@@ -31,7 +32,7 @@ def parse(document: Mapping[str, Any]) -> Chain:
     if errors := [fault for index in range(len(layers)) for fault in _faults(layers, index)]:
         raise ConfigError(errors)
     stem = definition.stem
-    head = definition.head or Head()
+    head = definition.head or NO_HEAD
     return Chain(
         tuple(layers),
         Block("conv", definition.activation, stem.kernel, stem.stride, stem.width) if stem else None,

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from engine.registry import ALGORITHMS, ESTIMATORS, SPACES, Kind
+from engine.kinds import Kind
+from engine.registry import ALGORITHMS, ESTIMATORS, SPACES
 from searches.api.serializers.results import KindSerializer, WorkerSerializer
 from searches.selectors import workers
 

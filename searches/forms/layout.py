@@ -18,7 +18,8 @@ from pydantic.fields import FieldInfo
 from engine.config.datasets import UploadOptions
 from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Constraint, Final, Objective, SearchConfig
-from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES, Kind
+from engine.kinds import Kind
+from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES
 from engine.spaces import chain
 from searches.examples import EXAMPLES
 from searches.forms.fields import is_rows

@@ -12,7 +12,7 @@ from searches import events
 from searches.models import Search, SearchSpace
 from searches.selectors import comparison
 from searches.services import dispatching
-from searches.services.preflight import bound_of, check, preflight
+from searches.services.preflight import check, preflight
 from searches.services.resolving import Resolved, resolve
 
 TRIAL_NETWORKS = 2
@@ -27,8 +27,7 @@ def create(
     if idempotency_key and (made := _made(owner, idempotency_key)):
         return made
     resolved = resolve(owner, config, local_files=local_files)
-    check(resolved)
-    bound = bound_of(resolved)
+    bound = check(resolved).bound
     try:
         with transaction.atomic():
             return _write(owner, resolved, bound, idempotency_key)
@@ -105,10 +104,9 @@ def _write(owner: Any, resolved: Resolved, bound: int | None, key: str | None) -
 
 
 def _with_hash(resolved: Resolved) -> dict[str, Any]:
-    """The configuration; what defines the search includes the times of its latency table."""
-    document = resolved.config.as_dict()
-    document["objective"]["latency_hash"] = resolved.latency_row and resolved.latency_row.content_hash
-    return document
+    """Return the document to store: what defines the search includes the times of its latency table."""
+    content_hash = resolved.latency_row and resolved.latency_row.content_hash
+    return {**resolved.document, "objective": {**resolved.document["objective"], "latency_hash": content_hash}}
 
 
 def _name(resolved: Resolved) -> str:

@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from engine.config.datasets import DatasetOptions, UploadOptions
-from engine.config.search import SearchConfig
-from engine.errors import ConfigError, FieldError
+from engine.config.search import ESTIMATE_PATHS, Objective, SearchConfig
+from engine.errors import ConfigError, at_estimate
 from engine.sources import Source
 from searches.models import Dataset, LatencyTable, Table
 from searches.selectors import benchmarks
 
+NO_FOLDERS = "Folders of the server are not read on request; upload a zip instead."
+NO_FILES = "Files of the server are not read on request; upload the table instead."
 
-def dataset_row(owner: Any, options: DatasetOptions | None) -> Dataset | None:
-    """The row of uploaded images; None for other data."""
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a configuration names.
+
+    ``tables`` and ``places`` have an entry for each stage: the row of an uploaded table, and where its estimate looks
+    scores up, or None. ``written`` says when each place was last written. ``root`` is the folder of the data's files.
+    """
+
+    dataset: Dataset | None
+    latency: LatencyTable | None
+    tables: tuple[Table | None, ...]
+    places: tuple[Path | None, ...]
+    written: tuple[int | None, ...]
+    root: Path
+
+
+def find(owner: Any, config: SearchConfig, *, local_files: bool) -> Ingredients:
+    """Return the rows and places that a configuration names.
+
+    Without ``local_files`` a configuration that names a file or a folder of this machine is refused.
+    """
+    dataset = dataset_row(owner, config.dataset, local_files=local_files)
+    latency = _latency_row(owner, config.objective)
+    found = [
+        _look_up(owner, options.source, path, local_files)
+        for path, options in zip(ESTIMATE_PATHS, config.estimators, strict=False)
+    ]
+    tables = tuple(table for table, _ in found)
+    places = tuple(place for _, place in found)
+    return Ingredients(dataset, latency, tables, places, tuple(map(_written, places)), root_of(dataset))
+
+
+def dataset_row(owner: Any, options: DatasetOptions | None, *, local_files: bool) -> Dataset | None:
+    """Return the row of uploaded images, or None for other data; folders of this machine need ``local_files``."""
+    if options is not None and options.is_local and not local_files:
+        raise ConfigError.at(options.field, NO_FOLDERS)
     if not isinstance(options, UploadOptions):
         return None
     row = Dataset.objects.filter(owner=owner, pk=options.id).first()
@@ -25,9 +63,15 @@ def dataset_row(owner: Any, options: DatasetOptions | None) -> Dataset | None:
     return row
 
 
-def latency_row(owner: Any, config: SearchConfig) -> LatencyTable | None:
-    """The latency table that a search names, ready to be used."""
-    number, wanted = config.objective.latency_table, config.objective.latency_hash
+def root_of(dataset: Dataset | None) -> Path:
+    """Return the folder with the files of uploaded images, or of all other data sets."""
+    return dataset.folder if dataset is not None else Path(settings.NASWEB_HOME) / "data"
+
+
+def _latency_row(owner: Any, objective: Objective) -> LatencyTable | None:
+    """Return the latency table that a search names, ready to be used."""
+    number = objective.latency_table
+    wanted = objective.latency_hash
     if number is None:
         return None
     row = LatencyTable.objects.filter(owner=owner, pk=number).first()
@@ -44,30 +88,28 @@ def latency_row(owner: Any, config: SearchConfig) -> LatencyTable | None:
     raise ConfigError.at("objective.latency_table", problem)
 
 
-def look_up(owner: Any, source: Source | None, path: str) -> tuple[Table | None, Path | None]:
-    """Return the row of an uploaded table and the place of what is looked up in; None for what there is not.
-
-    ``path`` is where the estimate stands in the configuration.
-    """
+def _look_up(owner: Any, source: Source | None, path: str, local_files: bool) -> tuple[Table | None, Path | None]:
+    """Return the row of an uploaded table, and the place of a source; ``path`` is where its estimate stands."""
     if source is None:
         return None, None
+    if source.path and not local_files:
+        raise ConfigError.at(f"{path}.{source.field}", NO_FILES)
     if source.row is not None:
         row = Table.objects.filter(owner=owner, pk=source.row).first()
         if row is None:
-            raise ConfigError.at(f"{path}.table", f"You have no table {source.row}; upload one or choose another.")
+            message = f"You have no table {source.row}; upload one or choose another."
+            raise ConfigError.at(f"{path}.{source.field}", message)
         return row, row.path
-    with at_stage(path):
+    with at_estimate(path):
         place = source.find(benchmarks.folder())
     if place is None:
         raise ConfigError.at(f"{path}.{source.field}", benchmarks.not_ready(owner, str(source.official)))
     return None, place
 
 
-@contextmanager
-def at_stage(path: str) -> Iterator[None]:
-    """Put complaints about an estimate at the fields of the stage that it belongs to."""
+def _written(place: Path | None) -> int | None:
+    """Return when a file was last written, in nanoseconds; None without one that can be looked at."""
     try:
-        yield
-    except ConfigError as error:
-        own = [FieldError(item.path.replace("estimator", path, 1), item.message) for item in error.errors]
-        raise ConfigError(own) from error
+        return place.stat().st_mtime_ns if place is not None else None
+    except (OSError, ValueError):
+        return None

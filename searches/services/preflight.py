@@ -1,9 +1,8 @@
-"""Looking before launching: whether anything is within reach, and how the costs of the space lie against the limits."""
+"""The look ahead of a search: whether it can start, and how the costs of the space lie against the limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from math import isfinite
 from random import Random
 from time import monotonic
@@ -11,104 +10,70 @@ from typing import Any
 
 import numpy as np
 
+from engine.algorithms.base import SearchAlgorithm
 from engine.config.algorithms import MoteNASOptions
-from engine.config.estimators import MoteOptions
 from engine.config.search import SearchConfig
-from engine.errors import ConfigError, FieldError
+from engine.estimate import Images
 from engine.estimators.table import TableEstimator
 from engine.problem import SearchProblem
-from engine.proxies import check_proxy
-from engine.reduction.architecture import explanation
-from engine.reduction.choice import reduction_for
-from engine.space import Choices
+from engine.registry import check_search, networks_in_words
 from engine.table import Table
 from searches.services import timing
 from searches.services.estimators import estimator_of
-from searches.services.resolving import PATHS, Resolved, resolve
+from searches.services.resolving import Resolved, resolve
 
 SAMPLES = 2_000
 SAMPLE_SECONDS = 0.6
 BINS = 30
-PROBES = 20_000
 RARE = 0.01
 LOOKED_UP = 100
 MOST_ROWS = 50_000
-"""Of a table that is looked up here: the first network it does not know has all its rows read."""
+"""Most rows of a table in which networks are looked up here: the first unknown network makes all rows be read."""
 
 
-def check(resolved: Resolved) -> None:
-    """ConfigError at its field when no network meets the limits, each alone or all together, or none can be scored."""
-    problem = resolved.problem
-    problem.check()
-    for path, options in zip(PATHS, resolved.config.estimators, strict=False):
-        if options.kind == "proxy":
-            with of_stage(path):
-                check_proxy(options.name, problem.space)
-    for path, stage in zip(PATHS, resolved.stages, strict=False):
-        if stage.inline:
-            with of_stage(path):
-                estimator = estimator_of(resolved, stage)  # its columns are there
-                if stage.options.kind != "table":
-                    continue
-                assert isinstance(estimator, TableEstimator)
-                if foreign := estimator.rows.foreign():
-                    message = f"The table names no network of this space, but '{foreign}'; choose the space it is of."
-                    raise ConfigError.at(f"{PATHS[0]}.table", message)
-    reductions(resolved)
-    if all(lo is None and hi is None for _, lo, hi in problem.limits) or _any_feasible(problem):
-        return
-    objective = problem.objective
-    if objective.constraints:
-        raise ConfigError.at(
-            "objective.constraints", "No network was found that meets all limits together; widen one of them."
-        )
-    end = "lo" if objective.hi is None else "hi"
-    raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")
+@dataclass(frozen=True)
+class Checked:
+    """What was found about a search that can start.
+
+    ``bound`` is the largest number of trials, finalists included, or None where the algorithm has no bound.
+    ``remarks`` are those of the estimates: for MOTE, which reduced data it trains on, why, and what that costs.
+    """
+
+    algorithm: SearchAlgorithm
+    bound: int | None
+    remarks: list[str]
 
 
-def reductions(resolved: Resolved) -> list[str]:
-    """For every MOTE estimate of a search, which reduced data it trains on, why, and what that costs."""
-    found = []
-    for path, options in zip(PATHS, resolved.config.estimators, strict=False):
-        if isinstance(options, MoteOptions) and resolved.data_info:
-            with of_stage(path):
-                data = resolved.data_info
-                found.append(reduction_for(options, data["class_names"], data["counts"]["train"]).why)
-    return found
+def check(resolved: Resolved) -> Checked:
+    """Check that a search can start, and return what was found on the way.
 
-
-def _mote(resolved: Resolved) -> list[MoteOptions]:
-    return [options for options in resolved.config.estimators if isinstance(options, MoteOptions)]
-
-
-@contextmanager
-def of_stage(path: str) -> Iterator[None]:
-    """Complaints about an estimate go to the fields of the stage that it belongs to."""
-    try:
-        yield
-    except ConfigError as error:
-        own = [FieldError(item.path.replace(PATHS[0], path, 1), item.message) for item in error.errors]
-        raise ConfigError(own) from error
-
-
-def bound_of(resolved: Resolved) -> int | None:
-    """The algorithm's bound on trials, at most the space's size, finalists on top; None where it has none."""
-    bound = resolved.algorithm().bound()
-    return None if bound is None else min(bound, resolved.space.size) + resolved.config.finalists
+    ConfigError at its field when no network meets the limits, each alone or all together, or none can be scored.
+    """
+    config = resolved.config
+    info = resolved.data_info
+    images = Images(info["class_names"], info["counts"]["train"]) if info else None
+    tables = [stage.table for stage in resolved.stages]
+    algorithm, remarks = check_search(config, resolved.problem, tables, images)
+    bound = algorithm.bound()
+    if bound is not None:
+        bound = min(bound, resolved.space.size) + config.finalists
+    return Checked(algorithm, bound, remarks)
 
 
 def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
-    """A seeded sample of the space's costs, the share that is feasible, bounds and warnings; nothing is created."""
+    """Return a seeded sample of the space's costs, the share that is feasible, bounds and warnings.
+
+    Nothing is created; ConfigError as `check`.
+    """
     resolved = resolve(owner, config)
-    check(resolved)
-    problem, metric = resolved.problem, resolved.problem.metric
+    checked = check(resolved)
+    problem = resolved.problem
+    metric = problem.metric
     costs, feasible = _sample(problem, config.seed)
     low, high = problem.cost_range((), metric)
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
-    algorithm = resolved.algorithm()
-    bound = bound_of(resolved)
-    names = [resolved.space.layer_names[layer] for layer in algorithm.searched_layers()]
-    edges_of_layers = zip(names, algorithm.bucket_edges(), strict=False)
+    names = [resolved.space.layer_names[layer] for layer in checked.algorithm.searched_layers()]
+    edges_of_layers = zip(names, checked.algorithm.bucket_edges(), strict=False)
     share = sum(feasible) / len(feasible)
     return {
         "feasible_share": share,
@@ -118,20 +83,18 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
         "bucket_edges": [{"layer": name, "edges": ends} for name, ends in edges_of_layers],
         "samples": len(feasible),
-        "bound": bound,
+        "bound": checked.bound,
         "size": str(resolved.space.size),
         "evaluations": config.budget.evaluations,
-        "reduced_data": reductions(resolved),
-        "reduced_networks": [
-            explanation(resolved.space, options.profile, options.network) for options in _mote(resolved)
-        ],
-        "time": timing.outlook(resolved, bound),
-        "warnings": _warnings(resolved, share, len(feasible), bound),
+        "reduced_data": checked.remarks,
+        "reduced_networks": networks_in_words(config, resolved.space),
+        "time": timing.outlook(resolved, checked.bound),
+        "warnings": _warnings(resolved, share, len(feasible), checked.bound),
     }
 
 
 def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]:
-    """Known costs and feasibility of random networks; fewer than `SAMPLES` where the space is slow."""
+    """Return the known costs and the feasibility of random networks; fewer than `SAMPLES` where the space is slow."""
     costs: list[float] = []
     feasible: list[bool] = []
     rng = Random(seed)
@@ -146,7 +109,8 @@ def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]
 
 
 def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None) -> list[str]:
-    config, warnings = resolved.config, []
+    config = resolved.config
+    warnings = []
     wanted = config.budget.evaluations
     if share < RARE:
         warnings.append(
@@ -167,11 +131,15 @@ def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None)
 
 
 def _of_tables(resolved: Resolved) -> list[str]:
-    """Tables that know but a part of the space: what they do not know fails."""
-    warnings, rng = [], Random(resolved.config.seed)
+    """Return a warning for each table of the user's own that knows only a part of the space."""
+    warnings = []
+    rng = Random(resolved.config.seed)
     drawn = [resolved.space.sample(rng) for _ in range(LOOKED_UP)]
     for stage in resolved.stages:
-        if stage.options.kind == "table" and isinstance(stage.table, Table) and len(stage.table) <= MOST_ROWS:
+        source = stage.options.source
+        if source is None or source.official is not None:
+            continue
+        if isinstance(stage.table, Table) and len(stage.table) <= MOST_ROWS:
             estimator = estimator_of(resolved, stage)
             assert isinstance(estimator, TableEstimator)
             missing = sum(estimator.rows.row(architecture) is None for architecture in drawn)
@@ -184,7 +152,7 @@ def _of_tables(resolved: Resolved) -> list[str]:
 
 
 def _of_mote_nas(config: SearchConfig, options: MoteNASOptions) -> list[str]:
-    """What keeps MOTE-NAS from training finalists, or its guided rule from filling its pool."""
+    """Return what keeps MOTE-NAS from training finalists, or its guided rule from filling its pool."""
     if config.final is None:
         return ["Without a final estimate nothing is trained: this is MOTE-NAS's evaluation-free form (EF)."]
     wanted = config.budget.evaluations
@@ -193,22 +161,3 @@ def _of_mote_nas(config: SearchConfig, options: MoteNASOptions) -> list[str]:
             f"The budget of {wanted:,} ends before the pool of {options.pool:,} networks and the finalists are through."
         ]
     return []
-
-
-def _any_feasible(problem: SearchProblem) -> bool:
-    """Depth-first in random order through the prefixes whose intervals meet the limits; gives up after `PROBES`."""
-    rng, probes = Random(0), 0
-    stack: list[Choices] = [()]
-    while stack and probes < PROBES:
-        prefix = stack.pop()
-        probes += 1
-        if not problem.reachable(prefix):
-            continue
-        if len(prefix) == problem.space.depth:
-            if problem.feasible(problem.space.complete(prefix)):
-                return True
-            continue
-        children = [(*prefix, choice) for choice in range(len(problem.space.options(prefix)))]
-        rng.shuffle(children)
-        stack.extend(children)
-    return False
