@@ -82,7 +82,7 @@ def test_search_without_images_exports_for_the_default_input() -> None:
     (row,) = make_candidates(search, [{"score": 1.0, "choices": [0, 0, 0], "arch": "x"}])
     name, _, data = exporting.export(row, "py")
     assert name == f"nasweb_search_{search.pk}_0.py"
-    assert "Images of shape (batch, 3, 32, 32)" in data.decode()
+    assert "images of shape (batch, 3, 32, 32)" in data.decode()
 
 
 def test_drawing_is_svg_named_by_the_architecture(candidate: Candidate) -> None:
