@@ -1,5 +1,5 @@
 #!/bin/sh
-# One image, four roles: web, worker, sweep, migrate. Anything else is run as it is.
+# One image, four roles: web, worker, sweep, migrate. Any other argument is run as a command.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ case $role in
             --lifespan off --log-level info --no-access-log --timeout-graceful-shutdown 5 --proxy-headers "$@"
         ;;
     worker)
-        # One thread a process: the processes share the cores.
+        # One thread per process, because the processes share the cores.
         export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NASWEB_TORCH_THREADS=1
         exec python -m celery -A nasweb worker --queues advance,score,train --concurrency "${NASWEB_WORKERS:-$(nproc)}" \
             --loglevel INFO --without-gossip --without-mingle "$@"

@@ -53,7 +53,7 @@ def rows(browser: Browser, product: Product) -> dict[str, str]:
     page.get_by_label("Side, pixels").fill("1")
     expect(page.locator("#space-check")).to_contain_text("Stride 2 is too large for a map of 1x1", timeout=30_000)
     page.get_by_label("Name", exact=True).fill("Three ways")
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     found["space"] = page.get_by_role("link", name="Three ways").get_attribute("href") or ""
     page.goto("/tables/")
     expect(page.get_by_role("row", name=re.compile("NATS-Bench topology"))).to_contain_text("missing")

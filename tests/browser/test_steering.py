@@ -54,8 +54,8 @@ def test_a_search_is_paused_resumed_and_stopped(
     page.add_init_script(LISTENING)
     search = opened(page, product)
     chip = page.locator("[data-chip]")
-    page.get_by_role("button", name="Tell me when it ends").click()
-    expect(page.locator("[data-notify]")).to_have_text("You will be told when it ends")
+    page.get_by_role("button", name="Notify me when it ends").click()
+    expect(page.locator("[data-notify]")).to_have_text("You will be notified when it ends")
     expect(page.locator("#work [data-work] li").first).to_contain_text("MB", timeout=PATIENCE)
     until(lambda: product.get(f"searches/{search}/")["evaluated"] > 4, 60)
 

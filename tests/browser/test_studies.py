@@ -104,7 +104,7 @@ def test_comparisons_from_a_space_and_data(
             page.get_by_role("button", name="Start the study").click()
             expect(page.locator("#id_compare_error")).to_contain_text("too few to leave any out")
         page.get_by_label("Data", exact=True).select_option(data)
-        page.get_by_role("button", name="What will it take?").click()
+        page.get_by_role("button", name="Forecast the time").click()
         expect(page.locator("[data-forecast]")).to_contain_text("forecast")
         picture(page, f"study-form-{data.partition(':')[0]}")
         page.get_by_role("button", name="Start the study").click()
@@ -127,7 +127,7 @@ def test_comparisons_from_a_space_and_data(
     page.get_by_label("MOTE", exact=True).uncheck()
     for tick in ("by its landscape alone", "where there are skip connections", "under five seeds"):
         page.get_by_label(tick).check()
-    page.get_by_role("button", name="What will it take?").click()
+    page.get_by_role("button", name="Forecast the time").click()
     for arm in ("MOTE", *SEED_ARMS, "truth"):
         expect(page.locator("[data-forecast] dt").get_by_text(arm, exact=True)).to_be_visible()
     picture(page, "study-form-questions")

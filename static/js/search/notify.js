@@ -34,7 +34,7 @@ export class Notifier {
     }
     this.wanted = !this.wanted;
     this.button.setAttribute("aria-pressed", String(this.wanted));
-    this.button.textContent = this.wanted ? "You will be told when it ends" : "Tell me when it ends";
+    this.button.textContent = this.wanted ? "You will be notified when it ends" : "Notify me when it ends";
   }
 
   async look() {
