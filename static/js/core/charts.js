@@ -28,11 +28,9 @@ const resized = new ResizeObserver((entries) => {
 window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.see(true)));
 document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw(true)));
 
-/** A chart that redraws itself when the theme changes; `build(colours)` gives the option, `read()` asks for data and gives what shows them. */
+/** A chart that redraws itself when the theme changes; `build(colours)` gives the option of ECharts. */
 export class Chart {
-  constructor(element, build, { label, read }) {
-    this.read = read;
-    this.stale = false; // out of view, with data to be asked for
+  constructor(element, build, { label }) {
     this.build = build;
     this.element = element;
     element.setAttribute("role", "img");
@@ -73,17 +71,6 @@ export class Chart {
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
-    if (inView && this.stale)
-      this.follow().then(
-        (show) => show?.(),
-        () => {},
-      );
-  }
-
-  /** Gives what shows the new data; out of view nothing is asked, but once it comes into view. */
-  async follow() {
-    this.stale = this.away;
-    return this.stale ? undefined : this.read();
   }
 
   drawNow(fresh) {

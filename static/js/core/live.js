@@ -105,34 +105,6 @@ export function showDeleted(root, what, list) {
   document.title = `Deleted ${what} · nasweb`;
 }
 
-/**
- * `read` at most once in `pause` ms, together with whatever else is read at that time; it gives what shows the answer.
- * What comes in between is made up for by the next call, or alone when there is none.
- */
-export function paced(pause, read) {
-  let last = -Infinity;
-  let timer = null;
-  const now = () => {
-    clearTimeout(timer);
-    timer = null;
-    last = performance.now();
-    return read();
-  };
-  return () => {
-    const left = last + pause - performance.now();
-    if (left <= 0) return now();
-    timer ??= setTimeout(
-      () =>
-        now().then(
-          (show) => show?.(),
-          () => {},
-        ),
-      left + BATCH,
-    );
-    return undefined;
-  };
-}
-
 const WORDS = {
   live: "Live",
   polling: "Live, every few seconds",

@@ -2,28 +2,26 @@
 import { api } from "../core/api.js";
 import { drawable } from "../core/charts.js";
 import { h } from "../core/dom.js";
-import { Doorbell, liveState, paced, showDeleted } from "../core/live.js";
+import { Doorbell, liveState, showDeleted } from "../core/live.js";
 import { searchNote } from "../core/marks.js";
 import { at } from "../core/paths.js";
+import { EVENTS, RINGS, Schedule } from "../core/schedule.js";
 import { UrlState } from "../core/state.js";
 import { searchIsActive } from "../core/status.js";
 import { isScore } from "../search/axes.js";
 import { BudgetCard } from "../search/budget.js";
+import { EventFeed, EventLog } from "../search/events.js";
 import { BucketGrid } from "../search/grid.js";
 import { Header } from "../search/header.js";
 import { HistoryPlot } from "../search/history.js";
 import { LineagePanel } from "../search/lineage.js";
 import { Notifier } from "../search/notify.js";
-import { EventLog, showWork, showWorkers } from "../search/panels.js";
 import { ParetoPlot } from "../search/pareto.js";
 import { Replay } from "../search/replay.js";
 import { CandidateTable } from "../search/table.js";
+import { followTabs } from "../search/tabs.js";
 import { showTrust } from "../search/trust.js";
-
-const EVENTS = 500;
-const OPENING = 200; // lines of the log when the page opens
-const KINDS = "status,round,error,log"; // events with words; the plots come whole from the server
-const REST = 3; // an update that takes t ms of the page's time is followed by 3 t of quiet at least
+import { showWork, showWorkers } from "../search/workers.js";
 
 const root = document.querySelector("[data-search]");
 const id = Number(root.dataset.search);
@@ -48,173 +46,189 @@ const defaults = {
   tag: "",
 };
 const state = new UrlState(defaults);
+const home = `searches/${id}/`;
+let search = null;
+let arrived;
+const known = new Promise((resolve) => (arrived = resolve)); // resolves when the search was read for the first time
+
 const lineage = new LineagePanel(id);
 const replay = new Replay(document.querySelector("[data-replay-root]"), () =>
-  Promise.all([pareto.load(), search && "buckets" in search.config.algorithm ? grid.load() : null]).catch(() => {}),
+  Promise.all([schedule.load("plot"), search && hasGrid() ? schedule.load("grid") : null]),
 );
-const table = new CandidateTable(document.querySelector("#candidates"), id, state, () => pareto.brush(null));
+const table = new CandidateTable(document.querySelector("#candidates"), id, state, {
+  load: () => schedule.load("table"),
+  clear: () => pareto.brush(null),
+});
 const pareto = new ParetoPlot(document.querySelector("#pareto"), id, state, {
   open: (candidate) => location.assign(at(`/candidates/${candidate}/`)),
-  select: (range) => table.narrow(range && { x: pareto.metric, y: pareto.value, range }),
+  select: () => table.first(),
   replay,
-  changed: () =>
-    readBudget().then(
-      (show) => show?.(),
-      () => {},
-    ),
+  load: () => schedule.load("plot"),
+  changed: () => schedule.load("budget"),
 });
-const history = new HistoryPlot(document.querySelector("#history"), id, state);
-const grid = new BucketGrid(document.querySelector("#grid"), id, (...bucket) => lineage.open(...bucket), replay);
-const budget = new BudgetCard(document.querySelector("#budget"), id, state, (chosen) => pareto.mark(chosen));
-const log = new EventLog(document.querySelector("#events .log"));
+const history = new HistoryPlot(document.querySelector("#history"), state);
+const grid = new BucketGrid(document.querySelector("#grid"), (...bucket) => lineage.open(...bucket), replay);
+const budget = new BudgetCard(document.querySelector("#budget"), state, {
+  axes: budgetAxes,
+  load: () => schedule.load("budget"),
+  chosen: (chosen) => pareto.mark(chosen),
+});
 const header = new Header((name) => (name === "delete" ? location.assign(at("/")) : bell.ring()));
 const online = liveState(document.querySelector("[data-live]"));
 const notifier = new Notifier(document.querySelector("[data-notify]"), id);
+const feed = new EventFeed(`${home}events/`, new EventLog(document.querySelector("#events .log")));
 
-let cursor = null; // number of the last event that was read
-let opened = 0; // events up to this number were in what the page opened with
-let shown = -1; // what is drawn is as of this event
-const kinds = new Set(); // of events that came; kept when a request fails
-let search = null;
-let busy = 0; // ms that the last update took of the page's own time
-let drawnAt = 0;
+const PANELS = [
+  {
+    name: "search",
+    reads: home,
+    follows: EVENTS,
+    idle: () => searchIsActive(search),
+    read: async (address) => {
+      pareto.search = search = await api(address);
+      arrived();
+      return showSearch;
+    },
+    first: 1,
+  },
+  {
+    name: "plot",
+    reads: `${home}plot/`,
+    follows: EVENTS,
+    read: readPlot,
+    held: () => replay.at !== null,
+    chart: pareto.chart,
+    first: 1,
+  },
+  {
+    name: "history",
+    reads: `${home}history/`,
+    follows: EVENTS,
+    every: 1000,
+    show: (found) => history.show(found),
+    place: history.chart.element,
+    chart: history.chart,
+    first: 2,
+  },
+  {
+    name: "grid",
+    reads: `${home}buckets/`,
+    follows: ["round", "status"],
+    every: 2000,
+    read: (address) => grid.read(address),
+    place: grid.chart.element,
+    chart: grid.chart,
+    first: 2,
+  },
+  {
+    name: "budget",
+    reads: `${home}budget/`,
+    follows: EVENTS,
+    every: 1000,
+    read: (address) => budget.read(address),
+    first: 2,
+  },
+  {
+    name: "table",
+    reads: `${home}candidates/`,
+    follows: EVENTS,
+    urgent: ["status"],
+    every: 3000,
+    read: readRows,
+    held: () => table.held,
+    place: table.place,
+    first: 2,
+  },
+  {
+    // Truths come with trainings and studies, which ring no bell of this page: the card is read at times of rest.
+    name: "trust",
+    reads: `${home}trust/`,
+    follows: ["status"],
+    show: (found) => showTrust(document.querySelector("[data-trust]"), search, found),
+    aside: true,
+  },
+  {
+    name: "work",
+    reads: "workers/",
+    follows: RINGS,
+    every: 2000,
+    show: (found) => showWork(document.querySelector("#work"), id, found),
+    held: () => !searchIsActive(search),
+    aside: true,
+  },
+  {
+    name: "workers",
+    reads: "workers/",
+    follows: RINGS,
+    show: (found) => showWorkers(document.querySelector("#workers"), id, found),
+    held: () => state.get("tab") !== "workers",
+    aside: true,
+  },
+];
+const schedule = new Schedule(PANELS, feed, () => bell.ring());
 
-/* What reads gives what shows the answer, so that all of an update is drawn in one go. */
+const hasGrid = () => "buckets" in search.config.algorithm;
 
-async function readDetail() {
-  pareto.search = search = await api(`searches/${id}/`);
-  return () => {
-    notifier.follow(search);
-    header.show(search);
-    document.querySelector("#grid").hidden = !("buckets" in search.config.algorithm);
-    table.offerLayers(search);
-    const yaml = document.querySelector("[data-yaml]");
-    if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
-  };
+function showSearch() {
+  notifier.follow(search);
+  header.show(search);
+  document.querySelector("#grid").hidden = !hasGrid();
+  document.querySelector("#work").hidden = !searchIsActive(search);
+  table.offerLayers(search);
+  const yaml = document.querySelector("[data-yaml]");
+  if (yaml.textContent !== search.yaml) yaml.textContent = search.yaml;
+  followReplay();
 }
 
-async function readPlot() {
-  const show = replay.at === null ? await pareto.read() : null;
+function followReplay() {
+  replay.follow(search, pareto.found?.header.size ?? 0);
+}
+
+async function readPlot(address) {
+  const show = await pareto.read(address);
   return () => {
     show?.();
+    if (replay.at !== null) return;
     table.know(pareto.found?.header.known ?? []);
-    replay.follow(search, pareto.found?.header.size ?? 0);
+    followReplay();
   };
 }
 
 /** The budget is a cost: on a score axis the card keeps to the search's own metric. */
-async function readBudget() {
+function budgetAxes() {
   const asked = state.get("metric");
-  budget.axes(
-    asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""),
-    isScore(pareto.value) ? pareto.value : "score",
-  );
-  return budget.read();
+  return {
+    metric: asked && !isScore(asked) ? asked : (search?.cost_metric ?? ""),
+    value: isScore(pareto.value) ? pareto.value : "score",
+  };
+}
+
+/** The rows, narrowed to the rectangle drawn in the plot, whose axes may be the search's own. */
+async function readRows(address) {
+  if (pareto.selection) await known;
+  const range = pareto.selection;
+  table.narrow(range && { x: pareto.metric, y: pareto.value, range });
+  return table.read(address);
 }
 
 async function open() {
-  const detail = readDetail();
-  const rows = pareto.selection ? detail.then(() => firstRows()) : firstRows(); // a rectangle's axes may be the search's own
-  const reading = Promise.all([detail, readPlot()]);
-  const others = Promise.all([history.read(), grid.read(), readBudget()]);
-  const charts = drawable();
-  for (const show of await reading) show();
-  opened = Math.min(search.event_seq, pareto.found?.header.seq ?? 0);
-  for (const show of await others) show?.();
-  await Promise.all([rows, charts]);
-  cursor = Math.max(0, opened - OPENING);
-  shown = opened;
+  const view = schedule.open(); // asks for its data before the script of the charts is loaded
+  await Promise.all([view, drawable()]);
+  feed.begin(Math.min(search.event_seq, pareto.found?.header.seq ?? 0));
   requestAnimationFrame(() => setTimeout(() => performance.mark("nasweb:first-view")));
   searchNote(document.querySelector("[data-note]"), search);
-  refreshTrust();
-}
-
-/** Truths come with trainings and studies, which say nothing to this page: the card is asked at times of rest. */
-function refreshTrust() {
-  showTrust(document.querySelector("[data-trust]"), search).catch(() => {});
-}
-
-function firstRows() {
-  const range = pareto.selection;
-  return table.narrow(range && { x: pareto.metric, y: pareto.value, range });
-}
-
-/** Events with words after the cursor, page by page, to the log. */
-async function readEvents() {
-  for (;;) {
-    const { results, last } = await api(`searches/${id}/events/`, {
-      params: { after: cursor, limit: EVENTS, kinds: KINDS },
-    });
-    for (const event of results) if (event.seq > opened) kinds.add(event.kind);
-    log.add(results);
-    cursor = last;
-    if (results.length < EVENTS) return;
-  }
+  schedule.load("trust");
 }
 
 async function wake() {
-  const first = cursor === null;
-  if (first) await open();
-  await readEvents();
-  const rest = drawnAt + REST * busy - performance.now();
-  if (cursor > shown && rest <= 0) await update();
-  else if (cursor > shown) setTimeout(() => bell.ring(), rest);
-  else if (!first && searchIsActive(search)) (await readDetail())();
-  slowly.work()?.catch(() => {});
-  if (state.get("tab") === "workers") await showWorkers(document.querySelector("#workers"), id);
-  root.dataset.cursor = String(cursor);
+  const opening = feed.cursor === null;
+  if (opening) await open();
+  await schedule.wake({ idle: !opening });
+  root.dataset.cursor = String(feed.cursor);
+  root.dataset.updates = String(schedule.updates);
 }
 
-const slowly = {
-  history: paced(1000, () => history.chart.follow()),
-  budget: paced(1000, readBudget),
-  grid: paced(2000, () => grid.chart.follow()),
-  work: paced(2000, () => showWork(document.querySelector("#work"), id, searchIsActive(search))),
-};
-
-async function update() {
-  const seen = cursor;
-  const rounds = kinds.has("round") || kinds.has("status");
-  for (const show of await Promise.all([
-    readDetail(),
-    readPlot(),
-    slowly.history(),
-    slowly.budget(),
-    rounds ? slowly.grid() : null,
-    table.follow(kinds.has("status")),
-  ]))
-    show?.();
-  if (kinds.has("status")) refreshTrust();
-  kinds.clear();
-  shown = seen;
-  busy = pareto.chart.cost + history.chart.cost + grid.chart.cost;
-  root.dataset.updates = String(Number(root.dataset.updates ?? 0) + 1);
-  drawnAt = performance.now();
-}
-
-function showTab(name) {
-  for (const tab of document.querySelectorAll("[role=tab]")) {
-    const chosen = tab.dataset.tab === name;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-    document.getElementById(tab.dataset.tab).hidden = !chosen;
-  }
-  state.set("tab", name);
-  if (name === "workers") showWorkers(document.querySelector("#workers"), id).catch(() => {});
-}
-
-const tabs = [...document.querySelectorAll("[role=tab]")];
-tabs.forEach((tab, at) => {
-  tab.addEventListener("click", () => showTab(tab.dataset.tab));
-  tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tabs[(at + step + tabs.length) % tabs.length];
-    next.focus();
-    showTab(next.dataset.tab);
-  });
-});
-showTab(tabs.some((tab) => tab.dataset.tab === state.get("tab")) ? state.get("tab") : "candidates");
+followTabs(state, (name) => name === "workers" && schedule.load("workers"));
 for (const link of document.querySelectorAll("[data-export]"))
   link.href = at(`/api/v1/searches/${id}/export/?format=${link.dataset.export}`);
 

@@ -8,20 +8,17 @@ const STEPS = 1000;
 const PAUSE = 60; // ms between two questions while the slider moves
 
 export class BudgetCard {
-  /** `chosen({metric, cost})` shows the budget in the plot. */
-  constructor(root, search, state, chosen) {
-    Object.assign(this, { root, id: search, state, chosen, found: null });
+  /**
+   * `axes()` gives the metric and the value to choose by, `load()` reads the card again, and `chosen({metric, cost})`
+   * shows the budget in the plot.
+   */
+  constructor(root, state, { axes, load, chosen }) {
+    Object.assign(this, { root, state, axes, load, chosen, found: null });
     this.range = root.querySelector("input[type=range]");
     this.exact = root.querySelector("input[type=number]");
     this.place = root.querySelector("[data-answer]");
     this.range.addEventListener("input", () => this.move(this.fromSlider(Number(this.range.value))));
     this.exact.addEventListener("change", () => this.exact.value && this.move(Number(this.exact.value)));
-  }
-
-  /** `axes` gives the metric and the value of the plot; a score on its cost axis leaves the search's own metric. */
-  axes(metric, value) {
-    this.metric = metric;
-    this.value = value;
   }
 
   fromSlider(step) {
@@ -33,23 +30,17 @@ export class BudgetCard {
   move(budget) {
     this.state.set("budget", budget === null ? "" : Number(budget.toPrecision(7)));
     clearTimeout(this.timer);
-    this.timer = setTimeout(
-      () =>
-        this.read().then(
-          (show) => show?.(),
-          () => {},
-        ),
-      PAUSE,
-    );
+    this.timer = setTimeout(() => this.load(), PAUSE);
   }
 
-  /** Gives what shows the answer; nothing when another question came in between. */
-  async read() {
+  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  async read(address) {
     this.request?.abort();
     this.request = new AbortController();
+    Object.assign(this, this.axes());
     const params = { metric: this.metric, value: this.value, cost: this.state.get("budget") };
     try {
-      const found = await api(`searches/${this.id}/budget/`, { params, signal: this.request.signal });
+      const found = await api(address, { params, signal: this.request.signal });
       return () => this.show(found);
     } catch (error) {
       if (error.name !== "AbortError") throw error;

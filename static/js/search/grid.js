@@ -10,12 +10,12 @@ const COMPACT = 60; // with more columns than this, columns that are empty in ev
 
 export class BucketGrid {
   /** `open(bucket, layer, metric)` shows a bucket; `replay` knows parameters of the past, as the scatter plot's. */
-  constructor(root, search, open, replay) {
-    Object.assign(this, { root, id: search, replay, asked: 0, past: false, present: null });
+  constructor(root, open, replay) {
+    Object.assign(this, { root, replay, asked: 0, past: false, present: null });
     this.layers = [];
     this.cells = []; // what the chart shows, in its order
     const label = "Heat map of layers and cost buckets, coloured by the best score in each bucket.";
-    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, read: () => this.read() });
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
     this.chart.on("click", (event) => {
       const { bucket, layer } = this.cells[event.dataIndex] ?? {};
       if (bucket) open(bucket, layer, this.metric, this.back);
@@ -23,19 +23,15 @@ export class BucketGrid {
     saveMenu(root.querySelector("[data-save]"), this.chart, "buckets", () => this.csv());
   }
 
-  async load() {
-    (await this.read())?.();
-  }
-
-  /** Gives what shows the answer; nothing when another question came in between. */
-  async read() {
+  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  async read(address) {
     const { upto, layer } = this.replay.params();
     const back = { upto, upto_layer: layer };
     const past = upto !== undefined || layer !== undefined;
     const asked = (this.asked += 1);
     let found;
     try {
-      found = await api(`searches/${this.id}/buckets/`, { params: { residents: 0, ...back } });
+      found = await api(address, { params: { residents: 0, ...back } });
     } catch (error) {
       if (past && asked === this.asked) this.root.querySelector(".caption").textContent = error.message;
       if (past) return undefined;

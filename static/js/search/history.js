@@ -1,26 +1,21 @@
 /* The best score so far, against evaluations or charged seconds, over the spread of what was tried meanwhile. */
-import { api } from "../core/api.js";
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { setText } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
 
 export class HistoryPlot {
-  constructor(root, search, state) {
-    Object.assign(this, { root, id: search, state, found: null });
+  constructor(root, state) {
+    Object.assign(this, { root, state, found: null });
     const label = "Line chart of the best feasible score so far.";
-    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label, read: () => this.read() });
+    this.chart = new Chart(root.querySelector(".chart"), (c) => this.option(c), { label });
     state.bind(root.querySelector("[name=along]"), "along", () => this.draw(true));
     saveMenu(root.querySelector("[data-save]"), this.chart, "best-so-far", () => this.csv());
   }
 
-  /** Gives what shows the answer. */
-  async read() {
-    const found = await api(`searches/${this.id}/history/`);
-    return () => {
-      const first = !this.found?.steps.number.length;
-      this.found = found;
-      this.draw(first);
-    };
+  show(found) {
+    const first = !this.found?.steps.number.length;
+    this.found = found;
+    this.draw(first);
   }
 
   get seconds() {

@@ -15,15 +15,15 @@ const BOXES = { infeasible: "infeasible", logx: "log_x", logy: "log_y", outliers
 export class ParetoPlot {
   /**
    * `open(id)` opens a candidate, `select(range or null)` narrows the table, `replay` knows the parameters of the past,
-   * and `changed()` runs when the user chose other axes.
+   * `load()` reads the plot again, and `changed()` runs when the user chose other axes.
    */
-  constructor(root, search, state, { open, select, replay, changed }) {
+  constructor(root, search, state, { open, select, replay, load, changed }) {
     Object.assign(this, {
       root,
-      id: search,
       state,
       select,
       replay,
+      load,
       changed,
       budget: null,
       search: null,
@@ -80,7 +80,7 @@ export class ParetoPlot {
     this.state.set("window", "");
     if (this.selection) this.brush(null);
     this.changed();
-    return this.load().catch(() => {});
+    this.load();
   }
 
   /** Shows a budget as a line; `{metric, cost}`. */
@@ -93,7 +93,7 @@ export class ParetoPlot {
 
   whole() {
     this.state.set("window", "");
-    return this.load().catch(() => {});
+    this.load();
   }
 
   /** Shows another part; its cells are counted anew once the user rests. */
@@ -101,7 +101,7 @@ export class ParetoPlot {
     this.state.set("window", window.map((end) => Number(end.toPrecision(7))).join());
     this.chart.draw();
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.load().catch(() => {}), SETTLED);
+    this.settling = setTimeout(() => this.load(), SETTLED);
   }
 
   brush(range) {
@@ -110,12 +110,8 @@ export class ParetoPlot {
     this.select(this.selection);
   }
 
-  async load() {
-    (await this.read())?.();
-  }
-
-  /** Gives what shows the answer; nothing when another question came in between. */
-  async read() {
+  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  async read(address) {
     this.request?.abort();
     const request = new AbortController();
     this.request = request;
@@ -129,7 +125,7 @@ export class ParetoPlot {
     const [width, height] = this.chart.size;
     params.cells = cellsFor(width - 82, height - 80).join();
     try {
-      const found = await columns(`searches/${this.id}/plot/`, { params, signal: request.signal });
+      const found = await columns(address, { params, signal: request.signal });
       return () => request === this.request && this.show(found);
     } catch (error) {
       if (error.name !== "AbortError") throw error;

@@ -1,21 +1,21 @@
 /* The candidates as a table; sorting, filters and pages are the server's work, so a large search is as quick as a small one. */
 import { api } from "../core/api.js";
-import { h, watchView } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { METRICS, number, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
 import { AXES } from "./axes.js";
 import { COLUMNS } from "./columns.js";
 
 const TYPED = 70; // ms after the last key; an answer that is not wanted any more is dropped on the way
-const QUIET = 3000; // ms between two refreshes of the first page while a search runs
 
 /** What the choice of marks means as filters of the API. */
 const MARKS = { "": { hidden: false }, pinned: { pinned: true }, hidden: { hidden: true }, all: {} };
 
 export class CandidateTable {
-  /** `clear()` drops the rectangle that was drawn in the plot. */
-  constructor(root, search, state, clear) {
+  /** `load()` reads the rows again, and `clear()` drops the rectangle that was drawn in the plot. */
+  constructor(root, search, state, { load, clear }) {
     this.root = root;
+    this.load = load;
     this.search = search;
     this.known = [];
     this.layerNames = [];
@@ -23,10 +23,6 @@ export class CandidateTable {
     this.state = state;
     this.page = null; // address of a page other than the first
     this.place = root.querySelector("[data-rows]");
-    watchView(this.place, (inView) => {
-      this.away = !inView;
-      if (inView && this.missed) this.follow().then((show) => show?.());
-    });
     let typing;
     const again = () => this.first();
     for (const name of ["status", "feasible", "layer", "marks"])
@@ -76,7 +72,6 @@ export class CandidateTable {
       this.chip.textContent = `${words.join(", ")} ✕`;
       this.chip.setAttribute("aria-label", `Selected in the plot: ${words.join(", ")}. Clear`);
     }
-    return this.first();
   }
 
   /** What the rows are narrowed by, as the API names it. */
@@ -107,42 +102,22 @@ export class CandidateTable {
     return this.load();
   }
 
-  /**
-   * Reads the first page again while a search runs, and resolves to a function that shows the answer. It does nothing
-   * on other pages, under the user's pointer or focus, and out of view unless `always`.
-   */
-  async follow(always = false) {
-    const busy = this.place.matches(":hover") || this.place.contains(document.activeElement);
-    if (this.page || busy) return undefined;
-    this.missed = this.away && !always;
-    if (this.missed) return undefined; // made up for when it comes into view
-    const left = QUIET - (performance.now() - (this.loaded ?? -QUIET));
-    if (left <= 0) return this.read();
-    this.later ??= setTimeout(() => {
-      this.later = null; // so that the last change is shown, too
-      this.follow(always).then((show) => show?.());
-    }, left);
-    return undefined;
+  /** Whether the rows must stay: on a page other than the first, and under the user's pointer or focus. */
+  get held() {
+    return Boolean(this.page) || this.place.matches(":hover") || this.place.contains(document.activeElement);
   }
 
-  async load() {
-    (await this.read())?.();
-  }
-
-  /** Gives what shows the answer; nothing when another question came in between. */
-  async read() {
-    this.loaded = performance.now();
+  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  async read(first) {
     this.request?.abort();
     const request = new AbortController();
     this.request = request;
     const params = { ordering: this.state.get("sort"), ...this.filters };
     this.offerFiles();
     try {
-      const address = this.page ? new URL(this.page, location.href) : null;
       const { signal } = request;
-      const found = address
-        ? await api(address.pathname + address.search, { signal })
-        : await api(`searches/${this.search}/candidates/`, { params, signal });
+      const page = this.page && new URL(this.page, location.href);
+      const found = page ? await api(page.pathname + page.search, { signal }) : await api(first, { params, signal });
       return () => request === this.request && this.show(found);
     } catch (error) {
       if (error.name === "AbortError") return undefined;

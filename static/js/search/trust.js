@@ -1,12 +1,10 @@
 /* The trust card: how well the scores agree with whatever truth is known. */
-import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { at } from "../core/paths.js";
 
-/** Fills `place` for a search; asked again whenever it is called. */
-export async function showTrust(place, search) {
-  const { sources, sentence, noise } = await api(`searches/${search.id}/trust/`);
+/** Fills `place` from an answer of the search's `trust/`. */
+export function showTrust(place, search, { sources, sentence, noise }) {
   const share = (value) => Math.max(0, Math.min(1, (value + 1) / 2));
   const source = (row) => {
     const bar = h(

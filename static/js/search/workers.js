@@ -1,13 +1,11 @@
-/* The workers at work and the tail of the event log. */
-import { api } from "../core/api.js";
+/* The workers: all of them as a table, and in brief while the search is active. */
 import { h } from "../core/dom.js";
-import { ago, clock, number, plural } from "../core/format.js";
+import { ago, number, plural } from "../core/format.js";
 
 const BRIEF = 6; // workers that are shown in brief
-const LINES = 200; // of the log that stay on the page
 
-export async function showWorkers(place, search) {
-  const found = await api("workers/");
+/** Shows an answer of `workers/` as a table; `search` is the number of the page's search. */
+export function showWorkers(place, search, found) {
   const workers = found.results ?? found;
   if (!workers.length) {
     place.replaceChildren(
@@ -56,11 +54,8 @@ export async function showWorkers(place, search) {
   );
 }
 
-/** The workers in brief while a search is active, this search's first. */
-export async function showWork(card, search, active) {
-  card.hidden = !active;
-  if (!active) return;
-  const found = await api("workers/");
+/** Shows an answer of `workers/` in brief, the workers at this search first. */
+export function showWork(card, search, found) {
   const mine = (worker) => Boolean(worker.current) && worker.search === search;
   const workers = (found.results ?? found).sort((a, b) => mine(b) - mine(a) || Number(b.alive) - Number(a.alive));
   const doing = (worker) =>
@@ -84,30 +79,4 @@ export async function showWork(card, search, active) {
   if (more > 0) items.push(h("li", { class: "muted small" }, `and ${plural(more, "other")}`));
   const none = h("li", { class: "muted" }, "No worker has reported yet. Queued work starts when one does.");
   card.querySelector("[data-work]").replaceChildren(...(items.length ? items : [none]));
-}
-
-/** The log, newest first; keeps its place while the user reads further down. */
-export class EventLog {
-  constructor(place) {
-    this.list = h("ol", {});
-    this.empty = h("p", { class: "empty" }, "Nothing has happened yet.");
-    place.append(this.empty, this.list);
-  }
-
-  add(events) {
-    const told = events.filter((event) => event.message).slice(-LINES);
-    if (!told.length) return;
-    this.empty.hidden = true;
-    for (const event of told) {
-      const line = h(
-        "li",
-        { dataset: { kind: event.kind } },
-        h("time", { datetime: event.created_at }, clock(event.created_at)),
-        h("span", { class: "kind" }, event.kind),
-        h("p", {}, event.message),
-      );
-      this.list.prepend(line);
-    }
-    while (this.list.childElementCount > LINES) this.list.lastElementChild.remove();
-  }
 }
