@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
 
+Value = TypeVar("Value")
 ROOT = Path(__file__).resolve().parent.parent
 TAKEN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "NASWEB_HOST", "NASWEB_TEST_SERVERS")
 
@@ -29,12 +31,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Waits for the condition; AssertionError when it does not come true in time."""
+def until(condition: Callable[[], Value], seconds: float = 30.0, pause: float = 0.1) -> Value:
+    """Return the condition's value once it is true, asked every `pause` seconds; AssertionError if it stays false."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        time.sleep(0.1)
+        time.sleep(pause)
+    return found
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:

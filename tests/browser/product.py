@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from typing import Any
 
 from nasweb.benchmarks.product import ROOT, Running
+from tests.processes import until
 
 __all__ = ["ROOT", "Product"]
 
@@ -27,11 +27,12 @@ class Product(Running):
 
     def wait_finished(self, search: int, seconds: float) -> dict[str, Any]:
         """The search when it has ended well."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found: dict[str, Any] = self.get(f"searches/{search}/")
-            if found["status"] in ("finished", "failed", "cancelled"):
-                assert found["status"] == "finished", found["status_reason"]
-                return found
-            time.sleep(1)
-        raise AssertionError(f"search {search} did not finish within {seconds:g} s: {found}")
+        found: dict[str, Any] = {}
+
+        def ended() -> bool:
+            found.update(self.get(f"searches/{search}/"))
+            return found["status"] in ("finished", "failed", "cancelled")
+
+        until(ended, seconds, pause=0.5)
+        assert found["status"] == "finished", found["status_reason"]
+        return found

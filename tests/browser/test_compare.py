@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chain import KINDS, LABELS
+from tests.browser.layout import overflow
 from tests.browser.product import Product
 from tests.browser.test_journey import drawn
 
@@ -50,8 +51,7 @@ def test_repeats_are_one_line_with_its_spread(
     for scheme, width in (("dark", 1440), ("light", 375)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert overflow(page) <= 0
         picture(page, f"compare-{scheme}-{width}")
 
 

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from tests.browser.product import Product
+from tests.processes import until
 
 EVALUATIONS = 20
 SEARCH_SECONDS = 900.0
@@ -39,14 +39,6 @@ DRAWN = """selector => {
 def drawn(page: Page, chart: str) -> dict[str, int]:
     """Points a series of one chart, as the canvas shows them."""
     return page.evaluate(DRAWN, chart)
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Waits; in here and not in the page, which forbids `eval`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.25)
 
 
 def start_example(page: Page) -> int:
@@ -80,7 +72,13 @@ def test_from_the_form_to_the_downloads(
 
     page.context.set_offline(True)
     expect(live).not_to_have_text("Live")
-    page.wait_for_timeout(3000)
+    seen = product.get(f"searches/{search}/")["event_seq"]
+
+    def missed() -> bool:
+        now = product.get(f"searches/{search}/")
+        return now["event_seq"] > seen or now["status"] == "finished"
+
+    until(missed, 120, pause=0.5)
     page.context.set_offline(False)
     expect(live).to_have_text("Live", timeout=30_000)
 

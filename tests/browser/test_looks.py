@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import LOOKED_AT
+from tests.browser.layout import overflow
 from tests.browser.policy import WATCH, barriers, refusals
 from tests.browser.product import Product
 
@@ -29,9 +30,6 @@ PAGES = {
 }
 WIDTHS = (375, TABLET := 768, 1920)
 HEIGHT = 900
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Two frames: what listens to the window's size has drawn."""
 
 DETAILS = {
     "dataset": "datasets",
@@ -94,8 +92,7 @@ def test_every_page_fits_is_accessible_and_meets_the_policy(
         page.wait_for_function(DRAWN.get(name, "true"))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": HEIGHT})
-            page.evaluate(FRAMES)
-            assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
+            assert overflow(page) <= 0, f"{name} scrolls sideways at {width} px"
             if width == TABLET:
                 continue
             if name != "docs":  # Swagger UI's own looks are not ours to judge

@@ -17,10 +17,10 @@ from playwright.sync_api import Page, expect
 
 from engine.config.datasets import DigitsOptions
 from engine.datasets.digits import DigitsData
+from tests.browser.layout import overflow
 from tests.browser.product import Product
 from tests.processes import until
 
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LAYER = {"conv": {"block": "conv", "kernel": [3, 1], "width": [24, 12, 6]}}
 CONFIG = {
     "name": "Promoted",
@@ -78,7 +78,7 @@ def test_two_networks_side_by_side(
         drawing.scroll_into_view_if_needed()
         until(lambda image=drawing: image.evaluate("image => image.naturalWidth") > 50, 30)
     page.evaluate("scrollTo(0, 0)")
-    assert page.evaluate(OVERFLOW) <= 0
+    assert overflow(page) <= 0
     picture(page, f"difference-{scheme}-{width}")
 
 
@@ -146,7 +146,7 @@ def test_the_front_is_trained_in_full(
         for name, path in {"trainings": "/trainings/", "training": f"/trainings/{training['id']}/"}.items():
             page.goto(path)
             page.wait_for_load_state("networkidle")
-            assert page.evaluate(OVERFLOW) <= 0, f"{name} scrolls sideways at {width} px"
+            assert overflow(page) <= 0, f"{name} scrolls sideways at {width} px"
             picture(page, f"{name}-{scheme}-{width}")
 
 
@@ -192,7 +192,7 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
     assert page.evaluate(LAID_OUT)[1] == [90, 100]
     picture(page, "promote-recipes-one")
     page.set_viewport_size({"width": 375, "height": 800})
-    assert page.evaluate(OVERFLOW) <= 0
+    assert overflow(page) <= 0
     trained[1:] = []
     page.goto(f"/searches/{search}/")
     expect(verdict).to_contain_text("over 3 networks")

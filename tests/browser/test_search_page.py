@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.product import Product
+from tests.processes import until
 
 pytestmark = pytest.mark.usefixtures("complaints")
 SERIES = """() => {
@@ -26,15 +26,6 @@ PIXEL = """([x, y, plot = "#pareto"]) => {
   const box = element.getBoundingClientRect();
   return [box.left + left, box.top + top];
 }"""
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """The condition's value once it is true; in here, for the page forbids `eval`."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return found
 
 
 def series(page: Page) -> dict[str, list[list[float]]]:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.product import Product
+from tests.processes import until
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.usefixtures("complaints")]
 
@@ -75,5 +76,5 @@ def test_a_truth_table_from_the_upload_to_the_optimum_beside_the_result(
     assert 93 < found["best"]["truth"] <= found["table_optimum"]["truth"]
     page.goto(f"/searches/{number}/")
     expect(page.locator("main")).to_contain_text(f"{found['table_optimum']['truth']:.2f}"[:5])
-    page.wait_for_timeout(1_500)
+    until(lambda: page.evaluate("performance.getEntriesByName('nasweb:first-view').length"))
     picture(page, "search-table")

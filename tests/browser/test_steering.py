@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -108,6 +109,7 @@ def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product
 
 @pytest.mark.parametrize("kind", ["searches", "studies"])
 def test_what_was_deleted_elsewhere_is_said_and_asked_for_no_more(page: Page, product: Product, kind: str) -> None:
+    page.clock.install()
     if kind == "searches":
         path = f"{kind}/{opened(page, product, name='Deleted', budget={'evaluations': 4}, seed=3)}/"
     else:
@@ -122,8 +124,9 @@ def test_what_was_deleted_elsewhere_is_said_and_asked_for_no_more(page: Page, pr
     expect(page.get_by_role("heading", level=1)).to_contain_text("was deleted", timeout=PATIENCE)
     expect(page.locator("main button")).to_have_count(0)
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(6_000)  # longer than the pause between two polls
-    assert not asked
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.clock.run_for(60_000)  # many times the pause between two polls
+    page.evaluate("fetch('/healthz/').then(answer => answer.status)")  # is heard after whatever was asked before
+    assert asked == ["/healthz/"]
     page.get_by_role("link", name=f"To the {kind}").click()
     page.wait_for_url(f"{product.url}/" if kind == "searches" else f"{product.url}/studies/")

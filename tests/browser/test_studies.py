@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.layout import overflow
 from tests.browser.product import Product
 from tests.browser.test_journey import drawn
 from tests.searches.driving import CHAIN
@@ -61,8 +62,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     picture(page, "study")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 375, "height": 900})
-    page.wait_for_timeout(400)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert overflow(page) <= 0
     picture(page, "study-dark-375")
     page.goto("/studies/")
     expect(page.locator("[data-list]")).to_contain_text("synflow")
@@ -133,6 +133,5 @@ def test_comparisons_from_a_space_and_data(
     picture(page, "study-form-questions")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 375, "height": 900})
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert overflow(page) <= 0
     picture(page, "study-form-dark-375")
