@@ -144,6 +144,14 @@ def test_one_module_says_who_is_best() -> None:
     assert owners == {"engine/ranking.py"}
 
 
+def test_scripts_keep_to_120_columns() -> None:
+    """Prettier lays out code, but leaves comments and strings as long as they are."""
+    scripts = [path for path in tracked() if path.suffix == ".js"]
+    assert len(scripts) > 50
+    long = [f"{path}:{at}" for path in scripts for at, line in enumerate(text(path).split("\n"), 1) if len(line) > 120]
+    assert long == []
+
+
 def test_scripts_have_no_list_of_statuses_of_their_own() -> None:
     """The page carries the models' lists (`searches.context.statuses`), and `core/status.js` alone reads them."""
     from searches.models import NetworkLatency, Search, Training

@@ -1,10 +1,10 @@
-/* Whole-network latency on the candidate page: measure on a worker's machine, beside what the latency table adds up to. */
+/* Latency of a whole network on the candidate page: measured on a worker's machine, beside the latency table's sum. */
 import { api } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
 import { ago, number } from "../core/format.js";
 import { measurementIsOpen } from "../core/status.js";
 
-const PAUSE = 1500; // ms between two looks while a measurement is under way
+const PAUSE = 1500; // ms between two requests while a measurement runs
 
 const root = document.querySelector("[data-candidate]");
 const section = document.querySelector("[data-latency]");
@@ -20,7 +20,10 @@ function deviation(row) {
 
 function line(row) {
   const { options } = row;
-  const how = `${row.machine || options.device}; ${options.threads} thread${options.threads === 1 ? "" : "s"}, batch ${options.batch_size}, median of ${row.repeats ?? options.repeats} passes after ${options.warmup} to warm up`;
+  const how =
+    `${row.machine || options.device}; ${options.threads} thread${options.threads === 1 ? "" : "s"}, ` +
+    `batch ${options.batch_size}, median of ${row.repeats ?? options.repeats} passes ` +
+    `after ${options.warmup} to warm up`;
   const result =
     row.status === "ready"
       ? `${ms(row.median_ms)} (${number(row.low_ms)} to ${number(row.high_ms)})`

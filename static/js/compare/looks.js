@@ -1,4 +1,4 @@
-/* One look a search: a colour, and from the second turn through the colours on another dash and symbol. */
+/* The looks of the searches: each has a colour, and once all colours are taken another dash and symbol. */
 
 const COLOURS = ["blue", "orange", "green", "purple", "gold", "red"];
 const DASHES = ["solid", "dashed", "dotted"];
@@ -12,7 +12,7 @@ function lookOf(at) {
   };
 }
 
-/** The searches as lines of the plots: one a search, or one a group of repeats with the others left out. */
+/** The lines of the plots: one for each search, or one for each group of repeats. */
 export function linesOf(comparison) {
   const grouped = new Map(comparison.groups.flatMap((group) => group.searches.map((id) => [id, group])));
   const lines = [];

@@ -1,4 +1,4 @@
-/* The three plots of a comparison: fronts, hypervolume and best score as they grew. */
+/* The three plots of a comparison: the fronts, and the growth of hypervolume and best score. */
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { cost, duration, METRICS, number, plural } from "../core/format.js";
 import { at } from "../core/paths.js";
@@ -111,7 +111,7 @@ export class FrontsPlot extends Plot {
   }
 }
 
-/** Step curves along evaluations or seconds: one a search, or mean and spread of repeats. */
+/** Step curves along evaluations or seconds: one for each search, or mean and spread of its repeats. */
 class GrowthPlot extends Plot {
   get along() {
     return this.choices.get("along");
@@ -220,7 +220,11 @@ export class VolumesPlot extends GrowthPlot {
   caption() {
     const { reference, metric } = this.data;
     if (!reference) return this.words();
-    return `Area between the front and one corner for all: ${METRICS[metric]?.name.toLowerCase() ?? metric} ${cost(reference.cost, metric)}, score ${number(reference.score)}, a tenth of the fronts' spans beyond their worst. ${this.words()}`;
+    return (
+      `Area between the front and one corner for all: ${METRICS[metric]?.name.toLowerCase() ?? metric} ` +
+      `${cost(reference.cost, metric)}, score ${number(reference.score)}, ` +
+      `a tenth of the fronts' spans beyond their worst. ${this.words()}`
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-/* What can be done with a search: buttons for the actions the server allows now. */
+/* Buttons for the actions on a search that the server allows now. */
 import { api, Problem } from "./api.js";
 import { ask, h, toast } from "./dom.js";
 import { at } from "./paths.js";
@@ -85,7 +85,7 @@ async function repetition() {
   return given && { count: Number(given.count) };
 }
 
-/** Does one action; `changed(name)` runs when the server has accepted it. */
+/** Carries out an action. `changed(name)` runs when the server has accepted it. */
 async function act(name, search, changed) {
   const action = ACTIONS[name];
   let body = {};
@@ -115,7 +115,7 @@ async function act(name, search, changed) {
   }
 }
 
-/** Rebuilds the buttons in `place` when the allowed actions changed; the first two or three stand out, the rest is a menu. */
+/** Builds the buttons in `place` again when the allowed actions changed. All but the first `visible` are in a menu. */
 export function showActions(place, search, changed, { visible = 3, small = false } = {}) {
   const allowed = (search.actions ?? []).filter((name) => name in ACTIONS);
   const key = allowed.join();

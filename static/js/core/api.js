@@ -1,11 +1,11 @@
-/* The REST interface under /api/v1/, with its problem documents as errors. */
+/* Requests to the REST interface under /api/v1/. Its problem documents become errors. */
 
 import { unpack } from "./binary.js";
 import { at } from "./paths.js";
 
 const ROOT = "/api/v1";
 
-/** A refusal in words; `errors` is `[{field, message}]`. */
+/** A refusal of the server in words. `errors` is `[{field, message}]`. */
 export class Problem extends Error {
   constructor(status, body) {
     const fields = (body?.errors ?? []).map((error) =>
@@ -21,7 +21,7 @@ function csrf() {
   return document.querySelector("meta[name=csrf-token]")?.content ?? "";
 }
 
-/** The response, when the server did not refuse; network failures are TypeErrors, refusals are Problems. */
+/** The response of the server. A refusal throws a Problem, a network failure a TypeError. */
 async function request(path, { method = "GET", body, params = {}, signal, accept = "application/json" } = {}) {
   const query = new URLSearchParams(
     Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== ""),
@@ -40,7 +40,7 @@ async function request(path, { method = "GET", body, params = {}, signal, accept
   return response;
 }
 
-/** JSON of an answer; GET by default; `params` with null or "" are left out. */
+/** The JSON of an answer. The method is GET by default, and `params` that are null or "" are left out. */
 export async function api(path, options = {}) {
   const response = await request(path, options);
   return response.status === 204 ? null : parsed(await response.text());
@@ -56,6 +56,6 @@ function parsed(text) {
   try {
     return text ? JSON.parse(text) : null;
   } catch {
-    return null; // an error page instead of JSON: the status says enough
+    return null; // an error page instead of JSON; the status is enough
   }
 }

@@ -1,4 +1,4 @@
-/* ECharts, dressed in the page's colours; tooltips are elements, so a strict content policy holds. */
+/* ECharts in the page's colours. Tooltips are elements, so that a strict content policy is enough. */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
 import { h, saveRows, saveText, watchView } from "./dom.js";
@@ -6,7 +6,7 @@ import { h, saveRows, saveText, watchView } from "./dom.js";
 const charts = new Set();
 let coming = null;
 
-/** Settles once ECharts is there; a page that only preloads its script gets it now, after having asked for its data. */
+/** Resolves once ECharts is loaded. A page that only preloads the script calls this after it asked for its data. */
 export function drawable() {
   coming ??= new Promise((done, fail) => {
     if (globalThis.echarts) return done();
@@ -39,7 +39,7 @@ export class Chart {
     this.echarts = null;
     this.waiting = [];
     this.away = false;
-    this.missed = null; // a drawing out of sight: whether it was to be fresh
+    this.missed = null; // a drawing put off while out of view: whether it was to be fresh
     charts.add(this);
     if (globalThis.echarts) this.start();
   }
@@ -47,19 +47,19 @@ export class Chart {
   start() {
     if (this.echarts) return;
     this.echarts = echarts.init(this.element, null, { renderer: "canvas" });
-    this.echarts.getZr().setSleepAfterStill(1); // frames; it would go on drawing nothing for ten
+    this.echarts.getZr().setSleepAfterStill(1); // frames; without this it goes on for ten frames that draw nothing
     resized.observe(this.element);
     watchView(this.element, (inView) => this.see(inView));
     for (const run of this.waiting.splice(0)) run();
   }
 
-  /** Runs at once, or when ECharts is there. */
+  /** Calls `run` at once, or when ECharts is loaded. */
   soon(run) {
     if (this.echarts) run();
     else this.waiting.push(run);
   }
 
-  /** Redraws from the data, out of sight once it comes into view; zoom and selection are kept, unless `fresh`. */
+  /** Draws again from the data; out of view, once it comes into view. Zoom and selection are kept, unless `fresh`. */
   draw(fresh = false) {
     if (this.drawings && this.away) {
       this.missed = fresh || Boolean(this.missed);
@@ -67,7 +67,7 @@ export class Chart {
     } else this.soon(() => this.drawNow(fresh));
   }
 
-  /** In view or out of it. */
+  /** Takes whether the chart is in view. */
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
@@ -88,7 +88,7 @@ export class Chart {
     this.cost = performance.now() - begun;
   }
 
-  /** Width and height in CSS pixels, without laying the page out where the chart knows them. */
+  /** Width and height in CSS pixels. Where the chart knows them, the browser need not lay the page out. */
   get size() {
     return this.echarts
       ? [this.echarts.getWidth(), this.echarts.getHeight()]
@@ -115,18 +115,18 @@ export class Chart {
     this.soon(() => this.echarts.getZr().on("click", handler));
   }
 
-  /** The data at a pixel of the chart; null outside its axes. */
+  /** The data at a pixel of the chart; null outside of its axes. */
   dataAt(pixel) {
     return this.echarts?.containPixel("grid", pixel) ? this.echarts.convertFromPixel("grid", pixel) : null;
   }
 
-  /** The picture as PNG, at twice the screen's resolution. */
+  /** Saves the picture as PNG, at twice the screen's resolution. */
   png(filename) {
     const address = this.echarts.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colours().surface });
     h("a", { href: address, download: filename }).click();
   }
 
-  /** The same picture as SVG, drawn anew off the page. */
+  /** Saves the same picture as SVG, which a second chart off the page draws. */
   svg(filename) {
     const palette = colours();
     const size = { width: this.echarts.getWidth(), height: this.echarts.getHeight() };
@@ -143,7 +143,7 @@ export class Chart {
   }
 }
 
-/** A menu that saves what a chart shows: the picture as PNG or SVG, and `rows()` (the names first) as CSV. */
+/** Puts a menu into `place` that saves the chart as PNG or SVG, and `rows()`, names first, as CSV. */
 export function saveMenu(place, chart, name, rows) {
   const csv = () => saveRows(`${name}.csv`, rows());
   const ways = [
@@ -164,7 +164,7 @@ export function saveMenu(place, chart, name, rows) {
   place.replaceChildren(menu);
 }
 
-let font = null; // of the page; asking for it lays the page out
+let font = null; // the page's; kept, because asking for it makes the browser lay the page out
 
 function frame(c) {
   font ??= getComputedStyle(document.body).fontFamily;
@@ -189,7 +189,7 @@ export function tooltip(c, extra = {}) {
   };
 }
 
-/** Words in the middle of a chart that has nothing to draw yet. */
+/** The option of a chart that has nothing to draw yet: words in its middle. */
 export function nothing(c, text) {
   const style = { text, fill: c.muted, fontSize: 13, lineHeight: 20, width: 260, overflow: "break", align: "center" };
   return {
@@ -200,7 +200,7 @@ export function nothing(c, text) {
   };
 }
 
-/** A value axis with quiet lines; `extra` wins. */
+/** A value axis with quiet lines. What `extra` gives wins. */
 export function axis(c, name, extra = {}) {
   return {
     type: "value",
@@ -224,7 +224,7 @@ export function axis(c, name, extra = {}) {
   };
 }
 
-/** Wheel and pinch zoom on both axes; never sent again after the first draw, so that the view is kept. */
+/** Zoom by wheel and pinch on both axes. Give it with the first drawing only, so that the view is kept. */
 export const INSIDE_ZOOM = [
   { type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },
   { type: "inside", yAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },

@@ -2,7 +2,10 @@
 
 import { at } from "./paths.js";
 
-/** An element: `h("a", {href, class, dataset, onclick}, ...children)`; null and false children are left out, paths get the app's prefix. */
+/**
+ * An element: `h("a", {href, class, dataset, onclick}, ...children)`. Children that are null or false are left out, and
+ * paths get the app's prefix.
+ */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -24,7 +27,7 @@ export function facts(pairs, className = "facts") {
 
 let labels = null;
 
-/** The label of an algorithm or estimate, which the page carries as data. */
+/** The label of an algorithm or estimate; the page carries the labels as JSON. */
 export function kindLabel(kind) {
   labels ??= JSON.parse(document.getElementById("kind-labels").textContent);
   return labels[kind] ?? kind;
@@ -34,12 +37,12 @@ export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** Tells `see(true or false)` whenever an element comes near the view or leaves it. */
+/** Calls `see(true)` when an element comes into view or near it, and `see(false)` when it leaves. */
 export function watchView(element, see) {
   new IntersectionObserver((entries) => see(entries.at(-1).isIntersecting), { rootMargin: "200px" }).observe(element);
 }
 
-/** A horizontal bar filled to `share` (0..1). */
+/** Fills a horizontal bar to `share`, from 0 to 1. */
 export function setBar(bar, share) {
   const shown = Math.max(0, Math.min(1, share ?? 0));
   if (bar.share === shown) return;
@@ -59,7 +62,7 @@ export function progressBar(label) {
   return h("div", attributes, h("i"));
 }
 
-/** A message at the corner for a few seconds; errors stay until they are closed. */
+/** Shows a message in the corner for a few seconds. Errors stay until the user closes them. */
 export function toast(message, kind = "good") {
   let place = document.querySelector(".toasts");
   if (!place) {
@@ -73,8 +76,8 @@ export function toast(message, kind = "good") {
 }
 
 /**
- * Asks before something that cannot be taken back, and for the numbers it needs.
- * Resolves to null when the user thinks better of it, else to the values of `inputs` by name.
+ * Asks before something that cannot be undone, and for the numbers that it needs.
+ * Resolves to the values of `inputs` by name, or to null when the user goes back.
  */
 export function ask({ title, text, confirm, danger = false, inputs = [] }) {
   return new Promise((resolve) => {
@@ -109,7 +112,7 @@ export function ask({ title, text, confirm, danger = false, inputs = [] }) {
   });
 }
 
-/** Saves rows as a CSV file; an apostrophe is put before text that a spreadsheet would run as a formula. */
+/** Saves rows as a CSV file. Text that a spreadsheet would run as a formula gets an apostrophe in front. */
 export function saveRows(filename, rows) {
   saveText(filename, rows.map((row) => row.map(csvCell).join()).join("\n"));
 }

@@ -2,7 +2,7 @@
 import { at } from "./paths.js";
 import { isDark } from "./theme.js";
 
-/** Shows a drawing in an image and keeps it in the page's theme; `failed` runs when there is none. */
+/** Shows a drawing in an image, in the page's theme. `failed` runs when there is no drawing. */
 export function showDrawing(image, address, failed = () => {}) {
   const url = new URL(at(address), location.href);
   const show = () => {

@@ -9,10 +9,10 @@ export const METRICS = {
 };
 
 const DASH = "–";
-const WHOLE = new Intl.NumberFormat("en"); // made once: asking for a locale takes longer than the number
+const WHOLE = new Intl.NumberFormat("en"); // made once, for making it takes longer than formatting
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-/** A number with about `digits` significant digits, never in a form that hides its size. */
+/** A number with about `digits` significant digits. Whole numbers keep all their digits. */
 export function number(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return DASH;
   if (Number.isInteger(value)) return WHOLE.format(value);
@@ -22,12 +22,13 @@ export function number(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** What a table's best network reaches, and whether it is one within the search's limits. */
+/** The truth of a table's best network in words, and whether that network meets the search's limits. */
 export function optimumOf({ truth, limits }) {
-  return `table's optimum ${number(truth, 5)}${{ none: "", met: " within the limits", ignored: ", limits ignored" }[limits]}`;
+  const words = { none: "", met: " within the limits", ignored: ", limits ignored" };
+  return `table's optimum ${number(truth, 5)}${words[limits]}`;
 }
 
-/** How many were evaluated, of how many at most (null when only seconds bind). */
+/** The number of evaluations, and the most that there can be, which is null when only seconds limit the search. */
 export function evaluated(search) {
   return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;
 }

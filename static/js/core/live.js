@@ -1,20 +1,21 @@
 /*
- * Live updates: a websocket that only rings, and a slow poll, so that a lost ring does no harm.
- * `wake` reads what changed; it runs at most twice a second, never twice at once, and not in a hidden tab.
+ * Live updates: a websocket that only says that something changed, and a slow poll in case a message is lost.
+ * `wake` reads what changed. It runs at most twice per second, never twice at once, and not in a hidden tab.
  */
 
 import { h } from "./dom.js";
 import { at } from "./paths.js";
 
-const BATCH = 500; // ms between two updates
+const BATCH = 500; // least ms between two updates
 const FIRST_RETRY = 500;
 const LAST_RETRY = 20_000;
 const GONE = 4404; // the server's code for "no such search, or not yours"
 
 export class Doorbell {
   /**
-   * `state(name)` hears live, polling (no websocket, answers arrive) or retrying (no answers); `poll` is in milliseconds.
-   * `gone` is called once when `wake` meets a 404: what the page shows was deleted, and nothing is read any more.
+   * `state(name)` gets "live", "polling" (no websocket, but answers) or "retrying" (no answers). `poll` is the pause
+   * between two polls in milliseconds. `gone` runs once when `wake` meets a 404: what the page shows was deleted, and
+   * nothing is read any more.
    */
   constructor(path, wake, { poll = 5000, state = () => {}, gone = null } = {}) {
     this.path = path;
@@ -55,7 +56,7 @@ export class Doorbell {
     });
   }
 
-  /** Something may have changed. */
+  /** Has `wake` run soon, because something may have changed. */
   ring() {
     this.rung = true;
     if (this.ended || document.hidden || this.running || this.timer !== null) return;
@@ -89,7 +90,7 @@ export class Doorbell {
   }
 }
 
-/** In the place of a page's content: what it showed was deleted, and where the others are. */
+/** Replaces the page's content by the news that it was deleted, and a link to the list. */
 export function showDeleted(root, what, list) {
   const text = "It was deleted in another window or by another program.";
   const link = h("a", { class: "button primary", href: list.path }, list.label);
@@ -112,7 +113,7 @@ const WORDS = {
   waiting: "Connecting",
 };
 
-/** Shows the connection's state in words. */
+/** Returns a function that shows the connection's state in words. */
 export function liveState(element) {
   return (name) => {
     element.dataset.state = name;

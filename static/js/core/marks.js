@@ -1,15 +1,15 @@
-/* What a user says of a candidate or a search: pin, hide, tags, and a note in Markdown that the server renders. */
+/* A user's marks on a candidate or search: pin, hide, tags, and a note in Markdown that the server renders. */
 import { api } from "./api.js";
 import { h, toast } from "./dom.js";
 
-/** Markup that the server made safe, as a node. */
+/** A node from markup that the server made safe. */
 function rendered(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   return h("div", { class: "prose" }, template.content);
 }
 
-/** Sends changes and gives the answer to `changed`; refusals are told. */
+/** Sends changes and passes the answer to `changed`. Refusals are shown. */
 async function send(path, body, changed) {
   try {
     changed(await api(path, { method: "PATCH", body }));
@@ -20,7 +20,7 @@ async function send(path, body, changed) {
   }
 }
 
-/** A star that pins a candidate and lets it go. */
+/** A star button that pins a candidate, or removes the pin. */
 export function pinOf(candidate) {
   const button = h("button", { class: "pin", type: "button", "aria-label": `Pin candidate ${candidate.number}` });
   const show = () => {
@@ -38,7 +38,7 @@ export function pinOf(candidate) {
   return button;
 }
 
-/** A note that turns into a text area; what was typed stays until the server has taken it. */
+/** A note that becomes a text area for editing. What was typed stays until the server has saved it. */
 function noteOf(path, row, changed) {
   const shown = h("div", {}, row.note ? rendered(row.note_html) : h("p", { class: "muted" }, "No note yet."));
   const edit = h(
@@ -70,7 +70,7 @@ function noteOf(path, row, changed) {
   return h("div", { class: "stack" }, shown, h("div", { class: "row" }, edit), form);
 }
 
-/** Everything a user may say of a candidate. */
+/** Shows all marks of a candidate. */
 export function candidateMarks(place, candidate, changed = () => {}) {
   const path = `candidates/${candidate.id}/`;
   const again = (answer) => {
@@ -116,7 +116,7 @@ export function candidateMarks(place, candidate, changed = () => {}) {
   );
 }
 
-/** The note of a search. */
+/** Shows the note of a search. */
 export function searchNote(place, search, changed = () => {}) {
   const again = (answer) => {
     searchNote(place, answer, changed);

@@ -1,10 +1,13 @@
-/* Files that the server makes outside its web process: says so while they are made, then fetches them. */
+/* Files that a worker prepares on request: the page shows the progress and then downloads them. */
 import { api, Problem } from "./api.js";
 import { h, toast } from "./dom.js";
 
-const PAUSE = 700; // ms between two questions
+const PAUSE = 700; // ms between two requests
 
-/** For a link's click: has the file prepared, tells how far it is in `note`, and saves it. Other clicks stay the browser's. */
+/**
+ * Handles the click on a link: has the file prepared, shows the progress in `note`, and saves the file. Clicks with a
+ * modifier key stay the browser's.
+ */
 export async function fetchPrepared(event, note, address) {
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();

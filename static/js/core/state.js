@@ -1,4 +1,4 @@
-/* What the user chose to see (axes, tab, sort, filters) lives in the address, so that a link shows the same. */
+/* Keeps what the user chose to see (axes, tab, order, filters) in the address, so that a link shows the same. */
 
 export class UrlState {
   constructor(defaults) {
@@ -22,7 +22,7 @@ export class UrlState {
     history.replaceState(history.state, "", query.size ? `?${query}` : location.pathname);
   }
 
-  /** Keeps a control and the address together; `changed` runs after the user's choice. */
+  /** Keeps a control and the address in step. `changed` runs after the user's choice. */
   bind(control, name, changed) {
     const box = control.type === "checkbox";
     if (box) control.checked = this.get(name) === "1";

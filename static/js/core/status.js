@@ -1,4 +1,4 @@
-/* Which statuses of searches, trainings and measurements count as active or ended: the server's lists, as the page has them. */
+/* Whether searches, trainings and measurements are active or ended; the page carries the models' lists as JSON. */
 let groups = null;
 
 function isIn(kind, group, { status }) {

@@ -1,4 +1,4 @@
-/* Light, dark, and the colours that charts take from the style sheet. */
+/* The light or dark theme, and the colours that charts take from the style sheet. */
 
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -25,12 +25,12 @@ prefersDark.addEventListener("change", () => document.dispatchEvent(new CustomEv
 let known = null;
 document.addEventListener("themechange", () => (known = null), { capture: true });
 
-/** The colours in force now, kept until the theme changes. */
+/** The colours of the present theme, kept until the theme changes. */
 export function colours() {
   return (known ??= resolved());
 }
 
-/** Resolved from the custom properties (`light-dark()` has to be asked through an element). */
+/** Reads the colours from the custom properties; only an element resolves `light-dark()`. */
 function resolved() {
   const probe = document.createElement("span");
   probe.hidden = true;

@@ -1,4 +1,4 @@
-/* The candidate page: what the network is, what it costs, how it scored, where it came from, and the files to take away. */
+/* The candidate page: the network, its costs and scores, its origin, and the files to download. */
 import { api } from "../core/api.js";
 import { axis, Chart, tip, tooltip } from "../core/charts.js";
 import { facts, h, kindLabel, setText } from "../core/dom.js";
@@ -114,7 +114,7 @@ function scoreFacts(candidate) {
   ]);
 }
 
-/** What the score was read from: network, data, steps, as the worker noted them, and where it ran. */
+/** How the score was made: network, data, steps and machine, as the worker noted them. */
 function xray(candidate) {
   const noted = Object.entries(candidate.setup).map(([name, words]) => [name[0].toUpperCase() + name.slice(1), words]);
   const ran = candidate.device
@@ -123,7 +123,7 @@ function xray(candidate) {
   return facts([...noted, ["Ran on", ran], ["Seed", candidate.seed === null ? null : String(candidate.seed)]]);
 }
 
-/** The further estimates of a finalist: on them the decision falls. */
+/** The further estimates of a finalist, which decide between the finalists. */
 function showFinals(candidate) {
   const section = place("finals");
   section.hidden = !candidate.finals.length;
@@ -199,7 +199,8 @@ function showDownloads(candidate) {
     : "Not trained in full yet: the seed's initial weights go along.";
   setText(
     place("weights"),
-    `${weights} ONNX and .pt2 are checked against PyTorch when they are made; class names and preprocessing travel with every file.`,
+    `${weights} ONNX and .pt2 are checked against PyTorch when they are made; ` +
+      "class names and preprocessing come with every file.",
   );
 }
 

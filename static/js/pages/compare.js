@@ -1,4 +1,4 @@
-/* The page that lays searches over one another. Which ones, and the axes, stand in the address. */
+/* The page that compares searches. The address names the searches and the axes. */
 import { api } from "../core/api.js";
 import { h, kindLabel, saveRows, setText } from "../core/dom.js";
 import { duration, METRICS, number } from "../core/format.js";
@@ -13,7 +13,7 @@ const most = Number(place("compare").dataset.most);
 const add = place("add");
 const plots = {};
 let known = [];
-let missing = []; // numbers in the address that are no searches of the user's
+let missing = []; // numbers in the address that are not the user's searches
 
 const named = () => [
   ...new Set(

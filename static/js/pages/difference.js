@@ -1,4 +1,4 @@
-/* Two networks side by side: what differs in layers, costs and scores, and both drawings with it marked. */
+/* Two networks side by side: the differences in layers, costs and scores, and both drawings with them marked. */
 import { api } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
 import { showDrawing } from "../core/drawings.js";
@@ -32,7 +32,7 @@ function table(heads, rows) {
   );
 }
 
-/** The difference with its sign, and in per cent of the other's. */
+/** The difference with its sign, and in percent of the other's value. */
 function difference(row, unit) {
   const sign = row.difference > 0 ? "+" : row.difference < 0 ? "−" : "±";
   const share =
@@ -74,7 +74,8 @@ function show(found) {
   );
   setText(
     part("summary"),
-    `${plural(found.changed, "layer")} of ${found.layers.length} differ${found.changed === 1 ? "s; it is" : "; they are"} marked in both drawings.`,
+    `${plural(found.changed, "layer")} of ${found.layers.length} ` +
+      `differ${found.changed === 1 ? "s; it is" : "; they are"} marked in both drawings.`,
   );
   for (const [side, one, two] of [
     ["own", candidate, other],

@@ -1,12 +1,12 @@
-/* The form of a search: the fields of the chosen kinds, the two tabs, and when to look ahead again. */
+/* The form of a search: the fields of the chosen kinds, the two tabs, and when the forecast is made again. */
 
 const form = document.querySelector("#search-form");
 const LOOKED_UP = new Set(["table", "benchmark", "nasbench301"]); // estimates that need no images
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
-let opened = ""; // the YAML as its tab was opened
+let opened = ""; // the YAML at the time when its tab was opened
 
-/** Only the chosen kind's options are shown and sent. */
+/** Shows and sends only the options of the chosen kind. */
 function follow() {
   const table = LOOKED_UP.has(form.querySelector("[data-kind-of=estimator]")?.value);
   for (const chooser of form.querySelectorAll("[data-kind-of]")) {
@@ -32,7 +32,7 @@ function show(name) {
   }
 }
 
-/** Leaving a YAML that was edited fills the fields from it; one that cannot be read keeps its tab open and says why. */
+/** Fills the fields from an edited YAML when its tab is left. A faulty YAML keeps its tab open and shows why. */
 function choose(name) {
   if (name === mode.value) return;
   const text = form.querySelector("#id_yaml").value;

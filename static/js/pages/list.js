@@ -25,7 +25,7 @@ function tick(id, on) {
   setText(compare, `Compare ${ticked.size}`);
 }
 
-/** One search as a row; `show` writes only what changed, so that focus and hover stay. */
+/** A search as a row. `show` writes only what changed, so that focus and hover stay. */
 class Row {
   constructor(search) {
     const part = (name) => (this[name] = h("span", { class: "value" }));

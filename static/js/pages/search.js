@@ -1,4 +1,4 @@
-/* The search page: reads what one search shows through the API and follows it live. */
+/* The search page: a list of panels, each with what it reads, what it follows and how often; a schedule drives them. */
 import { api } from "../core/api.js";
 import { drawable } from "../core/charts.js";
 import { h } from "../core/dom.js";
@@ -49,7 +49,7 @@ const state = new UrlState(defaults);
 const home = `searches/${id}/`;
 let search = null;
 let arrived;
-const known = new Promise((resolve) => (arrived = resolve)); // resolves when the search was read for the first time
+const known = new Promise((resolve) => (arrived = resolve)); // resolves once the search was read
 
 const lineage = new LineagePanel(id);
 const replay = new Replay(document.querySelector("[data-replay-root]"), () =>

@@ -1,4 +1,4 @@
-/* What can be an axis of the scatter plot: costs, of which less is better, and scores, of which more is. */
+/* The axes that the scatter plot can have: costs, where less is better, and scores, where more is better. */
 import { METRICS } from "../core/format.js";
 
 export const SCORES = {
@@ -13,5 +13,5 @@ export const AXES = { ...METRICS, seconds: { name: "Seconds", unit: "s", axis: "
 
 export const isScore = (name) => name in SCORES;
 
-/** Which way a staircase through the front runs, for ECharts' `step`. */
+/** The direction of the steps of a line through the front, as ECharts' `step` names it. */
 export const staircase = (x) => (isScore(x) ? "start" : "end");

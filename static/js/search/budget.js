@@ -1,11 +1,11 @@
-/* Moving the budget after the search: which network is best at any cost of the band, and what its neighbours do otherwise. */
+/* The budget card: which network is best at any cost within the search's range, and how its neighbours differ. */
 import { api } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
 import { cost, number, plural } from "../core/format.js";
 import { AXES } from "./axes.js";
 
 const STEPS = 1000;
-const PAUSE = 60; // ms between two questions while the slider moves
+const PAUSE = 60; // ms between two requests while the slider moves
 
 export class BudgetCard {
   /**
@@ -23,7 +23,7 @@ export class BudgetCard {
 
   fromSlider(step) {
     const { low, high } = this.found;
-    if (step >= STEPS) return null; // the whole band, whatever it grows to
+    if (step >= STEPS) return null; // the whole range, also when it grows
     return low + (step / STEPS) * (high - low);
   }
 
@@ -33,7 +33,7 @@ export class BudgetCard {
     this.timer = setTimeout(() => this.load(), PAUSE);
   }
 
-  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  /** Resolves to a function that shows the answer, or to nothing when another request came in between. */
   async read(address) {
     this.request?.abort();
     this.request = new AbortController();
@@ -125,7 +125,7 @@ export class BudgetCard {
     ];
   }
 
-  /** The search's best, where it is not the network named above it. */
+  /** The search's best network, where it differs from the one named above. */
   crowned({ id, number: at, cost: amount, by_finals: decided }) {
     const why = decided
       ? "final scores decided between the finalists"
@@ -174,7 +174,8 @@ export class BudgetCard {
         "p",
         { class: "small num" },
         h("a", { href: `/candidates/${other.id}/` }, `#${other.number}`),
-        ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ${AXES[this.value].name.toLowerCase()}`,
+        ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ` +
+          AXES[this.value].name.toLowerCase(),
       ),
       h("ul", { class: "differences small" }, ...rows),
     );

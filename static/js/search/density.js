@@ -1,4 +1,4 @@
-/* Counts a cell as one picture: many candidates cost the page no more than few. */
+/* The counts of all cells as one picture, which costs the page the same for many candidates as for few. */
 
 const CELL = 6; // CSS pixels across
 
@@ -7,7 +7,10 @@ export function cellsFor(width, height) {
   return [Math.max(8, Math.round(width / CELL)), Math.max(8, Math.round(height / CELL))];
 }
 
-/** Draws `counts` of the cells `index` (row by row from below) in one colour, the fuller the stronger. */
+/**
+ * Draws the cells `index`, numbered row by row from below, in one colour. The more candidates a cell counts, the
+ * stronger its colour. Returns the canvas.
+ */
 export function picture([columns, rows], index, counts, colour, canvas = document.createElement("canvas")) {
   const size = Math.ceil(CELL * Math.min(2, window.devicePixelRatio || 1));
   canvas.width = columns * size;
@@ -24,7 +27,7 @@ export function picture([columns, rows], index, counts, colour, canvas = documen
   return canvas;
 }
 
-/** The picture as a series that fills the view `[x0, x1, y0, y1]`. */
+/** A series of ECharts that stretches the picture over the view `[x0, x1, y0, y1]`. */
 export function densitySeries(name, image, [x0, x1, y0, y1]) {
   return {
     name,
@@ -42,7 +45,7 @@ export function densitySeries(name, image, [x0, x1, y0, y1]) {
   };
 }
 
-/** The cell under a position in data, `{count, range: [x0, x1, y0, y1]}`, or null. */
+/** The cell at a position in data as `{count, range: [x0, x1, y0, y1]}`; null where no cell has candidates. */
 export function cellAt([columns, rows], view, log, index, counts, [x, y]) {
   const across = share(x, view[0], view[1], log[0]);
   const up = share(y, view[2], view[3], log[1]);
@@ -61,7 +64,7 @@ export function cellRange([columns, rows], [x0, x1, y0, y1], [logX, logY], cell)
 
 const scale = (value, log) => (log ? Math.log(value) : value);
 
-/** Where a value lies between two ends, from 0 to 1; and back. */
+/** The position of a value between two ends, from 0 to 1. `value` is the inverse. */
 export function share(value, low, high, log) {
   return (scale(value, log) - scale(low, log)) / (scale(high, log) - scale(low, log));
 }

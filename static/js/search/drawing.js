@@ -1,12 +1,12 @@
-/* How the Pareto plot is drawn: counts where candidates lie dense, single candidates, the front, lines and areas. */
+/* How the Pareto plot is drawn: counts where candidates are dense, single candidates, the front, lines and areas. */
 import { axis, nothing, tooltip } from "../core/charts.js";
 import { optimumOf } from "../core/format.js";
 import { AXES, staircase } from "./axes.js";
 import { densitySeries, picture } from "./density.js";
 
-const LARGE = 300; // points; more are drawn in one stroke
+const LARGE = 300; // points; ECharts draws more than that in one stroke
 
-/** A value axis, or a logarithmic one with a handful of labels also where it spans less than a power of ten. */
+/** The type of an axis. A logarithmic axis gets a handful of labels even if it spans less than a power of ten. */
 function kind(log, low, high) {
   const decades = Math.log10(high / low);
   return log ? { type: "log", logBase: decades >= 1.5 ? 10 : 10 ** (decades / 5) } : { type: "value" };
@@ -156,7 +156,7 @@ function lines(plot, c) {
   return { silent: true, symbol: "none", data };
 }
 
-/** The objective's target range, where this is its axis, and the user's rectangle. */
+/** The objective's target range, if the plot has its axis, and the user's rectangle. */
 function areas(plot, c) {
   const data = [];
   const { cost_metric: metric, lo, hi } = plot.search?.config?.objective ?? {};

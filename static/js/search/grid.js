@@ -1,15 +1,18 @@
-/* The bucket grid: one row a layer, as they are searched, one column a cost bucket, coloured by the score of the bucket's survivor. */
+/*
+ * The bucket grid: a row for each layer in the order of the search, and a column for each cost bucket. The score of a
+ * bucket's survivor gives its colour.
+ */
 import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
 import { setText } from "../core/dom.js";
 import { cost, METRICS, number, plural } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
 
-const ROUNDED = 200; // cells; more are drawn with sharp corners, which is much quicker
-const COMPACT = 60; // with more columns than this, columns that are empty in every layer are left out
+const ROUNDED = 200; // cells; with more of them corners are sharp, which is much quicker to draw
+const COMPACT = 60; // columns; with more of them those that are empty in every layer are left out
 
 export class BucketGrid {
-  /** `open(bucket, layer, metric)` shows a bucket; `replay` knows parameters of the past, as the scatter plot's. */
+  /** `open(bucket, layer, metric, back)` shows a bucket, and `replay` knows the parameters of the past. */
   constructor(root, open, replay) {
     Object.assign(this, { root, replay, asked: 0, past: false, present: null });
     this.layers = [];
@@ -23,7 +26,7 @@ export class BucketGrid {
     saveMenu(root.querySelector("[data-save]"), this.chart, "buckets", () => this.csv());
   }
 
-  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  /** Resolves to a function that shows the answer, or to nothing when another request came in between. */
   async read(address) {
     const { upto, layer } = this.replay.params();
     const back = { upto, upto_layer: layer };
@@ -84,11 +87,14 @@ export class BucketGrid {
     const inserted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.inserted, 0);
     const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
     const then = this.past
-      ? `Replay: filled again in the search's order, ${this.replay.past}${this.calibrated ? ", with the scores as calibrated since" : ""}. `
+      ? `Replay: filled again in the search's order, ${this.replay.past}` +
+        `${this.calibrated ? ", with the scores as calibrated since" : ""}. `
       : "";
     const text = this.filled.length
-      ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ${number(evicted)} evictions. ` +
-        `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, each layer with its own ranges` +
+      ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ` +
+        `${number(evicted)} evictions. ` +
+        `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, ` +
+        "each layer with its own ranges" +
         `${this.ranked ? `; a bucket keeps the best by ${this.ranked}, shown is the plain score` : ""}` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
       : "";
@@ -98,7 +104,7 @@ export class BucketGrid {
   option(c) {
     if (!this.filled?.length) return nothing(c, "Buckets fill when the first round is scored.");
     const place = new Map(this.columns.map((index, at) => [index, at]));
-    // The chart copies its data deeply, so it gets numbers only; what they stand for is kept beside them.
+    // ECharts copies its data deeply. So it gets numbers only, and `cells` keeps the buckets that they stand for.
     this.cells = this.layers.flatMap((layer, row) =>
       layer.buckets.filter((bucket) => bucket.score !== null).map((bucket) => ({ bucket, layer, row })),
     );

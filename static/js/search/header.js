@@ -1,4 +1,4 @@
-/* The head of the search page: state in words, actions, the numbers that matter, progress by layer. */
+/* The head of the search page: status, actions, key figures, failures, and progress by layer. */
 import { showActions } from "../core/actions.js";
 import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, cost, duration, evaluated, METRICS, number, optimumOf, plural } from "../core/format.js";
@@ -10,7 +10,7 @@ function kpis(search) {
     search.budget.seconds === null
       ? null
       : `${duration(search.charged_seconds)} of ${duration(search.budget.seconds)} charged`;
-  const decided = best && best.final_score !== null; // by the final estimate, whose scale is its own
+  const decided = best && best.final_score !== null; // by the final estimate, whose scores have a scale of their own
   const shown = decided
     ? [
         [
@@ -84,7 +84,8 @@ export class Header {
     const chip = document.querySelector("[data-chip]");
     chip.dataset.status = search.status;
     setText(chip, search.status);
-    const title = `${search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : ""}${search.name} · nasweb`;
+    const progress = search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : "";
+    const title = `${progress}${search.name} · nasweb`;
     if (document.title !== title) document.title = title;
     setText(
       document.querySelector("[data-about]"),

@@ -1,4 +1,4 @@
-/* The best score so far, against evaluations or charged seconds, over the spread of what was tried meanwhile. */
+/* The best score so far against evaluations or seconds, over the spread of the scores tried at that time. */
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { setText } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
@@ -22,7 +22,7 @@ export class HistoryPlot {
     return this.state.get("along") === "seconds";
   }
 
-  /** What the best network is chosen by, where that is not simply its score. */
+  /** What the best network is chosen by, in words, where that is not simply its score. */
   get chosen() {
     return this.found.chosen_by;
   }
@@ -34,7 +34,8 @@ export class HistoryPlot {
     this.chart.draw(fresh);
     const steps = plural(this.found.steps.number.length, "improvement");
     const finals = this.found.steps.final_score.some((value) => value !== null) ? ", finalists included" : "";
-    const along = `${this.seconds ? "the trials' seconds, added up" : "scored candidates"} in the order of their numbers${finals}`;
+    const counted = this.seconds ? "the trials' seconds, added up" : "scored candidates";
+    const along = `${counted} in the order of their numbers${finals}`;
     const band = this.found.spread.low.length
       ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median."
       : "";
@@ -102,7 +103,7 @@ export class HistoryPlot {
     };
   }
 
-  /** Improvements as `[x, value, which]`, held until now. */
+  /** The improvements as `[x, value, which]`; the last one is held until now. */
   stretched(name) {
     const { steps } = this.found;
     const points = steps[this.along].map((x, at) => [x, steps[name][at], at]);

@@ -1,11 +1,11 @@
-/* The panel of a bucket: who survived in it, and by which choices it came there from the first layer. */
+/* The panel of a bucket: its survivor, and the choices that led to it from the first layer on. */
 import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
 import { cost, number, plural } from "../core/format.js";
 
-const SHOWN = 12; // networks of a bucket
+const SHOWN = 12; // networks of a bucket that are listed
 
-/** The chain of ancestors (as the API gives it, the candidate itself first), first layer on top, each a link. */
+/** The ancestors as links, the first layer on top. `lineage` is the API's: it begins with the candidate itself. */
 export function lineageList(lineage) {
   return h(
     "ol",
@@ -32,7 +32,7 @@ export class LineagePanel {
     document.body.append(this.dialog);
   }
 
-  /** `back` are the parameters of a replay: the grid of then. */
+  /** Shows a bucket. `back` holds the parameters of a replay, whose moment the grid shows. */
   async open(bucket, layer, metric, back = {}) {
     const close = h(
       "button",
@@ -73,6 +73,7 @@ export class LineagePanel {
     });
     const residents = layers[0]?.buckets[0]?.residents ?? [];
     const shown = residents.slice(0, SHOWN).map(([candidate, score]) => `#${candidate} (${number(score)})`);
-    place.textContent = `${plural(residents.length, "network")}: ${shown.join(", ")}${residents.length > SHOWN ? ", …" : ""}`;
+    const more = residents.length > SHOWN ? ", …" : "";
+    place.textContent = `${plural(residents.length, "network")}: ${shown.join(", ")}${more}`;
   }
 }

@@ -1,9 +1,9 @@
-/* A notification of the browser when the search ends, for those who asked for it; it also comes while the tab is hidden. */
+/* A notification of the browser when the search ends, if the user asked for it; it also comes in a hidden tab. */
 import { api } from "../core/api.js";
 import { toast } from "../core/dom.js";
 import { searchHasEnded } from "../core/status.js";
 
-const LOOK = 10_000; // ms between two looks from a hidden tab
+const LOOK = 10_000; // ms between two requests of a hidden tab
 
 export class Notifier {
   constructor(button, search) {
@@ -15,7 +15,7 @@ export class Notifier {
     setInterval(() => document.hidden && this.wanted && this.look(), LOOK);
   }
 
-  /** Hears of every state that the page reads. */
+  /** Takes the search whenever the page has read it. */
   follow(search) {
     const ended = searchHasEnded(search);
     if (ended && this.wanted && this.ended === false) this.tell(search);
@@ -41,7 +41,7 @@ export class Notifier {
     try {
       this.follow(await api(`searches/${this.id}/`));
     } catch (error) {
-      if (error.status === 404) this.wanted = false; // deleted; without an answer the next look tries again
+      if (error.status === 404) this.wanted = false; // deleted; after other errors the next look tries again
     }
   }
 

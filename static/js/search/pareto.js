@@ -1,4 +1,4 @@
-/* Score against cost, or any two columns: the front, single candidates, and counts where they lie dense. */
+/* The scatter plot: score against cost, or any other two columns, with the Pareto front. */
 import { columns } from "../core/api.js";
 import { Chart, saveMenu } from "../core/charts.js";
 import { setText } from "../core/dom.js";
@@ -75,7 +75,7 @@ export class ParetoPlot {
     };
   }
 
-  /** Other axes: the whole of them, and no rectangle of the old ones. */
+  /** Shows other axes in full, without the rectangle that belonged to the old ones. */
   anew() {
     this.state.set("window", "");
     if (this.selection) this.brush(null);
@@ -83,7 +83,7 @@ export class ParetoPlot {
     this.load();
   }
 
-  /** Shows a budget as a line; `{metric, cost}`. */
+  /** Shows a budget, `{metric, cost}`, as a line. */
   mark(budget) {
     const same =
       (this.budget?.cost ?? null) === budget.cost && (budget.cost === null || this.budget.metric === budget.metric);
@@ -96,7 +96,7 @@ export class ParetoPlot {
     this.load();
   }
 
-  /** Shows another part; its cells are counted anew once the user rests. */
+  /** Shows another part of the plot at once, and has its cells counted when the user pauses. */
   look(window) {
     this.state.set("window", window.map((end) => Number(end.toPrecision(7))).join());
     this.chart.draw();
@@ -110,7 +110,7 @@ export class ParetoPlot {
     this.select(this.selection);
   }
 
-  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  /** Resolves to a function that shows the answer, or to nothing when another request came in between. */
   async read(address) {
     this.request?.abort();
     const request = new AbortController();
@@ -142,7 +142,7 @@ export class ParetoPlot {
     setText(this.root.querySelector(".caption"), caption(this));
   }
 
-  /** Offers only axes that have numbers. */
+  /** Offers as axes only the columns that have numbers. */
   offer(known) {
     const key = [...known, this.metric, this.value].join();
     if (key === this.offered) return;

@@ -1,12 +1,12 @@
-/* The front and the bucket grid as they came about: by evaluation or by layer, played or moved by hand. */
+/* Replays how the front and the bucket grid grew, by evaluation or by layer, by itself or by the slider. */
 import { number, plural } from "../core/format.js";
 
-const FRAMES = 80; // of a whole replay
-const PAUSE = 140; // ms between two frames at least
+const FRAMES = 80; // of a whole replay by evaluation
+const PAUSE = 140; // least ms between two frames
 const LAYER_PAUSE = 900;
 
 export class Replay {
-  /** `changed()` shows front and grid as `params()` say. */
+  /** `changed()` shows front and grid again, at the moment that `params()` names. */
   constructor(root, changed) {
     Object.assign(this, { root, changed, search: null, size: 0, timer: null, at: null });
     const find = (name) => root.querySelector(`[data-replay=${name}]`);
@@ -29,7 +29,7 @@ export class Replay {
     return this.by.value === "layer";
   }
 
-  /** The layer that a replay by layer has come to, in the search's own order; nothing before the first. */
+  /** The layer that a replay by layer has reached, in the search's order; undefined before the first. */
   get reached() {
     return this.search?.layers_progress[(this.at ?? this.end) - 1];
   }
@@ -38,7 +38,7 @@ export class Replay {
     return this.byLayer ? (this.search?.layers_progress.length ?? 1) : this.size;
   }
 
-  /** Follows the search; a replay under way stays where it is. */
+  /** Takes the search's present size. A replay that runs keeps its position. */
   follow(search, size) {
     this.search = search;
     this.size = size;
@@ -47,7 +47,7 @@ export class Replay {
     this.show();
   }
 
-  /** Parameters of the past for the plot, nothing for the present. */
+  /** The parameters that ask the server for the replayed moment; none for the present. */
   params() {
     if (this.at === null) return {};
     return this.byLayer ? { layer: this.reached?.layer ?? -1 } : { upto: this.at };
@@ -77,7 +77,7 @@ export class Replay {
     this.button.textContent = "Replay";
   }
 
-  /** Back to the present. */
+  /** Ends the replay and shows the present. */
   leave() {
     this.pause();
     const away = this.at !== null;
@@ -96,7 +96,7 @@ export class Replay {
     return this.changed();
   }
 
-  /** Where the replay is, in words; empty for the present. */
+  /** The replayed moment in words; empty for the present. */
   get past() {
     if (this.at === null) return "";
     if (!this.byLayer) return `after ${plural(this.at, "evaluation")}`;

@@ -1,4 +1,4 @@
-/* The candidates as a table; sorting, filters and pages are the server's work, so a large search is as quick as a small one. */
+/* The candidates as a table. The server sorts, filters and pages, so that a large search is as quick as a small one. */
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { METRICS, number, plural } from "../core/format.js";
@@ -6,9 +6,9 @@ import { at } from "../core/paths.js";
 import { AXES } from "./axes.js";
 import { COLUMNS } from "./columns.js";
 
-const TYPED = 70; // ms after the last key; an answer that is not wanted any more is dropped on the way
+const TYPED = 70; // ms after the last key
 
-/** What the choice of marks means as filters of the API. */
+/** The filters of the API for each choice of marks. */
 const MARKS = { "": { hidden: false }, pinned: { pinned: true }, hidden: { hidden: true }, all: {} };
 
 export class CandidateTable {
@@ -43,7 +43,7 @@ export class CandidateTable {
     return COLUMNS.filter((column) => !column.optional || this.known.includes(column.name));
   }
 
-  /** Offers the layers to filter by, as they are searched, once they are known. */
+  /** Offers the layers as a filter once they are known, in the order in which they are searched. */
   offerLayers({ layer_names: names, layers_progress: layers }) {
     const select = this.root.querySelector("[name=layer]");
     if (select.options.length > 1 || !names.length) return;
@@ -55,7 +55,7 @@ export class CandidateTable {
     if (this.answer) this.show(this.answer);
   }
 
-  /** Narrows to a rectangle of the plot: `{x, y, range: [x0, x1, y0, y1]}`, or null for all. */
+  /** Sets the rectangle of the plot that the rows must lie in: `{x, y, range: [x0, x1, y0, y1]}`; null for all rows. */
   narrow(part) {
     this.chip.hidden = !part;
     this.within = {};
@@ -74,7 +74,7 @@ export class CandidateTable {
     }
   }
 
-  /** What the rows are narrowed by, as the API names it. */
+  /** The filters in force, as the API names them. */
   get filters() {
     const names = ["status", "feasible", "layer", "search", "tag"];
     return {
@@ -84,7 +84,7 @@ export class CandidateTable {
     };
   }
 
-  /** Links to files of exactly the rows that pass the filters. */
+  /** Sets the links to files that hold exactly the rows that pass the filters. */
   offerFiles() {
     for (const link of this.root.querySelectorAll("[data-selection]")) {
       const query = new URLSearchParams({ format: link.dataset.selection, ...this.filters });
@@ -107,7 +107,7 @@ export class CandidateTable {
     return Boolean(this.page) || this.place.matches(":hover") || this.place.contains(document.activeElement);
   }
 
-  /** Resolves to a function that shows the answer; to nothing when another question came in between. */
+  /** Resolves to a function that shows the answer, or to nothing when another request came in between. */
   async read(first) {
     this.request?.abort();
     const request = new AbortController();
@@ -126,7 +126,7 @@ export class CandidateTable {
     }
   }
 
-  /** Which columns have numbers; those of the plot that the page opened with. */
+  /** Takes the names of the columns that have numbers, and shows the others no more. */
   know(known) {
     const changed = known.join() !== this.known.join();
     this.known = known;

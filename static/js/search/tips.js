@@ -1,4 +1,4 @@
-/* The tooltip of a point: its place at once, all its numbers as soon as the server has answered. */
+/* The tooltip of a point: its coordinates at once, and all its numbers as soon as the server has answered. */
 import { api } from "../core/api.js";
 import { tip } from "../core/charts.js";
 import { cost, METRICS, number } from "../core/format.js";

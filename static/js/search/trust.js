@@ -1,4 +1,4 @@
-/* The trust card: how well the scores agree with whatever truth is known. */
+/* The trust card: how well the scores agree with the truths that are known. */
 import { h } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { at } from "../core/paths.js";

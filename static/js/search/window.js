@@ -1,6 +1,6 @@
 /*
- * What a pointer does to a plot: ctrl and wheel zoom about the pointer, shift and drag move, drag selects a rectangle.
- * The window in view belongs to the user: new data never change it.
+ * What a pointer does in a plot: ctrl and the wheel zoom around the pointer, shift and a drag move the view, and a drag
+ * selects a rectangle. Only the user changes the view; new data never do.
  */
 import { share, value } from "./density.js";
 
@@ -8,7 +8,10 @@ const STEP = 1.25;
 const LEAST = 6; // pixels; a shorter drag is a click
 
 export class PlotWindow {
-  /** `axes()` gives `{view: [x0, x1, y0, y1], log: [x, y]}`; `moved(window)` and `selected(range)` hear the user's doing. */
+  /**
+   * `axes()` gives `{view: [x0, x1, y0, y1], log: [x, y]}`. `moved(window)` runs when the user changed the view, and
+   * `selected(range)` when the user drew a rectangle.
+   */
   constructor(chart, { axes, moved, selected }) {
     this.chart = chart;
     this.axes = axes;
@@ -26,7 +29,7 @@ export class PlotWindow {
     element.addEventListener("pointercancel", () => this.end());
   }
 
-  /** Enlarges (factor below 1) or shrinks the window about a place, given as shares of the view. */
+  /** Enlarges (factor below 1) or shrinks the view around a position, which is given as shares of the view. */
   zoom(factor, [acrossAt, upAt] = [0.5, 0.5]) {
     const { view, log } = this.axes();
     const part = (low, high, at, isLog) => [
@@ -36,7 +39,7 @@ export class PlotWindow {
     this.moved([...part(view[0], view[1], acrossAt, log[0]), ...part(view[2], view[3], upAt, log[1])]);
   }
 
-  /** Where a pointer is: pixels in the chart, and data; null outside the axes. */
+  /** The position of a pointer in pixels of the chart and in data; null outside the axes. */
   place(event) {
     const bounds = this.chart.element.getBoundingClientRect();
     const pixel = [event.clientX - bounds.left, event.clientY - bounds.top];

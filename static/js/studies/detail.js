@@ -1,4 +1,4 @@
-/* A study: how far its arms are, and how each estimate ranks the networks. */
+/* A study: the progress of its arms, and how each estimate ranks the networks. */
 import { api } from "../core/api.js";
 import { ask, h, progressBar, saveRows, setBar, setText, toast } from "../core/dom.js";
 import { duration, number, plural } from "../core/format.js";
@@ -67,7 +67,8 @@ function showTable() {
       : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
   setText(
     place("note"),
-    `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth: what a search has to tell apart in the end; it is told where that tenth has ten networks or more.`,
+    `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth, which a search has to tell ` +
+      "apart in the end; it is shown where that tenth has ten networks or more.",
   );
 }
 
@@ -88,7 +89,7 @@ function show() {
   showTable();
 }
 
-/** How many networks were drawn; of how many, where a study ended before. */
+/** The number of networks that were drawn, in words; a study that ended early also names how many it asked for. */
 function drawnOf({ arms, config }, ended) {
   const drawn = Math.max(...arms.map(({ scored, failed }) => scored + failed));
   const asked = plural(config.networks, "random network");
@@ -101,10 +102,10 @@ async function load() {
   chip.dataset.status = found.status;
   setText(chip, found.status);
   const ended = searchHasEnded(found);
-  setText(
-    place("about"),
-    `${drawnOf(found, ended)}, seed ${found.config.seed} · ${plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate")}${found.config.truth ? ` against ${found.config.truth.kind.replaceAll("_", " ")}` : ""}`,
-  );
+  const { seed, truth } = found.config;
+  const estimates = plural(found.arms.filter(({ arm }) => arm !== "truth").length, "estimate");
+  const against = truth ? ` against ${truth.kind.replaceAll("_", " ")}` : "";
+  setText(place("about"), `${drawnOf(found, ended)}, seed ${seed} · ${estimates}${against}`);
   setText(place("yaml"), found.yaml);
   place("cancel").hidden = ended;
   showArms(found.arms);

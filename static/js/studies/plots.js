@@ -1,55 +1,8 @@
-/* The plots of a study: tau with its interval, scores against the truth, agreement, networks with and without an operation. */
-import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
+/* The plots of a study: tau with its interval, scores against the truth, agreement, and groups of networks. */
+import { axis, INSIDE_ZOOM, nothing, tip, tooltip } from "../core/charts.js";
 import { number } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
-
-const LONGEST = 26;
-const short = (name) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
-
-class Plot {
-  constructor(root, name, label) {
-    this.root = root;
-    this.element = root.querySelector(".chart");
-    this.chart = new Chart(this.element, (c) => (this.results ? this.option(c) : {}), { label });
-    saveMenu(root.querySelector("[data-saves]"), this.chart, name, () => this.rows());
-  }
-
-  show(results, chosen) {
-    this.results = results;
-    this.chosen = chosen;
-    const rows = this.height();
-    if (rows) this.element.style.height = `${Math.max(220, 90 + rows * 30)}px`;
-    this.chart.echarts.resize();
-    this.root.querySelector(".caption").textContent = this.caption();
-    this.chart.draw(true);
-  }
-
-  height() {
-    return 0;
-  }
-}
-
-function categories(c, names) {
-  return {
-    type: "category",
-    data: names,
-    inverse: true,
-    axisLabel: { color: c.muted, fontSize: 11, formatter: short },
-    axisTick: { show: false },
-    axisLine: { onZero: false, lineStyle: { color: c["line-strong"] } },
-  };
-}
-
-/** The line of no correlation, for a series of bars. */
-function zero(c) {
-  return {
-    silent: true,
-    symbol: "none",
-    label: { show: false },
-    lineStyle: { color: c.text, type: "solid", width: 1.5 },
-    data: [{ xAxis: 0 }],
-  };
-}
+import { categories, Plot, short, zero } from "./plot.js";
 
 export class TausPlot extends Plot {
   constructor(root) {
@@ -71,7 +24,10 @@ export class TausPlot extends Plot {
   caption() {
     const { resamples, resampled, networks } = this.results;
     const scaled = resampled < networks ? ` of ${number(resampled)} networks, scaled to all of them` : "";
-    return `Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of ${resamples} bootstrap resamples${scaled}. 1: the same order, 0 (the line): none.`;
+    return (
+      "Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of " +
+      `${resamples} bootstrap resamples${scaled}. 1: the same order, 0 (the line): none.`
+    );
   }
 
   option(c) {
@@ -151,7 +107,10 @@ export class ScatterPlot extends Plot {
   }
 
   caption() {
-    return `${number(this.pairs.length)} networks, all drawn. Points along a rising line mean that the estimate tells better networks from worse.`;
+    return (
+      `${number(this.pairs.length)} networks, all drawn. ` +
+      "Points along a rising line mean that the estimate tells better networks from worse."
+    );
   }
 
   option(c) {
@@ -193,7 +152,10 @@ export class AgreementPlot extends Plot {
   }
 
   caption() {
-    return "Kendall's tau of every pair on the networks that both have scored. Seeds of one estimate that agree little make its ranking a matter of luck.";
+    return (
+      "Kendall's tau of every pair on the networks that both have scored. " +
+      "Seeds of one estimate that agree little make its ranking a matter of luck."
+    );
   }
 
   option(c) {
@@ -255,7 +217,10 @@ export class GroupsPlot extends Plot {
   }
 
   caption() {
-    return "Tau with the truth of the estimate chosen above, among networks that have the operation and among those that have it nowhere; at least eight of each.";
+    return (
+      "Tau with the truth of the estimate chosen above, among networks that have the operation " +
+      "and among those that have it nowhere; at least eight of each."
+    );
   }
 
   option(c) {

@@ -1,4 +1,4 @@
-/* One full training: progress and learning curves, followed live. */
+/* The page of a full training: progress and learning curves, followed live. */
 import { api } from "../core/api.js";
 import { axis, Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { facts, h, progressBar, setBar, setText } from "../core/dom.js";
@@ -107,7 +107,7 @@ function kpis() {
   ];
 }
 
-/** This training's weights with everything around them, as one verified zip. */
+/** The button that downloads this training's weights and everything that belongs to them as one verified zip. */
 function downloadButton() {
   const query = `?format=zip&training=${training.id}`;
   const note = h("span", { class: "small" });
@@ -171,7 +171,7 @@ async function load() {
   return trainingIsActive(training);
 }
 
-const again = follow(load, (error) => {
+function failed(error) {
   if (!error) return;
   if (error.status === 404) {
     showDeleted(root, "training", { path: "/trainings/", label: "To the trainings" });
@@ -179,4 +179,6 @@ const again = follow(load, (error) => {
   }
   part("error").hidden = false;
   setText(part("error").firstElementChild, `The training could not be read: ${error.message}`);
-});
+}
+
+const again = follow(load, { failed });

@@ -1,4 +1,4 @@
-/* Asks how networks shall be trained in full, and has it done. */
+/* The dialog that asks how networks shall be trained in full, and starts the trainings. */
 import { api, Problem } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
 import { plural } from "../core/format.js";
@@ -6,7 +6,7 @@ import { plural } from "../core/format.js";
 const TORCHVISION = { cifar10: "CIFAR-10", cifar100: "CIFAR-100", fashion_mnist: "Fashion-MNIST" };
 const FOLDER = "folders";
 
-/** The data that a training can take: the search's own, digits, torchvision's, uploads, a folder of the server's machine. */
+/** The data that a training can use: the search's own, digits, torchvision's, uploads, a folder on the server. */
 async function dataChoices(own) {
   const uploads = (await api("datasets/", { params: { page_size: 100 } })).results;
   return [
@@ -26,7 +26,10 @@ function chosenData(value, path) {
   return kind === FOLDER ? { kind, path } : { kind };
 }
 
-/** `own`: whether the search has images of its own (one on a table has none). `what` is the body's choice of networks; resolves to the new trainings, or to null when the user thinks better of it. */
+/**
+ * Resolves to the new trainings, or to null when the user cancels. `what` is the choice of networks for the request's
+ * body, and `own` says whether the search has images of its own; a search on a table has none.
+ */
 export async function askForTraining(title, what, own = true) {
   const [recipes, choices] = await Promise.all([api("recipes/"), dataChoices(own)]);
   const data = h(
@@ -79,7 +82,8 @@ export async function askForTraining(title, what, own = true) {
     h(
       "p",
       { class: "muted" },
-      "Validation images choose the epoch whose weights are kept; test images are looked at once, at the end. Searches go first on busy workers.",
+      "Validation images choose the epoch whose weights are kept; test images are used once, at the end. " +
+        "Searches go first on busy workers.",
     ),
     field("Data", data),
     folder,

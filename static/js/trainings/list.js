@@ -32,7 +32,7 @@ function failed(error) {
   setText(part("error").firstElementChild, error ? `The trainings could not be read: ${error.message}` : "");
 }
 
-const again = follow(load, failed);
+const again = follow(load, { failed });
 state.bind(document.querySelector("[name=status]"), "status", () => again());
 part("more").addEventListener("click", () => {
   extra += 1;

@@ -1,4 +1,4 @@
-/* The panel of a search: have its networks trained in full, and see where the estimate was wrong. */
+/* The panel of full trainings on the search page: it starts them, and shows where the estimate was wrong. */
 import { api } from "../core/api.js";
 import { axis, Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { h, progressBar, setBar, setText } from "../core/dom.js";
@@ -25,7 +25,7 @@ const pointsOf = ({ trainings }) => trainings.filter(({ score }) => score !== nu
 const nameOf = ({ described, data }) => `${described}, on ${data}`;
 const alike = (points, name) => points.length > 1 && points.every((row) => row[name] === points[0][name]);
 
-/** Ends of an axis of percentages: never beyond 100, which rounding up would reach; room around a single value. */
+/** The ends of an axis of percentages: never beyond 100, and with room around a single value. */
 const ENDS = {
   min: ({ min, max }) => (min === max ? Math.max(0, min - 10) : null),
   max: ({ min, max }) => (min === max ? Math.min(100, max + 10) : max + 0.3 * (max - min) > 100 ? 100 : null),
@@ -77,7 +77,7 @@ function option(c) {
   };
 }
 
-/** Why the order of the networks cannot be compared; empty where it can. */
+/** The reason why the orders of the networks cannot be compared; empty where they can. */
 function unranked() {
   const points = pointsOf(group);
   if (points.length < 2) return "Two trained networks are needed to compare the order.";
@@ -92,7 +92,9 @@ function verdict() {
   const { kendall_tau: tau, pairs, inverted } = group;
   const ranked =
     unranked() ||
-    `Kendall's tau of score and trained accuracy: ${number(tau, 3)} over ${plural(pointsOf(group).length, "network")}; ${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
+    `Kendall's tau of score and trained accuracy: ${number(tau, 3)} ` +
+      `over ${plural(pointsOf(group).length, "network")}; ` +
+      `${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
   return `${ranked} ${nameOf(group)}.`;
 }
 
@@ -156,7 +158,7 @@ function showUnderWay(trainings) {
     place.append(h("p", { class: "muted small" }, `Queued: ${queued.waiting}.`));
 }
 
-/** The groups that can be chosen, the server's first unless another was; a lone one needs no choice. */
+/** Offers the groups to choose from, if there are several. The server's first one is chosen until the user chooses. */
 function showChoice() {
   chooser.replaceChildren(
     ...groups.map((row) =>
@@ -206,7 +208,7 @@ async function load() {
   return running.results.some(trainingIsActive);
 }
 
-const again = follow(load);
+const again = follow(load, { place: root });
 chooser.addEventListener("change", () => {
   chosen = chooser.value;
   showCompared();

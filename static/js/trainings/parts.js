@@ -1,9 +1,9 @@
-/* What the pages of full trainings share: rows, actions, and following what runs. */
+/* What the pages of full trainings share: rows, actions, and how they follow what runs. */
 import { api, Problem } from "../core/api.js";
 import { ask, h, progressBar, setBar, setText, toast } from "../core/dom.js";
 import { duration, percent } from "../core/format.js";
 
-const QUICK = 1500; // ms between two looks while something runs
+const QUICK = 1500; // ms between two requests while something runs
 const SLOW = 15_000;
 const ACTIONS = {
   cancel: { label: "Cancel", done: "The training ends within seconds; it can be resumed." },
@@ -51,7 +51,7 @@ export function actionButtons(training, changed, small = true) {
   );
 }
 
-/** One training as a row; `show` writes only what changed. */
+/** A training as a row. `show` writes only what changed. */
 class TrainingRow {
   constructor(training, changed) {
     this.changed = changed;
@@ -94,7 +94,7 @@ class TrainingRow {
   }
 }
 
-/** Rows in `place` for exactly these trainings, in their order; those that stay are kept. */
+/** Shows exactly these trainings as rows in `place`, in their order. Rows that were there before are kept. */
 export function showRows(place, rows, trainings, changed) {
   const shown = new Set(trainings.map(({ id }) => id));
   for (const [id, row] of rows) {
@@ -110,13 +110,17 @@ export function showRows(place, rows, trainings, changed) {
   });
 }
 
-/** Runs `load` now and again: often while it resolves to true (something runs), else seldom; never in a hidden tab, nor after a 404. */
-export function follow(load, failed = () => {}) {
+/**
+ * Runs `load` at intervals: short ones while it resolves to true because something runs, else long ones. It waits in a
+ * hidden tab, and ends with a 404 or when `place` has left the page. Returns a function that runs it at once.
+ */
+export function follow(load, { failed = () => {}, place = document.body } = {}) {
   let timer = null;
   let loading = false;
   let again = false;
   const run = async () => {
     clearTimeout(timer);
+    if (!place.isConnected) return;
     if (loading) {
       again = true;
       return;
@@ -128,7 +132,7 @@ export function follow(load, failed = () => {}) {
       failed(null);
     } catch (error) {
       failed(error);
-      if (error.status === 404) return; // deleted: stays `loading`, so that nothing runs it again
+      if (error.status === 404) return; // deleted: `loading` stays true, so that it never runs again
       busy = error instanceof TypeError;
     }
     loading = false;
