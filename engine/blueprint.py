@@ -118,6 +118,12 @@ class Blueprint:
         """Names of the nodes whose values the network returns."""
         return self.features or (self.nodes[-1].name,)
 
+    def operands(self, node: Node) -> tuple[str, ...]:
+        """Return the names of a node's inputs, without zeros that a sum would only add."""
+        if node.op != "add":
+            return node.inputs
+        return tuple(name for name in node.inputs if self[name].op != "zeros") or node.inputs[:1]
+
 
 class BlueprintBuilder:
     """Appends nodes and infers shapes; every method returns the new node's name."""

@@ -1,55 +1,62 @@
 """What a network costs, counted from its blueprint without building it.
 
-Metrics carry their unit: ``params_m`` (millions of learned parameters), ``madds_m`` (millions of multiply-adds
-for one image), ``activation_mb`` (10^6 bytes of float32 that the outputs of convolutions, pools, sums,
-concatenations, shifts and the classifier take for one image: what training keeps; norms and activations work in place,
-and zeros are never kept).
-MAdds count convolutions and linear layers, one for a multiplication with its addition, as LayerNAS's tables do.
+`engine.metrics` names the metrics. Three are summed over the nodes of a network: learned parameters, multiply-adds for
+one image, and activation memory, the values that the outputs of convolutions, pools, sums, products, concatenations,
+shifts and the classifier take for one image. That is what training keeps: norms and activations work in place, and
+zeros are never kept. Multiply-adds are those of convolutions and linear layers, one for a multiplication with its
+addition, as in LayerNAS's tables.
 
-``latency_ms`` is known where a space was given a latency table (`engine.latency`): the sum of what the table says of
-the network's operators, which every cost carries.
+The latency is a sum, too, where a space was given a latency table (`engine.latency`): every cost carries the network's
+operators. `WHOLE` has what is counted from a whole network and is no sum over its nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal
+from operator import attrgetter
+from typing import Any
 
 from engine.blueprint import Blueprint, Node, Shape
-from engine.latency import LABEL, LATENCY
+from engine.latency import LatencyTable
+from engine.memory import peak
+from engine.metrics import COUNTED, METRICS, NODES
 from engine.operators import Operator, operator
 
-METRICS: Mapping[str, str] = {
-    "params_m": "Parameters (millions)",
-    "madds_m": "Multiply-adds (millions)",
-    "activation_mb": "Activation memory (MB per image)",
-}
-"""What is counted of every network."""
-METRIC_LABELS: Mapping[str, str] = {**METRICS, LATENCY: LABEL}
-"""Those, and what needs a latency table."""
-Count = Literal[0, 1, 2, 3]
-COUNTS: Mapping[str, tuple[Count, int]] = {
-    "params_m": (0, 1),
-    "madds_m": (1, 1),
-    "activation_mb": (2, 4),
-    LATENCY: (3, 1),
-}
-"""Of each metric, the place of its count in (params, madds, activations, nanoseconds), and what one of it weighs in
-`MILLION`s."""
+Counts = tuple[int, ...]
+"""Whole numbers in the order of `COUNTED`; that of the latency is 0 without a latency table."""
+COUNTS: Mapping[str, tuple[int, int]] = {metric.name: (place, metric.weight) for place, metric in enumerate(COUNTED)}
+"""Of each sum over nodes, its place in `Counts`, and what one count weighs in millionths of the metric's unit."""
 MILLION = 1e6
 STORED_OPS = frozenset(
     {"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "shift", "linear"}
 )
+_at_nodes: Callable[[Any], Counts] = attrgetter(*(METRICS[name].count for name in NODES))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """How a metric that only a whole network has is counted.
+
+    ``largest``: where a network is a row of segments, each of which hands on a single map, its count is the largest of
+    theirs.
+    """
+
+    count: Callable[[Blueprint], int]
+    largest: bool = False
+
+
+WHOLE: Mapping[str, Whole] = {"peak_memory_mb": Whole(peak, largest=True)}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Exact integer counts; adding two costs adds every count.
+    """Exact whole-number counts; adding two costs adds every count.
 
-    ``operators`` are those of the nodes counted, the same one as often as it is there; ``nanoseconds`` is what a
-    latency table says of them (None without one). Neither counts when costs are compared.
+    ``operators`` are those of the counted nodes, each as often as it occurs. ``nanoseconds`` is their sum by a latency
+    table, None without one. Comparisons of costs ignore both. The fields before ``operators`` stand in the order of
+    `engine.metrics.NODES`.
     """
 
     params: int = 0
@@ -58,25 +65,35 @@ class Cost:
     operators: tuple[Operator, ...] = field(default=(), compare=False, repr=False)
     nanoseconds: int | None = field(default=None, compare=False)
 
+    @classmethod
+    def of(cls, counts: Iterable[int], timed: bool) -> Cost:
+        """Return the cost with these `Counts`; without a latency table (``timed`` False) the latency is unknown."""
+        *at_nodes, nanoseconds = counts
+        return cls(*at_nodes, nanoseconds=nanoseconds if timed else None)  # type: ignore[misc, arg-type]
+
     def __add__(self, other: Cost) -> Cost:
         return total((self, other))
 
+    def counts(self, latency: LatencyTable | None) -> Counts:
+        """Return all counts, those of the operators by the latency table where there is one."""
+        return (*_at_nodes(self), 0 if latency is None else latency.nanoseconds(self.operators))
+
     def metric(self, name: str) -> float:
-        """The count in the unit that the metric's name states; KeyError for a latency that no table told."""
-        count, scale = COUNTS[name]
-        value = (self.params, self.madds, self.activations, self.nanoseconds)[count]
+        """Return the count in the metric's unit; KeyError for a latency without a table, and for what is no sum."""
+        weight = COUNTS[name][1]
+        value: int | None = getattr(self, METRICS[name].count)
         if value is None:
             raise KeyError(name)
-        return value * scale / MILLION
+        return value * weight / MILLION
 
     def as_dict(self) -> dict[str, float]:
-        """All known metrics by name."""
-        names = METRICS if self.nanoseconds is None else METRIC_LABELS
+        """Return all known metrics by name."""
+        names = NODES if self.nanoseconds is None else tuple(COUNTS)
         return {name: self.metric(name) for name in names}
 
 
 def node_cost(node: Node, inputs: Iterable[Shape]) -> Cost:
-    """Cost of one node given the shapes of its inputs."""
+    """Return the cost of one node, given the shapes of its inputs."""
     params = madds = 0
     sources = tuple(inputs)
     if node.op == "conv2d":
@@ -92,13 +109,24 @@ def node_cost(node: Node, inputs: Iterable[Shape]) -> Cost:
 
 
 def blueprint_cost(blueprint: Blueprint) -> Cost:
-    """Cost of a whole network."""
+    """Return the sums over all nodes of a network."""
     return total(node_cost(node, (blueprint[i].shape for i in node.inputs)) for node in blueprint)
 
 
+def in_unit(name: str, count: int) -> float:
+    """Return a count of a metric in the metric's unit."""
+    return count * METRICS[name].weight / MILLION
+
+
+def blueprint_metrics(blueprint: Blueprint) -> dict[str, float]:
+    """Return every metric that can be counted from a blueprint alone, by name and in its unit."""
+    whole = {name: in_unit(name, rule.count(blueprint)) for name, rule in WHOLE.items()}
+    return blueprint_cost(blueprint).as_dict() | whole
+
+
 def total(costs: Iterable[Cost]) -> Cost:
-    """Sum of costs, their operators one after the other; what a latency table said of the parts is not kept."""
+    """Return the sum of costs with all their operators; the parts' latencies are dropped."""
     counted = tuple(costs)
-    operators = tuple(chain.from_iterable(c.operators for c in counted))
-    counts = sum(c.params for c in counted), sum(c.madds for c in counted), sum(c.activations for c in counted)
-    return Cost(*counts, operators)
+    operators = tuple(chain.from_iterable(cost.operators for cost in counted))
+    sums = map(sum, zip(*map(_at_nodes, counted), strict=True))
+    return Cost(*sums, operators=operators)  # type: ignore[misc, arg-type]

@@ -1,12 +1,12 @@
-"""Latency tables: what every operator takes, so that the latency of a network is the sum over its nodes.
+"""Latency tables: the time of every operator, so that the latency of a network is the sum over its nodes.
 
 The sum is a model: it leaves out what a framework saves or loses between operators. `engine.networks.latency` measures
 tables and whole networks on this machine, so that the model can be checked where it is used.
 
-**Files.** CSV with the columns ``operator`` and ``milliseconds``, one row an operator, named as in
-`engine.operators`; or JSON, ``{"operators": {name: milliseconds, ...}}`` (other fields are kept out of the table, but
-may say how it was measured), or just the inner mapping. Milliseconds are rounded to whole nanoseconds, in which sums
-are exact.
+**Files.** CSV with the columns ``operator`` and ``milliseconds`` and one row for each operator, named as in
+`engine.operators`. Or JSON, either ``{"operators": {name: milliseconds, ...}}`` or only the inner mapping; other fields
+of the document may say how the table was measured, and are not read. Milliseconds are rounded to whole nanoseconds, in
+which sums are exact.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from engine.config.documents import TOO_DEEP
 from engine.errors import ArchitectureError, DataError
 from engine.operators import Operator
 
-LATENCY = "latency_ms"
-LABEL = "Latency (ms, from a table)"
 NANOSECONDS = 1_000_000
 """In a millisecond."""
 NAMED = 3
@@ -34,14 +32,14 @@ LONGEST_MS = 1e9
 
 
 class LatencyTable:
-    """Milliseconds an operator; immutable."""
+    """Milliseconds by operator; immutable."""
 
     def __init__(self, milliseconds: Mapping[Operator, float]) -> None:
         self._nanoseconds = {op: round(value * NANOSECONDS) for op, value in milliseconds.items()}
 
     @classmethod
     def read(cls, content: bytes) -> LatencyTable:
-        """A CSV or JSON file; DataError names the faulty row."""
+        """Return the table of a CSV or JSON file; DataError names the faulty row."""
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -50,7 +48,7 @@ class LatencyTable:
 
     @classmethod
     def of(cls, named: Iterable[tuple[str, Any]]) -> LatencyTable:
-        """From pairs of an operator's name and its milliseconds; DataError names the faulty one."""
+        """Return the table of pairs of an operator's name and its milliseconds; DataError names the faulty pair."""
         table: dict[Operator, float] = {}
         for name, value in named:
             try:
@@ -71,18 +69,18 @@ class LatencyTable:
         return operator in self._nanoseconds
 
     def nanoseconds(self, operators: Iterable[Operator]) -> int:
-        """The sum over operators; DataError names one that the table lacks."""
+        """Return the sum over operators; DataError names an operator that the table lacks."""
         try:
             return sum(map(self._nanoseconds.__getitem__, operators))
         except KeyError as error:
             raise DataError(f"The latency table has no time for '{error.args[0].name}'.") from error
 
     def missing(self, operators: Iterable[Operator]) -> tuple[Operator, ...]:
-        """Those that the table lacks, each once, by name."""
+        """Return the operators that the table lacks, each once, by name."""
         return tuple(sorted({op for op in operators if op not in self._nanoseconds}, key=lambda op: op.name))
 
     def refusal(self, operators: Iterable[Operator]) -> str | None:
-        """Why networks of these operators cannot be summed, naming what is missing; None when they can."""
+        """Return why networks of these operators have no latency, naming what is missing; None when they have."""
         wanted = set(operators)
         missing = self.missing(wanted)
         if not missing:
@@ -102,12 +100,12 @@ class LatencyTable:
 
     @cached_property
     def content_hash(self) -> str:
-        """Hex digest of all operators and their times; not of where they were measured."""
+        """Hex digest of all operators and their times, without where they were measured."""
         return sha256(json.dumps(self.named).encode()).hexdigest()
 
     @staticmethod
     def csv_of(named: Mapping[str, float]) -> str:
-        """The file that `read` takes back, of milliseconds by name; the table may be empty."""
+        """Return the file, which `read` takes back, of milliseconds by name; the table may be empty."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -1,23 +1,25 @@
 """The order in which LayerNAS searches the layers of a space.
 
-A `ReorderedSpace` is a space seen in another order: its prefixes, options and cost intervals are those of the layers as
+A `ReorderedSpace` shows a space in another order. Its prefixes, options and cost intervals are those of the layers as
 they are searched, while networks keep the choices, the strings and the identity of the space itself.
 """
 
 from __future__ import annotations
 
 from engine.blueprint import Blueprint, InputSpec
-from engine.cost import Cost
+from engine.cost import COUNTS, Cost
 from engine.errors import ConfigError
+from engine.metrics import METRICS, TABLE_COST
 from engine.operators import Operator
-from engine.problem import TABLE_METRIC, SearchProblem
-from engine.space import Architecture, Choices, SearchSpace, SteppedSpace
+from engine.problem import SearchProblem
+from engine.space import Architecture, Choices, SearchSpace
+from engine.stepped import SteppedSpace
 
 FIELD = "algorithm.layer_order"
 
 
 class ReorderedSpace(SearchSpace):
-    """A space whose layer ``i`` is layer ``order[i]`` of another one; all cost intervals are exact.
+    """A space whose layer ``i`` is layer ``order[i]`` of another one; all intervals of sums over nodes are exact.
 
     Options and defaults of that space must not depend on the layers before (``fixed_order`` is None).
     """
@@ -26,8 +28,10 @@ class ReorderedSpace(SearchSpace):
 
     def __init__(self, space: SteppedSpace, order: Choices) -> None:
         super().__init__(space.spec)
-        self.kind, self.latency = space.kind, space.latency
-        self.own, self.order = space, order
+        self.kind = space.kind
+        self.latency = space.latency
+        self.own = space
+        self.order = order
         self._counts = space.option_counts()
         self._defaults = space.default().choices
         self._names = tuple(space.layer_names[layer] for layer in order)
@@ -35,15 +39,15 @@ class ReorderedSpace(SearchSpace):
         self._hash = f"{space.content_hash}:{'-'.join(map(str, order))}"
 
     def listed(self, choices: Choices) -> Choices:
-        """A complete network's choices as the space itself lists them."""
+        """Return a complete network's choices as the space itself lists them."""
         return tuple(choices[place] for place in self._places)
 
     def searched(self, choices: Choices) -> Choices:
-        """Inverse of `listed`."""
+        """Return a network's choices in the order of search: the inverse of `listed`."""
         return tuple(choices[layer] for layer in self.order)
 
     def place(self, layer: int) -> int:
-        """When a layer of the space itself is searched, from 0."""
+        """Return the place, from 0, at which a layer of the space itself is searched."""
         return self._places[layer]
 
     # --- what can be chosen ------------------------------------------------------------------------------------
@@ -68,7 +72,7 @@ class ReorderedSpace(SearchSpace):
 
     # --- networks ----------------------------------------------------------------------------------------------
     def network(self, architecture: Architecture) -> Architecture:
-        """The network as the space itself knows it."""
+        """Return the network as the space itself knows it."""
         return Architecture(self.own.content_hash, self.listed(architecture.choices))
 
     def to_string(self, architecture: Architecture) -> str:
@@ -90,6 +94,9 @@ class ReorderedSpace(SearchSpace):
     def cost(self, architecture: Architecture) -> Cost:
         return self.own.cost(self.network(architecture))
 
+    def whole(self, architecture: Architecture, metric: str) -> int:
+        return self.own.whole(self.network(architecture), metric)
+
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
         allowed: list[range] = [range(default, default + 1) for default in self._defaults]
         for layer in self.order[len(prefix) : until]:
@@ -107,24 +114,27 @@ class ReorderedSpace(SearchSpace):
 
 
 def in_order(problem: SearchProblem, rule: str) -> SearchProblem:
-    """The problem with its layers as they are searched; the same one where that is as listed.
+    """Return the problem with its layers in the order of search; with the rule ``listed``, the problem itself.
 
     ``reversed``: the last layer first. ``cost``: first the layer whose options change the objective's cost most while
     all others keep their default, of equal ones the first listed. ConfigError (``algorithm.layer_order``) where the
-    space's or the table's intervals are known as listed only.
+    cost's intervals are only known for the layers as listed.
     """
     if rule == "listed":
         return problem
     space = problem.space
     if space.fixed_order is not None or not isinstance(space, SteppedSpace):
         raise ConfigError.at(FIELD, f"The layers of this space are searched as listed: {space.fixed_order}.")
-    if any(metric == TABLE_METRIC for metric, _, _ in problem.limits):
+    if any(metric == TABLE_COST for metric, _, _ in problem.limits):
         raise ConfigError.at(FIELD, "Table costs are looked up by the first layers: choose listed, or a counted cost.")
+    if problem.metric not in COUNTS:
+        label = METRICS[problem.metric].label
+        raise ConfigError.at(FIELD, f"{label} is no sum over the layers: choose listed, or a cost that is a sum.")
     return SearchProblem(ReorderedSpace(space, searched_order(space, rule, problem.metric)), problem.objective)
 
 
 def searched_order(space: SearchSpace, rule: str, metric: str) -> Choices:
-    """A space's layers in the order in which they are searched, for an order that `in_order` accepts."""
+    """Return a space's layers in the order in which they are searched, for a rule that `in_order` accepts."""
     order = tuple(range(space.depth))
     if rule == "reversed":
         return order[::-1]
@@ -134,7 +144,7 @@ def searched_order(space: SearchSpace, rule: str, metric: str) -> Choices:
 
 
 def _spread(space: SteppedSpace, layer: int, metric: str) -> float:
-    """How far the options of one layer change the default network's cost, in the metric's unit."""
+    """Return how far the options of one layer change the default network's cost, in the metric's unit."""
     allowed = [range(default, default + 1) for default in space.default().choices]
     allowed[layer] = range(space.option_counts()[layer])
     low, high = space.cost_range_among(allowed, metric)

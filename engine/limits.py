@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from math import inf
 
-from engine.cost import COUNTS, MILLION, Count
+from engine.cost import COUNTS, MILLION
 
 ALL_COUNTS = range(2**62)
 
 
 class Limit:
-    """Limits of one metric, in its unit; of a counted one also as whole counts, ``bottom <= count <= top``.
+    """The limits of one metric in its unit and, where it is a sum over nodes, also as whole counts.
 
-    Both say the same to the last bit: the unit's rounding never turns the order of two counts.
+    A network meets the limits exactly if ``bottom <= count <= top``: rounding to the unit never changes the order of
+    two counts. ``count`` is the metric's place in `engine.cost.Counts`.
     """
 
     __slots__ = ("bottom", "count", "hi", "lo", "metric", "top")
@@ -22,13 +23,14 @@ class Limit:
         self.metric = metric
         self.lo = -inf if lo is None else lo
         self.hi = inf if hi is None else hi
-        self.count: Count = 0
-        self.bottom, self.top = 0, ALL_COUNTS[-1]
+        self.count = 0
+        self.bottom = 0
+        self.top = ALL_COUNTS[-1]
         if metric in COUNTS:
-            self.count, scale = COUNTS[metric]
-            self.bottom = bisect_left(ALL_COUNTS, self.lo, key=lambda count: count * scale / MILLION)
-            self.top = bisect_right(ALL_COUNTS, self.hi, key=lambda count: count * scale / MILLION) - 1
+            self.count, weight = COUNTS[metric]
+            self.bottom = bisect_left(ALL_COUNTS, self.lo, key=lambda count: count * weight / MILLION)
+            self.top = bisect_right(ALL_COUNTS, self.hi, key=lambda count: count * weight / MILLION) - 1
 
     def meets(self, low: float, high: float) -> bool:
-        """Whether an interval of costs shares a point with the limits; never, when it is unknown (NaN)."""
+        """Return whether an interval of costs shares a point with the limits; an unknown one (NaN) never does."""
         return low <= self.hi and high >= self.lo

@@ -1,10 +1,10 @@
-"""Operators: what a network computes, piece by piece, by names that a latency table can be keyed with.
+"""Operators: the pieces that a network computes, with the names that latency tables use for them.
 
 An `Operator` is a node of a blueprint without its place: the operation, the shapes of its inputs for one image, and
 its attributes. Its name is ``conv2d 16x32x32 bias=0 dilation=1 groups=1 kernel=3 out_channels=32 padding=1 stride=2``:
 operation, input shapes ``channels x height x width`` joined by ``+``, attributes in alphabetical order. So the same
-layer in two spaces, or twice in one network, is one operator. The input and dropout compute nothing when a network is
-used, and are none.
+layer in two spaces, or twice in one network, is one operator. The input and dropout are no operators, for they compute
+nothing when a network is used.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Operator(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name in a table; `parse` is its inverse."""
+        """The operator's name in a table; `parse` is the inverse."""
         shapes = "+".join("x".join(map(str, shape)) for shape in self.shapes)
         values = (int(value) if isinstance(value, bool) else value for value in self.attrs)
         attrs = (f"{name}={value}" for name, value in zip(ATTRIBUTES[self.op], values, strict=True))
@@ -52,7 +52,7 @@ class Operator(NamedTuple):
 
     @classmethod
     def parse(cls, name: str) -> Operator:
-        """ArchitectureError says which part of a name is wrong."""
+        """Return the operator of a name; ArchitectureError says which part of the name is wrong."""
         op, shapes, *attrs = [*name.split(), "", ""][: max(2, len(name.split()))]
         if op not in ATTRIBUTES:
             raise ArchitectureError(f"'{op}' is no operation; choose one of {', '.join(ATTRIBUTES)}")
@@ -67,7 +67,7 @@ class Operator(NamedTuple):
 
 
 def operator(node: Node, inputs: Iterable[Shape]) -> tuple[Operator, ...]:
-    """The operator of a node behind maps of the given shapes; none for what takes no time."""
+    """Return the operator of a node behind maps of the given shapes as a tuple; empty for a node that takes no time."""
     attributes = ATTRIBUTES.get(node.op)
     if attributes is None:
         return ()

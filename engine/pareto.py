@@ -10,7 +10,7 @@ K = TypeVar("K")
 
 
 class Point(NamedTuple, Generic[K]):
-    """A network with what is traded off; ``key`` names it."""
+    """A network's cost and score; ``key`` names the network."""
 
     cost: float
     score: float
@@ -18,10 +18,10 @@ class Point(NamedTuple, Generic[K]):
 
 
 class ParetoFront(Generic[K]):
-    """The points that no other point beats, by rising cost and score, kept up to date one point at a time.
+    """The points that no other point beats, by rising cost and score, updated one point at a time.
 
-    A point is beaten when another costs no more and scores no less, and one of the two strictly. Of points equal in
-    both, the first to arrive stays; NaN costs or scores never enter.
+    A point is beaten by another that costs no more, scores no less, and is better in one of the two. Of points that are
+    equal in both, the first to arrive stays. Points with a cost or score of NaN never enter.
     """
 
     def __init__(self, points: Iterable[Point[K]] = ()) -> None:
@@ -35,7 +35,7 @@ class ParetoFront(Generic[K]):
         return list(self._points)
 
     def add(self, point: Point[K]) -> bool:
-        """Takes a point if nothing beats or equals it, and drops what it beats; says whether it was taken."""
+        """Add a point if none beats or equals it, and drop the points that it beats; return whether it was added."""
         if point.cost != point.cost or point.score != point.score:
             return False
         place = bisect_left(self._points, point.cost, key=lambda p: p.cost)
@@ -49,7 +49,7 @@ class ParetoFront(Generic[K]):
         return True
 
     def hypervolume(self, cost: float, score: float) -> float:
-        """Area dominated by the front inside the reference point (the largest cost and least score that count)."""
+        """Return the area that the front dominates up to a reference point: the largest cost and the least score."""
         area = 0.0
         floor = score
         for point in self._points:

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from math import isfinite
 from random import Random
 from typing import Protocol
 
 from engine.config.search import Objective
-from engine.cost import METRIC_LABELS
+from engine.cost import COUNTS, WHOLE, in_unit
 from engine.errors import ConfigError
-from engine.latency import LATENCY
 from engine.limits import Limit
 from engine.merit import merit
+from engine.metrics import LATENCY, METRICS, TABLE_COST, title
 from engine.space import Architecture, Choices, SearchSpace
 
-TABLE_METRIC = "table_cost"
+KEPT = 4_096
+"""Networks whose whole-network counts are kept: a search asks for those of a network several times."""
 PROBES = 20_000
 
 
 class CostTable(Protocol):
-    """Costs read from a user's table instead of counted."""
+    """Costs that are read from a user's table instead of counted."""
 
     def cost(self, architecture: Architecture) -> float:
-        """The table's cost of one network; NaN when the table does not hold it."""
+        """Return the table's cost of one network; NaN when the table does not hold it."""
 
     def cost_range(self, prefix: Choices, until: int | None = None) -> tuple[float, float]:
-        """As `SearchSpace.cost_range`, over the table's rows."""
+        """Return the range over the table's rows, with the arguments of `SearchSpace.cost_range`."""
 
 
 class SearchProblem:
-    """Everything an algorithm may know: the space, every network's cost, and the target ranges."""
+    """Everything an algorithm may know: the space, every network's cost, and the target ranges.
+
+    The interval of a prefix never excludes a feasible network, and that of a complete network is its cost. Sums over
+    nodes have the space's intervals. A metric of the whole network has those of `SearchSpace.whole_range`, and a table
+    cost has those of the table's rows.
+    """
 
     def __init__(self, space: SearchSpace, objective: Objective, table: CostTable | None = None) -> None:
         self.space = space
@@ -37,104 +45,124 @@ class SearchProblem:
         self.table = table
         self.limits = objective.limits
         self._bounded = [Limit(*limit) for limit in self.limits if limit[1:] != (None, None)]
-        self._counted = [limit for limit in self._bounded if limit.metric != TABLE_METRIC]
-        self._tabled = [limit for limit in self._bounded if limit.metric == TABLE_METRIC]
+        self._summed = [limit for limit in self._bounded if limit.metric in COUNTS]
+        self._others = [limit for limit in self._bounded if limit.metric not in COUNTS]
         self.metric = objective.cost_metric
         """The metric that is bucketed."""
-        self._asks_table = self.metric == TABLE_METRIC or bool(self._tabled)
+        self._sums_only = self.metric in COUNTS and not self._others
+        self._whole = lru_cache(KEPT)(space.whole)
 
     def cost(self, architecture: Architecture, metric: str | None = None) -> float:
-        """One cost of one network, in the metric's unit."""
+        """Return one cost of one network, in the metric's unit."""
         metric = metric or self.metric
-        if metric == TABLE_METRIC:
+        if metric == TABLE_COST:
             assert self.table is not None
             return self.table.cost(architecture)
+        if metric in WHOLE:
+            return in_unit(metric, self._whole(architecture, metric))
         return self.space.cost(architecture).metric(metric)
 
     def costs(self, architecture: Architecture) -> dict[str, float]:
-        """Every cost of one network by metric name."""
+        """Return every known cost of one network by metric name."""
         costs = self.space.cost(architecture).as_dict()
+        costs |= {metric: self.cost(architecture, metric) for metric in WHOLE}
         if self.table is not None:
-            costs[TABLE_METRIC] = self.table.cost(architecture)
+            costs[TABLE_COST] = self.table.cost(architecture)
         return costs
 
     def cost_range(self, prefix: Choices, metric: str | None = None, until: int | None = None) -> tuple[float, float]:
-        """As `SearchSpace.cost_range`, for counted and table costs alike."""
+        """Return `SearchSpace.cost_range` or its equivalent, for a cost of any kind."""
         metric = metric or self.metric
-        if metric == TABLE_METRIC:
+        if metric == TABLE_COST:
             assert self.table is not None
             return self.table.cost_range(prefix, until)
+        if metric in WHOLE:
+            if len(prefix) < (self.space.depth if until is None else until):
+                return self.space.whole_range(prefix, metric, until)
+            value = self.cost(self.space.complete(prefix), metric)
+            return value, value
         return self.space.cost_range(prefix, metric, until)
 
     def merit(self, architecture: Architecture, score: float) -> float:
-        """What a score of the search's estimate is worth (`engine.merit`); the score itself without a size exponent."""
+        """Return what a score is worth by `engine.merit`; without a size exponent, that is the score itself."""
         exponent = self.objective.size_exponent
         return merit(score, self.cost(architecture), exponent) if exponent else score
 
     def feasible(self, architecture: Architecture) -> bool:
-        """Whether the network meets every limit; a network whose cost is unknown does not."""
+        """Return whether the network meets every limit; a network whose cost is unknown does not."""
         return all(_within(self.cost(architecture, metric), lo, hi) for metric, lo, hi in self.limits)
 
     def reachable(self, prefix: Choices) -> bool:
-        """Whether the intervals of costs reachable from the prefix meet every limit; exact for complete networks."""
+        """Return whether the intervals behind the prefix meet every limit; exact for complete networks."""
         return all(limit.meets(*self.cost_range(prefix, limit.metric)) for limit in self._bounded)
 
     def reach(self, prefix: Choices) -> int:
-        """How many choices of the network that completes a prefix can be kept so that every prefix is `reachable`.
+        """Return how many choices of the network that completes a prefix can be kept so that every prefix is reachable.
 
         One less than the prefix's length when not even that is: intervals only shrink along a prefix.
         """
-        last = self.space.reach(prefix, self._counted)
-        if self._tabled and last >= len(prefix):
+        last = self.space.reach(prefix, self._summed)
+        if self._others and last >= len(prefix):
             choices = self.space.complete(prefix).choices
             for length in range(len(prefix), last + 1):
-                if not self._in_table(choices[:length]):
+                if not self._others_meet(choices[:length]):
                     return length - 1
         return last
 
     def children(self, prefix: Choices) -> Sequence[int]:
-        """Options of the next layer that are `reachable`."""
-        options = self.space.meeting(prefix, self._counted)
-        if self._tabled:
-            options = [option for option in options if self._in_table((*prefix, option))]
+        """Return the options of the next layer that are `reachable`."""
+        options = self.space.meeting(prefix, self._summed)
+        if self._others:
+            options = [option for option in options if self._others_meet((*prefix, option))]
         return options
 
     def child_costs(self, prefix: Choices) -> list[float]:
-        """Costs of the networks that complete a prefix by each option of the next layer and defaults."""
+        """Return the costs of the networks that complete a prefix by each option of the next layer and defaults."""
         until = len(prefix) + 1
-        if self.metric != TABLE_METRIC:
+        if self.metric in COUNTS:
             return [low for low, _ in self.space.child_ranges(prefix, self.metric, until)]
         options = range(len(self.space.options(prefix)))
         return [self.cost_range((*prefix, option), until=until)[0] for option in options]
 
     def completed(self, prefix: Choices) -> tuple[Choices, float, int | None]:
-        """The network that completes a prefix with defaults, its cost, and its `reach` where that comes for nothing."""
-        if not self._asks_table:
-            return self.space.completed(prefix, self.metric, self._counted)
+        """Return the network that completes a prefix with defaults, its cost, and its `reach` where that is free."""
+        if self._sums_only:
+            return self.space.completed(prefix, self.metric, self._summed)
         return self.space.complete(prefix).choices, self.cost_range(prefix, until=len(prefix))[0], None
 
     def layer_ranges(self) -> list[tuple[float, float]]:
-        """The range of equation 4 for every layer: of the costs while layers up to it vary, from the first on."""
-        if self.metric != TABLE_METRIC:
-            return self.space.layer_ranges(self.metric)
-        return [self.cost_range((), until=layer) for layer in range(1, self.space.depth + 1)]
+        """Return the range of equation 4 for every layer: of the costs while layers up to it vary, from the first on.
 
-    def _in_table(self, prefix: Choices) -> bool:
-        return all(limit.meets(*self.cost_range(prefix, TABLE_METRIC)) for limit in self._tabled)
+        ConfigError (``objective.cost_metric``) for a metric of which the space knows no largest value.
+        """
+        if self.metric in COUNTS:
+            return self.space.layer_ranges(self.metric)
+        ranges = [self.cost_range((), until=layer) for layer in range(1, self.space.depth + 1)]
+        if self.metric in WHOLE and not all(isfinite(high) for _, high in ranges):
+            raise ConfigError.at(
+                "objective.cost_metric",
+                f"{METRICS[self.metric].label} cannot be divided into buckets in this space, for it is known of whole "
+                "networks only: choose another cost and limit this one, or an algorithm without buckets",
+            )
+        return ranges
+
+    def _others_meet(self, prefix: Choices) -> bool:
+        return all(limit.meets(*self.cost_range(prefix, limit.metric)) for limit in self._others)
 
     def check(self) -> None:
-        """ConfigError, at the field, for targets that no network meets and latencies that no table tells."""
+        """Raise ConfigError, at the field, for targets that no network meets and for latencies without a table."""
         self._check_latency()
         for index, (metric, lo, hi) in enumerate(self.limits):
             path = "objective" if index == 0 else f"objective.constraints.{index - 1}"
-            if metric == TABLE_METRIC and self.table is None:
+            if metric == TABLE_COST and self.table is None:
                 field = "cost_metric" if index == 0 else "metric"
                 raise ConfigError.at(
                     f"{path}.{field}", "a table cost needs the table estimate with its cost column named"
                 )
             low, high = self.cost_range((), metric)
-            name = METRIC_LABELS.get(metric, "Table cost")
-            span = f"{name} of this space lie between {low:.6g} and {high:.6g}"
+            span = f"{title(metric)} of this space: {low:.6g} or more"
+            if isfinite(high):
+                span = f"{title(metric)} of this space lie between {low:.6g} and {high:.6g}"
             if hi is not None and hi < low:
                 raise ConfigError.at(
                     f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more"

@@ -9,19 +9,21 @@ dynamic programming over states instead of enumeration.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from math import inf
 from random import Random
 
 from engine.blueprint import Blueprint, InputSpec
-from engine.cost import Cost, blueprint_cost
+from engine.cost import WHOLE, Cost, blueprint_cost, in_unit
 from engine.errors import ArchitectureError
 from engine.latency import LatencyTable
 from engine.limits import Limit
 from engine.operators import Operator
 from engine.trellis import Choices as Choices
 from engine.trellis import State as State
-from engine.trellis import Trellis, operators
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,32 @@ class SearchSpace(ABC):
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
         """`cost_range` of every child of a prefix, by option."""
 
+    def whole(self, architecture: Architecture, metric: str) -> int:
+        """Return the count of a metric of `engine.cost.WHOLE`; overridden where it shows without the whole network."""
+        return WHOLE[metric].count(self.blueprint(architecture))
+
+    def whole_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
+        """Return bounds of a metric of `engine.cost.WHOLE`, with the arguments of `cost_range`.
+
+        Exact where no layer is free. Else they are conservative, unless a space says more: no network has less than
+        the part in front of the first decision, and no largest value is known (infinity).
+        """
+        if len(prefix) < (self.depth if until is None else until):
+            return in_unit(metric, WHOLE[metric].count(self._front)), inf
+        value = in_unit(metric, self.whole(self.complete(prefix), metric))
+        return value, value
+
+    def metrics(self, architecture: Architecture) -> dict[str, float]:
+        """Return every metric that can be counted of a network, by name and in its unit."""
+        whole = {metric: in_unit(metric, self.whole(architecture, metric)) for metric in WHOLE}
+        return self.cost(architecture).as_dict() | whole
+
+    @cached_property
+    def _front(self) -> Blueprint:
+        """The nodes in front of the first part, which all networks of the space share."""
+        blueprint = self.blueprint(self.default())
+        return Blueprint(self.spec, tuple(takewhile(lambda node: node.group == "stem", blueprint)))
+
     @abstractmethod
     def operators(self) -> frozenset[Operator]:
         """Every operator that a network of the space can hold: what a latency table must know.
@@ -233,62 +261,3 @@ class SearchSpace(ABC):
         The distance of two networks is the number of decisions that differ.
         """
         return self.labels(architecture)
-
-
-class SteppedSpace(SearchSpace):
-    """A space whose costs add up layer by layer, given a small state: all intervals are exact."""
-
-    def __init__(self, spec: InputSpec) -> None:
-        super().__init__(spec)
-        self._trellis: Trellis | None = None
-
-    @abstractmethod
-    def initial_state(self) -> tuple[Cost, State]:
-        """Cost of the fixed part in front of the first layer, and the state that reaches the first layer."""
-
-    @abstractmethod
-    def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
-        """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
-
-    def branches(self, layer: int, state: State) -> tuple[int, int]:
-        """How many options a layer has in a state, and which is the default; overridden where that depends on it."""
-        prefix = (0,) * layer
-        return len(self.options(prefix)), self.default_option(prefix)
-
-    @abstractmethod
-    def final_cost(self, state: State) -> Cost:
-        """Cost of what follows the last layer (head, classifier)."""
-
-    def cost(self, architecture: Architecture) -> Cost:
-        return self._costs().cost(architecture.choices)
-
-    def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
-        return self._costs().cost_range(prefix, self.depth if until is None else until, metric)
-
-    def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
-        return self._costs().child_ranges(prefix, self.depth if until is None else until, metric)
-
-    def layer_ranges(self, metric: str) -> list[tuple[float, float]]:
-        return self._costs().layer_ranges(metric)
-
-    def completed(self, prefix: Choices, metric: str, limits: Sequence[Limit]) -> tuple[Choices, float, int]:
-        return (self._trellis or self._costs()).completed(prefix, metric, limits)
-
-    def meeting(self, prefix: Choices, limits: Sequence[Limit]) -> Sequence[int]:
-        return self._costs().meeting(prefix, limits)
-
-    def reach(self, prefix: Choices, limits: Sequence[Limit]) -> int:
-        return self._costs().completed(prefix, "params_m", limits)[2]
-
-    def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
-        """Least and largest cost of the networks that take one of the allowed options at every layer; exact."""
-        return self._costs().cost_range_among(allowed, metric)
-
-    def operators(self) -> frozenset[Operator]:
-        return operators(self)
-
-    def _costs(self) -> Trellis:
-        """Made on first use, when the subclass has finished its own construction."""
-        if self._trellis is None:
-            self._trellis = Trellis(self)
-        return self._trellis

@@ -192,7 +192,7 @@ SPECTACULAR_SETTINGS = {
         "MeasurementStatus": "searches.models.latency.Measurement.Status",
         "TrainingProfile": ["fast", "paper"],
         "MoteProfile": ["fast", "paper", "untrained"],
-        "CostMetric": "engine.config.search.METRIC_NAMES",
+        "CostMetric": "engine.metrics.COST_NAMES",
     },
 }
 

@@ -30,7 +30,8 @@ from engine.errors import DataError
 from engine.estimators.table import TableEstimator
 from engine.loop import Trial
 from engine.loop import run as run_search
-from engine.problem import TABLE_METRIC, SearchProblem
+from engine.metrics import TABLE_COST
+from engine.problem import SearchProblem
 from engine.ranking import leads, rank
 from engine.registry import create_algorithm, create_space
 from engine.table import Table, TableCosts
@@ -56,7 +57,7 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
     space = create_space(ChainOptions(definition=definition), InputSpec())
     costs = TableCosts(table, space, "cost")
     low, high = costs.cost_range(())
-    problem = SearchProblem(space, Objective(cost_metric=TABLE_METRIC, hi=low + TARGET * (high - low)), costs)
+    problem = SearchProblem(space, Objective(cost_metric=TABLE_COST, hi=low + TARGET * (high - low)), costs)
     problem.check()
     truth = "truth" if "truth" in table.number_names else "reward"
     options = TableOptions(path=table_path.name, reward="reward", truth=truth, cost="cost")

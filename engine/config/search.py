@@ -15,10 +15,9 @@ from engine.config.datasets import DatasetOptions
 from engine.config.documents import Document
 from engine.config.estimators import EstimatorOptions
 from engine.config.spaces import SpaceOptions
-from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError
+from engine.metrics import COST_NAMES, DEFAULT_COST
 
-METRIC_NAMES = (*METRIC_LABELS, "table_cost")
 Bounds = tuple[str, float | None, float | None]
 """A metric with its least and its largest value allowed, in its unit; None: an open end."""
 
@@ -44,7 +43,7 @@ class Range(Options):
 class Constraint(Range):
     """A further cost that every reported network must respect."""
 
-    metric: str = Field(title="Metric", json_schema_extra={"enum": list(METRIC_NAMES)})
+    metric: str = Field(title="Metric", json_schema_extra={"enum": list(COST_NAMES)})
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -55,7 +54,7 @@ class Constraint(Range):
 class Objective(Range):
     """The cost that is bucketed and its target range; the score itself is always maximised."""
 
-    cost_metric: str = Field("madds_m", title="Cost", json_schema_extra={"enum": list(METRIC_NAMES)})
+    cost_metric: str = Field(DEFAULT_COST, title="Cost", json_schema_extra={"enum": list(COST_NAMES)})
     latency_table: int | None = Field(
         None, title="Latency table", description="number of a measured or uploaded one; tells the metric latency_ms"
     )
@@ -183,5 +182,5 @@ class SearchConfig(Document):
 
 
 def _check_metric(metric: str) -> None:
-    if metric not in METRIC_NAMES:
-        raise ValueError(f"'{metric}' is no cost metric; choose one of {', '.join(METRIC_NAMES)}")
+    if metric not in COST_NAMES:
+        raise ValueError(f"'{metric}' is no cost metric; choose one of {', '.join(COST_NAMES)}")

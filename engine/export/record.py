@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.blueprint import Blueprint
-from engine.cost import Cost, blueprint_cost
+from engine.cost import Cost, blueprint_cost, blueprint_metrics
 from engine.export.backbone import backbone
 from engine.space import Architecture, SearchSpace
 
@@ -90,6 +90,11 @@ class ExportSubject:
         return blueprint_cost(self.blueprint) if self.form == "backbone" else self.space.cost(self.architecture)
 
     @property
+    def metrics(self) -> dict[str, float]:
+        """All metrics that can be counted, by name and in their units; of a backbone, those of its part."""
+        return blueprint_metrics(self.blueprint) if self.form == "backbone" else self.space.metrics(self.architecture)
+
+    @property
     def note(self) -> str:
         """A sentence that says whether the weights are trained."""
         return self.trained.note if self.trained else UNTRAINED
@@ -133,7 +138,7 @@ def record(subject: ExportSubject, counted: Cost) -> dict[str, Any]:
             "preprocessing": dict(subject.preprocessing),
             "weights": _weights(subject),
         },
-        "costs": {"analytic": subject.analytic.as_dict(), "counted_by_running": counted.as_dict()},
+        "costs": {"analytic": subject.metrics, "counted_by_running": counted.as_dict()},
         "scores": dict(subject.scores),
         "provenance": {
             **subject.provenance,

@@ -30,7 +30,7 @@ class Step:
 
 def plan(blueprint: Blueprint) -> tuple[Step, ...]:
     """Return the steps in order: every node except the input and except zeros that only sums read."""
-    inputs = {node.name: _operands(blueprint, node) for node in blueprint if node.op != "input"}
+    inputs = {node.name: blueprint.operands(node) for node in blueprint if node.op != "input"}
     users: dict[str, list[Node]] = defaultdict(list)
     for name, sources in inputs.items():
         for source in sources:
@@ -48,12 +48,6 @@ def plan(blueprint: Blueprint) -> tuple[Step, ...]:
         finished = (*last, *unread)
         steps.append(Step(node, sources, finished, _in_place(blueprint, node, users), _flat(node, users)))
     return tuple(steps)
-
-
-def _operands(blueprint: Blueprint, node: Node) -> tuple[str, ...]:
-    if node.op != "add":
-        return node.inputs
-    return tuple(name for name in node.inputs if blueprint[name].op != "zeros") or node.inputs[:1]
 
 
 def _in_place(blueprint: Blueprint, node: Node, users: dict[str, list[Node]]) -> bool:

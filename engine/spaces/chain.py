@@ -59,6 +59,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 from engine.blueprint import Blueprint, InputSpec
 from engine.config.spaces import ChainOptions
@@ -67,10 +68,11 @@ from engine.space import Architecture, State
 from engine.spaces.chain_blocks import Chain
 from engine.spaces.chain_parse import parse
 from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
-from engine.spaces.listed import ListedSpace
+from engine.spaces.chained import ChainedSpace
+from engine.spaces.fragments import built
 
 
-class LayeredSpace(ListedSpace):
+class LayeredSpace(ChainedSpace):
     """The space of a given `Chain`; `Plan` explains ``ordered``."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
@@ -113,6 +115,19 @@ class LayeredSpace(ListedSpace):
     def final_cost(self, state: State) -> Cost:
         assert isinstance(state, ChainState)
         return self._plan.final[state]
+
+    def first_segment(self) -> Blueprint | None:
+        stem = self._chain.stem
+        return None if stem is None else built(self.spec.shape, stem.append)[0]
+
+    def segment(self, layer: int, state: State, choice: int) -> Blueprint | None:
+        assert isinstance(state, ChainState)
+        block = self._chain.layers[layer].options[choice].block
+        return None if block is None else built(state.shape, partial(block.append, virtual=state.virtual))[0]
+
+    def last_segment(self, state: State) -> Blueprint:
+        assert isinstance(state, ChainState)
+        return built(state.shape, self._chain.append_head, self.spec.classes)[0]
 
 
 class ChainSpace(LayeredSpace):

@@ -41,9 +41,10 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import DartsOptions
 from engine.cost import Cost, total
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, State, SteppedSpace
+from engine.space import Architecture, Choices, State
 from engine.spaces.darts_cell import NODES, OPERATIONS, Pair, append_cell, append_operation
 from engine.spaces.fragments import fixed_cost, measure, reduced_pooling
+from engine.stepped import SteppedSpace
 
 CELLS = ("normal", "reduce")
 LAYERS_A_CELL = 2 * NODES

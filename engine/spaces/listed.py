@@ -8,7 +8,8 @@ from math import prod
 
 from engine.blueprint import InputSpec
 from engine.errors import ArchitectureError
-from engine.space import Architecture, Choices, SteppedSpace
+from engine.space import Architecture, Choices
+from engine.stepped import SteppedSpace
 
 SHOWN = 20
 """How many options a complaint lists."""

@@ -36,8 +36,8 @@ from engine.config.spaces import MoteMobileOptions
 from engine.cost import Cost, blueprint_cost
 from engine.errors import ConfigError
 from engine.space import Architecture, State
-from engine.spaces.fragments import measure
-from engine.spaces.listed import ListedSpace
+from engine.spaces.chained import ChainedSpace
+from engine.spaces.fragments import built, measure
 
 LEAST_SIDE = 17
 """The smallest side for which each of the five strides of 2 (rounding up) meets at least two pixels."""
@@ -77,7 +77,7 @@ class Choice(NamedTuple):
 CHOICES = tuple(Choice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
 
 
-class MoteMobileSpace(ListedSpace):
+class MoteMobileSpace(ChainedSpace):
     """MOTE's mobile space; raises ConfigError at ``space.kind`` if the images are too small.
 
     The state of the cost model is the shape of the stage's input.
@@ -141,6 +141,17 @@ class MoteMobileSpace(ListedSpace):
     def final_cost(self, state: State) -> Cost:
         assert isinstance(state, Shape)
         return measure(state, _head, self.spec.classes)[0]
+
+    def first_segment(self) -> Blueprint:
+        return built(self.spec.shape, _stem)[0]
+
+    def segment(self, layer: int, state: State, choice: int) -> Blueprint:
+        assert isinstance(state, Shape)
+        return built(state, partial(_stage, stage=STAGES[layer], choice=_ordered()[layer][choice]))[0]
+
+    def last_segment(self, state: State) -> Blueprint:
+        assert isinstance(state, Shape)
+        return built(state, _head, self.spec.classes)[0]
 
 
 @cache

@@ -31,11 +31,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
+from operator import add
 from random import Random
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec
 from engine.config.spaces import NasBench101Options
-from engine.cost import COUNTS, MILLION, Cost, node_cost, total
+from engine.cost import COUNTS, MILLION, Cost, Counts, node_cost, total
 from engine.errors import ArchitectureError
 from engine.operators import Operator
 from engine.space import Architecture, Choices, SearchSpace
@@ -43,7 +44,6 @@ from engine.spaces.fragments import cell_in_words, reduced_pooling
 from engine.spaces.nasbench101_costs import CellCosts, Position, projection, vertex_operation
 from engine.spaces.nasbench101_graph import INPUT, MAX_EDGES, OUTPUT, Matrix, Rows, vertex_channels
 from engine.spaces.nasbench101_growth import Child, Edit, Graph, children, fingerprint, graph_of, path, random_graph
-from engine.trellis import Counts
 
 STACKS = 3
 STOP = "stop"
@@ -189,8 +189,7 @@ class NasBench101Space(SearchSpace):
     # --- costs -------------------------------------------------------------------------------------------------
     def cost(self, architecture: Architecture) -> Cost:
         cells = self._cells.exact(*self.matrix(architecture))
-        params, madds, activations, nanoseconds = (a + b for a, b in zip(cells, self._fixed, strict=True))
-        return Cost(params, madds, activations, nanoseconds=None if self.latency is None else nanoseconds)
+        return Cost.of(map(add, cells, self._fixed), timed=self.latency is not None)
 
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
         """Return an interval that is conservative while layers are undecided, and exact when all are decided."""
@@ -210,14 +209,14 @@ class NasBench101Space(SearchSpace):
         return frozenset(operator for cost in costs for operator in cost.operators)
 
     def _range(self, graph: Graph, metric: str, edits: int) -> tuple[float, float]:
-        count, scale = COUNTS[metric]
+        count, weight = COUNTS[metric]
         if edits == 0:
             exact = self._cells.exact(*graph.matrix())
             low = high = exact
         else:
             low, high = self._cells.bounds(graph, edits)
         fixed = self._fixed[count]
-        return (low[count] + fixed) * scale / MILLION, (high[count] + fixed) * scale / MILLION
+        return (low[count] + fixed) * weight / MILLION, (high[count] + fixed) * weight / MILLION
 
     @cached_property
     def _fixed_cost(self) -> Cost:
@@ -228,7 +227,7 @@ class NasBench101Space(SearchSpace):
 
     @cached_property
     def _fixed(self) -> Counts:
-        return self._counts(self._fixed_cost)
+        return self._fixed_cost.counts(self.latency)
 
     @cached_property
     def _cells(self) -> CellCosts:
@@ -244,11 +243,7 @@ class NasBench101Space(SearchSpace):
             before = out // 2 if stack else out
             positions.append(Position(before, out, shape.height, shape.width, 1))
             positions.append(Position(out, out, shape.height, shape.width, self._config.cells - 1))
-        return CellCosts(positions, self._counts)
-
-    def _counts(self, cost: Cost) -> Counts:
-        nanoseconds = self.latency.nanoseconds(cost.operators) if self.latency is not None else 0
-        return cost.params, cost.madds, cost.activations, nanoseconds
+        return CellCosts(positions, lambda cost: cost.counts(self.latency))
 
 
 def _grown(prefix: Choices) -> tuple[Graph, bool]:

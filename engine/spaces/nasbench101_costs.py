@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from engine.blueprint import BlueprintBuilder, Node, Shape
-from engine.cost import Cost, node_cost
+from engine.cost import Cost, Counts, node_cost
+from engine.metrics import COUNTED
 from engine.spaces.fragments import measure
 from engine.spaces.nasbench101_graph import MAX_EDGES, MAX_VERTICES, OPERATIONS, Rows, vertex_channels
 from engine.spaces.nasbench101_growth import Graph
-from engine.trellis import Counts
 
 INTERIOR = MAX_VERTICES - 2
-NOTHING: Counts = (0, 0, 0, 0)
+NOTHING: Counts = (0,) * len(COUNTED)
 Ends = tuple[Counts, Counts]
 """The least and the largest counts; each count is bounded separately."""
 Piece = tuple[str, int, int]
@@ -216,24 +216,16 @@ def _reachable(joined: int, interior: int, fed: int, direct: int, edits: int) ->
 
 
 def _add(counts: Iterable[Counts]) -> Counts:
-    params = madds = activations = nanoseconds = 0
-    for one in counts:
-        params += one[0]
-        madds += one[1]
-        activations += one[2]
-        nanoseconds += one[3]
-    return params, madds, activations, nanoseconds
+    return tuple(map(sum, zip(NOTHING, *counts, strict=True)))
 
 
 def _times(number: int, counts: Counts) -> Counts:
-    return number * counts[0], number * counts[1], number * counts[2], number * counts[3]
+    return tuple([number * count for count in counts])
 
 
 def _least(counts: Iterable[Counts]) -> Counts:
-    params, madds, activations, nanoseconds = map(min, zip(*counts, strict=True))
-    return params, madds, activations, nanoseconds
+    return tuple(map(min, zip(*counts, strict=True)))
 
 
 def _largest(counts: Iterable[Counts]) -> Counts:
-    params, madds, activations, nanoseconds = map(max, zip(*counts, strict=True))
-    return params, madds, activations, nanoseconds
+    return tuple(map(max, zip(*counts, strict=True)))

@@ -18,14 +18,14 @@ from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NatsSizeOptions
 from engine.cost import Cost
 from engine.space import Architecture, State
-from engine.spaces.fragments import measure, normed_head, preactivated, residual_reduction
-from engine.spaces.listed import ListedSpace
+from engine.spaces.chained import ChainedSpace
+from engine.spaces.fragments import built, measure, normed_head, preactivated, residual_reduction
 
 WIDTHS = (64, 56, 48, 40, 32, 24, 16, 8)
 LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 
 
-class NatsSizeSpace(ListedSpace):
+class NatsSizeSpace(ChainedSpace):
     """32,768 networks. The state of the cost model is the shape of the layer's input."""
 
     kind = "nats_size"
@@ -62,6 +62,17 @@ class NatsSizeSpace(ListedSpace):
     def final_cost(self, state: State) -> Cost:
         assert isinstance(state, Shape)
         return measure(state, normed_head, self.spec.classes)[0]
+
+    def first_segment(self) -> None:
+        """The first layer reads the image."""
+
+    def segment(self, layer: int, state: State, choice: int) -> Blueprint:
+        assert isinstance(state, Shape)
+        return built(state, partial(_layer, layer=layer, width=WIDTHS[choice]))[0]
+
+    def last_segment(self, state: State) -> Blueprint:
+        assert isinstance(state, Shape)
+        return built(state, normed_head, self.spec.classes)[0]
 
 
 def _widest(channels: int) -> int:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from engine.config.search import METRIC_NAMES
+from engine.metrics import COST_NAMES
 from searches.api.base import numbers_of
 from searches.api.downloads import chosen
 from searches.api.serializers.comparisons import ComparisonSerializer
@@ -28,7 +28,7 @@ class Comparison(APIView):
             OpenApiParameter(
                 "missing", str, enum=MISSING, default="refuse", description="what happens when there is no such search"
             ),
-            OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the first search's own"),
+            OpenApiParameter("metric", str, enum=COST_NAMES, description="default: the first search's own"),
         ],
         responses=ComparisonSerializer,
     )
@@ -43,6 +43,6 @@ class Comparison(APIView):
             raise ValidationError({"searches": told})
         found: list[Search] = [rows[number] for number in wanted if number in rows]
         metric = request.query_params.get("metric") or found[0].configuration.objective.cost_metric
-        if metric not in METRIC_NAMES:
-            raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
+        if metric not in COST_NAMES:
+            raise ValidationError({"metric": f"Choose one of {', '.join(COST_NAMES)}."})
         return Response({**comparison.compare(found, metric), "missing": missing})

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from engine.config.search import METRIC_NAMES
+from engine.metrics import COST_NAMES
 from searches.api.base import UnderSearch
 from searches.api.serializers.downloads import PreparationSerializer
 from searches.services import exporting, preparing
@@ -28,7 +28,7 @@ TRAINING = OpenApiParameter(
     str,
     description="number of a finished full training whose weights go along, or 'initial'; default: the last one",
 )
-METRIC = OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the search's own")
+METRIC = OpenApiParameter("metric", str, enum=COST_NAMES, description="default: the search's own")
 FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 BLOCK = 1_000_000
 Word = TypeVar("Word", bound=str)
@@ -91,7 +91,7 @@ class FrontDownload(UnderSearch):
     def _job(self, request: Request) -> dict[str, Any]:
         own = self.parent.configuration.objective.cost_metric
         form = chosen(request, "form", exporting.FORMS, "classifier")
-        return exporting.front_job(self.parent, chosen(request, "metric", METRIC_NAMES, own), form)
+        return exporting.front_job(self.parent, chosen(request, "metric", COST_NAMES, own), form)
 
 
 async def _blocks(prepared: preparing.Prepared) -> AsyncIterator[bytes]:

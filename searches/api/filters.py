@@ -1,16 +1,17 @@
-"""What lists can be narrowed by."""
+"""The filters of lists."""
 
 from __future__ import annotations
 
 from django_filters import rest_framework as filters
 
+from engine.metrics import METRICS
 from searches.models import Candidate, Search
 
 MARKS = ("pinned", "hidden", "tag")
 
 
 class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
-    """Some of the choices, separated by commas."""
+    """A filter by one or more of the choices, separated by commas."""
 
 
 class SearchFilter(filters.FilterSet):
@@ -40,7 +41,7 @@ class CandidateFilter(filters.FilterSet):
     round = filters.NumberFilter()
     search = filters.CharFilter(field_name="arch", lookup_expr="icontains", label="part of the architecture")
 
-    for _name in Candidate.NUMBERS:
+    for _name in METRICS:
         vars()[f"{_name}_min"] = filters.NumberFilter(field_name=_name, lookup_expr="gte")
         vars()[f"{_name}_max"] = filters.NumberFilter(field_name=_name, lookup_expr="lte")
     del _name

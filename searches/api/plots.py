@@ -17,12 +17,12 @@ from searches.api import binary
 from searches.api.base import UnderSearch, number_of
 from searches.api.serializers.plots import AtBudgetSerializer, HistorySerializer
 from searches.selectors import budget, history, plot, spaces
-from searches.selectors.columns import COSTS, NUMBERS, SCORES
+from searches.selectors.columns import LESS_IS_BETTER, MORE_IS_BETTER, NUMBERS
 
 TRUE = ("1", "true", "yes")
 MOST_CELLS = (400, 240)
-METRIC = OpenApiParameter("metric", str, enum=COSTS, description="default: the search's own")
-VALUE = OpenApiParameter("value", str, enum=SCORES, default="score")
+METRIC = OpenApiParameter("metric", str, enum=LESS_IS_BETTER, description="default: the search's own")
+VALUE = OpenApiParameter("value", str, enum=MORE_IS_BETTER, default="score")
 
 
 class Plot(UnderSearch):
@@ -82,8 +82,8 @@ class Budget(UnderSearch):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its neighbours on the front and what they choose otherwise; needs no new search."""
-        metric = _choice(request, "metric", COSTS, self.parent.configuration.objective.cost_metric)
-        value = _choice(request, "value", SCORES, "score")
+        metric = _choice(request, "metric", LESS_IS_BETTER, self.parent.configuration.objective.cost_metric)
+        value = _choice(request, "value", MORE_IS_BETTER, "score")
         cost = _numbers(request, "cost", 1)
         return Response(budget.at(self.parent, metric, value, cost[0] if cost else None))
 

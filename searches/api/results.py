@@ -13,7 +13,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from engine.config.search import METRIC_NAMES
+from engine.metrics import COST_NAMES, METRICS
 from searches.api import streaming
 from searches.api.base import UnderSearch, number_of, numbers_of
 from searches.api.filters import CandidateFilter
@@ -39,7 +39,7 @@ class CandidateList(UnderSearch, ListAPIView):
     filterset_class = CandidateFilter
     pagination_class = KeysetPagination
     ordering = "number"
-    ordering_fields = ["number", *Candidate.NUMBERS, "layer", "bucket", "round", "arch", "status", "scored_at"]
+    ordering_fields = ["number", *METRICS, "layer", "bucket", "round", "arch", "status", "scored_at"]
 
     def get_queryset(self) -> QuerySet[Candidate]:
         """With evaluations, curves left out."""
@@ -114,7 +114,7 @@ class Front(UnderSearch):
     @extend_schema(
         summary="Pareto front",
         parameters=[
-            OpenApiParameter("metric", str, enum=METRIC_NAMES, description="default: the search's own"),
+            OpenApiParameter("metric", str, enum=COST_NAMES, description="default: the search's own"),
             OpenApiParameter("feasible", bool, default=True, description="0: infeasible networks too"),
         ],
         responses=FrontSerializer,
@@ -122,8 +122,8 @@ class Front(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """By ascending cost."""
         metric = request.query_params.get("metric") or self.parent.configuration.objective.cost_metric
-        if metric not in METRIC_NAMES:
-            raise ValidationError({"metric": f"Choose one of {', '.join(METRIC_NAMES)}."})
+        if metric not in COST_NAMES:
+            raise ValidationError({"metric": f"Choose one of {', '.join(COST_NAMES)}."})
         feasible = request.query_params.get("feasible", "1").lower() not in FALSE
         return Response({"metric": metric, "front": pareto.front(self.parent, metric, feasible)})
 

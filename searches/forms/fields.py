@@ -12,9 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from engine.cost import METRIC_LABELS
+from engine.metrics import COST_NAMES, METRICS
 
-CHOICE_LABELS = {**METRIC_LABELS, "table_cost": "Table cost (the table's own unit)"}
 Choices = Sequence[tuple[Any, str]]
 
 
@@ -48,9 +47,7 @@ def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> fo
         return forms.TypedChoiceField(choices=[("", "none"), *choices], coerce=int, empty_value="", **common)
     values = get_args(kind) if get_origin(kind) is Literal else _listed(info)
     if values:
-        return forms.ChoiceField(
-            choices=[(v, CHOICE_LABELS.get(v, str(v).replace("_", " "))) for v in values], **common
-        )
+        return forms.ChoiceField(choices=[(v, choice_label(v)) for v in values], **common)
     if kind is bool:
         return forms.BooleanField(**common)
     if kind in (int, float):
@@ -66,6 +63,11 @@ def _listed(info: FieldInfo) -> Sequence[str]:
     extra = info.json_schema_extra
     values = extra.get("enum") if isinstance(extra, dict) else None
     return [str(value) for value in values] if isinstance(values, list | tuple) else []
+
+
+def choice_label(value: Any) -> str:
+    """Return the label of one of a field's values: of a cost's name its title, else the value in words."""
+    return METRICS[value].title if value in COST_NAMES else str(value).replace("_", " ")
 
 
 def default_of(info: FieldInfo) -> Any:

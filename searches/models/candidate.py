@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.metrics import COST_NAMES
 from searches.models.evaluation import Evaluation
 from searches.models.search import Search
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
-    """Rows of proposals."""
+    """Queries of candidates."""
 
     def networks(self) -> CandidateQuerySet:
-        """One row a network: finalists' further estimates are left out."""
+        """Return one row for each network, without the further estimates of finalists."""
         return self.filter(stage=0)
 
     def finals(self) -> CandidateQuerySet:
-        """The further estimates of finalists."""
+        """Return only the further estimates of finalists."""
         return self.exclude(stage=0)
 
 
 class Candidate(models.Model):
-    """A proposal of a search, numbered as the algorithm asked them; its score and costs are copied here to sort by.
+    """A proposal of a search, numbered in the order in which the algorithm asked for an evaluation.
 
-    Stage 0 rows are the networks of the search. A stage 1 row is the final estimate of the network whose number is
-    ``parent_number``: work like any other, but no network of its own; its score is that network's ``final_score``.
+    Its score and costs are copied here, so that rows can be sorted by them. There is a column for every metric of
+    `engine.metrics`. Stage 0 rows are the networks of the search. A stage 1 row is the final estimate of the network
+    whose number is ``parent_number``. It is work like any other, but no network of its own: its score is that network's
+    ``final_score``.
     """
-
-    SCORES = ("score", "final_score", "valid_accuracy", "truth", "trained_valid_accuracy", "trained_test_accuracy")
-    COSTS = ("params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
-    NUMBERS = (*SCORES, *COSTS, "seconds")
-    """Columns that people sort, filter, plot and take away: of scores more is better, of all others less."""
 
     class Status(models.TextChoices):
         PROPOSED = "proposed"
@@ -67,11 +65,9 @@ class Candidate(models.Model):
         null=True, blank=True, help_text="percent, of the last full training on the search's data"
     )
     trained_test_accuracy = models.FloatField(null=True, blank=True, help_text="percent, of the same training")
-    params_m = models.FloatField(null=True, blank=True)
-    madds_m = models.FloatField(null=True, blank=True)
-    activation_mb = models.FloatField(null=True, blank=True)
-    latency_ms = models.FloatField(null=True, blank=True, help_text="from the search's latency table")
-    table_cost = models.FloatField(null=True, blank=True)
+    for _name in COST_NAMES:
+        vars()[_name] = models.FloatField(null=True, blank=True)
+    del _name
     seconds = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     scored_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
+from engine.metrics import METRICS
 from searches.models import Candidate
 from searches.selectors import calibrations, candidates
 from searches.selectors.strict_json import finite
@@ -22,7 +23,7 @@ COLUMNS = (
     "arch",
     "status",
     "feasible",
-    *Candidate.NUMBERS,
+    *METRICS,
     "layer",
     "bucket",
     "parent_number",

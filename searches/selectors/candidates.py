@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from engine.metrics import COST_NAMES
 from searches.models import Candidate, Search
 from searches.selectors import calibrations
 
@@ -68,7 +69,7 @@ def document(candidate: Candidate) -> dict[str, Any]:
         **{name: getattr(candidate, name) for name in ("score", "final_score", "valid_accuracy")},
         "test_accuracy": candidate.trained_test_accuracy,
         **{name: getattr(candidate, name) for name in ("truth", "trained_valid_accuracy", "trained_test_accuracy")},
-        "costs": {name: getattr(candidate, name) for name in Candidate.COSTS},
+        "costs": {name: getattr(candidate, name) for name in COST_NAMES},
         "terms": calibrations.terms(candidate),
         **{name: getattr(candidate, name) for name in ("seconds", "layer", "bucket")},
         "parent": candidate.parent_number,

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import numpy as np
 from django.db import connection
 
+from engine.metrics import METRICS
 from searches.models import Candidate, Event, Search
 
-SCORES = Candidate.SCORES
-COSTS = (*Candidate.COSTS, "seconds")
-NUMBERS = Candidate.NUMBERS
-"""Columns that can be plotted; of `SCORES` more is better, of `COSTS` less."""
+NUMBERS = tuple(METRICS)
+"""Columns that can be plotted: all metrics."""
+LESS_IS_BETTER = tuple(name for name, metric in METRICS.items() if not metric.higher_is_better)
+MORE_IS_BETTER = tuple(name for name, metric in METRICS.items() if metric.higher_is_better)
 ABSENT, SCORED, FAILED, HIDDEN = 0, 1, 2, 3
 STATE = f"CASE status WHEN '{Candidate.Status.SCORED}' THEN {SCORED} ELSE {FAILED} END"
 READ = ("number", "id", STATE, "feasible", "layer", "hidden", *NUMBERS)
@@ -172,8 +173,8 @@ def front_of(columns: Columns, numbers: np.ndarray, x: str, y: str, feasible_onl
 
 
 def better_less(name: str) -> int:
-    """1 where less is better, -1 where more is."""
-    return -1 if name in SCORES else 1
+    """Return 1 where less of a metric is better, -1 where more is."""
+    return -1 if METRICS[name].higher_is_better else 1
 
 
 def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[Any, ...]]:

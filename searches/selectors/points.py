@@ -1,38 +1,22 @@
-"""Columns for plots: scored and failed candidates as typed arrays, hover details on demand."""
+"""The numbers of scored and failed candidates as columns: all of them, or a few for the tooltip of a point."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from engine.metrics import METRICS
 from searches.models import Candidate, Search
 
-COLUMNS = (
-    "id",
-    "number",
-    "score",
-    "final_score",
-    "feasible",
-    "seconds",
-    "params_m",
-    "madds_m",
-    "activation_mb",
-    "latency_ms",
-    "table_cost",
-    "truth",
-    "valid_accuracy",
-    "trained_valid_accuracy",
-    "trained_test_accuracy",
-    "layer",
-)
+COLUMNS = ("id", "number", "feasible", "layer", *METRICS)
 LIMIT = 100_000
 FINISHED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
 
 
 def after(search: Search, number: int = -1, limit: int = LIMIT) -> dict[str, Any]:
-    """Columns of the finished candidates numbered above ``number``.
+    """Return columns of the finished candidates numbered above ``number``.
 
-    ``last`` is the last number given (``number`` itself when there is none), ``more`` says whether others follow.
+    ``last`` is the last number in the answer, or ``number`` itself without any; ``more`` is whether others follow.
     """
     rows = _rows(search, limit + 1, number__gt=number)
     page = rows[:limit]
@@ -41,7 +25,7 @@ def after(search: Search, number: int = -1, limit: int = LIMIT) -> dict[str, Any
 
 
 def numbered(search: Search, numbers: Sequence[int]) -> dict[str, Any]:
-    """Columns of these candidates, as far as they are finished."""
+    """Return columns of those of these candidates that are finished."""
     rows = _rows(search, LIMIT, number__in=numbers)
     return {"columns": _columns(rows), "last": max(numbers, default=-1), "more": False}
 

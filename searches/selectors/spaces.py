@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Collection
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,11 +15,11 @@ from pydantic import TypeAdapter
 from engine.blueprint import InputSpec
 from engine.config.base import STORED
 from engine.config.spaces import SpaceOptions
-from engine.cost import METRICS
 from engine.drawing import draw, to_svg
 from engine.errors import EngineError
-from engine.latency import LATENCY, LatencyTable
+from engine.latency import LatencyTable
 from engine.layer_order import searched_order
+from engine.metrics import LATENCY, NETWORK, NODES
 from engine.registry import create_space
 from engine.space import Choices, SearchSpace
 from searches.models import Search
@@ -80,11 +81,14 @@ def _space(options: str, spec: InputSpec, times: tuple[tuple[str, float], ...] =
 def described(space: SearchSpace) -> dict[str, Any]:
     """Return a summary of a space: exact size, layers, and for every cost the least, largest and default value."""
     default = space.default()
-    known = space.cost(default)
-    costs = {}
-    for metric in METRICS:
-        low, high = space.cost_range((), metric)
-        costs[metric] = {"low": low, "high": high, "default": known.metric(metric)}
+    known = space.metrics(default)
+    ranges = {metric: space.cost_range((), metric) for metric in NODES}
+    ranges |= {metric: space.whole_range((), metric) for metric in NETWORK}
+    costs = {
+        metric: {"low": low, "high": high, "default": known[metric]}
+        for metric, (low, high) in ranges.items()
+        if isfinite(high)
+    }
     spec = space.spec
     return {
         "size": str(space.size),

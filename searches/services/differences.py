@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.metrics import COST_NAMES, SCORE_NAMES
 from searches.models import Candidate
 from searches.services.exporting import architecture_of, check_comparable
 
@@ -26,8 +27,8 @@ def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:
         "other": other,
         "layers": layers,
         "changed": sum(layer["changed"] for layer in layers),
-        "costs": _numbers(candidate, other, Candidate.COSTS),
-        "measures": _numbers(candidate, other, Candidate.SCORES),
+        "costs": _numbers(candidate, other, COST_NAMES),
+        "measures": _numbers(candidate, other, SCORE_NAMES),
     }
 
 

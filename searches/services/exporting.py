@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from engine.blueprint import InputSpec
 from engine.drawing import Theme, draw, to_svg
 from engine.errors import ExportError
+from engine.metrics import COST_NAMES, LATENCY, SCORE_NAMES, TABLE_COST
 from engine.registry import create_space
 from engine.space import Architecture, SearchSpace
 from searches.models import Candidate, Evaluation, Search, Training
@@ -17,21 +18,10 @@ from searches.selectors import calibrations, pareto
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE
 
-MEASURES = (
-    "score",
-    "final_score",
-    "valid_accuracy",
-    "truth",
-    "trained_valid_accuracy",
-    "trained_test_accuracy",
-    "latency_ms",
-    "table_cost",
-    "feasible",
-    "seconds",
-)
+MEASURES = (*SCORE_NAMES, LATENCY, TABLE_COST, "feasible", "seconds")
 FORMATS = ("json", "py", "pt", "onnx", "pt2", "zip")
 FORMS = ("classifier", "backbone")
-COLUMNS = ("number", "arch", *MEASURES[:6], "params_m", "madds_m", "activation_mb", "latency_ms", "table_cost")
+COLUMNS = ("number", "arch", *SCORE_NAMES, *COST_NAMES)
 INITIAL = "initial"
 """The value for the weights before any training, in place of a training's number."""
 

@@ -71,6 +71,8 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     metric = problem.metric
     costs, feasible = _sample(problem, config.seed)
     low, high = problem.cost_range((), metric)
+    if not isfinite(high):  # no largest value is known: the sample's stands for it
+        high = max(costs, default=low)
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
     names = [resolved.space.layer_names[layer] for layer in checked.algorithm.searched_layers()]
     edges_of_layers = zip(names, checked.algorithm.bucket_edges(), strict=False)

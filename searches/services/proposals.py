@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from engine.algorithms.proposals import Proposal
 from engine.estimate import Estimate
+from engine.metrics import COST_NAMES
 from searches.models import Candidate, Evaluation, Search
 from searches.selectors.calibrations import latest
 from searches.services import recording
@@ -114,7 +115,7 @@ def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:
 def _candidate(search: Search, resolved: Resolved, item: Asked) -> Candidate:
     proposal = item.proposal
     costs = resolved.problem.costs(proposal.architecture)
-    known = {name: costs[name] for name in Candidate.COSTS if name in costs and isfinite(costs[name])}
+    known = {name: costs[name] for name in COST_NAMES if name in costs and isfinite(costs[name])}
     return Candidate(
         search=search,
         number=proposal.number,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
-from engine.latency import LATENCY
+from engine.metrics import LATENCY
 from searches.examples import EXAMPLES
 from searches.forms import choosing
 from searches.forms.choosing import Chooser

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.blueprint import InputSpec
-from engine.cost import METRIC_LABELS
 from engine.errors import ConfigError, DataError, EngineError
+from engine.metrics import title
 from searches.forms.sources import ImagesForm, SpaceForm
 from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import datasets, spaces, table_contents
@@ -149,7 +149,7 @@ def _balance(entry: dict[str, Any], most: int) -> dict[str, Any]:
 
 def _space(space: Any, options: dict[str, Any]) -> dict[str, Any]:
     found = spaces.described(space)
-    found["costs"] = [{"label": METRIC_LABELS[name], **ends} for name, ends in found["costs"].items()]
+    found["costs"] = [{"label": title(name), **ends} for name, ends in found["costs"].items()]
     text = spaces.packed(options, *found["input"].values())
     return {"found": found, "drawing": f"{reverse('space-picture')}?space={text}" if text else ""}
 

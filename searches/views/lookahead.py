@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from searches.forms.fields import CHOICE_LABELS
+from engine.metrics import title
 
 WIDTH, HEIGHT, BASE = 320, 120, 100
 
@@ -78,7 +78,7 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **found,
         "feasible_percent": shown,
-        "metric_label": CHOICE_LABELS[found["metric"]],
+        "metric_label": title(found["metric"]),
         "buckets_label": buckets_in_words(found["bucket_edges"]),
         "time_label": time_in_words(found["time"]["eta_seconds"]),
     }

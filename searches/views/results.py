@@ -10,27 +10,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from engine.metrics import METRICS
 from engine.registry import ALGORITHMS, ESTIMATORS
 from searches.examples import EXAMPLES
 from searches.models import Candidate, Search
 from searches.selectors import comparison
-from searches.selectors.columns import COSTS, SCORES
+from searches.selectors.columns import LESS_IS_BETTER, MORE_IS_BETTER
 
-LABELS = {
-    "score": "Score",
-    "final_score": "Final score",
-    "valid_accuracy": "Validation accuracy",
-    "trained_valid_accuracy": "Trained validation accuracy",
-    "trained_test_accuracy": "Trained test accuracy",
-    "latency_ms": "Latency",
-    "truth": "Truth",
-    "madds_m": "Multiply-adds",
-    "params_m": "Parameters",
-    "activation_mb": "Activation memory",
-    "table_cost": "Table cost",
-    "seconds": "Seconds",
-}
-PLOTTED = {"cost_axes": COSTS, "score_axes": SCORES}
+PLOTTED = {"cost_axes": LESS_IS_BETTER, "score_axes": MORE_IS_BETTER}
 AXES = (("metric", "X"), ("value", "Y"))
 KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIMATORS.items())}
 
@@ -54,7 +41,7 @@ def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
     """One search, live."""
     search = get_object_or_404(Search, pk=search_id, owner=request.user)
     context = {"search": search, "candidate_statuses": Candidate.Status.values, "kind_labels": KIND_LABELS}
-    labelled = {name: [(column, LABELS[column]) for column in columns] for name, columns in PLOTTED.items()}
+    labelled = {name: [(column, METRICS[column].label) for column in columns] for name, columns in PLOTTED.items()}
     context |= {"axes": AXES, "modules": modules("core", "search"), **labelled}
     return render(request, "searches/detail.html", context)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from engine.blueprint import BlueprintBuilder, InputSpec
-from engine.cost import METRICS, Cost, blueprint_cost, total
+from engine.cost import Cost, blueprint_cost, total
+from engine.metrics import NODES
 
 SPEC = InputSpec(4, 6, 5, 3)
 HALF = 3 * 3  # 6x5 at stride 2, padded: 3x3
@@ -43,7 +44,7 @@ def test_operations_count_as_by_hand(append: Callable[[BlueprintBuilder], str], 
 def test_metrics_carry_their_unit() -> None:
     cost = Cost(params=1_500_000, madds=2_000_000, activations=250_000)
     assert cost.as_dict() == {"params_m": 1.5, "madds_m": 2.0, "activation_mb": 1.0}
-    assert set(cost.as_dict()) == set(METRICS)
+    assert set(cost.as_dict()) == set(NODES)
     with pytest.raises(KeyError):
         cost.metric("latency_ms")
 

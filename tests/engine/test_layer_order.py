@@ -15,7 +15,8 @@ from engine.config.search import Objective
 from engine.errors import ConfigError
 from engine.layer_order import ReorderedSpace, in_order
 from engine.limits import Limit
-from engine.problem import TABLE_METRIC, SearchProblem
+from engine.metrics import TABLE_COST
+from engine.problem import SearchProblem
 from engine.space import SearchSpace
 from tests.engine.driving import AS_LISTED, SPACE_OPTIONS, make_problem, make_space, search
 
@@ -127,7 +128,7 @@ def test_spaces_whose_layers_depend_on_earlier_ones_refuse_in_words(name: str) -
 
 
 def test_table_costs_refuse_another_order() -> None:
-    problem = SearchProblem(make_space("nats_size"), Objective(cost_metric=TABLE_METRIC))
+    problem = SearchProblem(make_space("nats_size"), Objective(cost_metric=TABLE_COST))
     with pytest.raises(ConfigError, match="Table costs") as refused:
         in_order(problem, "cost")
     assert refused.value.errors[0].path == "algorithm.layer_order"

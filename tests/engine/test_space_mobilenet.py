@@ -17,9 +17,10 @@ from engine.benchmarks.mobile_spaces import SPACES as PAPER
 from engine.benchmarks.mobile_spaces import run
 from engine.blueprint import Blueprint, InputSpec
 from engine.config.spaces import MobileNetOptions
-from engine.cost import METRICS, blueprint_cost
+from engine.cost import blueprint_cost
 from engine.drawing import draw, to_svg
 from engine.errors import ArchitectureError, ConfigError
+from engine.metrics import NODES
 from engine.networks.build import build
 from engine.networks.count import count
 from engine.registry import create_space
@@ -100,7 +101,7 @@ def test_names_are_read_back_and_costs_lie_in_their_ranges(variant: str, seed: i
     architecture = space.sample(Random(seed))
     assert space.from_string(space.to_string(architecture)) == architecture
     cost = space.cost(architecture)
-    for metric in METRICS:
+    for metric in NODES:
         for known in range(space.depth + 1):
             low, high = space.cost_range(architecture.choices[:known], metric)
             assert low <= cost.metric(metric) <= high

@@ -9,8 +9,9 @@ import pytest
 
 from engine.blueprint import InputSpec
 from engine.config.spaces import MoteMobileOptions
-from engine.cost import METRICS, blueprint_cost
+from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError, ConfigError
+from engine.metrics import NODES
 from engine.networks.build import build
 from engine.networks.count import count
 from engine.spaces.mote_mobile import MoteMobileSpace
@@ -63,7 +64,7 @@ def test_costs_are_those_of_the_built_network(spec: InputSpec) -> None:
 
 def test_intervals_are_exact(space: MoteMobileSpace) -> None:
     costs = [space.cost(space.architecture((3, 1, 6, a, b))) for a in range(8) for b in range(8)]
-    for metric in METRICS:
+    for metric in NODES:
         values = [cost.metric(metric) for cost in costs]
         assert space.cost_range((3, 1, 6), metric) == (min(values), max(values))
 

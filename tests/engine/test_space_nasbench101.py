@@ -9,8 +9,8 @@ import pytest
 
 from engine.blueprint import InputSpec
 from engine.config.spaces import NasBench101Options
-from engine.cost import METRICS
 from engine.errors import ArchitectureError
+from engine.metrics import NODES
 from engine.space import Choices
 from engine.spaces.nasbench101 import NasBench101Space
 from engine.spaces.nasbench101_graph import OPERATIONS, graph_hash
@@ -116,7 +116,7 @@ def test_intervals_hold_all_that_a_cell_grows_into_and_finished_cells_exactly(sp
         for _ in range(3):
             below = [(*p, option) for p in below for option in range(len(space.options(p)))]
         costs = [space.cost(space.architecture(choices)) for choices in below]
-        for metric in METRICS:
+        for metric in NODES:
             low, high = space.cost_range(prefix, metric)
             values = [cost.metric(metric) for cost in costs]
             assert low <= min(values) <= max(values) <= high

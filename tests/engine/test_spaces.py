@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from engine.blueprint import InputSpec
 from engine.config.spaces import ChainOptions, DartsOptions, NasBench101Options, NasBench201Options, NatsSizeOptions
-from engine.cost import METRICS, blueprint_cost
+from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
+from engine.metrics import NODES
 from engine.networks.build import build
 from engine.networks.count import count
 from engine.registry import create_space
@@ -100,7 +101,7 @@ def test_a_cost_lies_in_the_range_of_each_of_its_prefixes(name: str, seed: int) 
     space = SPACES[name, SPECS[1]]
     choices = space.sample(Random(seed)).choices
     cost = space.cost(space.architecture(choices))
-    for metric in METRICS:
+    for metric in NODES:
         for known in range(space.depth + 1):
             low, high = space.cost_range(choices[:known], metric)
             assert low <= cost.metric(metric) <= high
@@ -117,7 +118,7 @@ def test_ranges_are_exact_on_a_small_chain(spec: InputSpec) -> None:
         reached = {space.complete(choices[:until]).choices for choices in costs}
         for prefix in ((), (1,), (2, 0), (0, 1, 1)):
             inside = [c for c in reached | {space.complete(prefix).choices} if c[: len(prefix)] == prefix]
-            for metric in METRICS:
+            for metric in NODES:
                 values = [costs[c].metric(metric) for c in inside]
                 assert space.cost_range(prefix, metric, until) == (min(values), max(values)), (prefix, until, metric)
 

@@ -20,7 +20,8 @@ from engine.config.search import Objective
 from engine.config.spaces import NasBench201Options
 from engine.errors import ConfigError, DataError, Stopped
 from engine.estimators.table import TableEstimator
-from engine.problem import TABLE_METRIC, SearchProblem
+from engine.metrics import TABLE_COST
+from engine.problem import SearchProblem
 from engine.spaces.nasbench201 import NasBench201Space
 from engine.table import Table, TableCosts
 
@@ -168,7 +169,7 @@ def test_a_problem_with_table_costs_reaches_exactly_what_the_rows_allow(write: W
     rows = {c: 10 + sum(i * 3**p for p, i in enumerate(c)) for c in product(range(3), repeat=3) if c != (1, 1, 1)}
     text = "\n".join(["arch,cost", *(f"{'-'.join(map(str, c))},{cost}" for c, cost in rows.items())])
     problem = SearchProblem(
-        space, Objective(cost_metric=TABLE_METRIC, lo=17, hi=21), TableCosts(Table.open(write(text)), space, "cost")
+        space, Objective(cost_metric=TABLE_COST, lo=17, hi=21), TableCosts(Table.open(write(text)), space, "cost")
     )
     for depth in range(4):
         for prefix in product(range(3), repeat=depth):

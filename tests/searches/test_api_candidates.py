@@ -171,6 +171,7 @@ def test_the_full_view() -> None:
         "params_m": None,
         "madds_m": 4.5,
         "activation_mb": None,
+        "peak_memory_mb": None,
         "table_cost": None,
         "latency_ms": None,
     }

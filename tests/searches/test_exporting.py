@@ -41,7 +41,9 @@ def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> No
     assert document["network"]["weights"]["trained"] is False
     assert document["scores"]["valid_accuracy"] == 91.0
     assert document["scores"]["terms"] == {"landscape": 2.0, "speed": None, "truth": None}
-    assert document["costs"]["analytic"] == document["costs"]["counted_by_running"]
+    analytic = document["costs"]["analytic"]
+    assert analytic == document["costs"]["counted_by_running"] | {"peak_memory_mb": analytic["peak_memory_mb"]}
+    assert analytic["peak_memory_mb"] == 0.01024  # five maps of 8x8x8 float32 values in the first cell
     assert document["provenance"]["config"] == candidate.search.config
     assert document["provenance"]["versions"]["nasweb"] == version("nasweb")
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from engine.metrics import COST_NAMES, METRICS
 from searches.models import Candidate, MoteScore
 from searches.selectors import calibrations, candidates, notes, spaces
 from searches.services.exporting import FORMATS
@@ -16,11 +17,10 @@ from searches.services.exporting import FORMATS
 class CostsSerializer(serializers.Serializer):
     """Costs by metric, in the unit that the name states; null where unknown."""
 
-    params_m = serializers.FloatField(allow_null=True)
-    madds_m = serializers.FloatField(allow_null=True)
-    activation_mb = serializers.FloatField(allow_null=True)
-    latency_ms = serializers.FloatField(allow_null=True, help_text="null: the search has no latency table")
-    table_cost = serializers.FloatField(allow_null=True)
+    for _name in COST_NAMES:
+        _why = METRICS[_name].missing
+        vars()[_name] = serializers.FloatField(allow_null=True, help_text=f"null: {_why}" if _why else None)
+    del _name, _why
 
 
 class LineageSerializer(serializers.Serializer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from engine.metrics import METRICS
 from searches.models import Event
 
 
@@ -12,20 +13,11 @@ class ColumnsSerializer(serializers.Serializer):
 
     id = serializers.ListField(child=serializers.IntegerField())
     number = serializers.ListField(child=serializers.IntegerField())
-    score = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    final_score = serializers.ListField(child=serializers.FloatField(allow_null=True))
     feasible = serializers.ListField(child=serializers.BooleanField())
-    seconds = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    params_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    madds_m = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    activation_mb = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    latency_ms = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    table_cost = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    trained_valid_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    trained_test_accuracy = serializers.ListField(child=serializers.FloatField(allow_null=True))
     layer = serializers.ListField(child=serializers.IntegerField(allow_null=True))
+    for _name in METRICS:
+        vars()[_name] = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    del _name
 
 
 class PointsSerializer(serializers.Serializer):
