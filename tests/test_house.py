@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from engine.registry import ESTIMATORS
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {"nasweb", "searches", "engine", "templates", "static", "tests", "docker", "findings", ".ci"}
 FILES = {
@@ -36,6 +38,9 @@ FILES = {
     ".pre-commit-config.yaml",
 }
 LONGEST = 300  # lines
+KNOW_ESTIMATES = ("engine/config/estim", "engine/config/lookups.py", "engine/registry.py", "engine/estimators/")
+"""Where one estimate may be told from another; all other modules read what its options declare."""
+ESTIMATE_OPTIONS = {entry.options.__name__ for entry in ESTIMATORS.values()} | {"EstimateOptions"}
 NOT_ROWS = {"self", "resolved", "form", "body", "example", "entry", "throughput"}
 """Names of what has a ``config`` and is no row of the database."""
 SHOWN = {".html", ".js", ".css", ".svg"}
@@ -150,6 +155,32 @@ def test_scripts_keep_to_120_columns() -> None:
     assert len(scripts) > 50
     long = [f"{path}:{at}" for path in scripts for at, line in enumerate(text(path).split("\n"), 1) if len(line) > 120]
     assert long == []
+
+
+def words(node: ast.AST) -> set[str]:
+    """Names, attributes and texts in an expression."""
+    found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    found |= {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    return found | {str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant)}
+
+
+def distinguishes_estimates(node: ast.AST) -> bool:
+    """Whether code compares an estimate's kind with a text, or asks for the class of its options."""
+    if isinstance(node, ast.Compare):
+        sides = [words(side) for side in (node.left, *node.comparators)]
+        asked = any(side & {"kind", "estimator"} for side in sides)
+        return asked and any(side & ESTIMATORS.keys() for side in sides)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ("isinstance", "issubclass") and bool(words(node.args[1]) & ESTIMATE_OPTIONS)
+    return isinstance(node, ast.MatchClass) and bool(words(node) & ESTIMATE_OPTIONS)
+
+
+def test_what_an_estimate_is_stands_on_its_options() -> None:
+    asking = ['options.kind == "mote"', 'row.estimator in ("table", "proxy")', "isinstance(options, MoteOptions)"]
+    assert all(distinguishes_estimates(ast.parse(line, mode="eval").body) for line in asking)
+    parts = code("engine", "searches", "nasweb")
+    found = {name for name, node in parts if not name.startswith(KNOW_ESTIMATES) and distinguishes_estimates(node)}
+    assert found == set()
 
 
 def test_scripts_have_no_list_of_statuses_of_their_own() -> None:
