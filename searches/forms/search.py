@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
+from engine.kinds import EstimateKind
 from searches.forms import choosing
 from searches.forms.documents import read_yaml
 from searches.forms.fields import default_of, form_field, is_nullable
@@ -105,12 +106,17 @@ class SearchForm(forms.Form):
         offered = [(kind, entry.label) for kind, entry in (section.kinds or {}).items()]
         if section.nothing is not None:
             offered.insert(0 if section.nothing.first else len(offered), (NO_DATA, section.nothing.label))
+        attrs = {"data-kind-of": section.key}
+        estimates = {kind: entry for kind, entry in (section.kinds or {}).items() if isinstance(entry, EstimateKind)}
+        if estimates:
+            blind = [kind for kind, entry in estimates.items() if not entry.options.needs_images]
+            attrs["data-without-images"] = " ".join(blind)
         self.fields[section.chooser] = forms.ChoiceField(
             label="Kind",
             choices=offered,
             initial=values.get(section.chooser, offered[0][0]),
             required=False,
-            widget=forms.Select(attrs={"data-kind-of": section.key}),
+            widget=forms.Select(attrs=attrs),
         )
 
     def _add_option(self, option: Option, owner: Any) -> None:

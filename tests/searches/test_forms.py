@@ -172,3 +172,10 @@ def test_only_the_users_own_rows_are_offered() -> None:
     assert form.fields["dataset.upload.id"].choices == [("", "none"), (own.pk, "flowers")]
     assert [label for _, label in form.fields["estimator.table.table"].choices] == ["none", "bench"]
     assert form.columns == ["valid"]
+
+
+def test_the_page_knows_which_estimates_need_no_images() -> None:
+    form = SearchForm(make_user(), document=EXAMPLES[0].config)
+    needless = {kind for kind, entry in ESTIMATORS.items() if not entry.options.needs_images}
+    listed = form.fields["estimator.kind"].widget.attrs["data-without-images"].split()
+    assert (set(listed), "data-without-images" in form.fields["space.kind"].widget.attrs) == (needless, False)

@@ -1,17 +1,22 @@
 /* The form of a search: the fields of the chosen kinds, the two tabs, and when the forecast is made again. */
 
 const form = document.querySelector("#search-form");
-const LOOKED_UP = new Set(["table", "benchmark", "nasbench301"]); // estimates that need no images
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
 let opened = ""; // the YAML at the time when its tab was opened
 
+/** Says whether the chosen estimate needs no images; the chooser of estimates lists those that need none. */
+function needsNoImages() {
+  const chooser = form.querySelector("[data-kind-of=estimator]");
+  return Boolean(chooser?.dataset.withoutImages.split(" ").includes(chooser.value));
+}
+
 /** Shows and sends only the options of the chosen kind. */
 function follow() {
-  const table = LOOKED_UP.has(form.querySelector("[data-kind-of=estimator]")?.value);
+  const blind = needsNoImages();
   for (const chooser of form.querySelectorAll("[data-kind-of]")) {
     const section = chooser.dataset.kindOf;
-    if (section === "dataset" && !table && chooser.value === "") chooser.value = chooser.options[0].value;
+    if (section === "dataset" && !blind && chooser.value === "") chooser.value = chooser.options[0].value;
     for (const part of form.querySelectorAll(`fieldset[data-section="${section}"]`)) {
       part.hidden = part.disabled = part.dataset.kind !== chooser.value;
     }
@@ -56,9 +61,8 @@ tabs.forEach((tab, at) => {
 form.addEventListener("input", changed);
 form.addEventListener("change", (event) => {
   if (event.target.dataset.kindOf) {
-    const table = LOOKED_UP.has(event.target.value);
     const data = form.querySelector("[data-kind-of=dataset]");
-    if (event.target.dataset.kindOf === "estimator" && table) data.value = "";
+    if (event.target.dataset.kindOf === "estimator" && needsNoImages()) data.value = "";
     follow();
   }
   changed();
