@@ -172,7 +172,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["searches.api.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["searches.api.rendering.JSONParser", "searches.api.rendering.YAMLParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "searches.api.operations.OperationSchema",
     "EXCEPTION_HANDLER": "searches.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is ours
 }

@@ -24,7 +24,7 @@ class Catalogue(APIView):
     @extend_schema(responses=KindSerializer(many=True))
     def get(self, request: Request) -> Response:
         """In the order of the form."""
-        return Response([_described(name, kind) for name, kind in self.kinds.items()])
+        return Response(KindSerializer([_described(*entry) for entry in self.kinds.items()], many=True).data)
 
 
 class Algorithms(Catalogue):

@@ -45,4 +45,4 @@ class Comparison(APIView):
         metric = request.query_params.get("metric") or found[0].configuration.objective.cost_metric
         if metric not in COST_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(COST_NAMES)}."})
-        return Response({**comparison.compare(found, metric), "missing": missing})
+        return Response(ComparisonSerializer({**comparison.compare(found, metric), "missing": missing}).data)

@@ -29,7 +29,13 @@ TRAINING = OpenApiParameter(
     description="number of a finished full training whose weights go along, or 'initial'; default: the last one",
 )
 METRIC = OpenApiParameter("metric", str, enum=COST_NAMES, description="default: the search's own")
-FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
+FILE: dict[Any, Any] = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (200, "application/json"): OpenApiTypes.OBJECT,
+    (200, "application/zip"): OpenApiTypes.BINARY,
+    (200, "text/x-python"): OpenApiTypes.STR,
+}
+FRONT = {kind: FILE[kind] for kind in FILE if kind[1] in ("application/octet-stream", "application/zip")}
 BLOCK = 1_000_000
 Word = TypeVar("Word", bound=str)
 IN_ONE_PIECE = 16_000_000
@@ -76,13 +82,16 @@ def prepared(job: dict[str, Any], url: str) -> Response:
 class FrontDownload(UnderSearch):
     """Every network of the Pareto front in one zip."""
 
-    @extend_schema(summary="The whole front as one zip", parameters=[METRIC, FORM], responses=FILE)
+    @extend_schema(summary="The whole front as one zip", parameters=[METRIC, FORM], responses=FRONT)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
         """Answers once the zip is made; POST says how far it is."""
         return sent(self._job(request))
 
     @extend_schema(
-        summary="Prepare the front's zip", parameters=[METRIC, FORM], request=None, responses=PreparationSerializer
+        summary="Prepare the front's zip",
+        parameters=[METRIC, FORM],
+        request=None,
+        responses={200: PreparationSerializer, 202: PreparationSerializer},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """202 while it is being made; ask again."""

@@ -69,7 +69,7 @@ class History(UnderSearch):
     @extend_schema(summary="Best so far", responses=HistorySerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Improvements against trials and charged seconds, with the spread of what was tried."""
-        return Response(history.history(self.parent))
+        return Response(HistorySerializer(history.history(self.parent)).data)
 
 
 class Budget(UnderSearch):
@@ -85,7 +85,8 @@ class Budget(UnderSearch):
         metric = _choice(request, "metric", LESS_IS_BETTER, self.parent.configuration.objective.cost_metric)
         value = _choice(request, "value", MORE_IS_BETTER, "score")
         cost = _numbers(request, "cost", 1)
-        return Response(budget.at(self.parent, metric, value, cost[0] if cost else None))
+        found = budget.at(self.parent, metric, value, cost[0] if cost else None)
+        return Response(AtBudgetSerializer(found).data)
 
 
 def _choice(request: Request, name: str, allowed: Sequence[str], default: str) -> str:

@@ -66,9 +66,11 @@ class Points(UnderSearch):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Scored and failed candidates as typed arrays."""
         if "numbers" in request.query_params:
-            return Response(points.numbered(self.parent, numbers_of(request, "numbers", MAX_NUMBERS)))
-        after = number_of(request, "after", -1, -1)
-        return Response(points.after(self.parent, after, number_of(request, "limit", points.LIMIT, 1, points.LIMIT)))
+            found = points.numbered(self.parent, numbers_of(request, "numbers", MAX_NUMBERS))
+        else:
+            limit = number_of(request, "limit", points.LIMIT, 1, points.LIMIT)
+            found = points.after(self.parent, number_of(request, "after", -1, -1), limit)
+        return Response(PointsSerializer(found).data)
 
 
 class Buckets(UnderSearch):
@@ -105,7 +107,8 @@ class Buckets(UnderSearch):
         layers.sort(key=lambda row: order.index(row["layer"]))
         calibrated = bool(back) and self.parent.calibrations.exists()
         ranked_by = history.ranked_by(self.parent)
-        return Response({"metric": metric, "layers": layers, "calibrated": calibrated, "ranked_by": ranked_by})
+        found = {"metric": metric, "layers": layers, "calibrated": calibrated, "ranked_by": ranked_by}
+        return Response(BucketsSerializer(found).data)
 
 
 class Front(UnderSearch):
@@ -125,7 +128,8 @@ class Front(UnderSearch):
         if metric not in COST_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(COST_NAMES)}."})
         feasible = request.query_params.get("feasible", "1").lower() not in FALSE
-        return Response({"metric": metric, "front": pareto.front(self.parent, metric, feasible)})
+        found = {"metric": metric, "front": pareto.front(self.parent, metric, feasible)}
+        return Response(FrontSerializer(found).data)
 
 
 class Events(UnderSearch):

@@ -162,14 +162,14 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     @action(detail=False, methods=["post"])
     def preflight(self, request: Request) -> Response:
         """Sampled costs against the targets, bounds and warnings; nothing is created."""
-        return Response(creation.preflight(request.user, config_of(request)))
+        return Response(PreflightSerializer(creation.preflight(request.user, config_of(request))).data)
 
     @extend_schema(summary="Check a configuration", request=CONFIG_BODY, responses=ConfigDocumentSerializer)
     @action(detail=False, methods=["post"])
     def validate(self, request: Request) -> Response:
         """The configuration with its defaults, as JSON and YAML; errors name their fields."""
         config = config_of(request)
-        return Response({"config": config.as_dict(), "yaml": config.to_yaml()})
+        return Response(ConfigDocumentSerializer({"config": config.as_dict(), "yaml": config.to_yaml()}).data)
 
     @extend_schema(summary="Ready configurations", responses=ExampleSerializer(many=True))
     @action(detail=False, pagination_class=None, filter_backends=[])

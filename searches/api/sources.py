@@ -92,7 +92,8 @@ class SpaceViewSet(SourceViewSet):
         body = SpaceCheckSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         spec = InputSpec(**body.validated_data["input"]) if "input" in body.validated_data else spaces.DEFINED_FOR
-        return Response(sources.check_space(body.validated_data["definition"], spec))
+        found = sources.check_space(body.validated_data["definition"], spec)
+        return Response(SpaceInspectionSerializer(found).data)
 
     @extend_schema(summary="Look into a space", parameters=IMAGES, responses=SpaceInspectionSerializer)
     @action(detail=True)
@@ -101,7 +102,8 @@ class SpaceViewSet(SourceViewSet):
         row = self.get_object()
         side = number_of(request, "side", spaces.DEFINED_FOR.height, 1, 1024)
         spec = number_of(request, "channels", 3, 1, 64), side, side, number_of(request, "classes", 10, 2, 100_000)
-        return Response({**spaces.described(spaces.of_document(row.options, *spec)), "options": row.options})
+        found = {**spaces.described(spaces.of_document(row.options, *spec)), "options": row.options}
+        return Response(SpaceInspectionSerializer(found).data)
 
     @extend_schema(summary="Drawing of the default network", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
     @action(detail=True, url_path="drawing.svg", url_name="drawing")
@@ -133,7 +135,7 @@ class DatasetViewSet(SourceViewSet):
     @action(detail=True)
     def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Splits, classes with their counts, preprocessing."""
-        return Response(datasets.inspected(self.get_object()))
+        return Response(DatasetInspectionSerializer(datasets.inspected(self.get_object())).data)
 
     @extend_schema(summary="Sample images", parameters=SAMPLE, responses={(200, "image/png"): OpenApiTypes.BINARY})
     @action(detail=True)
@@ -169,7 +171,7 @@ class TableViewSet(SourceViewSet):
     @action(detail=True)
     def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every column's range and how much of it is known, and the first rows."""
-        return Response(table_contents.inspected(self.get_object()))
+        return Response(TableInspectionSerializer(table_contents.inspected(self.get_object())).data)
 
     @extend_schema(summary="Delete a table", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -60,13 +60,13 @@ class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
     @action(detail=False, methods=["post"])
     def forecast(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Seconds a network of every arm, measured or forecast; the body is that of a study, nothing is created."""
-        return Response(comparisons.forecast(request.user, _config_of(request)))
+        return Response(ForecastSerializer(comparisons.forecast(request.user, _config_of(request))).data)
 
     @extend_schema(summary="What the study found so far", responses=StudyResultsSerializer)
     @action(detail=True)
     def results(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Kendall and Spearman against the truth, the best tenth, agreement of the estimates, networks apart."""
-        return Response(selector.results(self.get_object()))
+        return Response(StudyResultsSerializer(selector.results(self.get_object())).data)
 
     @extend_schema(summary="Cancel", request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -98,4 +98,4 @@ class Trust(UnderSearch):
     @extend_schema(summary="How far the scores can be trusted", responses=TrustSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Kendall's tau with its interval, by source of truth, and a sentence."""
-        return Response(trust.card(self.parent))
+        return Response(TrustSerializer(trust.card(self.parent)).data)

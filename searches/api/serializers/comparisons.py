@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from searches.api.serializers.bodies import AnswerSerializer
 from searches.models import Search
 
 
-class ReferenceSerializer(serializers.Serializer):
+class ReferenceSerializer(AnswerSerializer):
     """The corner of every hypervolume: the largest cost and the least score that count."""
 
     cost = serializers.FloatField()
     score = serializers.FloatField()
 
 
-class ComparedBestSerializer(serializers.Serializer):
+class ComparedBestSerializer(AnswerSerializer):
     """The best network, in brief."""
 
     id = serializers.IntegerField()
@@ -22,7 +23,7 @@ class ComparedBestSerializer(serializers.Serializer):
     arch = serializers.CharField()
 
 
-class ComparedPointSerializer(serializers.Serializer):
+class ComparedPointSerializer(AnswerSerializer):
     """One network of a front."""
 
     id = serializers.IntegerField()
@@ -30,7 +31,7 @@ class ComparedPointSerializer(serializers.Serializer):
     score = serializers.FloatField()
 
 
-class ComparedSearchSerializer(serializers.Serializer):
+class ComparedSearchSerializer(AnswerSerializer):
     """One search; a step is ``[evaluations, seconds, score, truth]`` of the best network so far, a volume
     ``[evaluations, seconds, area]``."""
 
@@ -53,7 +54,7 @@ class ComparedSearchSerializer(serializers.Serializer):
     volumes = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
 
 
-class SpreadSerializer(serializers.Serializer):
+class SpreadSerializer(AnswerSerializer):
     """Mean, standard deviation, least and largest at every ``x``."""
 
     x = serializers.ListField(child=serializers.FloatField())
@@ -63,21 +64,21 @@ class SpreadSerializer(serializers.Serializer):
     high = serializers.ListField(child=serializers.FloatField())
 
 
-class SpreadsSerializer(serializers.Serializer):
+class SpreadsSerializer(AnswerSerializer):
     """Of the best score and of the hypervolume."""
 
     score = SpreadSerializer()
     hypervolume = SpreadSerializer()
 
 
-class AlongSerializer(serializers.Serializer):
+class AlongSerializer(AnswerSerializer):
     """Against what the curves are drawn."""
 
     evaluations = SpreadsSerializer()
     seconds = SpreadsSerializer()
 
 
-class RepeatsSerializer(serializers.Serializer):
+class RepeatsSerializer(AnswerSerializer):
     """Searches that differ in nothing but the seed."""
 
     name = serializers.CharField()
@@ -86,14 +87,14 @@ class RepeatsSerializer(serializers.Serializer):
     curves = AlongSerializer()
 
 
-class SettingSerializer(serializers.Serializer):
+class SettingSerializer(AnswerSerializer):
     """A setting in which the searches differ, one value a search."""
 
     path = serializers.CharField()
     values = serializers.ListField(child=serializers.CharField())
 
 
-class ComparisonSerializer(serializers.Serializer):
+class ComparisonSerializer(AnswerSerializer):
     """Searches side by side."""
 
     metric = serializers.CharField()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from searches.api.serializers.bodies import AnswerSerializer
 
-class StepsSerializer(serializers.Serializer):
+
+class StepsSerializer(AnswerSerializer):
     """Networks that became the best, one array a column; ``final_score`` is null until finalists decide."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
@@ -17,7 +19,7 @@ class StepsSerializer(serializers.Serializer):
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
-class TriedSpreadSerializer(serializers.Serializer):
+class TriedSpreadSerializer(AnswerSerializer):
     """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
@@ -27,7 +29,7 @@ class TriedSpreadSerializer(serializers.Serializer):
     high = serializers.ListField(child=serializers.FloatField())
 
 
-class HistorySerializer(serializers.Serializer):
+class HistorySerializer(AnswerSerializer):
     """The best feasible network so far; ``trials``, finalists included, and ``seconds`` are where the search is now."""
 
     steps = StepsSerializer()
@@ -37,7 +39,7 @@ class HistorySerializer(serializers.Serializer):
     seconds = serializers.FloatField()
 
 
-class DifferenceSerializer(serializers.Serializer):
+class DifferenceSerializer(AnswerSerializer):
     """A layer where a neighbour (``there``) chooses otherwise than the best network (``here``)."""
 
     layer = serializers.CharField()
@@ -45,7 +47,7 @@ class DifferenceSerializer(serializers.Serializer):
     there = serializers.CharField()
 
 
-class TieSerializer(serializers.Serializer):
+class TieSerializer(AnswerSerializer):
     """What a near tie is: neighbours that differ by no more than ``limit``, in the value's unit."""
 
     limit = serializers.FloatField()
@@ -53,7 +55,7 @@ class TieSerializer(serializers.Serializer):
     words = serializers.CharField()
 
 
-class AtBudgetNetworkSerializer(serializers.Serializer):
+class AtBudgetNetworkSerializer(AnswerSerializer):
     """A network of the front; ``near_tie``: better than the next cheaper one by no more than the tie's limit."""
 
     id = serializers.IntegerField()
@@ -65,7 +67,7 @@ class AtBudgetNetworkSerializer(serializers.Serializer):
     differences = DifferenceSerializer(many=True)
 
 
-class CrownedSerializer(serializers.Serializer):
+class CrownedSerializer(AnswerSerializer):
     """The search's best, where the front at the budget names another network: ``by_finals``, or as good and dearer."""
 
     id = serializers.IntegerField()
@@ -74,7 +76,7 @@ class CrownedSerializer(serializers.Serializer):
     by_finals = serializers.BooleanField()
 
 
-class AtBudgetSerializer(serializers.Serializer):
+class AtBudgetSerializer(AnswerSerializer):
     """``low`` to ``high`` is the front's cost band, ``costs`` its networks' costs, ``within`` counts what fits."""
 
     metric = serializers.CharField()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from engine.metrics import METRICS
+from searches.api.serializers.bodies import AnswerSerializer
 from searches.models import Event
 
 
-class ColumnsSerializer(serializers.Serializer):
+class ColumnsSerializer(AnswerSerializer):
     """One array a column, all of one length."""
 
     id = serializers.ListField(child=serializers.IntegerField())
@@ -20,7 +21,7 @@ class ColumnsSerializer(serializers.Serializer):
     del _name
 
 
-class PointsSerializer(serializers.Serializer):
+class PointsSerializer(AnswerSerializer):
     """Scored and failed candidates by number; ask again with ``after=last`` while ``more`` is true."""
 
     columns = ColumnsSerializer()
@@ -28,7 +29,7 @@ class PointsSerializer(serializers.Serializer):
     more = serializers.BooleanField()
 
 
-class BucketSerializer(serializers.Serializer):
+class BucketSerializer(AnswerSerializer):
     """Costs in ``[low, high)``; ``kept`` counts its ``residents``, which are ``[number, score]``, best first."""
 
     index = serializers.IntegerField()
@@ -45,7 +46,7 @@ class BucketSerializer(serializers.Serializer):
     evicted = serializers.IntegerField()
 
 
-class BucketLayerSerializer(serializers.Serializer):
+class BucketLayerSerializer(AnswerSerializer):
     """The buckets of one layer."""
 
     layer = serializers.IntegerField()
@@ -53,7 +54,7 @@ class BucketLayerSerializer(serializers.Serializer):
     buckets = BucketSerializer(many=True)
 
 
-class BucketsSerializer(serializers.Serializer):
+class BucketsSerializer(AnswerSerializer):
     """The grid."""
 
     metric = serializers.CharField()
@@ -62,7 +63,7 @@ class BucketsSerializer(serializers.Serializer):
     ranked_by = serializers.CharField(help_text="what a bucket keeps its networks by; empty: their scores")
 
 
-class FrontPointSerializer(serializers.Serializer):
+class FrontPointSerializer(AnswerSerializer):
     """One network of the front."""
 
     id = serializers.IntegerField()
@@ -72,7 +73,7 @@ class FrontPointSerializer(serializers.Serializer):
     cost = serializers.FloatField()
 
 
-class FrontSerializer(serializers.Serializer):
+class FrontSerializer(AnswerSerializer):
     """Networks that no cheaper network equals or beats, by ascending cost."""
 
     metric = serializers.CharField()
@@ -97,7 +98,7 @@ class EventsSerializer(serializers.Serializer):
     last = serializers.IntegerField()
 
 
-class KindSerializer(serializers.Serializer):
+class KindSerializer(AnswerSerializer):
     """One choice of a configuration with the JSON schema of its options."""
 
     kind = serializers.CharField()

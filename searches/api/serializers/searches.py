@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from engine.config.search import SearchConfig
-from searches.api.serializers.bodies import BodySerializer
+from searches.api.serializers.bodies import AnswerSerializer, BodySerializer
 from searches.api.serializers.candidates import BestSerializer
 from searches.models import Calibration, Search
 from searches.selectors import comparison, notes, searches, spaces, tables
@@ -208,28 +208,28 @@ class SearchDetailSerializer(SearchSerializer):
         return tables.optimum(search)
 
 
-class ConfigDocumentSerializer(serializers.Serializer):
+class ConfigDocumentSerializer(AnswerSerializer):
     """A valid configuration, defaults filled in, in both forms."""
 
     config = serializers.JSONField()
     yaml = serializers.CharField()
 
 
-class HistogramSerializer(serializers.Serializer):
+class HistogramSerializer(AnswerSerializer):
     """``counts`` has one number fewer than ``edges``."""
 
     edges = serializers.ListField(child=serializers.FloatField())
     counts = serializers.ListField(child=serializers.IntegerField())
 
 
-class BucketEdgesSerializer(serializers.Serializer):
+class BucketEdgesSerializer(AnswerSerializer):
     """Edges of the cost buckets of a layer, one more than there are buckets."""
 
     layer = serializers.CharField()
     edges = serializers.ListField(child=serializers.FloatField())
 
 
-class MeasuredSerializer(serializers.Serializer):
+class MeasuredSerializer(AnswerSerializer):
     """Seconds of an evaluation in the latest runs of the same estimate and data; null without runs."""
 
     runs = serializers.IntegerField()
@@ -240,7 +240,7 @@ class MeasuredSerializer(serializers.Serializer):
     devices = serializers.ListField(child=serializers.CharField())
 
 
-class OutlookSerializer(serializers.Serializer):
+class OutlookSerializer(AnswerSerializer):
     """How long it will take; ``stages`` are the search's estimate and the final one, where there is one."""
 
     inline = serializers.BooleanField(help_text="scores are looked up")
@@ -249,7 +249,7 @@ class OutlookSerializer(serializers.Serializer):
     eta_seconds = serializers.FloatField(allow_null=True, help_text="null: nothing was measured yet")
 
 
-class PreflightSerializer(serializers.Serializer):
+class PreflightSerializer(AnswerSerializer):
     """What a configuration would meet, from a seeded sample and from what was measured before."""
 
     feasible_share = serializers.FloatField()

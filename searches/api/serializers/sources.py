@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from searches.api.serializers.bodies import BodySerializer
+from searches.api.serializers.bodies import AnswerSerializer, BodySerializer
 from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import spaces
 
@@ -20,7 +20,7 @@ class SpaceSerializer(serializers.ModelSerializer):
         fields = ["id", "name", "kind", "size", "depth", "content_hash", "created_at"]
 
 
-class SpaceLayerSerializer(serializers.Serializer):
+class SpaceLayerSerializer(AnswerSerializer):
     """One layer and its option labels."""
 
     layer = serializers.IntegerField()
@@ -91,7 +91,7 @@ class TableSerializer(serializers.ModelSerializer):
         fields = ["id", "name", "rows", "content_hash", "created_at"]
 
 
-class ColumnSerializer(serializers.Serializer):
+class ColumnSerializer(AnswerSerializer):
     """One column."""
 
     name = serializers.CharField()
@@ -134,7 +134,7 @@ class SpaceCheckSerializer(BodySerializer):
     input = ImagesSizeSerializer(required=False)
 
 
-class CostRangeSerializer(serializers.Serializer):
+class CostRangeSerializer(AnswerSerializer):
     """Of one cost, the least and the largest of the space, and the default network's."""
 
     low = serializers.FloatField()
@@ -142,7 +142,7 @@ class CostRangeSerializer(serializers.Serializer):
     default = serializers.FloatField()
 
 
-class SpaceInspectionSerializer(serializers.Serializer):
+class SpaceInspectionSerializer(AnswerSerializer):
     """A space at a glance; ``size`` in decimal digits, ``options`` as a search's configuration takes them."""
 
     size = serializers.CharField()
@@ -154,7 +154,7 @@ class SpaceInspectionSerializer(serializers.Serializer):
     options = serializers.JSONField()
 
 
-class ClassSerializer(serializers.Serializer):
+class ClassSerializer(AnswerSerializer):
     """Images of one class."""
 
     name = serializers.CharField()
@@ -163,7 +163,7 @@ class ClassSerializer(serializers.Serializer):
     test = serializers.IntegerField()
 
 
-class DatasetInspectionSerializer(serializers.Serializer):
+class DatasetInspectionSerializer(AnswerSerializer):
     """Splits by the usual options, class by class, and preprocessing."""
 
     splits = serializers.DictField(child=serializers.IntegerField())
@@ -182,14 +182,14 @@ class ColumnInspectionSerializer(ColumnSerializer):
     high = serializers.FloatField(allow_null=True)
 
 
-class TableLineSerializer(serializers.Serializer):
+class TableLineSerializer(AnswerSerializer):
     """A row: ``numbers`` in the order of the inspection's ``numbers``."""
 
     arch = serializers.CharField()
     numbers = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
-class TableInspectionSerializer(serializers.Serializer):
+class TableInspectionSerializer(AnswerSerializer):
     """Columns, the names of those with numbers, and the first rows."""
 
     columns = ColumnInspectionSerializer(many=True)

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from searches.api.serializers.bodies import AnswerSerializer
 from searches.models import Search, Study
 from searches.selectors import studies
 
@@ -60,7 +61,7 @@ class StudyDetailSerializer(StudySerializer):
         return study.configuration.to_yaml()
 
 
-class ForecastArmSerializer(serializers.Serializer):
+class ForecastArmSerializer(AnswerSerializer):
     """What one network takes under one estimate."""
 
     arm = serializers.CharField()
@@ -68,7 +69,7 @@ class ForecastArmSerializer(serializers.Serializer):
     basis = serializers.CharField(help_text="measured here, or how it was forecast")
 
 
-class ForecastSerializer(serializers.Serializer):
+class ForecastSerializer(AnswerSerializer):
     """What a study will roughly take."""
 
     arms = ForecastArmSerializer(many=True)
@@ -78,7 +79,7 @@ class ForecastSerializer(serializers.Serializer):
     notes = serializers.ListField(child=serializers.CharField())
 
 
-class TauSerializer(serializers.Serializer):
+class TauSerializer(AnswerSerializer):
     """Kendall's tau with its 95% bootstrap interval."""
 
     value = serializers.FloatField()
@@ -87,7 +88,7 @@ class TauSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
-class StudiedEstimateSerializer(serializers.Serializer):
+class StudiedEstimateSerializer(AnswerSerializer):
     """How one estimate, or a part of it, ranks the networks."""
 
     name = serializers.CharField()
@@ -102,14 +103,14 @@ class StudiedEstimateSerializer(serializers.Serializer):
     )
 
 
-class AgreementSerializer(serializers.Serializer):
+class AgreementSerializer(AnswerSerializer):
     """Kendall's tau of every pair."""
 
     names = serializers.ListField(child=serializers.CharField())
     tau = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
 
 
-class GroupSerializer(serializers.Serializer):
+class GroupSerializer(AnswerSerializer):
     """Tau among networks with an operation and among those without."""
 
     part = serializers.CharField()
@@ -121,7 +122,7 @@ class GroupSerializer(serializers.Serializer):
         return {**super().get_fields(), **counts}
 
 
-class StudyPointsSerializer(serializers.Serializer):
+class StudyPointsSerializer(AnswerSerializer):
     """One entry a network; ``scores`` has a list an estimate."""
 
     arch = serializers.ListField(child=serializers.CharField())
@@ -129,7 +130,7 @@ class StudyPointsSerializer(serializers.Serializer):
     scores = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
 
 
-class StudyResultsSerializer(serializers.Serializer):
+class StudyResultsSerializer(AnswerSerializer):
     """What a study found so far."""
 
     networks = serializers.IntegerField()
@@ -142,7 +143,7 @@ class StudyResultsSerializer(serializers.Serializer):
     points = StudyPointsSerializer()
 
 
-class TrustSourceSerializer(serializers.Serializer):
+class TrustSourceSerializer(AnswerSerializer):
     """One truth and how the scores agree with it."""
 
     source = serializers.ChoiceField(["study", "table", "trainings"])  # type: ignore[assignment] # a declared field: DRF takes it off the class
@@ -155,7 +156,7 @@ class TrustSourceSerializer(serializers.Serializer):
     spearman = serializers.FloatField()
 
 
-class NoiseSerializer(serializers.Serializer):
+class NoiseSerializer(AnswerSerializer):
     """How much scores vary from seed to seed: the standard deviation, and the difference that tells two apart."""
 
     deviation = serializers.FloatField()
@@ -163,7 +164,7 @@ class NoiseSerializer(serializers.Serializer):
     words = serializers.CharField()
 
 
-class TrustSerializer(serializers.Serializer):
+class TrustSerializer(AnswerSerializer):
     """How far the scores of a search can be trusted."""
 
     sources = TrustSourceSerializer(many=True)
