@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Runs one management command; settings that contradict themselves are told in a sentence."""
+    """Run one management command; contradictory settings are reported in one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
@@ -17,7 +17,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:  # whoever reads wants no more
+    except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
-http = get_asgi_application()  # sets Django up, before anything below imports a model
+http = get_asgi_application()  # sets up Django before anything below imports a model
 
 from nasweb.local_owner import LocalOwnerSocketMiddleware  # noqa: E402
 from nasweb.prefix import under_prefix  # noqa: E402
@@ -24,5 +24,5 @@ websocket = AuthMiddlewareStack(LocalOwnerSocketMiddleware(URLRouter(websocket_u
 routed = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(websocket)})
 application = under_prefix(with_static_files(routed))
 
-import_module(settings.ROOT_URLCONF)  # all of the views: the first request need not
-gc.freeze()  # what is imported stays: collections while requests are answered need not go through it
+import_module(settings.ROOT_URLCONF)  # imports all views now instead of at the first request
+gc.freeze()  # imported objects stay, so garbage collections during requests need not visit them

@@ -1,4 +1,4 @@
-"""The Celery application, and what a worker process does when it starts and ends."""
+"""The Celery application, and the actions of a worker process at its start and end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ app.autodiscover_tasks()
 
 @signals.worker_init.connect
 def limit_threads(**_: Any) -> None:
-    """Every process of a worker computes with ``NASWEB_TORCH_THREADS`` threads (one by default).
+    """Limit every process of a worker to ``NASWEB_TORCH_THREADS`` threads (one by default).
 
-    Read by torch when a child imports it for its first estimate; the parent never does, so forking is safe.
+    Torch reads the limit when a child imports it for its first estimate. The parent never imports torch, so forking is
+    safe.
     """
     threads = os.environ.get("NASWEB_TORCH_THREADS", "1")
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -30,7 +31,7 @@ def limit_threads(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def start_heartbeat(**_: Any) -> None:
-    """Registers the process among the workers; what it was forked with is left out of collections."""
+    """Register the process as a worker, and exclude the objects from before the fork from garbage collection."""
     from searches.services.heartbeat import heartbeat
 
     gc.freeze()
@@ -39,7 +40,7 @@ def start_heartbeat(**_: Any) -> None:
 
 @signals.task_failure.connect
 def free_leases(sender: Task, exception: BaseException, args: Sequence[Any], **_: Any) -> None:
-    """In the parent of a process that died at work: what it held is free at once."""
+    """Free the leases of a process that died at work; this runs in its parent."""
     if isinstance(exception, WorkerLostError):
         from django.db import connections
 
@@ -48,12 +49,12 @@ def free_leases(sender: Task, exception: BaseException, args: Sequence[Any], **_
         try:
             losses.process_died(sender.name, args, str(exception))
         finally:
-            connections.close_all()  # the process forked next must not inherit any
+            connections.close_all()  # the process that is forked next must not inherit a connection
 
 
 @signals.worker_process_shutdown.connect
 def stop_heartbeat(**_: Any) -> None:
-    """Takes the process off the list of workers."""
+    """Remove the process from the list of workers."""
     from searches.services.heartbeat import heartbeat
 
     heartbeat().stop()

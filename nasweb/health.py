@@ -1,4 +1,4 @@
-"""Whether this server answers, for supervisors and containers."""
+"""The health check for supervisors and containers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answers "ok" once the database does."""
+    """Answer "ok" if the database answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")

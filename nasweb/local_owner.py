@@ -1,8 +1,8 @@
-"""The person at this machine, signed in without a password where nobody else can be: the embedded default on loopback.
+"""The local owner: the user of this machine, signed in without a password in the embedded default on loopback.
 
-A request counts as theirs when it comes from loopback, past no proxy, for a Host that is this machine's own, and was
-not sent by another web page: a foreign ``Origin``, or a ``Sec-Fetch-Site`` other than the page's own, is refused, but a
-link from elsewhere may open a page. Programs that send neither header (curl, requests) are let in.
+A request counts as the local owner's if it comes from loopback, without a proxy, for a Host of this machine, and was
+not sent by another web page. A foreign ``Origin``, or a ``Sec-Fetch-Site`` other than the page's own, is refused, but a
+link on another site may open a page. Programs that send neither header (curl, requests) are accepted.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from rest_framework.request import Request
 
 USERNAME = "owner"
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
-REFUSAL = "Refused: this request was sent by another web page. Open nasweb at its own address and do it there."
+REFUSAL = "Refused: this request was sent by another web page. Open nasweb at its own address and try again there."
 
 
 def local_owner() -> Any:
-    """The local owner's account, made on first use; it has no password, so it cannot sign in anywhere else."""
+    """Return the local owner's account; the first call creates it, without a password, so that nobody can sign in."""
     users = get_user_model()
     try:
         return users.objects.get(username=USERNAME)
@@ -38,7 +38,10 @@ def local_owner() -> Any:
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a request from ``address`` was made on this machine, and that is trusted. Header names in lower case."""
+    """Whether a request from ``address`` was made on this machine and local requests are trusted.
+
+    Header names are in lower case.
+    """
     if not settings.NASWEB_EMBEDDED or any(name in headers for name in PROXY_HEADERS):
         return False
     try:
@@ -48,7 +51,7 @@ def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
 
 
 def is_foreign(method: str, scheme: str, headers: Mapping[str, str]) -> bool:
-    """Whether another web page sent it. Header names in lower case."""
+    """Whether another web page sent the request; header names are in lower case."""
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site", "none")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":
@@ -58,7 +61,7 @@ def is_foreign(method: str, scheme: str, headers: Mapping[str, str]) -> bool:
 
 
 class LocalOwnerMiddleware:
-    """Signs the local owner in for requests nobody else signed in for; answers 403 to those of other web pages."""
+    """Signs in the local owner if no user is signed in; answers 403 to requests of other web pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -75,7 +78,7 @@ class LocalOwnerMiddleware:
 
 
 def refusal(request: HttpRequest) -> HttpResponse:
-    """403 in one sentence, as problem details (RFC 9457) for the API."""
+    """Return 403 with one sentence, as problem details (RFC 9457) for the API."""
     if request.path_info.startswith("/api/"):
         problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": REFUSAL, "errors": []}
         return JsonResponse(problem, status=403, content_type="application/problem+json")
@@ -83,16 +86,16 @@ def refusal(request: HttpRequest) -> HttpResponse:
 
 
 class LocalOwnerAuthentication(BaseAuthentication):
-    """Django REST Framework's view of the same; no CSRF token, for the middleware has already looked at the origin."""
+    """The same for Django REST Framework; no CSRF token is needed, because the middleware has checked the origin."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """The local owner where the middleware signed them in."""
+        """Return the local owner if the middleware has signed them in."""
         original = request._request
         return (original.user, None) if getattr(original, "is_local_owner", False) else None
 
 
 class LocalOwnerSocketMiddleware:
-    """The same for websockets: signs the local owner in, and refuses foreign Host and Origin with 403."""
+    """The same for websockets: signs in the local owner, and refuses foreign Host and Origin headers with 403."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
@@ -112,7 +115,7 @@ class LocalOwnerSocketMiddleware:
 
 
 async def refuse_socket(scope: dict[str, Any], send: Callable[..., Any]) -> None:
-    """Answers the upgrade with 403, in words where the server can (ASGI's denial response)."""
+    """Answer the upgrade with 403, with a text if the server supports it (ASGI's denial response)."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008})
         return

@@ -1,4 +1,5 @@
-"""The log: to stderr, which the supervisor keeps in ``NASWEB_HOME/logs``; workers log through Celery's own handler."""
+"""Log settings: the log goes to stderr, which the supervisor writes to ``NASWEB_HOME/logs``; workers use Celery's
+handler."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 
 def sentence(record: LogRecord) -> bool:
-    """Lets a record pass without its traceback."""
+    """Accept a record without its traceback."""
     record.exc_info = None
     return True
 
@@ -20,8 +21,8 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        "django": {"handlers": [], "level": "WARNING"},  # by root's handler, not twice and not by mail
-        "django.request": {"level": "ERROR"},  # bugs, not every 404
-        "django.security.DisallowedHost": {"filters": ["sentence"]},  # only the log says which host
+        "django": {"handlers": [], "level": "WARNING"},  # only through root's handler: not twice, and not by mail
+        "django.request": {"level": "ERROR"},  # only server errors, not every 404
+        "django.security.DisallowedHost": {"filters": ["sentence"]},  # the log is the only place that names the host
     },
 }

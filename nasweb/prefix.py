@@ -1,4 +1,4 @@
-"""The app under a path prefix (``NASWEB_PREFIX``), whether the proxy in front takes the prefix off or leaves it."""
+"""The app under a path prefix (``NASWEB_PREFIX``), whether the proxy in front removes the prefix or keeps it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ App = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitab
 
 
 def under_prefix(app: App) -> App:
-    """The app, told of the prefix; itself without one."""
+    """Return the app with the prefix in its scope; without a prefix, return the app itself."""
     prefix = settings.FORCE_SCRIPT_NAME
     if not prefix:
         return app

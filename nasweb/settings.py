@@ -37,11 +37,13 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 SECRET_KEY = env.str("SECRET_KEY", default="")
 NASWEB_PREFIX = env.str("NASWEB_PREFIX", default="").strip("/")
-FORCE_SCRIPT_NAME = f"/{NASWEB_PREFIX}" if NASWEB_PREFIX else None  # nasweb.asgi answers with it and without
+FORCE_SCRIPT_NAME = (
+    f"/{NASWEB_PREFIX}" if NASWEB_PREFIX else None
+)  # nasweb.asgi accepts paths with the prefix and without
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 
-# With nothing configured, the person at this machine is the owner and needs no account (nasweb.local_owner).
+# By default the user of this machine is the owner and needs no account (nasweb.local_owner).
 NASWEB_SERVERS = bool(DATABASE_URL or REDIS_URL)
 NASWEB_EMBEDDED = not NASWEB_SERVERS and not ALLOWED_HOSTS and NASWEB_HOST in ("127.0.0.1", "::1", "localhost")
 NASWEB_EMBEDDED_BROKER = not REDIS_URL
@@ -95,7 +97,7 @@ MIDDLEWARE = [
 ]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(hours=1)  # from the last failure that was counted
+AXES_COOLOFF_TIME = timedelta(hours=1)  # after the last counted failure
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "nasweb.sign_in.account"
@@ -112,7 +114,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-"""Nothing inline and no eval: scripts and styles are files of the app; elements are styled by script through CSSOM."""
+"""No inline code and no eval: scripts and styles are files of the app, and scripts style elements through CSSOM."""
 ROOT_URLCONF = "nasweb.urls"
 ASGI_APPLICATION = "nasweb.asgi.application"
 TEMPLATES = [
@@ -151,10 +153,12 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ACKS_LATE = False  # leases, not the broker, make sure that nothing is lost
+CELERY_TASK_ACKS_LATE = False  # leases, not the broker, prevent loss of work
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away comes back some time
-CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}  # in the order the worker lists them
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # keep trying until the broker is back
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "queue_order_strategy": "priority"
+}  # queues in the order in which the worker lists them
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1}
 CELERY_TASK_ROUTES = {
     "searches.tasks.advance_search": {"queue": "advance"},
@@ -174,7 +178,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["searches.api.rendering.JSONParser", "searches.api.rendering.YAMLParser"],
     "DEFAULT_SCHEMA_CLASS": "searches.api.operations.OperationSchema",
     "EXCEPTION_HANDLER": "searches.api.problems.handle",
-    "URL_FORMAT_OVERRIDE": None,  # ?format= is ours
+    "URL_FORMAT_OVERRIDE": None,  # the API uses ?format= itself
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "nasweb",
@@ -199,9 +203,11 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"  # known before the first request, when Django would add it
+STATIC_URL = (
+    f"{FORCE_SCRIPT_NAME or ''}/static/"  # set here, because Django would add the prefix only at the first request
+)
 STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/echarts", BASE_DIR / "node_modules" / "echarts" / "dist")]
-WHITENOISE_USE_FINDERS = True  # served from where they are; no copy
+WHITENOISE_USE_FINDERS = True  # serve files from their place, without a copy
 WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "searches"

@@ -1,4 +1,4 @@
-"""Signing in, on the page and for a token: what django-axes counts failures by, and how it refuses more of them."""
+"""Sign-in on the page and for a token: the keys by which django-axes counts failures, and its refusals."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from rest_framework.response import Response
 from searches.api.rendering import JSONParser
 
 LONGEST = 255
-"""Characters of a name that are looked at; no account's is as long."""
+"""Number of characters of a name that are used; every account's name is shorter."""
 
 
 def account(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """The name that an attempt counts for."""
+    """Return the account name for which an attempt counts."""
     return str((credentials or {}).get("username") or "")[:LONGEST]
 
 
 def address(request: HttpRequest) -> str | None:
-    """The address that it counts for; of IPv6 the network, in which one machine may take any address. None: no address.
+    """Return the address for which an attempt counts, or None if there is no address.
 
-    It is the client's, as uvicorn found it behind the proxies of ``FORWARDED_ALLOW_IPS``.
+    For IPv6 it is the network, because one machine can use any address in its network. The address is the client's, as
+    uvicorn determined it behind the proxies of ``FORWARDED_ALLOW_IPS``.
     """
     try:
         found = ip_address(request.META.get("REMOTE_ADDR", ""))
@@ -45,14 +46,14 @@ def address(request: HttpRequest) -> str | None:
 
 
 def wait(request: Any) -> int:
-    """Seconds until the account of a refused request may be tried again from its address."""
+    """Return the seconds until the account of a refused request may be tried again from its address."""
     (attempts,) = AxesProxyHandler.get_implementation().get_user_attempts(request, request.axes_credentials)
     last: datetime = attempts.aggregate(last=Max("attempt_time"))["last"] or request.axes_attempt_time
     return max(1, ceil((last + settings.AXES_COOLOFF_TIME - timezone.now()).total_seconds()))
 
 
 def sentence(seconds: int) -> str:
-    """The refusal in words."""
+    """Return the refusal as a sentence."""
     minutes = ceil(seconds / 60)
     return (
         "Signing in to this account failed too often from your address. "
@@ -61,7 +62,7 @@ def sentence(seconds: int) -> str:
 
 
 def refused(request: HttpRequest, *_: Any) -> HttpResponse:
-    """The page that axes answers with; 429."""
+    """Return the page with which django-axes refuses an attempt, with status 429."""
     seconds = wait(request)
     response = render(request, "registration/refused.html", {"sentence": sentence(seconds)}, status=429)
     response["Retry-After"] = str(seconds)
@@ -69,7 +70,7 @@ def refused(request: HttpRequest, *_: Any) -> HttpResponse:
 
 
 class TooManyAttempts(APIException):
-    """The same as problem details."""
+    """The same refusal as problem details for the API."""
 
     status_code = 429
 
@@ -79,12 +80,12 @@ class TooManyAttempts(APIException):
 
 
 class Token(ObtainAuthToken):
-    """The token that a program signs in with, for an account's name and password."""
+    """The endpoint that gives a program its token, for an account's name and password."""
 
     parser_classes = (FormParser, MultiPartParser, JSONParser)
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Always the same one; 429 after too many failures."""
+        """Return the account's token, which never changes; 429 after too many failures."""
         try:
             return super().post(request, *args, **kwargs)
         except ValidationError:

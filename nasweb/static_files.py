@@ -1,6 +1,6 @@
-"""Static files, answered before Django: a page loads dozens, and each would pass its middleware in a thread.
+"""Static files, answered before Django: a page loads dozens, and each would pass Django's middleware in a thread.
 
-WhiteNoise chooses file, status and headers; it streams synchronously, so here every file comes in one piece.
+WhiteNoise chooses file, status and headers. Because it streams synchronously, each file is sent here in one piece.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def with_static_files(app: App) -> App:
-    """The app, with static files in front of it; paths are looked up without the prefix (``root_path``)."""
+    """Return the app with static files in front of it; paths are looked up without the prefix (``root_path``)."""
     files = WhiteNoiseMiddleware()
     policy = _policy()
 
@@ -44,15 +44,15 @@ def with_static_files(app: App) -> App:
 
 
 def _environment(headers: Headers) -> dict[str, str]:
-    """Request headers by the names that WhiteNoise looks for."""
+    """Return request headers by the names that WhiteNoise uses."""
     return {
         f"HTTP_{name.decode('latin1').upper().replace('-', '_')}": value.decode("latin1") for name, value in headers
     }
 
 
 def _policy() -> Headers:
-    """What Django's middleware puts on every answer."""
+    """Return the headers that Django's middleware adds to every answer."""
     answer = SecurityMiddleware(CSPMiddleware(lambda request: HttpResponse()))(HttpRequest())
-    assert isinstance(answer, HttpResponse)  # not awaitable, for what it wraps is not
+    assert isinstance(answer, HttpResponse)  # not a coroutine, because the wrapped function is not
     del answer["Content-Type"]
     return [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in answer.items()]

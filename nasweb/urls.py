@@ -1,4 +1,4 @@
-"""Root of the URLs."""
+"""The root of the URLs."""
 
 from __future__ import annotations
 

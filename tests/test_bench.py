@@ -29,7 +29,7 @@ def test_named_benchmark_leaves_its_figures(settings: Any, tmp_path: Path) -> No
 
 def test_unknown_benchmark(settings: Any, tmp_path: Path) -> None:
     settings.NASWEB_HOME = tmp_path
-    with pytest.raises(CommandError, match="Unknown benchmark nothing: choose of layernas-nb201"):
+    with pytest.raises(CommandError, match="Unknown benchmark nothing: choose from layernas-nb201"):
         call_command("bench", "nothing")
     assert not (tmp_path / "bench").exists()
 

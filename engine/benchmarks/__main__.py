@@ -1,4 +1,4 @@
-"""``python -m engine.benchmarks NAME [--json] [--out FILE] [--quick]``: measure, print a table or one JSON object."""
+"""``python -m engine.benchmarks NAME [--json] [--out FILE] [--quick]``: measures and prints a table or JSON object."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BENCHMARKS: Mapping[str, str] = {
     "proxies": "engine.benchmarks.proxies",
     "mobile-spaces": "engine.benchmarks.mobile_spaces",
 }
-"""Name -> module with ``run(quick) -> Report``, imported when asked for."""
+"""Names of benchmarks and their modules; each module has ``run(quick) -> Report`` and is imported when needed."""
 
 EXTRAS = {
     "curves": "a folder for curves as SVG and PNG (layernas-nb201, layernas-chain)",
-    "table": "a table of your own with the columns arch, reward and cost, and truth if known (layernas-chain)",
-    "space": "the chain of that table, as YAML (layernas-chain)",
+    "table": "your own table with the columns arch, reward and cost, and truth if known (layernas-chain)",
+    "space": "the chain of your table, as YAML (layernas-chain)",
 }
 
 
@@ -41,7 +41,7 @@ def main(
     benchmarks: Mapping[str, str] = BENCHMARKS,
     program: str = "python -m engine.benchmarks",
 ) -> int:
-    """Runs one of the benchmarks; missing data is no failure."""
+    """Run a benchmark and return the exit code; missing data is not a failure."""
     parser = argparse.ArgumentParser(prog=program, description="Measure one benchmark.")
     parser.add_argument("name", choices=benchmarks)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
@@ -53,7 +53,7 @@ def main(
     run: Callable[..., Report] = import_module(benchmarks[given.name]).run
     extras = {name: path for name in EXTRAS if (path := getattr(given, name)) is not None}
     if unknown := extras.keys() - signature(run).parameters:
-        parser.error(f"{given.name} has no use for --{', --'.join(sorted(unknown))}")
+        parser.error(f"{given.name} does not use --{', --'.join(sorted(unknown))}; leave it out")
     start = perf_counter()
     try:
         found = run(given.quick, **extras)
@@ -69,7 +69,7 @@ def main(
 
 
 def _table(result: Mapping[str, Any]) -> str:
-    """The figures as a Markdown table."""
+    """Return the figures as a Markdown table."""
     head = f"{result['benchmark']}: {result['seconds']} s, {json.dumps(result['settings'])}"
     if "skipped" in result:
         return f"{head}\nskipped: {result['skipped']}"

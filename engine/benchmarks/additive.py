@@ -1,4 +1,4 @@
-"""Synthetic problems: every option has a whole-numbered cost and a reward, and a network's are the sums."""
+"""Synthetic problems: every option has an integer cost and a reward; a network's cost and reward are the sums."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from engine.space import Architecture, State
 from engine.spaces.listed import ListedSpace
 
 UNIT = 1_000_000
-"""Multiply-adds of one cost unit, so that ``madds_m`` counts units."""
+"""Multiply-adds per unit of cost, so that ``madds_m`` counts units."""
 
 
 class AdditiveSpace(ListedSpace):
-    """A chain of layers given by the cost of each option; named ``2-0-1``. It has costs but no networks."""
+    """A chain of layers, defined by the cost of each option; its architectures have names like ``2-0-1``.
+
+    It has costs but no networks.
+    """
 
     kind = "additive"
     fixed_order = None
@@ -31,7 +34,7 @@ class AdditiveSpace(ListedSpace):
 
     @classmethod
     def random(cls, seed: int, layers: int, options: int, largest: int) -> AdditiveSpace:
-        """Costs drawn from 1 to ``largest``, the costliest option first and the default."""
+        """Return a space with costs drawn from 1 to ``largest``; the costliest option is first and is the default."""
         rng = Random(f"additive:{seed}")
         return cls([sorted((rng.randint(1, largest) for _ in range(options)), reverse=True) for _ in range(layers)])
 
@@ -55,7 +58,7 @@ class AdditiveSpace(ListedSpace):
 
 
 class AdditiveReward:
-    """The sum of a random reward for each chosen option; scores any architecture of the space."""
+    """A function that scores any architecture of the space by the sum of a random reward for each chosen option."""
 
     def __init__(self, space: AdditiveSpace, seed: int) -> None:
         rng = Random(f"reward:{seed}")

@@ -1,4 +1,4 @@
-"""NAS-Bench-201's cells with their true accuracies in a fixed random order, and the images they are estimated on."""
+"""NAS-Bench-201's cells with their true accuracies in a fixed random order, and the images for their estimates."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from engine.datasets.folders import FolderData
 DATASETS = ("cifar10", "cifar100", "imagenet16_120")
 ORDER_SEED = 1
 TUNING_CELLS = 400
-"""The first cells of the order: settings may be chosen on them, figures come from later ones."""
+"""Number of cells at the beginning of the order on which settings may be chosen; figures come from later cells."""
 
 
 @dataclass(frozen=True)
 class TruthCells:
-    """Rows of the shared table, those without the MOTE authors' values left out."""
+    """Rows of the shared table, without the rows that lack the MOTE authors' values."""
 
     rows: pd.DataFrame
 
     @classmethod
     def read(cls, path: Path) -> TruthCells:
-        """All cells in the fixed order."""
+        """Return all cells in the fixed order."""
         frame = pd.read_parquet(path)
         known = frame[frame["mote_official"].notna()]
         return cls(known.sample(frac=1, random_state=ORDER_SEED).reset_index(drop=True))
 
     def tuned_on(self) -> TruthCells:
-        """The cells that settings may be chosen on."""
+        """Return the cells on which settings may be chosen."""
         return TruthCells(self.rows.iloc[:TUNING_CELLS])
 
     def reported(self, count: int) -> TruthCells:
-        """The first ``count`` cells that nothing was chosen on."""
+        """Return the first ``count`` cells on which no setting was chosen."""
         return TruthCells(self.rows.iloc[TUNING_CELLS : TUNING_CELLS + count].reset_index(drop=True))
 
     def named(self, archs: Sequence[str]) -> TruthCells:
-        """Those of the cells that are named."""
+        """Return the cells with the given names."""
         return TruthCells(self.rows[self.rows["arch"].isin(set(archs))].reset_index(drop=True))
 
     @cached_property
@@ -54,21 +54,21 @@ class TruthCells:
         return list(self.rows["arch"])
 
     def column(self, name: str) -> Values:
-        """A column of numbers."""
+        """Return a column of numbers."""
         return np.asarray(self.rows[name], dtype=np.float64)
 
     def truth(self, dataset: str) -> Values:
-        """Test accuracy in percent after 200 epochs."""
+        """Return the test accuracy in percent after 200 epochs."""
         return self.column(f"{dataset}_test_acc_200")
 
 
 def home() -> Path:
-    """Where nasweb keeps its files: ``NASWEB_HOME``, or the user's data folder."""
+    """Return the folder of nasweb's files: ``NASWEB_HOME``, or the user's data folder."""
     return Path(os.environ.get("NASWEB_HOME") or user_data_dir("nasweb", appauthor=False)).expanduser()
 
 
 def reduced_data(zip_path: Path) -> FolderData:
-    """The MOTE authors' reduced data (ten labels of CIFAR-100), unpacked once below `home`."""
+    """Return the MOTE authors' reduced data (ten labels of CIFAR-100); it is unpacked once below `home`."""
     folder = home() / "bench" / "data" / zip_path.stem
     if not folder.is_dir():
         unpack(zip_path, folder)

@@ -1,8 +1,8 @@
-"""Searches on a table of one's own: a chain written as YAML, a CSV or Parquet file with its networks.
+"""Searches on a user's table: a chain as YAML, and a CSV or Parquet file with its networks.
 
-The table's columns are ``arch`` (names joined as the space writes them), ``reward`` (searched on), ``cost`` and, if
-known, ``truth`` (reported; the reward without it). The cost of a feasible network is at most halfway between the least
-and the largest of the table (LayerNAS, section 6.2: 50% of the range).
+The table's columns are ``arch`` (names in the space's notation), ``reward`` (which is searched), ``cost`` and, if
+known, ``truth`` (which is reported; without it the reward is reported). The cost of a feasible network is at most
+halfway between the least and the largest cost in the table (LayerNAS, section 6.2: 50% of the range).
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ SEARCHES: Mapping[str, AlgorithmOptions] = {
 
 
 def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None = None) -> Report:
-    """Mean truth of what each search reports after `TRIALS` trials; DataError and ConfigError say what is wrong."""
+    """Return the mean truth of the networks that each search reports after `TRIALS` trials.
+
+    DataError and ConfigError name what is wrong with the files.
+    """
     table = Table.open(table_path)
     try:
         definition = read_yaml(space_path.read_text(encoding="utf-8"), "space")
@@ -74,7 +77,7 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
         courses[name] = found
         for count in counts:
             values = [[value for trials, value in course if trials <= count] for course in found]
-            if all(values):  # else some seed knows no feasible network yet
+            if all(values):  # otherwise some seed has not found a feasible network yet
                 mean = fmean(value[-1] for value in values)
                 figures.append(Figure(f"{name}.{count}.truth_mean", round(mean, 4), truth, "higher"))
     if curves is not None:
@@ -90,7 +93,7 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
 
 
 def _course(trials: tuple[Trial, ...]) -> Course:
-    """Trials so far and truth of the best feasible network, at each change of it."""
+    """Return trials so far and truth of the best feasible network, at each change of that network."""
     ranked = [trial for trial in trials if trial.feasible and trial.estimate.score is not None]
     led = [ranked[at] for at in leads(rank(trial.proposal.number, trial.worth) for trial in ranked)]
     steps: list[tuple[float, float]] = [(t.proposal.number + 1, t.estimate.terms["truth"]) for t in led]
@@ -102,7 +105,7 @@ def _course(trials: tuple[Trial, ...]) -> Course:
 
 
 def _optimum(table: Table, problem: SearchProblem, estimator: TableEstimator) -> float:
-    """The best truth among the table's feasible networks."""
+    """Return the best truth among the table's feasible networks."""
     networks = [problem.space.from_string(name) for name in table.archs]
     feasible = [network for network in networks if problem.feasible(network)]
     return max(e.terms["truth"] for e in estimator.estimate_batch(feasible, seed=0) if "truth" in e.terms)

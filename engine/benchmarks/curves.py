@@ -1,4 +1,4 @@
-"""Curves as in LayerNAS's Figures 3 to 7: what a search would report so far, against what it spent; mean over seeds."""
+"""Curves as in LayerNAS's Figures 3 to 7: the value a search would report, over its spending; mean over seeds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 POINTS = 300
 FORMATS = ("svg", "png")
 Course = Sequence[tuple[float, float]]
-"""Steps of one search: spent so far, and the value of its incumbent from there on."""
+"""Steps of one search: the amount spent so far, and the value of its incumbent from then on."""
 
 
 def values_at(course: Course, spent: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The incumbent's value at each number of ``spent``, shape ``(points,)``; NaN before the first."""
+    """Return the incumbent's value at each amount of ``spent``, shape ``(points,)``; NaN before the first incumbent."""
     at = np.array([step[0] for step in course])
     values = np.array([step[1] for step in course])
     place = np.searchsorted(at, spent, side="right") - 1
@@ -29,10 +29,10 @@ def values_at(course: Course, spent: NDArray[np.float64]) -> NDArray[np.float64]
 def draw(
     folder: Path, name: str, courses: Mapping[str, Sequence[Course]], *, title: str, x: str, y: str, log: bool = True
 ) -> list[Path]:
-    """Writes ``name`` in `FORMATS`: a line a search, the mean over its courses with the standard error as a band.
+    """Write ``name`` in `FORMATS`: a line per search, the mean over its seeds with the standard error as a band.
 
-    A line begins where every course has an incumbent. The axes show from the median of what the searches had found
-    after a tenth of their spending.
+    A line begins where every seed has an incumbent. The value axis begins at the median of the searches' means after a
+    tenth of their spending.
     """
     from matplotlib.figure import Figure
 
@@ -57,7 +57,7 @@ def draw(
 
 
 def _line(axes: Axes, label: str, courses: Sequence[Course], spent: NDArray[np.float64]) -> float:
-    """Draws one search; its mean after a tenth of what is spent."""
+    """Draw one search and return its mean after a tenth of the spending."""
     values = np.array([values_at(course, spent) for course in courses])
     mean = values.mean(axis=0)
     error = values.std(axis=0) / np.sqrt(len(values))

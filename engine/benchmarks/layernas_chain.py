@@ -1,4 +1,4 @@
-"""Do LayerNAS and dynamic programming reach the optimum of random additive problems with one bucket a cost?"""
+"""Whether LayerNAS and dynamic programming find the optimum of random additive problems with one bucket per cost."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ ALGORITHMS: dict[str, LayeredOptions] = {"layernas": LayerNASOptions(), "dp": Dy
 
 
 def run(quick: bool, table: Path | None = None, space: Path | None = None, curves: Path | None = None) -> Report:
-    """The share of problems whose brute-force optimum was found; or, with a table and its space, searches on those."""
+    """Return the share of problems whose brute-force optimum was found.
+
+    With a table and its space, return the results of searches on these instead.
+    """
     if table is not None and space is not None:
         return measure(table, space, 3 if quick else SEEDS, curves)
     if table is not None or space is not None or curves is not None:
-        raise DataError("name the table and the space of it together; curves are drawn for them")
+        raise DataError("give --table and --space together; --curves needs both")
     count = 20 if quick else PROBLEMS
     figures = []
     for name, options in ALGORITHMS.items():
@@ -37,9 +40,9 @@ def run(quick: bool, table: Path | None = None, space: Path | None = None, curve
 
 
 def finds_optimum(seed: int, options: LayeredOptions) -> bool:
-    """Whether the algorithm, run until nothing is left, scores the best feasible network of the problem of that seed.
+    """Whether the algorithm, run to its end, scores the best feasible network of the problem with this seed.
 
-    ``options.buckets`` is replaced by the number of different costs there may be.
+    ``options.buckets`` is replaced by the largest possible number of different costs.
     """
     rng = Random(f"chain:{seed}")
     layers = rng.randint(2, 5)

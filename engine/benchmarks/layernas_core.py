@@ -1,14 +1,17 @@
-"""How fast LayerNAS asks and tells, and how its time and memory grow with the number of candidates.
+"""The speed of LayerNAS's ask and tell, and the growth of its time and memory with the number of candidates.
 
-Two problems with synthetic rewards: a chain of 12 layers of 40 options with whole costs, and the MobileNet space of
-600M. Profile of a thousand candidates (cProfile, share of the time): 64% ask, of which 18% list what can be tried of
-the 137 networks that are extended (40 options each, of which so short a search tries one in six) and 28% complete
-children, count them and see how far they can be carried; 36% tell, of which 19% put networks into buckets and heaps.
+There are two problems with synthetic rewards: a chain of 12 layers of 40 options with integer costs, and the 600M
+MobileNet space. A profile of a thousand candidates on the chain (cProfile, shares of the whole time):
 
-What is made once (costs and intervals of the chain) is 1%. The first 200 candidates take 30% of the thousand's time:
-each enters 3.8 buckets, which are still empty, where the last 200 enter 1.5, and 82 of the listings are theirs against
-11. An Intel Xeon core did 66,000 to 68,000 of the thousand a second (medians of 21); earlier runs on machines with busy
-neighbours gave 24,000 to 51,000.
+- ask takes 64%. Of these, 18 points list the options of the 137 networks that are extended (40 options each; such a
+  short search tries one in six), and 28 points complete children, count their costs and find how far they are carried.
+- tell takes 36%. Of these, 19 points put networks into buckets and heaps.
+- What is computed once (costs and intervals of the chain) takes 1%.
+
+The first 200 candidates take 30% of the time. Each enters 3.8 buckets, which are still empty, while each of the last
+200 enters 1.5; and 82 of the listings are due to the first 200, 11 to the last. An Intel Xeon core handles 66,000 to
+68,000 candidates per second in a search of a thousand (medians of 21); earlier runs on machines with other load gave
+24,000 to 51,000.
 """
 
 from __future__ import annotations
@@ -43,21 +46,21 @@ Task = Callable[[], tuple[SearchProblem, Reward]]
 
 
 def run(quick: bool) -> Report:
-    """Searches of growing length on one synthetic problem; rewards are computed outside the clock."""
+    """Measure searches of growing length on synthetic problems; rewards are computed while the clock is stopped."""
     counts = {name: count for name, count in COUNTS.items() if not quick or count < 100_000}
     repeats = 1 if quick else 3
     figures = _figures("", additive, counts, repeats) + _figures("mobilenet_600m.", mobilenet, counts, 1)
     settings = {
         "mobilenet_600m": {"largest_madds_m": MOBILE_MADDS, "repeats": 1},
         "layers": LAYERS, "options": OPTIONS, "target_share": TARGET, "round_size": ROUND_SIZE, "repeats": repeats,
-        "clock": "CPU seconds of the one process, so that neighbours do not count",
-        "memory": "tracemalloc: what Python allocated in a run of its own",
+        "clock": "CPU seconds of this process, so that other processes do not count",
+        "memory": "tracemalloc: Python's allocations in a separate run",
     }  # fmt: skip
     return Report(settings, figures)
 
 
 def _figures(prefix: str, task: Task, counts: Mapping[str, int], repeats: int) -> list[Figure]:
-    """Speed, growth and memory on one problem; the goal of speed is the additive one's."""
+    """Return speed, growth and memory on one problem; only the additive problem has a goal for speed."""
     goal = None if prefix else GOAL
     seconds = {name: median(ask_tell_seconds(count, task) for _ in range(repeats)) for name, count in counts.items()}
     figures = [
@@ -71,14 +74,14 @@ def _figures(prefix: str, task: Task, counts: Mapping[str, int], repeats: int) -
 
 
 def additive() -> tuple[SearchProblem, Reward]:
-    """The chain with whole costs, up to `TARGET` of its range."""
+    """Return the chain with integer costs and a target at `TARGET` of its range."""
     space = AdditiveSpace.random(0, LAYERS, OPTIONS, largest=1_000)
     low, high = space.cost_range((), "madds_m")
     return SearchProblem(space, Objective(hi=low + TARGET * (high - low))), AdditiveReward(space, 0)
 
 
 def mobilenet() -> tuple[SearchProblem, Reward]:
-    """The largest MobileNet space; its reward is a sum of a random one for each chosen option."""
+    """Return the largest MobileNet space, with the sum of a random reward per chosen option as its reward."""
     space = create_space(MobileNetOptions(variant="600m"), InputSpec(3, 224, 224, 1000))
     return SearchProblem(space, Objective(hi=MOBILE_MADDS)), LayerReward(space, 0)
 
@@ -95,7 +98,7 @@ class LayerReward:
 
 
 def ask_tell_seconds(candidates: int, task: Task = additive) -> float:
-    """CPU seconds of this process inside `ask` and `tell` until so many candidates are told."""
+    """Return this process's CPU seconds in `ask` and `tell` until ``candidates`` candidates are told."""
     problem, reward = task()
     algorithm = LayerNAS(LayerNASOptions(), problem, seed=0)
     told = 0
@@ -116,7 +119,7 @@ def ask_tell_seconds(candidates: int, task: Task = additive) -> float:
 
 
 def peak_mb(candidates: int, task: Task = additive) -> float:
-    """Peak of 10^6 bytes allocated by such a search."""
+    """Return the peak of the memory that such a search allocates, in 10^6 bytes."""
     tracemalloc.start()
     try:
         ask_tell_seconds(candidates, task)

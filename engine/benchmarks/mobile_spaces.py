@@ -1,4 +1,4 @@
-"""The MobileNet spaces against the paper's figures, and torchvision's MobileNets through the same counter."""
+"""The MobileNet spaces compared with the paper's figures, and torchvision's MobileNets counted in the same way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.spaces.mobilenet import PAPER_SPEC, MobileNetSpace
 
 
 class PaperSpace(NamedTuple):
-    """A space and the paper's figures for it, the trials of 600M mended to what its formula gives."""
+    """A space and the paper's figures for it; the number of trials of 600M is corrected to what its formula gives."""
 
     options: MobileNetOptions
     architectures: float
@@ -36,11 +36,11 @@ TORCHVISION: Mapping[str, tuple[Callable[[], nn.Module], float, float]] = {
     "mobilenet_v3_small": (mobilenet_v3_small, 56.5, 2.54),
     "mobilenet_v3_large": (mobilenet_v3_large, 216.6, 5.48),
 }
-"""Constructor, and the known millions of multiply-adds and parameters for ImageNet."""
+"""Constructors, and the published millions of multiply-adds and parameters for ImageNet."""
 
 
 def run(quick: bool) -> Report:
-    """All figures come from built modules that are run once; ``quick`` leaves out all but the smallest network."""
+    """Count built modules by running each once; ``quick`` counts only the smallest network."""
     spaces = list(SPACES)[:1] if quick else list(SPACES)
     models = ["mobilenet_v3_small"] if quick else list(TORCHVISION)
     figures = [figure for name in spaces for figure in _space(name)]

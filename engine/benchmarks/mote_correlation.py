@@ -1,11 +1,12 @@
-"""How well MOTE, MOTE+ and their parts rank NAS-Bench-201's cells, on cells that nothing was chosen on.
+"""How well MOTE, MOTE+ and their parts rank NAS-Bench-201's cells, on cells on which no setting was chosen.
 
-``authors``: the MOTE authors' values; ``authors_plus``: their losses with our looks at the untrained network;
-``mote``, ``landscape``, ``tse``, ``mote_plus``: our own runs on the authors' reduced data; ``untrained``: MOTE+ with
-that profile, nothing trained; ``params``, ``madds``. Intervals are 95% bootstrap ones over cells. ``seconds`` are CPU
-seconds of one thread a cell, cells of one function trained once: two processes on two cores take half.
+``authors`` are the MOTE authors' values; ``authors_plus`` joins their losses with our terms of the untrained network.
+``mote``, ``landscape``, ``tse`` and ``mote_plus`` are our own runs on the authors' reduced data. ``untrained`` is MOTE+
+with that profile, without training. ``params`` and ``madds`` are costs. Intervals are 95% bootstrap intervals over
+cells. ``seconds`` are CPU seconds of one thread per cell, where cells that compute the same function are trained once;
+two processes on two cores take half as long.
 
-``NASWEB_BENCH_SECONDS`` bounds a run, which then reports on the cells it has; the next one goes on from there.
+``NASWEB_BENCH_SECONDS`` limits a run, which then reports on the cells measured so far; the next run continues there.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ RESAMPLES, QUICK_RESAMPLES = 1_000, 50
 GOALS = {"cifar10": 0.76, "cifar100": 0.74, "imagenet16_120": 0.72}
 BEST_TENTH_GOAL = 0.35
 THREAD_SECONDS_GOAL = 15.0
-"""Of 7.5 s on two cores."""
+"""Goal in seconds of one thread: 7.5 s on two cores."""
 CLASSES = 10
 SEED = 0
 
 
 def run(quick: bool) -> Report:
-    """Taus with intervals, over all cells and over the best tenth; goes on from what was measured before."""
+    """Report taus with intervals, over all cells and over the best tenth; earlier measurements are used again."""
     table = shared_data("nasbench201.parquet")
     images = shared_data("cifar100_rd10.zip")
     count = QUICK_CELLS if quick else CELLS
@@ -75,7 +76,7 @@ def run(quick: bool) -> Report:
 
 
 class _Study:
-    """Looks at untrained networks and runs of MOTE, by cell, kept on disk as they come."""
+    """Terms of untrained networks and runs of MOTE, by cell; each is written to disk at once."""
 
     def __init__(self, images: Path, options: MotePlusOptions) -> None:
         data = reduced_data(images)
@@ -88,12 +89,12 @@ class _Study:
         self.estimator = MotePlusEstimator(options, self.space, data)
 
     def measure(self, cells: TruthCells, limit: float) -> None:
-        """All looks first, then all runs, until the seconds are over."""
+        """Measure the terms of all untrained networks, then make all runs, until the seconds are used up."""
         end = monotonic() + limit
         for partial, step in ((self.looks, self._look), (self.runs, self._run)):
             missing = [arch for arch in cells.archs if arch not in partial.records]
             for arch in missing[:1]:
-                step(arch)  # images are loaded and kernels warm before seconds count
+                step(arch)  # loads images and warms up kernels before the measurement
             for arch in missing:
                 if monotonic() > end:
                     return
@@ -102,7 +103,7 @@ class _Study:
                 partial.add(arch, {**found, "seconds": process_time() - started})
 
     def of_authors(self, cells: TruthCells) -> dict[str, Values]:
-        """Scores that need no run of ours."""
+        """Return the scores that need no runs of our own."""
         landscapes = cells.column("landscape_term_official")
         learning = self._learning(landscapes, cells)
         return {
@@ -114,13 +115,13 @@ class _Study:
         }
 
     def own(self, cells: TruthCells) -> dict[str, Values]:
-        """Scores of our runs; cells whose training failed rank last."""
+        """Return the scores of our runs; cells whose training failed rank last."""
         runs = [self.runs.records[arch] for arch in cells.archs]
         scores = {name: np.array([run.get(name, math.nan) for run in runs]) for name in ("mote", "landscape", "tse")}
         return {**scores, "mote_plus": self._joint(self._learning(scores["landscape"], cells), cells)}
 
     def costs(self) -> list[Figure]:
-        """CPU seconds of one thread a cell."""
+        """Return CPU seconds of one thread per cell."""
         parts = {"untrained": self.looks.records, "mote": self.runs.records}
         seconds = {
             name: float(np.mean([record["seconds"] for record in records.values()]))
@@ -135,7 +136,7 @@ class _Study:
         ]
 
     def _learning(self, landscapes: Values, cells: TruthCells) -> Values:
-        """The first term of losses and of T, which is counted and needs no run."""
+        """Return MOTE+'s first term, from losses and from T, which is counted without a run."""
         spec = reduced_spec(self.space, PROFILES[self.profile].max_side)
 
         def built(item: Architecture) -> Blueprint:

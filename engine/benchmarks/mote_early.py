@@ -1,9 +1,9 @@
 """Whether hopeless cells can be ended early: the MOTE authors' loss curves on NAS-Bench-201, cut after some epochs.
 
-A cell ends after epoch n when its loss there is above a limit. The rest of its curve then stays at that loss, and its
-slice falls in a line from the first epoch's loss to it. Limits are percentiles of the tuning cells' losses at epoch n.
-Of all rules that lose at most `ALLOWED` tau on every data set there, the one that saves most is reported
-on other cells. Seconds saved are training seconds of the cells that are trained at all, the slice left out.
+A cell is ended after epoch n if its loss there is above a limit. The rest of its curve then stays at that loss, and its
+slice is a straight line from the first epoch's loss to that loss. Limits are percentiles of the tuning cells' losses at
+epoch n. Among all rules that lose at most `ALLOWED` tau on every data set of the tuning cells, the rule that saves most
+is reported on other cells. Saved seconds are training seconds of the trained cells, without the slice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cut:
-    """What a rule does to some cells: share ended, share of seconds saved, change of tau on each data set."""
+    """The effect of a rule: share of cells ended, share of seconds saved, change of tau on each data set."""
 
     ended: float
     saved: float
@@ -54,11 +54,11 @@ class Curves:
         self.whole = self._taus(self.losses, self.slices)
 
     def limit(self, epoch: int, percentile: float) -> float:
-        """The percentile of the losses at an epoch, from 1."""
+        """Return a percentile of the losses at an epoch (counted from 1)."""
         return float(np.percentile(self.losses[self.trained, epoch - 1], percentile))
 
     def cut(self, epoch: int, limit: float) -> Cut:
-        """Ends the cells that are above the limit at an epoch."""
+        """Return the effect of ending the cells whose loss at an epoch is above the limit."""
         stopped = self.trained & (self.losses[:, epoch - 1] > limit)
         losses = self.losses.copy()
         slices = self.slices.copy()
@@ -79,7 +79,7 @@ class Curves:
 
 
 def run(quick: bool) -> Report:
-    """The rule chosen on the tuning cells, there and on cells that nothing was chosen on."""
+    """Report the rule chosen on the tuning cells, on these cells and on cells on which nothing was chosen."""
     path = shared_data("nasbench201.parquet")
     if not path.is_file():
         return Report({}, skipped=f"no table at {path}; set NASWEB_SHARED_DATA to the folder with it")

@@ -1,7 +1,7 @@
-"""MOTE's formulas on the authors' own losses: how far our terms and joint are from theirs, over NAS-Bench-201.
+"""MOTE's formulas on the authors' own losses: the differences of our terms and joint score from theirs.
 
-``tau.{ds}.{time model}``: how those losses rank the cells with T as the V100's measured seconds, as one constant, and
-as counted by `engine.launches` (the default).
+``tau.{ds}.{time model}`` is the rank correlation of the scores from those losses, with three kinds of T: the V100's
+measured seconds, a constant, and the count of `engine.launches` (the default).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GOALS = {"landscape": 1e-5, "speed": 1e-5, "mote": 1e-9}
 
 @dataclass(frozen=True)
 class Errors:
-    """Largest absolute differences over ``cells`` cells; ``mote`` is our joint of their terms against theirs."""
+    """The largest absolute differences over ``cells`` cells; ``mote`` compares our joint of their terms with theirs."""
 
     cells: int
     landscape: float
@@ -45,7 +45,7 @@ class Errors:
 
 
 def run(quick: bool) -> Report:
-    """The largest differences; cells without the authors' values are left out."""
+    """Report the largest differences; cells without the authors' values are left out."""
     path = shared_data("nasbench201.parquet")
     if not path.is_file():
         return Report({}, skipped=f"no table at {path}; set NASWEB_SHARED_DATA to the folder with it")
@@ -79,7 +79,7 @@ def _time_models(path: Path, cells: int | None) -> list[Figure]:
 
 
 def largest_errors(path: Path, cells: int | None = None) -> Errors:
-    """Compares the first ``cells`` rows of the table (all by default)."""
+    """Compare the first ``cells`` rows of the table (all by default)."""
     rows = pq.read_table(path, columns=list(COLUMNS)).slice(0, cells).to_pylist()
     known = [row for row in rows if row["mote_official"] is not None and not np.isnan(row["mote_official"])]
     landscape = []

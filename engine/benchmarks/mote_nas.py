@@ -1,14 +1,15 @@
 """MOTE-NAS on NAS-Bench-201's real table (MOTE, table 1): the published rule and the guided one at the paper's cost.
 
-A network's estimate is the authors' MOTE and costs their V100 seconds; a finalist's short training is the table's: its
-validation accuracy after 12 epochs decides, rounded to 0.001 percent so that equal cells tie (ties go to the better
-estimate), and the test accuracy after 200 epochs is reported. CIFAR-10's validation accuracy costs half of the seconds
-in the table. No search spends more than the paper's cost of its row. A guided search with a smaller budget is the
-beginning of the same search with a larger one, so each is run once.
+A network's estimate is the authors' MOTE and is charged their V100 seconds. A finalist's short training comes from the
+table: the validation accuracy after 12 epochs decides, and the test accuracy after 200 epochs is reported. Accuracies
+are rounded to 0.001 percent so that equal cells tie; ties go to the better estimate. For CIFAR-10 only half of the
+table's seconds are charged, because its validation accuracy comes from a run of half the length. No search spends more
+than the paper's cost of its row. A guided search with a smaller budget is the beginning of the same search with a
+larger one, so each is run once.
 
-``own_scores`` are the same guided searches with our own scores (`engine.benchmarks.mote_nas_own`) of at most
-`OWN_CELLS` cells before the first finalist, or in all without finalists. Scores are kept, every run makes more of
-them, and the mean is over the seeds that are complete (``own_seeds`` in the settings).
+``own_scores`` are the same guided searches with our own scores (`engine.benchmarks.mote_nas_own`). At most `OWN_CELLS`
+cells are scored before the first finalist, or in all if there are no finalists. Scores are kept between runs, and every
+run adds more. The mean is over the complete seeds (``own_seeds`` in the settings).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from engine.table import Table
 
 FACTORS = {"cifar10": 0.5, "cifar100": 1.0, "imagenet16_120": 1.0}
 ROWS = {"ef": 1, "5": 5, "10": 10, "20": 20}
-"""The paper's rows, and their number of finalists k."""
+"""The rows of the paper's table with their number of finalists k."""
 PAPER_COST = {
     "cifar10": {"ef": 500, "5": 2_200, "10": 4_200, "20": 8_500},
     "cifar100": {"ef": 600, "5": 2_400, "10": 4_300, "20": 8_500},
@@ -48,7 +49,7 @@ PAPER_ACCURACY = {
     "imagenet16_120": {"ef": 44.73, "5": 46.10, "10": 46.38, "20": 46.34},
 }
 GOALS = {"cifar10": 94.1, "cifar100": 72.1, "imagenet16_120": 46.2}
-"""At k = 20."""
+"""Goals for the test accuracy in percent at k = 20."""
 SOURCE = "MOTE-NAS paper, table 1"
 GUIDED = MoteNASOptions(rule="guided", together=1)
 PUBLISHED = MoteNASOptions(rule="published")
@@ -56,32 +57,32 @@ RANDOM = MoteNASOptions(rule="published", sampling="random")
 OWN = MoteNASOptions(rule="guided", together=1, pool=100, scouts=4)
 OWN_CELLS = 100
 OWN_ROWS = {"ef": 0, "20": 1_000}
-"""Rows with own scores, and their number of finalists at most."""
+"""Rows with our own scores, and their largest number of finalists."""
 SHARE = 0.7
-"""Of the seconds, kept for finalists."""
+"""The share of the seconds that is reserved for finalists."""
 MOST = 1_000
-"""Finalists of a guided search: its seconds end it."""
+"""The largest number of finalists of a guided search, so large that only its seconds end it."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """The table with the problem it belongs to."""
+    """The table with its search problem."""
 
     table: Table
     problem: SearchProblem
 
     @classmethod
     def of(cls, table: Table) -> Bench:
-        """Cells are searched edge by edge."""
+        """Return the benchmark of a table, in which cells are searched edge by edge."""
         return cls(table, SearchProblem(NasBench201Space(NasBench201Options(form="edge"), InputSpec()), Objective()))
 
     def authors(self) -> TableEstimator:
-        """The authors' MOTE and its seconds."""
+        """Return the estimator of the authors' MOTE with its seconds."""
         options = TableOptions(path="nasbench201", reward="mote_official", seconds="mote_train_seconds_v100")
         return TableEstimator(options, self.problem.space, None, self.table)
 
     def judge(self, dataset: str) -> Judge:
-        """The short training; its ``truth`` is the test accuracy."""
+        """Return the estimator of the short training; its ``truth`` is the test accuracy."""
         reward = f"{dataset}_val_acc_12"
         options = TableOptions(
             path="nasbench201", reward=reward, truth=f"{dataset}_test_acc_200",
@@ -99,7 +100,7 @@ class Bench:
         estimator: Estimator,
         cells: int | None = None,
     ) -> list[Trial]:
-        """All trials of one search at the paper's cost of its row, of at most so many ``cells``."""
+        """Return all trials of one search at the paper's cost of its row, with at most ``cells`` cells."""
         judge = self.judge(dataset) if finalists else None
         final = Final(estimator=TableOptions(path="nasbench201", reward="final"), count=max(finalists, 1), share=SHARE)
         meter = BudgetMeter(cells, PAPER_COST[dataset][row], final=final if finalists else None)
@@ -108,7 +109,7 @@ class Bench:
         return [trial for batch in told for trial in batch]
 
     def chosen(self, trials: Sequence[Trial], dataset: str) -> float:
-        """Test accuracy in percent of the network that wins."""
+        """Return the test accuracy in percent of the network that wins."""
         best = RunResult(tuple(trials), "budget").best
         assert best is not None
         name = self.problem.space.to_string(best.proposal.architecture)
@@ -117,14 +118,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Test accuracy in percent, and what the search cost in seconds."""
+    """The result of a search: test accuracy in percent, and cost in seconds."""
 
     accuracy: float
     seconds: float
 
 
 def run(quick: bool) -> Report:
-    """Every row on the three data sets."""
+    """Run every row on the three data sets."""
     path = shared_data("nasbench201.parquet")
     seeds = 3 if quick else 30
     rules = {"best": GUIDED, "published_rule": PUBLISHED, "rs": RANDOM}
@@ -147,7 +148,7 @@ def run(quick: bool) -> Report:
 
 
 def guided(bench: Bench, dataset: str, seed: int, rows: Sequence[str] = tuple(ROWS)) -> dict[str, Outcome]:
-    """What the guided rule chooses at each row's cost."""
+    """Return the result of the guided rule at each row's cost."""
     found = {}
     authors = bench.authors()
     if "ef" in rows:
@@ -162,13 +163,16 @@ def guided(bench: Bench, dataset: str, seed: int, rows: Sequence[str] = tuple(RO
 
 
 def published(bench: Bench, dataset: str, seed: int, row: str, options: MoteNASOptions = PUBLISHED) -> Outcome:
-    """What the published rule, or its random variant, chooses with the row's k."""
+    """Return the result of the published rule, or of its random variant, with the row's k."""
     finalists = 0 if row == "ef" else ROWS[row]
     return _outcome(bench, dataset, bench.search(options, dataset, row, seed, finalists, bench.authors()))
 
 
 def _own_figures(bench: Bench, seeds: int) -> tuple[list[Figure], dict[str, object]]:
-    """Means over the seeds whose cells are all scored; seeds follow each other, all rows and data sets of one first."""
+    """Return means over the seeds whose cells are all scored, and settings for the report.
+
+    All rows and data sets of one seed are run before the next seed.
+    """
     scores = OwnScores(bench.problem.space)
     found: dict[str, list[Outcome]] = {}
     complete = 0
@@ -194,13 +198,13 @@ def _own_figures(bench: Bench, seeds: int) -> tuple[list[Figure], dict[str, obje
 
 
 def own_search(bench: Bench, dataset: str, row: str, seed: int, scores: Estimator) -> list[Trial]:
-    """A guided search with our scores; without finalists it ends after `OWN_CELLS` cells or at the paper's cost."""
+    """Run a guided search with our scores; without finalists it ends after `OWN_CELLS` cells or at the paper's cost."""
     cells = None if OWN_ROWS[row] else OWN_CELLS
     return bench.search(OWN, dataset, row, seed, OWN_ROWS[row], scores, cells)
 
 
 def _beginning(trials: Sequence[Trial], seconds: float) -> list[Trial]:
-    """The trials before the first one that exceeds the budget."""
+    """Return the trials before the first one that exceeds the budget."""
     meter = BudgetMeter(seconds=seconds)
     found = []
     for trial in trials:

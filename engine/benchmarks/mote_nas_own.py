@@ -1,7 +1,7 @@
-"""Our own scores for `engine.benchmarks.mote_nas`: MOTE+ run on this machine, each cell once, kept between runs.
+"""Our own scores for `engine.benchmarks.mote_nas`: MOTE+ on this machine, once per cell and kept between runs.
 
-Cells are scored on the authors' reduced data and charged the CPU seconds that took here. A run scores new cells for at
-most ``NASWEB_BENCH_SECONDS`` (default `DEFAULT_SECONDS`); a search that would need more is left for the next run.
+Cells are scored on the authors' reduced data and charged the CPU seconds of this machine. A run scores new cells for at
+most ``NASWEB_BENCH_SECONDS`` (default `DEFAULT_SECONDS`); a search that would need more is left to the next run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IMAGES = "cifar100_rd10.zip"
 
 
 class OwnScores:
-    """An estimator that remembers; raises `Stopped` when it would have to score a cell and its seconds are over."""
+    """An estimator that keeps its scores; it raises `Stopped` if it must score a cell but its seconds are used up."""
 
     def __init__(self, space: SearchSpace) -> None:
         torch.set_num_threads(1)
@@ -42,22 +42,22 @@ class OwnScores:
 
     @staticmethod
     def available() -> bool:
-        """Whether the images are there."""
+        """Whether the images exist."""
         return shared_data(IMAGES).is_file()
 
     @property
     def cells(self) -> int:
-        """How many cells are scored so far."""
+        """The number of cells scored so far."""
         return len(self._kept.records)
 
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """Kept or new; a cell that could not be scored keeps its reason."""
+        """Return kept or new scores; for a cell that could not be scored, the reason is kept."""
         return [self._estimate(item) for item in items]
 
     def seconds(self, item: Architecture) -> float | None:
-        """What a cell cost when it was scored; scores it, if it was not."""
+        """Return the seconds that a cell's score took; the cell is scored first if it has no score yet."""
         return self._estimate(item).seconds
 
     def _estimate(self, item: Architecture) -> Estimate:
@@ -69,12 +69,12 @@ class OwnScores:
 
     def _measure(self, name: str) -> dict[str, object]:
         if monotonic() > self._end:
-            raise Stopped("the seconds for own scores are over")
+            raise Stopped("the seconds for own scores are used up")
         if self._estimator is None:
             data = reduced_data(shared_data(IMAGES))
             space = NasBench201Space(NasBench201Options(), data.info.spec)
             self._estimator = MotePlusEstimator(self.options, space, data)
-            self._run(name)  # images are loaded and kernels warm before seconds count
+            self._run(name)  # loads images and warms up kernels before the measurement
         started = process_time()
         estimate = self._run(name)
         found = replace(estimate, seconds=process_time() - started)

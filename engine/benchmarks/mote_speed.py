@@ -1,12 +1,12 @@
-"""How fast MOTE's `fast` profile scores NAS-Bench-201's cells, how well it ranks them, and what the published setting
-costs on the same cores.
+"""Speed and ranking of MOTE's `fast` profile on NAS-Bench-201's cells, and the cost of the published setting.
 
-Cells are a fixed random sample on which no setting was chosen; reduced data are the authors'. Seconds an architecture
-are CPU seconds of one thread divided by the number of processes side by side, one a core: a busy machine does not
-change them much. The published setting (250,000 images of 32x32 an architecture) takes minutes a cell, so a few of its
-250 steps are timed, on cells at even quantiles of the sample's multiply-adds, and multiplied; its slice is left out.
+Cells are a fixed random sample on which no setting was chosen; the reduced data are the authors'. Seconds per
+architecture are CPU seconds of one thread divided by the number of parallel processes, one per core, so other load on
+the machine changes them little. The published setting (250,000 images of 32x32 per architecture) takes minutes per
+cell. So only a few of its 250 steps are timed, on cells at even quantiles of the sample's multiply-adds, and the time
+is extrapolated; the slice is left out.
 
-``NASWEB_BENCH_SECONDS`` bounds a run, which then reports on the cells it has; the next one goes on from there.
+``NASWEB_BENCH_SECONDS`` limits a run, which then reports on the cells measured so far; the next run continues there.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from engine.training import ImageSet, best_device
 CELLS, QUICK_CELLS = 300, 3
 REPEATED = 5
 PAPER_TIMED, QUICK_PAPER_TIMED = (3, 2), (1, 1)
-"""Cells on which the published setting is timed, and steps of each."""
+"""The number of cells on which the published setting is timed, and the number of steps on each."""
 GOAL_SECONDS = 1.0
 GOAL_RATIO = 500.0
 AUTHORS_SECONDS = 7.53
@@ -52,7 +52,7 @@ SEED = 0
 
 
 def run(quick: bool) -> Report:
-    """Seconds, taus, the published setting beside it; goes on from what was measured before."""
+    """Report seconds and taus, and the cost of the published setting; earlier measurements are used again."""
     table = shared_data("nasbench201.parquet")
     images = shared_data("cifar100_rd10.zip")
     options = MoteOptions()
@@ -74,7 +74,7 @@ def run(quick: bool) -> Report:
             return Report(settings, skipped=f"no file at {path}; set NASWEB_SHARED_DATA to the folder with it")
     cells = TruthCells.read(table).reported(sample)
     kept = PartialResults("mote-speed", {**settings, "cells": 0, "torch": torch.__version__})
-    reduced_data(images).load()  # decoded once, before the processes ask for it
+    reduced_data(images).load()  # decode once, before the processes need it
     end = monotonic() + float(os.environ.get("NASWEB_BENCH_SECONDS", "inf"))
     _measure(kept, cells.archs, images, cores, end)
     known = cells.named([arch for arch in cells.archs if arch in kept.records])
@@ -90,7 +90,7 @@ _estimator: MoteEstimator | None = None
 
 
 def score(images: Path, arch: str) -> dict[str, float]:
-    """One cell in this process: its score, CPU and wall seconds; data are made ready before the clock starts."""
+    """Return the score, CPU seconds and wall seconds of one cell in this process; loading the data is not timed."""
     global _estimator
     if _estimator is None:
         torch.set_num_threads(1)
@@ -104,7 +104,7 @@ def score(images: Path, arch: str) -> dict[str, float]:
 
 
 def estimator_on(data: ImageData) -> MoteEstimator:
-    """MOTE as it is by default, for the benchmark's cells."""
+    """Return MOTE with default options, for the benchmark's cells."""
     return MoteEstimator(MoteOptions(), NasBench201Space(NasBench201Options(), data.info.spec), data)
 
 
@@ -116,7 +116,10 @@ def _measure(kept: PartialResults, archs: Sequence[str], images: Path, cores: in
 def _scored(
     archs: Sequence[str], images: Path, cores: int, end: float = float("inf")
 ) -> Iterable[tuple[str, dict[str, float]]]:
-    """Cells and their records as they come, from ``cores`` new processes; none is begun after ``end``."""
+    """Yield cells with their records in the order of completion, from ``cores`` new processes.
+
+    No cell is begun after ``end``.
+    """
     if not archs:
         return
     left = iter(archs)
@@ -132,7 +135,7 @@ def _scored(
 
 # --- the published setting -------------------------------------------------------------------------------------------
 def paper_seconds(blueprint: Blueprint, data: ImageSet, steps: int) -> float:
-    """CPU seconds of one thread for the published 250 steps, from ``steps`` of them after one that is not counted."""
+    """Return CPU seconds of one thread for the published 250 steps, extrapolated from ``steps`` after one warm-up."""
     profile = PROFILES["paper"]
     seconds = 0.0
     unused = ImageSet(data.images[:1], data.labels[:1])
@@ -146,7 +149,7 @@ def paper_seconds(blueprint: Blueprint, data: ImageSet, steps: int) -> float:
 
 
 def _paper(kept: PartialResults, archs: Sequence[str], images: Path, cells: int, steps: int) -> float:
-    """Mean over cells at even quantiles of the sample's multiply-adds."""
+    """Return the mean of `paper_seconds` over cells at even quantiles of the sample's multiply-adds."""
     torch.set_num_threads(1)
     data = reduced_data(images)
     space = NasBench201Space(NasBench201Options(), data.info.spec)

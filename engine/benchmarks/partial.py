@@ -1,4 +1,4 @@
-"""Results that a long benchmark has so far, so that it goes on where it stopped."""
+"""Partial results of a long benchmark, so that it can continue where it stopped."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.benchmarks.cells import home
 
 
 class PartialResults:
-    """Records by key, one JSON line each, in ``NASWEB_HOME/bench/partial``; every change of settings has its own file.
+    """Records by key, one JSON line each, in ``NASWEB_HOME/bench/partial`` or in ``folder``.
 
-    A line cut off by a crash is measured again. ``folder`` is another one than that.
+    Different settings have different files. A record whose line was cut off by a crash is measured again.
     """
 
     def __init__(self, benchmark: str, settings: Mapping[str, Any], folder: Path | None = None) -> None:
@@ -30,7 +30,7 @@ class PartialResults:
                 self.records[record.pop("key")] = record
 
     def add(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keeps one record; it is on disk when this returns."""
+        """Store one record; it is on disk when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         torn = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
         with self.path.open("a", encoding="utf-8") as file:
@@ -38,6 +38,6 @@ class PartialResults:
         self.records[key] = dict(record)
 
     def forget(self) -> None:
-        """Has the next run measure everything again."""
+        """Delete all records, so that the next run measures everything again."""
         self.path.unlink(missing_ok=True)
         self.records = {}

@@ -1,9 +1,9 @@
-"""Every training-free proxy on NAS-Bench-201: how well it ranks cells that were trained in full, and what it costs.
+"""All training-free proxies on NAS-Bench-201: how well they rank fully trained cells, and their cost.
 
-Networks are those of the benchmark, five cells a stage (a quick run: one), with 32 images a batch. Cells that a proxy
-cannot score rank below all others. ``seconds`` are CPU seconds of one thread a cell.
+Networks are those of the benchmark with five cells per stage (one in a quick run), and batches have 32 images. Cells
+that a proxy cannot score rank below all others. ``seconds`` are CPU seconds of one thread per cell.
 
-``NASWEB_BENCH_SECONDS`` bounds a run, which then reports on the cells it has; the next one goes on from there.
+``NASWEB_BENCH_SECONDS`` limits a run, which then reports on the cells measured so far; the next run continues there.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ AZ_NAS_PUBLISHED = (0.741, 0.723, 0.710)
 
 
 def run(quick: bool) -> Report:
-    """Tau and rho of each proxy; goes on from the cells that were measured before."""
+    """Report tau and rho of each proxy; earlier measurements are used again."""
     table = shared_data("nasbench201.parquet")
     images = shared_data("cifar100_rd10.zip")
     count = QUICK_CELLS if quick else CELLS
@@ -72,7 +72,7 @@ def run(quick: bool) -> Report:
     partial = PartialResults("proxies", settings)
     missing = [arch for arch in cells.archs if arch not in partial.records]
     for arch in missing[:1]:
-        _measure(space, estimators, arch)  # images are loaded and kernels warm before seconds count
+        _measure(space, estimators, arch)  # loads images and warms up kernels before the measurement
     end = monotonic() + float(os.environ.get("NASWEB_BENCH_SECONDS", "inf"))
     for arch in missing:
         if monotonic() > end:
@@ -106,7 +106,7 @@ def _measure(
 
 
 def rank_product(scores: Sequence[Values]) -> Values:
-    """AZ-NAS's aggregate in a population: the sum of the logarithms of the ranks, the best of all ranked 1."""
+    """Return AZ-NAS's aggregate in a population: the sum of the logarithms of the ranks, where the best has rank 1."""
     return np.asarray(sum(np.log(rankdata(values) / len(values)) for values in scores), dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""The one form of every figure: what was measured, in which unit, and what it is compared with."""
+"""The common form of all figures: the measured value, its unit, and the value it is compared with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number; ``anchor`` is somebody else's, or our own baseline's, and ``anchor_source`` says whose."""
+    """One measured number; ``anchor`` is a published figure or our own baseline, and ``anchor_source`` names it."""
 
     name: str
     value: float
@@ -24,25 +24,25 @@ class Figure:
     anchor_source: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready, without the fields that are not given."""
+        """Return the figure for JSON, without the fields that are None."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a benchmark found, or why it did not run."""
+    """The results of a benchmark, or the reason why it did not run."""
 
     settings: Mapping[str, Any]
     figures: Sequence[Figure] = field(default_factory=tuple)
     skipped: str | None = None
 
     def as_dict(self, name: str, seconds: float) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the report for JSON."""
         head = {"benchmark": name, "settings": dict(self.settings), "seconds": round(seconds, 2)}
         skipped = {} if self.skipped is None else {"skipped": self.skipped}
         return {**head, **skipped, "figures": [figure.as_dict() for figure in self.figures]}
 
 
 def shared_data(name: str) -> Path:
-    """A file of the folder ``NASWEB_SHARED_DATA`` (default: ``../shared/data`` beside the repository)."""
+    """Return a file of the folder ``NASWEB_SHARED_DATA`` (default: ``../shared/data`` beside the repository)."""
     return Path(os.environ.get("NASWEB_SHARED_DATA", REPOSITORY.parent / "shared" / "data")) / name

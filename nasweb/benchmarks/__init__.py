@@ -1,1 +1,1 @@
-"""Benchmarks of what needs the web stack; `manage.py bench NAME` runs them beside those of the engine."""
+"""Benchmarks that need the web stack; `manage.py bench NAME` runs these and those of the engine."""

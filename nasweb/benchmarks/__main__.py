@@ -1,6 +1,6 @@
-"""``python -m nasweb.benchmarks NAME [--json] [--out FILE] [--quick]``: as `engine.benchmarks`, with the web stack.
+"""``python -m nasweb.benchmarks NAME [--json] [--out FILE] [--quick]``: like `engine.benchmarks`, with the web stack.
 
-Each runs on a throw-away home with SQLite and the bundled broker.
+Each benchmark runs in a temporary home with SQLite and the bundled broker.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ BENCHMARKS: Mapping[str, str] = {
     "orchestration": "nasweb.benchmarks.orchestration",
     "scale": "nasweb.benchmarks.scale",
 }
-"""Name -> module with ``run(quick) -> Report``."""
+"""Names of benchmarks and their modules; each module has ``run(quick) -> Report``."""
 
 
 KEPT = "NASWEB_BENCH_KEPT"
 
 
 def kept_results() -> Path:
-    """Where long benchmarks keep what they have so far: in the home of the person who runs them."""
+    """Return the folder for partial results of long benchmarks, in the home of the user who runs them."""
     return Path(os.environ[KEPT])
 
 
 def prepare(home: str, servers: Mapping[str, str] | None = None) -> None:
-    """Django on a home of its own, with an empty database; ``servers`` are settings of another one than SQLite."""
+    """Set up Django in the given home, with an empty database; ``servers`` are settings for other than SQLite."""
     own = Path(os.environ.get("NASWEB_HOME") or user_data_dir("nasweb", appauthor=False))
     os.environ.setdefault(KEPT, str(own / "bench" / "partial"))
     for name in TAKEN:
@@ -47,7 +47,7 @@ def prepare(home: str, servers: Mapping[str, str] | None = None) -> None:
     from django.core.management import call_command
 
     django.setup()
-    logging.disable(logging.WARNING)  # the broker is away until the product is started
+    logging.disable(logging.WARNING)  # the broker does not answer until the product is started
     call_command("migrate", verbosity=0)
 
 

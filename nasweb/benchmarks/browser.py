@@ -1,7 +1,7 @@
-"""The search page in real Chromium on a real product: first view, updates, the table, memory, and that nothing is lost.
+"""The search page in real Chromium on a real product: first view, updates, table, memory, and lost candidates.
 
-A search grows to its size through the product's own services (`growth`), the page is opened several times, the table
-is sorted and filtered, and then 1,000 candidates a second arrive while the page is watched.
+A search grows to its size through the product's own services (`growth`). The page is opened several times, and the
+table is sorted and filtered. Then 1,000 candidates per second arrive while the page is measured.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ SHOWN = "({...document.querySelector('[data-search]').dataset, ...document.query
 
 
 def run(quick: bool) -> Report:
-    """100,000 candidates and 10 s of 1,000 a second; quick: 1,500 and 2 s of 200 a second."""
+    """Measure with 100,000 candidates and 10 s of 1,000 per second; quick: 1,500 and 2 s of 200 per second."""
     count, rate, seconds, views = (1_500, 200, 2.0, 1) if quick else (100_000, 1_000, 10.0, VIEWS)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None or find_spec("playwright") is None:
@@ -91,11 +91,11 @@ def run(quick: bool) -> Report:
     settings_ = {
         "candidates": count, "views": views, "database": "SQLite", "viewport": "1440x1000, software drawing",
         "first_view": "median; from the navigation until every plot and the table are drawn, empty browser cache; "
-        "_after_start is the first one of a server that was just started",
-        "update": f"CPU time of the page's main thread, all of it, over the updates while {rate} candidates a second "
-        f"arrive for {seconds:g} s; what is out of view (history, table) waits until it is in it",
-        "table": "worst of the medians of each sort and filter, from the click to the new rows; the text filter waits "
-        "70 ms for further typing, which counts", "repeats": REPEATS, "table_medians_ms": table,
+        "_after_start is the first view of a server that was just started",
+        "update": f"all CPU time of the page's main thread, divided by the updates, while {rate} candidates per second "
+        f"arrive for {seconds:g} s; history and table, which are out of view, wait until they are in view",
+        "table": "the largest of the medians of each sort and filter, from the click to the new rows; this includes "
+        "the 70 ms for which the text filter waits for further typing", "repeats": REPEATS, "table_medians_ms": table,
         "memory": "JavaScript heap after a collection, after the burst",
         "lost": "candidates scored in the database minus those the page shows after the burst",
     }  # fmt: skip
@@ -103,7 +103,7 @@ def run(quick: bool) -> Report:
 
 
 class Watched:
-    """The page of one search, opened again and again."""
+    """The page of one search, which is opened repeatedly."""
 
     def __init__(self, browser: Any, url: str) -> None:
         self.browser = browser
@@ -111,7 +111,7 @@ class Watched:
         self.context: Any = None
 
     def open(self) -> float:
-        """Milliseconds until everything is drawn, in a browser context that has never seen the page."""
+        """Open the page in a new browser context; return the milliseconds until everything is drawn."""
         if self.context is not None:
             self.context.close()
         self.context = self.browser.new_context(viewport={"width": 1440, "height": 1000})
@@ -122,7 +122,7 @@ class Watched:
         return float(self.until(lambda: self.page.evaluate(FIRST_VIEW)))
 
     def table(self, repeats: int) -> dict[str, float]:
-        """Median milliseconds of every sort and filter."""
+        """Return the median milliseconds of every sort and filter."""
         self.page.mouse.move(720, 5)
         found = {}
         for name in SORTS:
@@ -133,7 +133,7 @@ class Watched:
         return {name: round(value, 1) for name, value in found.items()}
 
     def watch(self, growth: Growth, rate: int, seconds: float) -> dict[str, Any]:
-        """What a burst costs the page, and what the page shows after it."""
+        """Return the cost of a burst of candidates for the page, and what the page shows after it."""
         before = self.metrics()
         updates = self.updates()
         written = [0]
@@ -162,23 +162,23 @@ class Watched:
         }
 
     def metrics(self) -> dict[str, float]:
-        """Chromium's own counters, after a collection."""
+        """Return Chromium's counters after a garbage collection."""
         self.session.send("HeapProfiler.collectGarbage")
         return {entry["name"]: entry["value"] for entry in self.session.send("Performance.getMetrics")["metrics"]}
 
     def shown(self) -> dict[str, str]:
-        """What the page says of itself."""
+        """Return the state that the page reports about itself."""
         return dict(self.page.evaluate(SHOWN))
 
     def updates(self) -> int:
-        """Updates that the page has drawn."""
+        """Return the number of updates that the page has drawn."""
         return int(self.shown().get("updates", 0))
 
     def until(self, condition: Any) -> Any:
-        """The condition's value once it is not empty; TimeoutError after `PATIENCE`."""
+        """Wait until the condition's value is not empty and return it; TimeoutError after `PATIENCE`."""
         deadline = time.monotonic() + PATIENCE
         while not (found := condition()):
             if time.monotonic() > deadline:
-                raise TimeoutError("the page does not get there")
+                raise TimeoutError("the page did not reach the expected state")
             time.sleep(0.05)
         return found

@@ -1,8 +1,8 @@
-"""Workers killed in the middle of a search: what is lost, what is there twice, and whether the search is the same.
+"""Workers killed during a search: lost results, duplicated results, and whether the search stays the same.
 
-A search with short trainings is run by real Celery processes, then the same search again while workers are killed
-with SIGKILL: after numbers of scored candidates that the seed fixes, in turn one process of the pool and the whole
-worker, which is started again.
+Real Celery processes run a search with short trainings, then the same search again while workers are killed with
+SIGKILL. The seed decides after how many scored candidates each kill happens. The kills hit alternately one process of
+the pool and the whole worker, which is then started again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Killer:
         self.kills = 0
 
     def __call__(self, search: Search) -> None:
-        """One look at the search, and a kill if one is due."""
+        """Check the search, and kill if a kill is due."""
         if self.kills == len(self.schedule) or search.scored < self.schedule[self.kills]:
             return
         if not Candidate.objects.filter(search=search, status=Candidate.Status.LEASED).exists():
@@ -45,7 +45,7 @@ class Killer:
 
 
 def run(quick: bool) -> Report:
-    """60 short trainings and ten kills; quick: 16 and two."""
+    """Run 60 short trainings with ten kills; quick: 16 with two kills."""
     evaluations, kills = (16, 2) if quick else (60, 10)
     with House(LEASE) as house:
         house.work(2)
@@ -53,7 +53,7 @@ def run(quick: bool) -> Report:
         undisturbed = house.run(search)
         expected = outcomes(search)
         control.delete(search)
-        Evaluation.objects.all().delete()  # nothing is known to the second search
+        Evaluation.objects.all().delete()  # so that the second search finds no known scores
         search = start(evaluations, ESTIMATOR, ROUND_SIZE, SEED)
         killer = Killer(house, evaluations, kills)
         disturbed = house.run(search, killer)
@@ -69,21 +69,21 @@ def run(quick: bool) -> Report:
         "seed": SEED, "kills_after_scored": killer.schedule, "database": "SQLite",
         "scored": search.scored, "status": search.status_reason,
         "seconds_undisturbed": round(undisturbed, 2), "seconds_disturbed": round(disturbed, 2),
-        "killed": "in turn the whole worker, which is started again, and one process of its pool",
-        "lost": "candidates with a result in the undisturbed search and none here",
-        "duplicated": "networks here more often than in the undisturbed search, and results told more than once",
+        "killed": "alternately the whole worker, which is started again, and one process of its pool",
+        "lost": "candidates that have a result in the undisturbed search but not in this one",
+        "duplicated": "networks that occur more often than in the undisturbed search, and results told more than once",
     }  # fmt: skip
     return Report(settings_, figures)
 
 
 def lost(expected: list[tuple[object, ...]], found: list[tuple[object, ...]]) -> int:
-    """Candidates, by number, that ended in the first and not in the second."""
+    """Return how many candidates, by number, have ended in the first list but not in the second."""
     ended = {row[0] for row in found if row[7] in ("scored", "failed")}
     return sum(row[7] in ("scored", "failed") and row[0] not in ended for row in expected)
 
 
 def duplicated(search: Search, expected: list[tuple[object, ...]], found: list[tuple[object, ...]]) -> int:
-    """Networks proposed too often, and results that the log of events holds more than once."""
+    """Return how many networks were proposed too often, plus the results that occur more than once in the log."""
     more = Counter(row[2] for row in found) - Counter(row[2] for row in expected)
     payloads = search.events.filter(kind=Event.Kind.CANDIDATES).values_list("payload", flat=True)
     told = Counter(number for payload in payloads for number in payload["numbers"])

@@ -1,6 +1,6 @@
-"""A search that grows as fast as wanted: LayerNAS proposes, a synthetic quality scores, the services write it down.
+"""A search that grows at a chosen rate: LayerNAS proposes, a synthetic quality scores, and the services record.
 
-Only the training is left out; candidates, evaluations, buckets and events are what a worker would have written.
+Only the training is left out; candidates, evaluations, buckets and events are those that a worker would have written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BLOCKS = {
 
 
 class Growth:
-    """One running search of the owner's; it is claimed, so that no worker of the product advances it meanwhile."""
+    """One running search of the owner; it is claimed, so that no worker of the product advances it."""
 
     def __init__(self, owner: Any, evaluations: int, seed: int = 7) -> None:
         config = SearchConfig.parse(
@@ -67,7 +67,7 @@ class Growth:
         self.effects = [[self.rng.gauss(0, 1) for _ in range(100)] for _ in range(LAYERS)]
 
     def grow(self, candidates: int) -> int:
-        """Asks, scores and writes so many candidates in transactions of `BATCH`; how many there were to ask."""
+        """Ask, score and write up to ``candidates`` candidates in transactions of `BATCH`; return their number."""
         asked = 0
         while asked < candidates:
             more = self._batch(min(BATCH, candidates - asked))
@@ -77,7 +77,7 @@ class Growth:
         return asked
 
     def burst(self, per_second: int, seconds: float) -> int:
-        """Grows at a steady rate, a tenth of a second at a time; the number of candidates written."""
+        """Grow at a steady rate in steps of a tenth of a second; return the number of candidates written."""
         begun = time.monotonic()
         written = 0
         while (passed := time.monotonic() - begun) < seconds:
@@ -87,7 +87,7 @@ class Growth:
         return written
 
     def finish(self) -> None:
-        """Ends the search as a spent budget does."""
+        """End the search in the way that a spent budget does."""
         with transaction.atomic():
             change(self.search, Search.Status.FINISHED, f"budget of {self.search.asked} evaluations spent")
 
@@ -119,7 +119,10 @@ class Growth:
         return len(asked)
 
     def _estimate(self, architecture: Architecture) -> Estimate:
-        """Grows with the logarithm of the cost, with an effect a choice, and noise; a few fail, as trainings do."""
+        """Return a score that grows with the logarithm of the cost, plus an effect per choice and noise.
+
+        A few networks fail, as trainings do.
+        """
         if self.rng.random() < FAILING:
             return Estimate(None, error="the loss is not a number after 3 steps", seconds=0.4)
         cost = self.resolved.problem.cost(architecture)

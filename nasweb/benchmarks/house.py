@@ -1,4 +1,4 @@
-"""Broker, Celery worker and sweeper in processes of their own, on the benchmark's home and database."""
+"""Broker, Celery worker and sweeper in separate processes, on the benchmark's home and database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONV = {"conv": {"block": "conv", "width": [8, 6, 4]}}
 
 
 class House:
-    """Use it as a context: the broker answers inside, and all that it started is killed at the end."""
+    """A context manager: inside it the broker answers, and at its end all started processes are killed."""
 
     def __init__(self, lease_seconds: float = 30.0) -> None:
         self.home = settings.NASWEB_HOME
@@ -57,17 +57,17 @@ class House:
             self.kill(name)
 
     def work(self, processes: int, queues: str = "advance,score,train") -> None:
-        """Starts a Celery worker of so many processes."""
+        """Start a Celery worker with ``processes`` processes."""
         options = ["--queues", queues, "--concurrency", str(processes), "--loglevel", "WARNING"]
         command = [sys.executable, "-m", "celery", "-A", "nasweb", "worker", *options]
         self._start("worker", [*command, "--without-gossip", "--without-mingle"])
 
     def kill(self, name: str) -> None:
-        """SIGKILL to a service and to every child it has."""
+        """Send SIGKILL to a service and all its children."""
         kill(self.processes.pop(name))
 
     def kill_one(self, rng: Random) -> bool:
-        """SIGKILL to one process of the worker's pool; False when there is none."""
+        """Send SIGKILL to one process of the worker's pool; return False if there is none."""
         children = psutil.Process(self.processes["worker"].pid).children()
         if not children:
             return False
@@ -75,7 +75,10 @@ class House:
         return True
 
     def run(self, search: Search, watch: Callable[[Search], None] = lambda search: None) -> float:
-        """Seconds until the search is over; ``watch`` sees it on the way. TimeoutError after `PATIENCE`."""
+        """Return the seconds until the search has ended; ``watch`` is called with it meanwhile.
+
+        Raises TimeoutError after `PATIENCE`.
+        """
         begun = time.monotonic()
         while True:
             search.refresh_from_db()
@@ -87,9 +90,9 @@ class House:
             time.sleep(0.02)
 
     def timed(self, config: SearchConfig) -> tuple[float, list[int]]:
-        """A search that spends its evaluations: seconds from its row until it is over, and the sizes of its rounds.
+        """Run a search that spends its budget of evaluations, then delete it.
 
-        Nothing of it stays.
+        Returns the seconds from the search's row to its end, and the sizes of its rounds.
         """
         search = creation.create(local_owner(), config)
         self.run(search)
@@ -101,7 +104,7 @@ class House:
         return (search.finished_at - search.created_at).total_seconds(), [sizes[number] for number in sorted(sizes)]
 
     def log(self) -> str:
-        """The end of what the worker said."""
+        """Return the end of the worker's log."""
         return (self.home / "worker.log").read_text()[-2_000:]
 
     def _start(self, name: str, command: list[str]) -> None:
@@ -112,7 +115,7 @@ class House:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL to it and to every child it has."""
+    """Send SIGKILL to a process and all its children."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -122,7 +125,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def start(evaluations: int, estimator: dict[str, Any], round_size: int, seed: int) -> Search:
-    """LayerNAS over a chain of 81 small networks on digits, queued."""
+    """Return a queued search: LayerNAS over a chain of 81 small networks on digits."""
     layers = [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(4)]
     config = {
         "name": f"{evaluations} evaluations",
@@ -139,5 +142,5 @@ def start(evaluations: int, estimator: dict[str, Any], round_size: int, seed: in
 
 
 def outcomes(search: Search) -> list[tuple[Any, ...]]:
-    """All that must not depend on who worked when."""
+    """Return everything that must not depend on the order of the workers' answers."""
     return list(Candidate.objects.filter(search=search).order_by("number").values_list(*COLUMNS, "choices"))

@@ -24,7 +24,8 @@ SETTINGS = {
 
 
 def measure(storage: str, folder: Path, trials: int) -> dict[str, Any]:
-    """Seconds and CPU seconds of so many trials in this process, after a few others on a study of their own."""
+    """Return seconds and CPU seconds of ``trials`` trials in this process, after a few warm-up trials in another
+    study."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,9 +1,9 @@
-"""How many candidates a second the whole product handles when the estimate costs next to nothing, beside Optuna.
+"""Candidates per second of the whole product with an almost free estimate, compared with Optuna.
 
-A candidate is proposed by LayerNAS, written, sent through Celery to a worker process, leased, scored, recorded with its
-events and counters, told to the algorithm, and its buckets are written. ``looked_up`` is the product's way for tables:
-scores are looked up where the search is advanced, many rounds a transaction. Optuna does the same number of trials of
-the same networks with the same estimate and its cheapest sampler. All take turns, pass by pass.
+LayerNAS proposes a candidate; it is written, sent through Celery to a worker process, leased, scored, recorded with its
+events and counters, and told to the algorithm, and its buckets are written. ``looked_up`` is the product's way for
+tables: scores are looked up by the task that advances the search, many rounds per transaction. Optuna runs the same
+number of trials of the same networks with the same estimate and its cheapest sampler. All take turns, pass by pass.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ SETTINGS = {
 
 
 def run(quick: bool) -> Report:
-    """Three passes of 300 candidates, then one search of 3,000; quick: one of 32, and only SQLite and Optuna's file."""
+    """Measure three passes of 300 candidates, then one search of 3,000.
+
+    A quick run has one pass of 32, and only SQLite and Optuna's journal file.
+    """
     passes, candidates = (1, 32) if quick else (PASSES, CANDIDATES)
     said = {"candidates": candidates, "passes": passes, "load_before": os.getloadavg()[0], **SETTINGS}
     kept = (
@@ -71,7 +74,7 @@ def run(quick: bool) -> Report:
 
 
 def _contestants(stack: ExitStack, quick: bool) -> tuple[dict[str, Measure], dict[str, str]]:
-    """All that can run here, started; and why others cannot."""
+    """Start all contestants that can run here; return their measures, and the reasons why others cannot run."""
     measures: dict[str, Measure] = {}
     absent = {}
     here = stack.enter_context(throughput.product())
@@ -96,7 +99,7 @@ def _contestants(stack: ExitStack, quick: bool) -> tuple[dict[str, Measure], dic
 
 
 def _figures(found: Mapping[str, list[Mapping[str, Any]]], longer: Mapping[str, Any]) -> list[Figure]:
-    """Medians over the passes; what Optuna's journal reaches is the goal of the dispatched rates."""
+    """Return medians over the passes; the rate of Optuna's journal is the goal for the dispatched rates."""
     rates = {name: 1 / median(r["seconds"] / r["candidates"] for r in results) for name, results in found.items()}
     spent = {name: median(r["cpu_seconds"] / r["candidates"] for r in results) for name, results in found.items()}
     goal = round(rates["optuna_journal"], 1) if "optuna_journal" in rates else None

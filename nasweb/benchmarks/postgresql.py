@@ -1,4 +1,4 @@
-"""A PostgreSQL database for one benchmark, and a process that works on it: Django knows one database a process."""
+"""A PostgreSQL database for one benchmark, and a process that uses it, because a Django process has one database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def unreachable() -> str:
-    """Why the server of ``NASWEB_TEST_DATABASE_URL`` cannot be used; empty when it can."""
+    """Return why the server of ``NASWEB_TEST_DATABASE_URL`` cannot be used, or empty text if it can."""
     try:
         psycopg.connect(f"{SERVER}/postgres", connect_timeout=3).close()
     except psycopg.OperationalError as error:
@@ -32,9 +32,10 @@ def unreachable() -> str:
 
 @contextmanager
 def elsewhere(home: Path) -> Iterator[Callable[..., Any]]:
-    """``call(function, *arguments)`` in a process with a home and a PostgreSQL database of its own; both go in the end.
+    """Yield ``call(function, *arguments)``, which runs a function in a process with its own home and database.
 
-    All calls happen in the same process, one after another. Ctrl-C ends the one under way.
+    The database is on PostgreSQL. All calls run in the same process, one after another; Ctrl-C ends the running call.
+    Home and database are deleted at the end.
     """
     name = f"nasweb_bench_{secrets.token_hex(6)}"
     home.mkdir(parents=True, exist_ok=True)
@@ -52,12 +53,12 @@ def elsewhere(home: Path) -> Iterator[Callable[..., Any]]:
                 try:
                     yield lambda function, *arguments: pool.submit(function, *arguments).result()
                 except KeyboardInterrupt:
-                    os.kill(process, signal.SIGINT)  # this process would wait until the call is over
+                    os.kill(process, signal.SIGINT)  # otherwise this process would wait until the call has ended
                     raise
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _prepare(home: str, servers: Mapping[str, str]) -> None:
-    os.setpgrp()  # Ctrl-C reaches this process once, from the one that asked: a second would disturb the tidying up
+    os.setpgrp()  # Ctrl-C then reaches this process only through its parent: a second one would disturb the clean-up
     prepare(home, servers)

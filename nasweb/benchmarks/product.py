@@ -1,4 +1,4 @@
-"""The real product in a process of its own: `manage.py up` with a home of its own on a free port."""
+"""The real product in a separate process: `manage.py up` with its own home on a free port."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TAKEN = (
     "NASWEB_PREFIX",
     "NASWEB_TEST_SERVERS",
 )
-"""Environment that would make it another product."""
+"""Environment variables that would change the product, and are therefore removed."""
 
 
 class Running:
-    """Started once; `stop` and `start` again for what survives a restart. ``settings`` are environment variables."""
+    """A running product; `stop` and `start` restart it on the same home. ``settings`` are environment variables."""
 
     def __init__(self, home: Path, **settings: str) -> None:
         with socket.socket() as free:
@@ -37,7 +37,7 @@ class Running:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Returns when the address is printed; RuntimeError when it is not."""
+        """Start the product and wait until its address is printed; RuntimeError if it is not."""
         environment = {name: value for name, value in os.environ.items() if name not in TAKEN}
         environment |= {
             "NASWEB_HOME": str(self.home),
@@ -57,7 +57,7 @@ class Running:
             raise RuntimeError(f"the product did not start: {line!r}")
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
+        """Stop the product as Ctrl-C does."""
         if self.process is None:
             return
         self.process.send_signal(signal.SIGINT)

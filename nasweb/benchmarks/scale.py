@@ -1,8 +1,8 @@
-"""What more workers are worth: two real ones against one, and hundreds of simulated ones against the ideal.
+"""The gain from more workers: two real workers against one, and hundreds of simulated workers against the ideal.
 
-Real: a search with MOTE on digits, run by real Celery processes, one or two, in turn. Simulated
-(`nasweb.benchmarks.simulated`): all a worker does but scoring, which is a wait of fixed length; the broker, the process
-that advances the search and the database are real.
+The real part runs a search with MOTE on digits with one or two Celery processes, in turn. The simulated part
+(`nasweb.benchmarks.simulated`) does everything that a worker does, except that scoring is a wait of fixed length; the
+broker, the process that advances the search and the database are real.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nasweb.benchmarks.house import House
 
 MOTE = {"dataset": {"kind": "digits"}, "estimator": {"kind": "mote"}}
 WARM = {**MOTE, "estimator": {"kind": "mote", "seed": 1}}
-"""Leaves nothing in memory that the measured search could find: what MOTE remembers goes by its seed."""
+"""The warm-up search; its other seed keeps MOTE from caching anything that the measured search could use."""
 ROUND_SIZE = 16
 LIKE_WORKERS = (64, 256, 1_024)
 SECONDS = 30.0
@@ -47,7 +47,10 @@ SETTINGS = {
 
 
 def run(quick: bool) -> Report:
-    """Three passes of 60 networks, then 64, 256 and 1,024 workers that wait 30 s; quick: 8 networks, 8 workers."""
+    """Measure three passes of 60 networks, then 64, 256 and 1,024 workers that wait 30 s.
+
+    A quick run has 8 networks and 8 workers.
+    """
     passes, candidates, counts, seconds = (1, 8, (8,), 0.5) if quick else (3, 60, LIKE_WORKERS, SECONDS)
     said: dict[str, Any] = {
         "cores": os.cpu_count(),
@@ -75,7 +78,7 @@ def run(quick: bool) -> Report:
 
 
 def _real(passes: int, candidates: int, kept: PartialResults | None) -> dict[int, list[float]]:
-    """Seconds of every pass by the number of worker processes."""
+    """Return the seconds of every pass by the number of worker processes."""
     seconds: dict[int, list[float]] = {1: [], 2: []}
     with House() as house:
         for number, (processes, took) in product(range(passes), seconds.items()):
@@ -86,7 +89,7 @@ def _real(passes: int, candidates: int, kept: PartialResults | None) -> dict[int
 def _pass(house: House, processes: int, candidates: int) -> dict[str, float]:
     house.work(processes)
     try:
-        house.timed(throughput.config(4 * processes, ROUND_SIZE, **WARM))  # each imports what it needs
+        house.timed(throughput.config(4 * processes, ROUND_SIZE, **WARM))  # warm-up: each process imports its modules
         return {"seconds": round(house.timed(throughput.config(candidates, ROUND_SIZE, **MOTE))[0], 2)}
     finally:
         house.kill("worker")
@@ -95,7 +98,7 @@ def _pass(house: House, processes: int, candidates: int) -> dict[str, float]:
 def _simulated(
     counts: Sequence[int], seconds: float, on_postgresql: bool, kept: PartialResults | None
 ) -> dict[int, Mapping[str, float]]:
-    """What `simulated.measure` found, by the number of workers."""
+    """Return the results of `simulated.measure` by the number of workers."""
     with ExitStack() as stack:
         measure: Callable[..., Any] = simulated.measure
         if on_postgresql:
@@ -105,7 +108,7 @@ def _simulated(
 
 
 def _kept(kept: PartialResults | None, key: str, measure: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """What an earlier run measured before it stopped, or what this one does."""
+    """Return the result that an earlier, interrupted run has kept, or measure it now."""
     found = kept.records.get(key) if kept else None
     if found is None:
         found = dict(measure())

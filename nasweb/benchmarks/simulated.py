@@ -1,7 +1,7 @@
-"""Workers that do all a worker does but score: they lease, wait a fixed time, and record.
+"""Simulated workers, which do everything except scoring: they lease, wait a fixed time, and record.
 
-Each is a coroutine; what it asks of the database is done by the product's own services in a few threads, so that
-hundreds of them fit into one process.
+Each worker is a coroutine. The product's own services do its database work in a few threads, so that hundreds of
+workers fit into one process.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ MOST_A_ROUND = 1_024
 
 
 class Pulse(Heartbeat):
-    """A worker's heartbeat that is beaten by its coroutine instead of a thread."""
+    """A worker's heartbeat that its coroutine beats, instead of a thread."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.name = f"{self.name}:simulated:{number}"
 
     def start(self) -> None:
-        """Has no thread to start."""
+        """Do nothing, because there is no thread."""
 
 
 class Crew:
-    """So many workers that take ``seconds`` for a network."""
+    """A number of workers that take ``seconds`` for each network."""
 
     def __init__(self, count: int, seconds: float) -> None:
         self.pulses = [Pulse(number) for number in range(count)]
@@ -53,7 +53,7 @@ class Crew:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """All are known to the product and take tasks from the broker inside."""
+        """Run the workers inside the block: the product knows them, and they take tasks from the broker."""
         for pulse in self.pulses:
             pulse.beat()
         thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -75,7 +75,7 @@ class Crew:
         await asyncio.gather(*workers, return_exceptions=True)
 
     def _receive(self, tasks: asyncio.Queue[list[Any]], loop: asyncio.AbstractEventLoop) -> None:
-        """Hands on what the broker has for workers."""
+        """Forward the broker's messages for workers."""
 
         def hand_on(payload: Any, message: Any) -> None:
             message.ack()
@@ -101,7 +101,7 @@ class Crew:
                         await self._do(partial(recording.record, leased.pk, leased.attempts, estimate))
 
     async def _wait(self, pulse: Pulse) -> None:
-        """The time that a score takes; the lease is renewed as often as by a worker's thread."""
+        """Wait as long as a score takes, and renew the lease as often as a worker's thread does."""
         end = time.monotonic() + self.seconds
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, settings.NASWEB_LEASE_SECONDS / 3))
@@ -113,21 +113,23 @@ class Crew:
 
 
 def made_up(evaluation: Evaluation) -> float:
-    """A score that depends on the network alone."""
+    """Return a score that depends only on the network."""
     return float(sum((i + 2) * choice % 7 for i, choice in enumerate(evaluation.choices)))
 
 
 def measure(count: int, seconds: float, a_worker: int) -> dict[str, Any]:
-    """Seconds of a search of ``a_worker`` networks a worker, and the least that two kinds of search could take.
+    """Return the seconds of a search with ``a_worker`` networks per worker, and two lower bounds.
 
-    ``ideal``: one in which no worker ever waits; ``by_rounds``: one with the same rounds, each of which has to end
-    before the next is proposed.
+    ``ideal`` is the time if no worker ever waits. ``by_rounds`` is the time with the same rounds, each of which must
+    end before the next is proposed.
     """
     candidates = a_worker * count
     round_size = min(2 * count, MOST_A_ROUND)
     with House() as house, Crew(count, seconds).working():
         house.work(1, queues="advance")
-        house.timed(throughput.config(count, round_size, **throughput.DISPATCHED))  # it imports what it needs
+        house.timed(
+            throughput.config(count, round_size, **throughput.DISPATCHED)
+        )  # warm-up: the process imports its modules
         took, sizes = house.timed(throughput.config(candidates, round_size, **throughput.DISPATCHED))
     return {
         "candidates": candidates, "round_size": round_size, "rounds": sizes, "seconds": round(took, 2),

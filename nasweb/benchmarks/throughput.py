@@ -1,4 +1,4 @@
-"""Searches whose estimates cost next to nothing, run by the whole product, so that what is left is orchestration.
+"""Searches with almost free estimates, run by the whole product, so that the measured time is orchestration.
 
 The product is `manage.py up` with one worker process: web server, worker, sweeper, broker, database.
 """
@@ -36,42 +36,43 @@ DEFINITION = {
     "stem": {"width": 4},
     "layers": [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(LAYERS)],
 }
-"""Six decisions of six options each: 46,656 networks."""
+"""A chain of six decisions with six options each: 46,656 networks."""
 SPEC = InputSpec(1, 8, 8, 10)
-"""The images of digits."""
+"""The input of the digits data set."""
 ROUND_SIZE = 32
 DISPATCHED: dict[str, Any] = {"dataset": {"kind": "digits"}, "estimator": {"kind": "proxy", "name": "params"}}
-"""The number of parameters as a score: built by torch and counted, well under a millisecond."""
+"""The score is the number of parameters of the network built in torch, which takes well under a millisecond."""
 TABLE_TIMES = 10
 PATIENCE = 1_200.0
 WARM = 2 * ROUND_SIZE
 
 
 def space() -> SearchSpace:
-    """The networks, for digits."""
+    """Return the space for digits."""
     return create_space(ChainOptions(definition=DEFINITION), SPEC)
 
 
 class Product:
-    """Searches are measured one after another, each on a database without candidates."""
+    """A product in which searches are measured one after another, each on a database without candidates."""
 
     def __init__(self) -> None:
         self.running = Running(settings.NASWEB_HOME, **_servers())
         self.table = _write_table(settings.NASWEB_HOME / "table.csv")
 
     def start(self) -> None:
-        """Returns when a first search is over."""
+        """Start the product and run a first search as a warm-up."""
         self.running.start()
         self.measure("dispatched", WARM)
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
+        """Stop the product as Ctrl-C does."""
         self.running.stop()
 
     def measure(self, estimate: str, candidates: int) -> dict[str, Any]:
-        """Seconds from the row of the search until it is over, CPU seconds of all processes, their largest memory.
+        """Return the seconds from the search's row to its end, CPU seconds of all processes, and their largest memory.
 
-        ``estimate``: ``dispatched`` to a worker, or ``looked_up`` where the search is advanced, of ten times as many.
+        With ``dispatched``, workers score the candidates. With ``looked_up``, the task that advances the search looks
+        up ten times as many candidates.
         """
         candidates *= TABLE_TIMES if estimate == "looked_up" else 1
         before = self._cpu_seconds()
@@ -91,7 +92,10 @@ class Product:
         return config(candidates, **DISPATCHED)
 
     def _until_over(self, search: Search) -> dict[str, float]:
-        """Waits; the largest resident megabytes seen of each kind of process. TimeoutError after `PATIENCE`."""
+        """Wait for the search's end and return the largest resident megabytes of each kind of process.
+
+        Raises TimeoutError after `PATIENCE`.
+        """
         largest: dict[str, float] = {}
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -118,7 +122,7 @@ class Product:
         return spent
 
     def _megabytes(self) -> dict[str, float]:
-        """Resident memory of the web server and of the worker, its parent included."""
+        """Return the resident memory of the web server and of the worker, including the worker's parent."""
         found: defaultdict[str, float] = defaultdict(float)
         for process in self._processes():
             with suppress(psutil.NoSuchProcess, IndexError):
@@ -129,7 +133,7 @@ class Product:
 
 
 def config(candidates: int, round_size: int = ROUND_SIZE, **scored: Any) -> SearchConfig:
-    """LayerNAS over the networks; ``scored`` are the sections that say how."""
+    """Return a LayerNAS configuration over the networks; ``scored`` are the sections that define the estimate."""
     return SearchConfig.parse(
         {
             "name": f"{candidates} candidates",
@@ -146,7 +150,7 @@ def config(candidates: int, round_size: int = ROUND_SIZE, **scored: Any) -> Sear
 
 @contextmanager
 def product() -> Iterator[Product]:
-    """A product of this process's home and database, stopped in the end."""
+    """Yield a product on this process's home and database; it is stopped at the end."""
     started = Product()
     try:
         started.start()
@@ -159,26 +163,26 @@ _started: Product | None = None
 
 
 def start() -> None:
-    """Starts the product of this process, for callers in another one."""
+    """Start the product of this process, for callers in another process."""
     global _started
     _started = Product()
     _started.start()
 
 
 def measure(estimate: str, candidates: int) -> dict[str, Any]:
-    """As `Product.measure`, of the product that `start` started."""
+    """Call `Product.measure` of the product that `start` started."""
     assert _started is not None
     return _started.measure(estimate, candidates)
 
 
 def stop() -> None:
-    """Stops what `start` started."""
+    """Stop the product that `start` started."""
     if _started is not None:
         _started.stop()
 
 
 def check(search: Search, candidates: int) -> None:
-    """AssertionError unless everything that a search leaves behind is there."""
+    """Raise AssertionError unless everything that a search must leave behind is there."""
     assert (search.status, search.scored) == (Search.Status.FINISHED, candidates), search.status_reason
     assert search.candidates.filter(status=Candidate.Status.SCORED, from_cache=False).count() == candidates
     counts = search.events.aggregate(events=Count("seq"))
@@ -187,7 +191,7 @@ def check(search: Search, candidates: int) -> None:
 
 
 def _servers() -> dict[str, str]:
-    """What the product has to know besides its home: nothing, or the database server and what that asks for."""
+    """Return the product's settings besides its home: none, or those for the database server."""
     if not settings.DATABASE_URL:
         return {}
     allowed = ",".join(settings.ALLOWED_HOSTS)
@@ -195,7 +199,7 @@ def _servers() -> dict[str, str]:
 
 
 def _write_table(path: Path) -> Path:
-    """Every network with a score made up from a seed."""
+    """Write a table of every network with a made-up score that depends on a seed, and return its path."""
     networks = space()
     rng = Random("orchestration")
     with path.open("w", newline="") as file:

@@ -1,1 +1,1 @@
-"""The services that `make run` starts by itself: broker, web server, worker, sweeper, under one supervisor."""
+"""The services that `make run` starts under one supervisor: broker, web server, worker, sweeper."""

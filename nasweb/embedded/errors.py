@@ -1,11 +1,11 @@
-"""Why `up` does not start, in one sentence each."""
+"""Reasons why `up` does not start, one sentence each."""
 
 from __future__ import annotations
 
 
 class StartRefused(Exception):
-    """Something to mend before anything is started; the message names it and the remedy."""
+    """A problem that must be fixed before anything is started; the message names the problem and the fix."""
 
 
 class StartFailed(Exception):
-    """A service stopped before it was ready; the message holds its last words."""
+    """A service that stopped before it was ready; the message contains the end of its log."""

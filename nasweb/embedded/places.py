@@ -1,4 +1,4 @@
-"""Where the embedded services keep their things; plain functions of ``NASWEB_HOME``, so that settings can ask too."""
+"""Paths of the embedded services; plain functions of ``NASWEB_HOME``, so that settings can use them too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-SOCKET_PATH_LIMIT = 100  # bytes; the kernel takes 107 on Linux and 103 on macOS
+SOCKET_PATH_LIMIT = 100  # bytes; the kernel allows 107 on Linux and 103 on macOS
 
 
 def broker_socket(home: Path) -> Path:
-    """The broker's socket: in the home, or under the temporary folder when the home's path is too long for a socket."""
+    """Return the broker's socket: in the home, or in the temporary folder if the home's path is too long."""
     inside = home / "run" / "broker.sock"
     if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
         return inside
@@ -22,12 +22,12 @@ def broker_socket(home: Path) -> Path:
 
 
 def broker_url(home: Path) -> str:
-    """The broker's address as Celery writes it."""
+    """Return the broker's address in Celery's notation."""
     return f"redis+socket://{quote(str(broker_socket(home)))}"
 
 
 def private_folder(folder: Path) -> Path:
-    """Makes the folder, readable by this user only; PermissionError where it belongs to somebody else."""
+    """Create the folder, readable only by this user; PermissionError if it belongs to another user."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")
@@ -36,7 +36,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def read_secret_key(home: Path) -> str | None:
-    """The home's secret key, None before the first start."""
+    """Return the home's secret key, or None before the first start."""
     try:
         return (home / "secret_key").read_text().strip() or None
     except OSError:
@@ -44,7 +44,7 @@ def read_secret_key(home: Path) -> str | None:
 
 
 def ensure_secret_key(home: Path) -> str:
-    """The home's secret key, written once, readable by this user only."""
+    """Return the home's secret key; the first call creates it, readable only by this user."""
     if key := read_secret_key(home):
         return key
     key = secrets.token_urlsafe(48)

@@ -1,4 +1,4 @@
-"""One service: a process group of its own, its log, and its restarts."""
+"""One service: its process group, its log, and its restarts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-LOG_LIMIT = 5_000_000  # bytes; a longer log is set aside at the next start
-STEADY_SECONDS = 60.0  # alive this long, a service has earned a quick restart again
+LOG_LIMIT = 5_000_000  # bytes; a longer log is renamed at the next start
+STEADY_SECONDS = 60.0  # a service that ran this long is restarted quickly again
 LONGEST_DELAY = 30.0
 
 
 @dataclass
 class Service:
-    """A command that shall run until it is stopped."""
+    """A command that runs until it is stopped."""
 
     name: str
     command: list[str]
@@ -30,7 +30,7 @@ class Service:
     restart_at: float | None = None
 
     def start(self) -> int:
-        """Starts the process in a session, and so a process group, of its own; returns the group."""
+        """Start the process in its own session, and so in its own process group; return the group."""
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("ab") as output:
@@ -52,7 +52,7 @@ class Service:
         return self.process is not None and self.process.poll() is None
 
     def plan_restart(self) -> str:
-        """Ends what the dead process left behind, sets the time of the next start, and says in words what happened."""
+        """Kill what the dead process left behind, set the time of the next start, and return a message about it."""
         assert self.process is not None
         self.kill()
         now = time.monotonic()
@@ -66,19 +66,19 @@ class Service:
         return message
 
     def last_words(self, lines: int = 5) -> str:
-        """The end of its log, and where the rest is."""
+        """Return the end of the service's log, and the log's path."""
         with self.log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4000))
             words = file.read().decode(errors="replace").strip().splitlines()[-lines:]
-        return "\n".join([f"Its last words ({self.log}):", *(f"  {line}" for line in words)])
+        return "\n".join([f"The end of its log ({self.log}):", *(f"  {line}" for line in words)])
 
     def ask_to_stop(self) -> None:
-        """Asks the process, not its group, to stop: it sees to its own children."""
+        """Ask the process, but not its group, to stop: it stops its own children."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def kill(self) -> None:
-        """Ends all that is left of the group."""
+        """Kill everything that is left of the group."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -86,5 +86,5 @@ class Service:
 
 
 def ending(code: int) -> str:
-    """An exit code in words."""
+    """Return an exit code in words."""
     return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""Starts the services in order, starts again what dies, stops all of it; nothing is left running however it ends."""
+"""Start of the services in order, restart of those that die, and stop of all; no process survives the supervisor."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from nasweb.embedded.places import ensure_secret_key
 from nasweb.embedded.process import Service
 from nasweb.local_owner import local_owner
 
-TICK = 0.2  # seconds between two looks at the services
-STOP_SECONDS = 5.0  # a service that has not stopped by then is killed; leases make sure that nothing is lost
+TICK = 0.2  # seconds between two checks of the services
+STOP_SECONDS = 5.0  # a service that has not stopped by then is killed; because of leases no work is lost
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
-    """Runs everything that nasweb needs on one machine, as the settings say."""
+    """Runs everything that nasweb needs on one machine, according to the settings."""
 
     def __init__(self, tell: Callable[[str], None], warn: Callable[[str], None]) -> None:
         self.home = settings.NASWEB_HOME
@@ -45,7 +45,10 @@ class Supervisor:
         self.lock = -1
 
     def run(self) -> None:
-        """Checks, starts, prints the address, and stays until SIGINT, SIGTERM or SIGHUP; StartRefused, StartFailed."""
+        """Check, start, print the address, and run until SIGINT, SIGTERM or SIGHUP.
+
+        Raises StartRefused or StartFailed.
+        """
         self.check()
         before = {number: signal.signal(number, self.on_signal) for number in SIGNALS}
         try:
@@ -60,11 +63,11 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def on_signal(self, *_: object) -> None:
-        """Ends the loop; a second signal while services stop is not needed and does nothing."""
+        """End the loop; a second signal while services stop has no effect."""
         self.stopping.set()
 
     def url(self) -> str:
-        """The one address to open."""
+        """Return the address to open in a browser."""
         host = self.host
         if host in ("0.0.0.0", "::"):
             host = next(name for name in settings.ALLOWED_HOSTS if name != "*").lstrip(".")
@@ -72,7 +75,7 @@ class Supervisor:
         return f"http://[{host}]:{self.port}{prefix}" if ":" in host else f"http://{host}:{self.port}{prefix}"
 
     def check(self) -> None:
-        """Everything that can be refused before a process is started."""
+        """Do all checks that are possible before a process is started."""
         checks.check_home(self.home)
         self.lock = checks.lock_home(self.home)
         checks.check_port(self.host, self.port)
@@ -85,7 +88,7 @@ class Supervisor:
             settings.SECRET_KEY = ensure_secret_key(self.home)
 
     def start(self) -> None:
-        """Broker, database, web server, worker, sweeper; returns when the web server answers or a signal came."""
+        """Start broker, database, web server, worker and sweeper; return when the web server answers or on a signal."""
         self.watchdog = self.start_watchdog()
         if settings.NASWEB_EMBEDDED_BROKER:
             service = self.launch("broker", broker.command(self.home))
@@ -105,22 +108,25 @@ class Supervisor:
                 return
 
     def migrate(self) -> None:
-        """Brings the database up to date and makes the local owner's account."""
+        """Migrate the database and create the local owner's account."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
             if settings.NASWEB_EMBEDDED:
                 local_owner()
             elif not get_user_model().objects.exists():
-                self.warn("There is no account yet: make one with `.venv/bin/python manage.py createsuperuser`.")
+                self.warn("There is no account yet: create one with `.venv/bin/python manage.py createsuperuser`.")
         except DatabaseError as error:
             raise StartRefused(
-                f"The database cannot be brought up to date ({error}): check it, or the version of nasweb."
+                f"The database could not be migrated ({error}): check the database and the version of nasweb."
             ) from error
         finally:
             connections.close_all()
 
     def web_command(self) -> list[str]:
-        """The ASGI server; a proxy's headers are believed only where FORWARDED_ALLOW_IPS, uvicorn's own, names it."""
+        """Return the command of the ASGI server.
+
+        It trusts a proxy's headers only if uvicorn's setting FORWARDED_ALLOW_IPS names the proxy.
+        """
         options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off", "--log-level", "warning"]
         options += ["--proxy-headers" if os.environ.get("FORWARDED_ALLOW_IPS") else "--no-proxy-headers"]
         return [
@@ -134,15 +140,15 @@ class Supervisor:
         ]
 
     def worker_command(self) -> list[str]:
-        """A Celery worker with as many processes as cores, each of one thread."""
+        """Return the command of a Celery worker, by default with one process per core and one thread per process."""
         options = ["--queues", "advance,score,train", "--concurrency", str(settings.NASWEB_WORKERS or cores())]
         options += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
         return [sys.executable, "-m", "celery", "-A", "nasweb", "worker", *options]
 
     def launch(self, name: str, command: list[str]) -> Service:
-        """Starts a service and puts it on the watchdog's list."""
+        """Start a service and register it with the watchdog."""
         environment = {**os.environ, "NASWEB_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
-        if name == "worker":  # its processes share the cores; more threads would only get in each other's way
+        if name == "worker":  # its processes share the cores, so more threads would only slow each other down
             environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NASWEB_TORCH_THREADS": "1"}
         service = Service(name, command, self.home / "logs" / f"{name}.log", settings.BASE_DIR, environment)
         self.register(service.start())
@@ -150,7 +156,7 @@ class Supervisor:
         return service
 
     def tend(self) -> None:
-        """Plans restarts of services that died and carries out those that are due."""
+        """Plan restarts of services that died, and do those that are due."""
         for service in self.services:
             if service.alive():
                 continue
@@ -163,7 +169,7 @@ class Supervisor:
             self.watchdog = self.start_watchdog()
 
     def start_watchdog(self) -> subprocess.Popen[str]:
-        """The process that ends the services should this one be killed; it holds the home's lock until it has."""
+        """Start the process that kills the services if this one is killed; it holds the home's lock until then."""
         script = Path(__file__).with_name("watchdog.py")
         watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", str(script)],
@@ -180,7 +186,7 @@ class Supervisor:
         return watchdog
 
     def register(self, group: int, *, begun: bool = True) -> None:
-        """Tells the watchdog; a dead one is replaced at the next tick and told everything."""
+        """Report a process group to the watchdog; a dead watchdog is replaced at the next tick and gets all groups."""
         assert self.watchdog is not None
         assert self.watchdog.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -200,7 +206,7 @@ class Supervisor:
             return False
 
     def stop(self) -> None:
-        """Stops everything: first those that use the broker, then the broker, then the watchdog."""
+        """Stop everything: first the services that use the broker, then the broker, then the watchdog."""
         users = [service for service in self.services if service.name != "broker"]
         for group in (users, [service for service in self.services if service.name == "broker"]):
             for service in group:
@@ -218,5 +224,5 @@ class Supervisor:
 
 
 def cores() -> int:
-    """Cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

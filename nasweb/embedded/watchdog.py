@@ -1,7 +1,7 @@
-"""Ends the services when the supervisor is gone, even by SIGKILL: run as a script, standard library only.
+"""A script that kills the services when the supervisor has ended, even by SIGKILL; it uses only the standard library.
 
-Reads ``+GROUP`` and ``-GROUP`` lines, process groups begun and ended, from a pipe whose other end only the supervisor
-holds.
+It reads the lines ``+GROUP`` and ``-GROUP``, for process groups that begin and end, from a pipe whose other end only
+the supervisor holds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 
 def watch(lines: Iterable[str]) -> None:
-    """Keeps the list until the pipe closes, then kills every group still on it."""
+    """Keep a list of groups until the pipe closes, then kill every group that is left on it."""
     groups: set[int] = set()
     for line in lines:
         group = int(line[1:])

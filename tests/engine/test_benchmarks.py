@@ -104,7 +104,7 @@ def test_a_table_of_ones_own_is_searched_and_drawn(capsys: pytest.CaptureFixture
     for wrong, words in (
         (["layernas-chain", "--table", str(table)], "together"),
         (["layernas-chain", "--table", str(space), "--space", str(space)], "arch"),
-        (["mote-exact", "--curves", str(tmp_path)], "has no use for --curves"),
+        (["mote-exact", "--curves", str(tmp_path)], "does not use --curves"),
     ):
         with pytest.raises(SystemExit):
             main(wrong)

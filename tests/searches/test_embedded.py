@@ -52,7 +52,7 @@ def test_runs_restarts_and_stops(tmp_path: Path) -> None:
         until(lambda: gone(pool))
         until(nasweb.healthy)
         words = nasweb.errors.read_text()
-        assert "web stopped (killed by SIGKILL); starting it again in 0.5 s. Its last words (" in words
+        assert "web stopped (killed by SIGKILL); starting it again in 0.5 s. The end of its log (" in words
 
         family = nasweb.family()
         assert nasweb.interrupt() == 0

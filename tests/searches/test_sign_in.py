@@ -51,7 +51,7 @@ class TestRefusal:
             assert refused.status_code == 429
             assert REFUSAL in page
             assert 3590 < int(refused["Retry-After"]) <= 3600
-            assert not re.search(r"<script(?![^>]*src=)", page)
+            assert not re.search(r"<script(?![^>]*(src=|application/json))", page)
 
     def test_the_api(self) -> None:
         make_user("ada")

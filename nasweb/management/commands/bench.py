@@ -1,4 +1,4 @@
-"""`manage.py bench`: every benchmark, or those named; figures in ``NASWEB_HOME/bench``, or one's in ``--out FILE``."""
+"""`manage.py bench`: runs all benchmarks or those named, and writes figures to ``NASWEB_HOME/bench`` or ``--out``."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ MODULES = dict.fromkeys(OF_THE_ENGINE, "engine.benchmarks") | dict.fromkeys(OF_T
 
 
 class Command(BaseCommand):
-    """Each runs in a process of its own, so that times and memory are its own."""
+    """Runs each benchmark in a separate process, so that one does not affect the times and memory of another."""
 
-    help = "Runs benchmarks; writes a JSON file each and one table of all figures."
+    help = "Runs benchmarks; writes a JSON file for each and one table of all figures."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}; all without one")
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(MODULES)}; default: all")
         parser.add_argument("--quick", action="store_true", help="smoke runs")
         parser.add_argument("--json", action="store_true", help="print JSON objects only")
         parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON object of one benchmark there")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """A benchmark that fails does not keep the others from running, but the command fails in the end."""
+        """Run the benchmarks; after a failure the others still run, but the command fails at the end."""
         names = options["names"] or list(MODULES)
         if unknown := set(names) - set(MODULES):
-            raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose of {', '.join(MODULES)}.")
+            raise CommandError(f"Unknown benchmark {', '.join(sorted(unknown))}: choose from {', '.join(MODULES)}.")
         out: Path | None = options.get("out")
         if out is not None and len(names) != 1:
             raise CommandError(f"--out {out} holds one benchmark: name one of {', '.join(MODULES)}.")

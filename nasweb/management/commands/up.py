@@ -1,4 +1,4 @@
-"""`manage.py up`: everything nasweb needs, on this machine, until Ctrl-C."""
+"""`manage.py up`: runs everything that nasweb needs on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nasweb.embedded.supervisor import Supervisor
 
 
 class Command(BaseCommand):
-    """Runs the supervisor. Exit code 2: refused before anything was started; 1: a service did not start."""
+    """Runs the supervisor. Exit code 2 means refused before anything was started; 1 means a service did not start."""
 
     help = "Runs nasweb on this machine: broker, database, web server, workers. Ctrl-C stops all of it."
     requires_system_checks: list[str] = []
@@ -27,5 +27,5 @@ class Command(BaseCommand):
         except (StartRefused, StartFailed) as error:
             self.stderr.write(str(error))
             sys.exit(2 if isinstance(error, StartRefused) else 1)
-        except KeyboardInterrupt:  # before the supervisor listens to signals; nothing was started
+        except KeyboardInterrupt:  # the supervisor did not handle signals yet, and nothing was started
             sys.exit(130)
