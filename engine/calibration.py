@@ -14,7 +14,7 @@ from engine import mote, mote_plus
 from engine.registry import ESTIMATORS
 
 MINIMUM = 100
-"""Networks to fit to: 30 give a spread of 0.7 in a Box-Cox exponent."""
+"""The smallest population to fit to; with 30 networks a Box-Cox exponent varies by 0.7."""
 
 Terms: TypeAlias = Mapping[str, float | None]
 """None where a term is not a finite number."""
@@ -25,10 +25,10 @@ Scale: TypeAlias = mote.BoxCox | mote_plus.Scale
 
 @dataclass(frozen=True)
 class Joint:
-    """One kind of joint score: what its constants are before they are fitted, and how each term's are fitted.
+    """One kind of joint score: its constants before they are fitted, and how those of each term are fitted.
 
-    ``least`` names a term and its value for a network that nothing of the image reaches: it was not trained, and is
-    no part of a population.
+    ``least`` names a term and its value for a network whose output does not depend on the image. Such a network is not
+    trained and is not part of a population. ``own`` names the spaces that begin with constants of their own.
     """
 
     label: str
@@ -40,19 +40,19 @@ class Joint:
     scale: Callable[..., Scale]
 
     def has_own(self, space_kind: str) -> bool:
-        """Whether the constants that a space begins with are its own."""
+        """Return whether the constants that a space begins with are its own."""
         return mote.BENCHMARK_OF.get(space_kind, space_kind) in self.own
 
     def connected(self, terms: Terms) -> bool:
-        """Whether the image reaches the network's output, by its terms."""
+        """Return whether the network's output depends on the image, by its terms."""
         name, least = self.least
         value = terms.get(name)
         return value is not None and value > least
 
     def fit(self, population: Sequence[Terms]) -> Numbers:
-        """Numbers of the terms that the whole population has.
+        """Return the fitted numbers of the terms that the whole population has.
 
-        ValueError: fewer than `MINIMUM` networks, or a term that is the same for all.
+        ValueError: there are fewer than `MINIMUM` networks, or a term is the same for all.
         """
         if len(population) < MINIMUM:
             raise ValueError(f"a calibration needs the terms of {MINIMUM} networks or more")
@@ -64,7 +64,7 @@ class Joint:
         return numbers
 
     def constants(self, space_kind: str, numbers: Numbers, source: str) -> Constants:
-        """Those that a space begins with, and of the terms in ``numbers`` the fitted ones instead."""
+        """Return the constants that a space begins with, with the fitted ones for the terms in ``numbers``."""
         fitted = {name: self.scale(**numbers[name]) for name in self.terms if name in numbers}
         return replace(self.begins(space_kind), source=source, **fitted)  # type: ignore[arg-type]
 

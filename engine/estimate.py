@@ -16,10 +16,10 @@ class Estimate:
     """One scored architecture, or the reason why it has no score.
 
     ``score``: higher is better; None exactly when ``error`` says in words why. ``terms``: named parts and side results
-    (``landscape``, ``speed``, ``valid_accuracy`` in percent, ``truth``; names carry the split). ``curves``: named
-    series for plots (``epoch_losses``, ``landscape_losses``). ``setup``: what was looked at to get the score (network,
-    data, steps), each in words under a name for people. ``seconds``: what the trial cost and what a budget in
-    seconds is charged. ``fidelity`` names how thorough the run was.
+    (``landscape``, ``speed``, ``valid_accuracy`` in percent, ``truth``); names include the split. ``curves``: named
+    series for plots (``epoch_losses``, ``landscape_losses``). ``setup``: the network, data and steps that the score
+    comes from, each in words under a name for people. ``seconds``: what the trial took, which a budget in seconds is
+    charged. ``fidelity`` names how thorough the run was.
     """
 
     score: float | None
@@ -42,17 +42,17 @@ class Images:
 
 
 class Estimator(Protocol):
-    """Scores architectures; made once a process by `engine.registry.create_estimator` and reused."""
+    """Scores architectures. `engine.registry.create_estimator` makes one per process, which is reused."""
 
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """One `Estimate` an item, in order.
+        """Return one `Estimate` for each item, in order.
 
-        What fails for one architecture becomes an Estimate with ``error``; ``stop`` is asked between items and every
-        few training steps, and `engine.errors.Stopped` is raised when it is true. The same items, seed and fidelity
-        give the same scores, alone or in any batch, unless a wall-clock time model was asked for.
+        A failure of one architecture becomes an Estimate with ``error``. ``stop`` is called between items and every few
+        training steps, and `engine.errors.Stopped` is raised when it is true. The same items, seed and fidelity give
+        the same scores, alone or in any batch, except with a wall-clock time model.
         """
 
     def seconds(self, item: Architecture) -> float | None:
-        """What the trial will be charged, where that is known beforehand (tables); else None."""
+        """Return the seconds that the trial will be charged, or None where they are not known beforehand."""

@@ -1,18 +1,18 @@
-"""MOTE+: MOTE's landscape joined with what the untrained network shows (numpy and scipy only).
+"""MOTE+: MOTE's landscape joined with two terms of the untrained network (numpy and scipy only).
 
-Each term is put on a scale that hardly depends on the data, then on that of standard deviations z of a population:
+Each term is put on a scale that hardly depends on the data, then converted to standard deviations z of a population:
 
 learning      log of the mean of 1 / CE over MOTE's slice, times the loss of guessing, log(classes), and half the log
-              of MOTE's deterministic T (`engine.launches`): half as much of it as in MOTE's speed term
+              of MOTE's deterministic T (`engine.launches`), which is half of its part in MOTE's speed term
 distinctness  -log of how far the images' input gradients are from uncorrelated (the Jacobian covariance of
               arXiv 2006.04647v1 as an excess over no correlation at all, mean over images and initialisations)
 richness      log of MeCo (how independent the channels of each layer are, summed over layers)
 MOTE+         log P(z_learning) + log P(z_distinctness) + log P(z_richness), P the normal distribution function
 
-The logarithm of P is steep for a bad term and flattens for a good one: a network has to be good at all. It is the
-log-rank sum of AZ-NAS (arXiv 2403.19232) with the ranks in a fixed population, so that a score is a function of the
-network, the data and the seed alone. Constants come from a population's terms, never from its accuracies. Which terms,
-and how much of T, was chosen on the tuning cells of `engine.benchmarks.cells`, which no figure uses.
+The logarithm of P is steep for a bad term and flat for a good one, so a network must be good in all terms. The sum is
+the log-rank sum of AZ-NAS (arXiv 2403.19232) with ranks in a fixed population, so that a score is a function of the
+network, the data and the seed alone. Constants come from a population's terms, never from its accuracies. The terms and
+the part of T were chosen on the tuning cells of `engine.benchmarks.cells`, which no figure uses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scipy import special
 from engine.mote import MEAN_SECONDS, SLICE_POINTS
 
 EXCESS_FLOOR, EXCESS_CEILING = 1e-4, 1e5
-"""Excesses are read within these limits; the ceiling is that of images that cannot be told apart at all."""
+"""Excesses are clipped to these limits; the ceiling is that of images that cannot be distinguished at all."""
 
 RICHNESS_FLOOR = 1e-3
 STD_FLOOR = 1e-6
@@ -41,13 +41,13 @@ class Scale:
     std: float
 
     def __call__(self, term: ArrayLike) -> NDArray[np.float64]:
-        """The term in standard deviations."""
+        """Return the term in standard deviations, in the shape that was given."""
         return np.asarray((np.asarray(term, dtype=np.float64) - self.mean) / self.std)
 
 
 @dataclass(frozen=True)
 class Constants:
-    """A population's scales, and where they are from."""
+    """The scale of each term in a population, and where the scales come from."""
 
     learning: Scale
     distinctness: Scale
@@ -55,36 +55,36 @@ class Constants:
     source: str
 
     def score(self, learning: ArrayLike, distinctness: ArrayLike, richness: ArrayLike) -> NDArray[np.float64]:
-        """MOTE+ of one set of terms or of arrays of them; at most 0, and better when larger."""
+        """Return MOTE+ of one set of terms or of arrays of them: at most 0, and better when larger."""
         scales = (self.learning(learning), self.distinctness(distinctness), self.richness(richness))
         return np.asarray(sum(special.log_ndtr(z) for z in scales))
 
     def read(self, terms: Mapping[str, float]) -> float:
-        """MOTE+ of the terms of one estimate; one that was not trained counts as in the middle of ``learning``."""
+        """Return MOTE+ of one estimate's terms; a network that was not trained gets the mean of ``learning``."""
         learning = terms.get("learning", self.learning.mean)
         return float(self.score(learning, terms["distinctness"], terms["richness"]))
 
 
 def learning_term(landscape: float, classes: int, seconds: float = MEAN_SECONDS) -> float:
-    """The first term, of MOTE's landscape term and its T."""
+    """Return the first term, from MOTE's landscape term and its T in seconds."""
     return float(np.log(landscape / SLICE_POINTS * np.log(max(classes, 2))) + np.log(seconds / MEAN_SECONDS) / 2)
 
 
 def distinctness_term(excesses: Sequence[float]) -> float:
-    """The second term, of the excess of every initialisation: minus the score of `jacob_cov` an image, less 1."""
+    """Return the second term. An initialisation's excess is minus the score of `jacob_cov` per image, less 1."""
     return -float(np.log(np.clip(np.mean(excesses), EXCESS_FLOOR, EXCESS_CEILING)))
 
 
 def richness_term(sums: Sequence[float]) -> float:
-    """The third term, of the `meco` of every initialisation."""
+    """Return the third term, from the `meco` of every initialisation."""
     return float(np.log(max(float(np.mean(sums)), RICHNESS_FLOOR)))
 
 
 def fit(terms: Sequence[float]) -> Scale:
-    """One term's scale in a population; ValueError where all are equal.
+    """Return one term's scale in a population; ValueError where all values are equal.
 
-    Median and quartiles: networks that cannot learn at all do not widen the scale. Where half of the terms are equal,
-    quartiles say nothing, and the standard deviation is taken.
+    It comes from median and quartiles, so that networks that cannot learn at all do not widen it. Where half of the
+    values are equal, quartiles say nothing, and the standard deviation is used.
     """
     values = np.asarray(terms, dtype=np.float64)
     if values.min() == values.max():
@@ -97,9 +97,9 @@ def fit(terms: Sequence[float]) -> Scale:
 NAS_BENCH_201 = Constants(
     Scale(0.45, 0.21), Scale(4.52, 1.30), Scale(1.71, 0.56), "random cells of NAS-Bench-201, without accuracies"
 )
-"""From the tuning cells, with the ``fast`` profile on the authors' reduced data."""
+"""Measured on the tuning cells, with the ``fast`` profile on the authors' reduced data."""
 
 
 def constants_for(space_kind: str) -> Constants:
-    """The constants that a space begins with (`engine.calibration`): for now one set for all spaces."""
+    """Return the constants that a space begins with (`engine.calibration`); all spaces share one set."""
     return NAS_BENCH_201

@@ -1,4 +1,4 @@
-"""Training-free proxies by name: label, paper, what they need, and where they are computed (imported on first use)."""
+"""Training-free proxies by name: label, paper, requirements, and a function that is imported on first use."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.sources import Opened
 from engine.space import SearchSpace
 
 TRIED = 20
-"""Random networks of a space that are looked at before a proxy is refused for all of it."""
+"""Random networks that are tried before a proxy is refused for a whole space."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """One proxy; ``path`` is a function of `engine.estimators.proxies.probe.Probe` that returns a score.
+    """One proxy; ``path`` names a function of `engine.estimators.proxies.probe.Probe` that returns a score.
 
-    ``functions``: activation functions of which a network must have at least one, or empty.
+    ``functions``: a network must have at least one of these activation functions; empty: no such requirement.
     """
 
     label: str
@@ -59,7 +59,7 @@ PROXIES: Mapping[str, Proxy] = {
 
 
 def unmet(name: str, blueprint: Blueprint) -> str:
-    """Why a proxy says nothing about a network, in words; empty when it does."""
+    """Return why a proxy says nothing about a network, in words; an empty text where it applies."""
     proxy = PROXIES[name]
     if proxy.functions and not any(
         node.op == "activation" and node.attrs["function"] in proxy.functions for node in blueprint
@@ -75,7 +75,7 @@ def refuse(options: ProxyOptions, space: SearchSpace, images: Images | None, tab
 
 
 def check_proxy(name: str, space: SearchSpace) -> None:
-    """ConfigError (``estimator.name``) when the proxy says nothing about any network of the space."""
+    """Raise ConfigError (``estimator.name``) if the proxy says nothing about any network of the space."""
     if not PROXIES[name].functions:
         return
     rng = Random(0)

@@ -1,6 +1,6 @@
-"""CSV and Parquet tables of architectures: a column ``arch`` in the space's string form, and numbers of all kinds.
+"""CSV and Parquet tables of architectures: a column ``arch`` in the space's string form, and columns of numbers.
 
-Cells without a number are unknown (NaN), never zero, and so are infinite ones.
+Cells without a number, and infinite ones, are unknown (NaN), never zero.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the form offers it; ``type`` is ``number``, ``text`` or ``other`` (lists and the like)."""
+    """A column as the form offers it; ``type`` is ``number``, ``text`` or ``other`` (for example lists)."""
 
     name: str
     type: str
 
 
 class Table:
-    """A table in memory: only the strings of ``arch`` and the columns of numbers are kept."""
+    """A table in memory, of which only the strings of ``arch`` and the columns of numbers are kept."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Table:
 
     @classmethod
     def open(cls, path: Path | str) -> Table:
-        """Reads a file; DataError says what is wrong with it and how to mend it."""
+        """Read a file; DataError says what is wrong with it and how to fix it."""
         frame, names, content_hash = table_files.read(Path(path))
         archs = table_files.arch_column(frame, names)
         columns = [Column(name, table_files.column_type(frame, name)) for name in names]
@@ -72,7 +72,7 @@ class Table:
         return tuple(column.name for column in self.columns if column.type == "number")
 
     def numbers(self, name: str) -> Numbers:
-        """A column of numbers, shape ``(rows,)``, NaN where unknown; DataError names the columns there are."""
+        """Return a column of numbers, shape ``(rows,)``, NaN where unknown; DataError names the columns there are."""
         if name not in self._numbers:
             known = ", ".join(self.number_names) or "none"
             kind = "is not a column of numbers" if any(c.name == name for c in self.columns) else "is not there"
@@ -82,7 +82,10 @@ class Table:
         return self._numbers[name]
 
     def best(self, name: str) -> tuple[str, float] | None:
-        """The architecture with a column's largest number, as the file writes it; None where no number is known."""
+        """Return the architecture with a column's largest number, as the file writes it, and the number.
+
+        None where no number is known.
+        """
         numbers = self.numbers(name)
         if np.isnan(numbers).all():
             return None
@@ -90,13 +93,13 @@ class Table:
         return self.archs[row], float(numbers[row])
 
     def rounded(self, name: str, decimals: int) -> Table:
-        """The same table with one column rounded, so that equal values tie."""
+        """Return the same table with one column rounded, so that equal values tie."""
         numbers = {**self._numbers, name: np.round(self.numbers(name), decimals)}
         return Table(self.archs, numbers, self.columns, f"{self.content_hash}:{name}:{decimals}")
 
     @cached_property
     def row_of(self) -> Mapping[str, int]:
-        """Row by the file's own architecture strings."""
+        """The row of each architecture, by the string in the file."""
         return {arch: row for row, arch in enumerate(self.archs)}
 
 
@@ -106,14 +109,14 @@ def _finite(numbers: Numbers) -> Numbers:
 
 
 class TableRows:
-    """Rows of a table by architectures of a space, however the file spells them."""
+    """The rows of a table by architectures of a space, in whatever notation the file has them."""
 
     def __init__(self, table: Table, space: SearchSpace) -> None:
         self.table = table
         self.space = space
 
     def row(self, architecture: Architecture) -> int | None:
-        """The row of an architecture, or None."""
+        """Return the row of an architecture, or None where the table does not hold it."""
         name = self.space.to_string(architecture)
         row = self.table.row_of.get(name)
         return self._by_choices.get(architecture.choices) if row is None else row
@@ -129,7 +132,7 @@ class TableRows:
         return rows
 
     def foreign(self, looked_at: int = 200) -> str | None:
-        """An architecture as the table writes it, when none of about ``looked_at`` rows names one of the space."""
+        """Return an architecture as the table writes it, if none of about ``looked_at`` rows names one of the space."""
         archs = self.table.archs[:: max(1, len(self.table) // looked_at)]
         for text in archs:
             with suppress(ArchitectureError):
@@ -139,7 +142,7 @@ class TableRows:
 
     @property
     def known(self) -> Mapping[Choices, int]:
-        """Row by choices, for all rows that name an architecture of the space."""
+        """The row of each architecture of the space that the table names, by its choices."""
         return self._by_choices
 
 
@@ -153,10 +156,10 @@ def refuse_foreign(options: EstimateOptions, space: SearchSpace, images: Images 
 
 
 class TableCosts:
-    """A table's cost column as `engine.problem.CostTable`: costs, and their ranges over the rows behind a prefix.
+    """A table's cost column as `engine.problem.CostTable`: costs, and their ranges over the rows with a prefix.
 
-    Rows are sorted by their choices once; a prefix is then a slice of them, found by bisection. Per layer two arrays
-    of at most one number a row are kept.
+    Rows are sorted by their choices once. The rows with a prefix are then a slice, found by bisection. For each layer
+    two arrays of at most one number per row are kept.
     """
 
     def __init__(self, table: Table, space: SearchSpace, column: str) -> None:
@@ -167,12 +170,12 @@ class TableCosts:
         self._default_ranges: dict[tuple[Choices, int], tuple[float, float]] = {}
 
     def cost(self, architecture: Architecture) -> float:
-        """The table's cost of one network; NaN when the table does not hold it."""
+        """Return the table's cost of one network; NaN when the table does not hold it."""
         row = self._rows.row(architecture)
         return float("nan") if row is None else float(self._costs[row])
 
     def cost_range(self, prefix: Choices, until: int | None = None) -> tuple[float, float]:
-        """Least and largest known cost of the rows that begin with ``prefix`` and keep defaults from ``until`` on.
+        """Return least and largest known cost of the rows with ``prefix`` that keep defaults from ``until`` on.
 
         ``(NaN, NaN)`` when no such row has a cost.
         """
@@ -195,7 +198,7 @@ class TableCosts:
         return float(least[place]), float(largest[place])
 
     def _layer(self, layer: int) -> tuple[NDArray[np.bytes_], Numbers, Numbers]:
-        """All prefixes of a layer in order, with the least and the largest cost behind each."""
+        """Return all prefixes of a layer in order, with the least and the largest cost of the rows with each."""
         if layer not in self._ranges:
             choices, costs = self._sorted
             heads = choices[:, :layer]
@@ -211,7 +214,7 @@ class TableCosts:
 
     @cached_property
     def _sorted(self) -> tuple[NDArray[np.uint16], Numbers]:
-        """Choices ``(rows, L)`` in lexicographic order, and their costs."""
+        """Choices, shape ``(rows, layers)``, in lexicographic order, and their costs."""
         known = sorted(self._rows.known.items())
         choices = np.array([choices for choices, _ in known], dtype=np.uint16).reshape(len(known), self._space.depth)
         return choices, self._costs[[row for _, row in known]]
@@ -227,5 +230,5 @@ class TableCosts:
 
 
 def _key(prefix: Choices) -> bytes:
-    """Bytes that sort as the prefixes of one length do (numpy ignores trailing zeros, which is harmless then)."""
+    """Return bytes that sort as prefixes of one length do; numpy ignores trailing zeros, which is harmless here."""
     return b"".join(choice.to_bytes(2, "big") for choice in prefix)

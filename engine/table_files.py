@@ -1,4 +1,4 @@
-"""Reading CSV and Parquet files of architectures; what is wrong with one, and how to mend it, a DataError says."""
+"""Reading CSV and Parquet files of architectures; a DataError says what is wrong with a file and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 ARCH = "arch"
 DECIMAL_COMMAS = "Separate the columns by commas, and write decimals with a point"
 MOST_VALUES = 100_000_000
-"""Rows times columns of a Parquet file, which may hold them in a millionth of the memory that they take."""
+"""Most rows times columns of a Parquet file; its own size says little, because it may be compressed a millionfold."""
 
 
 def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
-    """Columns of plain values, the names of all, and the SHA-256 of the file."""
+    """Return the columns of plain values, the names of all columns, and the SHA-256 of the file."""
     import pyarrow as pa
 
     try:
@@ -36,7 +36,7 @@ def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
 
 
 def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """The architectures, each once; DataError names the row that has none or one of an earlier row."""
+    """Return the architectures; DataError names a row that has none, or one that an earlier row has, too."""
     if ARCH not in names:
         hint = " Separate the columns by commas." if _other_separator(names) else ""
         raise DataError(
@@ -60,7 +60,7 @@ def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def column_type(frame: pd.DataFrame, name: str) -> str:
-    """``number``, ``text`` or ``other`` (lists and the like)."""
+    """Return ``number``, ``text`` or ``other`` (for example lists)."""
     from pandas.api import types
 
     if name not in frame:
@@ -71,7 +71,7 @@ def column_type(frame: pd.DataFrame, name: str) -> str:
 
 
 def spoilt(column: pd.Series[Any]) -> str | None:
-    """Which entry keeps a column from being one of numbers; None where none of its entries is a number."""
+    """Return which entry keeps a column from being one of numbers; None where none of its entries is a number."""
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce")
@@ -83,7 +83,7 @@ def spoilt(column: pd.Series[Any]) -> str | None:
 
 
 def _other_separator(names: Sequence[str]) -> bool:
-    """Whether a first line without commas has semicolons, tabs or bars instead."""
+    """Return whether the first line has semicolons, tabs or bars instead of commas."""
     return len(names) == 1 and bool(set(names[0]) & set(";\t|"))
 
 

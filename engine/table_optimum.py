@@ -1,4 +1,4 @@
-"""What the best network of a table reaches that meets a search's limits."""
+"""The best network of a table that meets a search's limits."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.table import Table
 
 
 def best_within(table: Table, problem: SearchProblem, column: str, seconds: float) -> tuple[str, float] | None:
-    """As `Table.best`, among the feasible networks of the problem; None where there is none.
+    """Return the same as `Table.best`, among the feasible networks of the problem; None where there is none.
 
-    Rows are looked at from the best one on; TimeoutError when none was feasible after ``seconds``.
+    Rows are tried from the best one on; TimeoutError if none was feasible after ``seconds``.
     """
     numbers = table.numbers(column)
     known = np.flatnonzero(~np.isnan(numbers))

@@ -39,19 +39,19 @@ class MoteOptions(EstimateOptions):
         "reduced",
         title="Network",
         description="reduced: MOTE's small network (RA) on small images; full: the network itself on whole images, "
-        "many times dearer",
+        "many times more expensive",
     )
     reduction: Literal["auto", "labels", "random", "none"] = Field(
         "auto",
         title="Reduced data",
-        description="labels: the images of a few telling labels (RD); random: some of every label (RD-RS); "
+        description="labels: the images of a few distinct labels (RD); random: some of every label (RD-RS); "
         "none: all training images; auto: labels where the data have at least twice as many, else random",
     )
     reduced_labels: int = Field(10, ge=2, le=1000, title="Labels kept", description="K of RD")
     encoder: Literal["auto", "published", "pixels", "vgg16_pool", "vgg16_softmax"] = Field(
         "auto",
         title="Label encoder",
-        description="how labels are told apart; published: the authors' choice for CIFAR-100; auto: that, else pixels",
+        description="what labels are compared by; published: the authors' choice for CIFAR-100; auto: it, else pixels",
     )
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
@@ -68,15 +68,15 @@ class MoteOptions(EstimateOptions):
 
 
 class MotePlusOptions(EstimateOptions):
-    """MOTE joined with how well the untrained network tells images apart: a little dearer, and ranks clearly better."""
+    """MOTE joined with how well the untrained network distinguishes images: a little slower, but ranks better."""
 
     recipe: ClassVar[int] = 100 * MoteOptions.recipe + 2
-    """MOTE's own, and that of what is beside it."""
+    """MOTE's own recipe, and after it the recipe of the untrained network's terms."""
     joint: ClassVar[str] = "mote_plus"
 
     kind: Literal["mote_plus"] = "mote_plus"
     profile: Literal["fast", "paper", "untrained"] = Field(
-        "fast", title="Profile", description="fast and paper: as for MOTE; untrained: leaves MOTE's training out"
+        "fast", title="Profile", description="fast and paper: as for MOTE; untrained: without MOTE's training"
     )
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights, noise and the order of images"
@@ -124,7 +124,7 @@ ProxyName = Literal[
 
 
 class ProxyOptions(EstimateOptions):
-    """Score the untrained network by one training-free proxy; seconds at most, and worth as much as its ranking."""
+    """Score the untrained network by one training-free proxy, in seconds at most."""
 
     recipe: ClassVar[int] = 3
     kind: Literal["proxy"] = "proxy"
@@ -132,15 +132,15 @@ class ProxyOptions(EstimateOptions):
     network: Literal["full", "reduced"] = Field(
         "full", title="Network", description="full: as published; reduced: MOTE's small network, quicker"
     )
-    images: int = Field(64, ge=4, le=1024, title="Images", description="size of the one batch that is looked at")
+    images: int = Field(64, ge=4, le=1024, title="Images", description="number of images in the one batch that is used")
     seed: int = Field(0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and noise")
 
 
 class LossCurveOptions(EstimateOptions):
-    """Train as MOTE does and score the losses on the way (TSE, arXiv 2006.04492); the sooner they fall the better."""
+    """Train as MOTE does and score the training losses (TSE, arXiv 2006.04492): the sooner they fall, the better."""
 
     recipe: ClassVar[int] = 100 * MoteOptions.recipe + 1
-    """MOTE's own, and that of the summaries."""
+    """MOTE's own recipe, and after it the recipe of the summaries."""
 
     kind: Literal["loss_curve"] = "loss_curve"
     name: Literal["tse", "tse_e", "tse_ema", "last_loss"] = Field(

@@ -28,12 +28,12 @@ class TableOptions(EstimateOptions):
     reward: str = Field(
         title="Reward column", description="what the search maximises, for example a validation accuracy"
     )
-    cost: str | None = Field(None, title="Cost column", description="offers the objective the metric table_cost")
-    truth: str | None = Field(None, title="Truth column", description="reported beside the result, never searched on")
+    cost: str | None = Field(None, title="Cost column", description="the objective's metric table_cost")
+    truth: str | None = Field(None, title="Truth column", description="reported with the result, never searched on")
     seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
     seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
     seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
+        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; kept for a common form"
     )
 
     @cached_property
@@ -67,18 +67,18 @@ class BenchmarkOptions(EstimateOptions):
         ge=1,
         le=200,
         title="Epochs of the score",
-        description="of the validation accuracy that is the score, and of its seconds",
+        description="length of the training whose validation accuracy is the score, and whose seconds are charged",
     )
     truth_epochs: int | None = Field(
-        None, ge=1, le=200, title="Epochs of the truth", description="of the test accuracy reported; empty: the longest"
+        None, ge=1, le=200, title="Epochs of the truth", description="of the reported test accuracy; empty: the longest"
     )
     cost: Literal["params_m", "madds_m", "latency_ms"] | None = Field(
         None,
         title="Benchmark's cost",
-        description="offers the objective the metric table_cost, as the benchmark has it",
+        description="the objective's metric table_cost, as the benchmark states it",
     )
     seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="tables have no chance in them; kept for a common form"
+        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; kept for a common form"
     )
 
     @model_validator(mode="after")
@@ -119,7 +119,7 @@ class NasBench301Options(EstimateOptions):
         ge=0,
         lt=2**31,
         title="Estimate seed",
-        description="predictions have no chance in them; kept for a common form",
+        description="has no effect on predictions; kept for a common form",
     )
 
     @cached_property

@@ -24,7 +24,7 @@ Bounds = tuple[str, float | None, float | None]
 ESTIMATE_PATHS = ("estimator", "final.estimator")
 """Where the estimate of each stage stands in a document."""
 MOVED = ("dataset", "final.estimator", "final.count", "objective.size_exponent")
-"""Fields of which the document's own checks speak."""
+"""Fields that are named in the complaints of the document's own checks."""
 
 
 class Range(Options):
@@ -41,7 +41,7 @@ class Range(Options):
 
 
 class Constraint(Range):
-    """A further cost that every reported network must respect."""
+    """Limits on one more cost that every reported network must meet."""
 
     metric: str = Field(title="Metric", json_schema_extra={"enum": list(COST_NAMES)})
 
@@ -52,11 +52,11 @@ class Constraint(Range):
 
 
 class Objective(Range):
-    """The cost that is bucketed and its target range; the score itself is always maximised."""
+    """The cost that is bucketed and its target range. The score is always maximised."""
 
     cost_metric: str = Field(DEFAULT_COST, title="Cost", json_schema_extra={"enum": list(COST_NAMES)})
     latency_table: int | None = Field(
-        None, title="Latency table", description="number of a measured or uploaded one; tells the metric latency_ms"
+        None, title="Latency table", description="number of a measured or uploaded table; gives the metric latency_ms"
     )
     latency_hash: str | None = Field(
         None,
@@ -76,7 +76,7 @@ class Objective(Range):
 
     @cached_property
     def limits(self) -> tuple[Bounds, ...]:
-        """Of the bucketed cost first, then of the others."""
+        """Limits on the bucketed cost first, then on the others."""
         return (self.cost_metric, self.lo, self.hi), *((c.metric, c.lo, c.hi) for c in self.constraints)
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class Objective(Range):
 
 
 class Budget(Options):
-    """When to stop: the next trial that would exceed either number is not started."""
+    """When to stop: a trial that would exceed either number is not started."""
 
     evaluations: int | None = Field(100, ge=1, le=1_000_000, title="Evaluations")
     seconds: float | None = Field(
@@ -101,7 +101,7 @@ class Budget(Options):
 
 
 class Final(Options):
-    """A further estimate for the leading networks, which decides between them; part of the budget is kept for it."""
+    """A second estimate, which decides between the leading networks; a part of the budget is kept for it."""
 
     estimator: EstimatorOptions = Field(title="Estimate")
     count: int = Field(
@@ -168,7 +168,7 @@ class SearchConfig(Document):
 
     @cached_property
     def finalists(self) -> int:
-        """How many networks may be scored again."""
+        """The number of networks that may be scored again."""
         return 0 if self.final is None else self.final.count
 
     def beside(self, folder: Path) -> SearchConfig:

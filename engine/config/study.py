@@ -21,14 +21,14 @@ TRUTH = "truth"
 
 
 class Arm(Options):
-    """One estimate of a study under the name that plots give it."""
+    """One estimate of a study, and its name on plots."""
 
     label: str = Field("", max_length=100, title="Name")
     estimator: EstimatorOptions = Field(title="Estimate")
 
     @property
     def name(self) -> str:
-        """The label, or the estimate's kind and what sets it apart."""
+        """The label, or the estimate's kind and the options that were given."""
         given = self.estimator.model_dump(exclude_unset=True, exclude={"kind"})
         parts = [f"{key} {value}" if key != "name" else str(value) for key, value in given.items()]
         return self.label or " ".join([self.estimator.kind, *parts])[:100]
@@ -53,16 +53,16 @@ COMPARISONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
 """MOTE with each of its reductions and without, its two terms apart, among networks with and without skip connections,
 and under several seeds. `searches.services.comparisons` refuses them where they make no sense."""
 SKIPS = ("skip", "identity", "residual", "shortcut")
-"""What the names of options that keep their input say."""
+"""Words in the names of options that pass their input on."""
 
 
 def is_skip(operation: str) -> bool:
-    """Whether an operation's name says that it is a skip connection."""
+    """Return whether an operation's name says that it is a skip connection."""
     return any(word in operation.lower() for word in SKIPS)
 
 
 class StudyConfig(Document):
-    """Every arm scores the same ``networks`` random networks; ranks are compared with the truth and among the arms."""
+    """Several estimates, the arms, of the same random networks: ranks are compared with a truth and among the arms."""
 
     first_fields = "space, arms"
 
@@ -103,7 +103,7 @@ class StudyConfig(Document):
 
     @property
     def estimates(self) -> tuple[Arm, ...]:
-        """The arms named, and those of the comparisons that are not among them."""
+        """The named arms, then those of the comparisons that are not among them."""
         compared = dict.fromkeys(arm for name in self.compare for arm in COMPARISONS[name])
         return (*self.arms, *(arm for arm in compared if arm not in self.arms))
 
@@ -119,9 +119,9 @@ class StudyConfig(Document):
         return document
 
     def searches(self) -> Iterator[tuple[str, str, SearchConfig]]:
-        """Path in this document, arm and search of each estimate.
+        """Yield the path in this document, the arm and the search of each estimate.
 
-        A random search draws by number and seed alone, so all of them propose the same networks in the same order.
+        A random search draws by number and seed alone, so all arms propose the same networks in the same order.
         """
         estimates = [(f"arms.{at}.estimator", arm.name, arm.estimator) for at, arm in enumerate(self.arms)]
         estimates += [("compare", arm.name, arm.estimator) for arm in self.estimates[len(self.arms) :]]

@@ -1,4 +1,4 @@
-"""What the estimates that train share: one item at a time, and failures in words."""
+"""The common part of estimates that build networks: items are scored one by one, and failures are put in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.training import best_device, device_name
 
 
 class TrainingEstimator(ABC):
-    """Base of `Estimator`s that train networks; subclasses fill `_score`."""
+    """Base of `Estimator`s that build networks; subclasses implement `_score`."""
 
     def __init__(self, options: Options, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
         if data is None:
@@ -30,16 +30,16 @@ class TrainingEstimator(ABC):
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """One `Estimate` an item, in order, each by itself: company changes no score."""
+        """Return one `Estimate` for each item, in order. Scores do not depend on the other items of a batch."""
         return [self._estimate(item, seed, fidelity, stop) for item in items]
 
     def seconds(self, item: Architecture) -> float | None:
-        """Unknown before the training."""
+        """Return None: unknown before the training."""
         return None
 
     @abstractmethod
     def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
-        """Trains and scores; seconds, device, seed and fidelity are filled in by the caller."""
+        """Return the score of one network; the caller fills in seconds, device, seed and fidelity."""
 
     def _estimate(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
         if stop():
@@ -58,7 +58,7 @@ class TrainingEstimator(ABC):
 
 
 def unknown_fidelity(fidelity: str, known: str) -> EngineError:
-    """The error for a fidelity that an estimate has not."""
+    """Return the error for a fidelity that an estimate does not have; ``known`` says which there are."""
     return EngineError(f"there is no fidelity '{fidelity}'; {known}")
 
 

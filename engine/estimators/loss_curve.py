@@ -17,9 +17,9 @@ EMA_DECAY = 0.9
 
 
 class LossCurveEstimator:
-    """MOTE's training, and of its result only the mean loss of each epoch; the score is minus the summary.
+    """MOTE's training, of which only the mean loss of each epoch is used; the score is minus the summary.
 
-    A network that nothing of the image reaches counts, as in MOTE, as one of the largest loss that is told apart.
+    A network whose output does not depend on the image gets the largest loss that MOTE distinguishes, as in MOTE.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class LossCurveEstimator:
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """One `Estimate` an item, in order; ``fidelity`` as for MOTE."""
+        """Return one `Estimate` for each item, in order; ``fidelity`` is as for MOTE."""
         epochs = PROFILES[self.options.profile].epochs
         return [
             self._summarised(estimate, epochs)
@@ -39,7 +39,7 @@ class LossCurveEstimator:
         ]
 
     def seconds(self, item: Architecture) -> float | None:
-        """Unknown before the training."""
+        """Return None: unknown before the training."""
         return None
 
     def _summarised(self, estimate: Estimate, epochs: int) -> Estimate:
@@ -53,10 +53,10 @@ class LossCurveEstimator:
 
 
 def summaries(losses: Sequence[float], last_epochs: int = 1) -> dict[str, float]:
-    """Summaries of the mean losses of epochs 1..T; smaller is better.
+    """Return summaries of the mean losses of epochs 1..T by name; smaller is better.
 
-    ``tse`` their sum; ``tse_e`` the sum of the last ``last_epochs``; ``tse_ema`` the sum of ``0.9^(T - t)`` times the
-    loss of epoch t; ``last_loss`` the last.
+    ``tse`` is their sum, ``tse_e`` the sum of the last ``last_epochs``, ``tse_ema`` the sum of ``0.9^(T - t)`` times
+    the loss of epoch t, and ``last_loss`` the last loss.
     """
     count = len(losses)
     return {

@@ -1,14 +1,14 @@
 """MOTE: a reduced architecture trained on reduced data, scored by its loss landscape and its speed of convergence.
 
-Reduced data are the images of a few telling labels, or some of every label (`engine.reduction`); the slice's losses
-are taken on some of them. ``evaluate`` reads the loss at each point of the slice, as the paper says, and is the default
-because it needs no further training; ``fit`` trains an epoch from each point and takes its mean loss, as the authors'
-code does.
+Reduced data are the images of a few distinct labels, or some images of every label (`engine.reduction`). The slice's
+losses are taken on some of them. ``evaluate`` takes the loss at each point of the slice, as the paper says, and is the
+default because it needs no further training. ``fit`` trains an epoch from each point and takes its mean loss, as the
+authors' code does.
 
-Networks are trained in their canonical form (`engine.canonical`): those of one function have one training, done once a
-process as long as it is remembered; they differ in T alone, which counts what is built (`engine.launches`). A network
-that nothing of the image reaches is not trained: it counts as one of the largest loss `engine.mote` knows, so that it
-ranks below every network that can learn.
+Networks are trained in their canonical form (`engine.canonical`): networks of one function share one training, which a
+process does once and remembers. They differ in T alone, which counts what is built (`engine.launches`). A network whose
+output does not depend on the image is not trained. It gets the largest loss that `engine.mote` knows, so that it ranks
+below every network that can learn.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from engine.space import Architecture, SearchSpace
 from engine.training import ImageSet
 
 REMEMBERED = 10_000
-"""Trainings remembered a process; a few kilobytes each."""
+"""Number of trainings that a process remembers; each takes a few kilobytes."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training gave: mean losses of its epochs, losses along its slice, and wall seconds."""
+    """The result of a training: mean losses of its epochs, losses along its slice, and wall seconds."""
 
     epoch_losses: list[float]
     slice_losses: list[float]
@@ -51,7 +51,7 @@ class Trained:
 
 
 class MoteEstimator(TrainingEstimator):
-    """Scores by MOTE; ``fidelity`` is ``default`` (the options' profile) or a profile's name."""
+    """Scores by MOTE; ``fidelity`` is ``default`` (the profile in the options) or the name of a profile."""
 
     def __init__(self, options: MoteOptions, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
         super().__init__(options, space, data, table)
@@ -87,7 +87,7 @@ class MoteEstimator(TrainingEstimator):
         return "" if self.options.network == "full" else self.space.reduced_in_words(image, REDUCED_CHANNELS)
 
     def _setup(self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet) -> dict[str, str]:
-        """What the score was read from, in words."""
+        """Return what the score comes from, in words: network, data, training and slice."""
         cost, image = blueprint_cost(blueprint), blueprint.input
         size = f"{image.channels}x{image.height}x{image.width}"
         landscape = "an epoch trained from each" if self.options.landscape_mode == "fit" else f"{len(points)} images"
@@ -116,7 +116,7 @@ class MoteEstimator(TrainingEstimator):
         return trained
 
     def _prepare(self, profile: Profile, stop: Stop) -> tuple[InputSpec, ImageSet, ImageSet, float]:
-        """The reduced images' spec, reduced data and the slice's images among them, and the space's mean launches."""
+        """Return the reduced images' spec, the reduced data, the slice's images, and the space's mean launches."""
         if profile not in self._prepared:
             split, classes = reduced_split(self.data, self.reduction, self.device, stop)
             full = self.options.network == "full"

@@ -1,8 +1,8 @@
-"""MOTE+ as an estimate: a MOTE run, and three looks at the untrained network beside it (`engine.mote_plus`).
+"""MOTE+ as an estimate: a MOTE run, and three looks at the untrained network (`engine.mote_plus`).
 
-The looks are at `engine.space.SearchSpace.probe_blueprint` with 32 training images, an initialisation each: input
-gradients and one forward pass. Networks that nothing of the image reaches, and images that cannot be told apart, get
-the least values of these terms.
+A look takes the input gradients and one forward pass of `engine.space.SearchSpace.probe_blueprint` with 32 training
+images, each time at another initialisation. If the output does not depend on the image, or the images cannot be
+distinguished, these terms get their least values.
 """
 
 from __future__ import annotations
@@ -41,27 +41,27 @@ SEED_STEP = 1_000_003
 
 @dataclass(frozen=True)
 class Looks:
-    """What the untrained network shows at each initialisation."""
+    """What was measured of the untrained network, one number for each initialisation."""
 
     excesses: list[float]
     channels: list[float]
 
     @property
     def distinctness(self) -> float:
-        """The term of the joint."""
+        """The term of the joint score."""
         return distinctness_term(self.excesses)
 
     @property
     def richness(self) -> float:
-        """The term of the joint."""
+        """The term of the joint score."""
         return richness_term(self.channels)
 
 
 class MotePlusEstimator(TrainingEstimator):
-    """Scores by MOTE+; fidelities, curves and terms of MOTE, and the three terms of the joint beside them.
+    """Scores by MOTE+. Fidelities, curves and terms are those of MOTE, with the three terms of the joint added.
 
-    With the profile ``untrained`` nothing is trained: the first term is a constant, that of a network in the middle of
-    the population. A fidelity that names one of MOTE's profiles trains all the same.
+    With the profile ``untrained`` nothing is trained: the first term is a constant, the population's mean. A fidelity
+    that names a profile of MOTE trains nevertheless.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class MotePlusEstimator(TrainingEstimator):
         return Estimate(score, {**run.terms, **terms}, run.curves, setup={**run.setup, "looks": seen})
 
     def looks(self, item: Architecture, seed: int, stop: Stop = never) -> Looks:
-        """The untrained network at `LOOKS` initialisations; nothing is trained."""
+        """Return what the untrained network shows at `LOOKS` initialisations; nothing is trained."""
         blueprint, (images, labels) = self.space.probe_blueprint(item), self._batch
         if not reaches_output(blueprint):
             return Looks([EXCESS_CEILING], [0.0])

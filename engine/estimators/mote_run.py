@@ -1,4 +1,4 @@
-"""One network's MOTE run: a short training and the losses along the slice from its initial to its trained weights."""
+"""One network's MOTE run: a short training, and the losses along the slice from initial to trained weights."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LABEL_SMOOTHING = 0.01
 
 
 class FlatWeights:
-    """A network's parameters as one vector, which costs one operator to step, to copy and to move along the slice.
+    """A network's parameters as one vector, so that a step, a copy and a move along the slice take one operator each.
 
-    Weights of convolutions lie in it as channels-last, as `place` lays them out.
+    Weights of convolutions are stored in it as channels-last, as `place` lays them out.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -33,11 +33,11 @@ class FlatWeights:
         self.restart()
 
     def restart(self) -> None:
-        """Adam begins anew."""
+        """Give Adam a fresh state."""
         self.adam = torch.optim.Adam([self.values], fused=True)
 
     def descend(self, loss: Tensor, learning_rate: float) -> None:
-        """One step of Adam."""
+        """Take one step of Adam down the gradient of the loss."""
         self.adam.param_groups[0]["lr"] = learning_rate
         gradients = torch.autograd.grad(loss, self.parameters)
         self.values.grad = torch.cat([_flat(gradient) for gradient in gradients])
@@ -45,7 +45,7 @@ class FlatWeights:
 
 
 class Run:
-    """One network's training and slice; Stopped and EstimateError as `engine.training.train`."""
+    """One network's training and slice. Stopped and EstimateError are raised as by `engine.training.train`."""
 
     def __init__(
         self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet, seed: int, stop: Stop
@@ -57,14 +57,14 @@ class Run:
             batch_norm_momentum=profile.batch_norm_momentum,
             batch_norm_eps=profile.batch_norm_eps,
             initialisation="glorot",
-            running_statistics=False,  # nothing of a run reads them
+            running_statistics=False,  # no part of a run reads them
         )
         self.network = place(network, data.device)
         self.weights = FlatWeights(self.network)
         self.inputs, self.labels = points.batch(torch.arange(len(points)))
 
     def train(self) -> tuple[list[float], float]:
-        """Mean losses of the epochs, and wall seconds; keeps the weights before and after."""
+        """Return mean losses of the epochs, and wall seconds; the weights before and after the training are kept."""
         self.initial = self.weights.values.clone()
         started = perf_counter()
         losses = self._fit(self.profile.steps)
@@ -75,7 +75,10 @@ class Run:
         return _windows(losses, self.profile.epochs), seconds
 
     def slice(self, *, fit: bool) -> list[float]:
-        """Losses at the points from initial to trained weights; with ``fit`` the mean loss of an epoch from each."""
+        """Return the losses at the points from initial to trained weights.
+
+        With ``fit`` they are the mean losses of an epoch trained from each point.
+        """
         losses = []
         for point in range(SLICE_POINTS):
             torch.lerp(self.initial, self.trained, point / (SLICE_POINTS - 1), out=self.weights.values)
@@ -101,14 +104,17 @@ class Run:
         return torch.stack(losses).tolist()
 
     def _learning_rate(self, step: int) -> float:
-        """Constant, and in the end falling; an epoch from a point of the slice is a training's beginning."""
+        """Return the rate of a step: constant, then falling to 0 in the last steps.
+
+        An epoch from a point of the slice has the rates of a training's first steps.
+        """
         profile = self.profile
         falling = profile.decay * profile.steps
         return profile.learning_rate * (min(1.0, (profile.steps - step) / falling) if falling else 1.0)
 
     @torch.no_grad()
     def _slice_loss(self) -> float:
-        """The loss on the slice's images; batch norm on their own statistics, dropout off."""
+        """Return the loss on the slice's images, with batch norm on their own statistics and without dropout."""
         self.network.eval()
         return finite(float(self._loss(self.inputs, self.labels)))
 
@@ -131,6 +137,6 @@ def _shaped(part: Tensor, like: Tensor) -> Tensor:
 
 
 def _windows(losses: list[float], count: int) -> list[float]:
-    """Means of ``count`` equal windows."""
+    """Return the means of ``count`` equal windows."""
     size = len(losses) // count
     return [sum(losses[start : start + size]) / size for start in range(0, size * count, size)]

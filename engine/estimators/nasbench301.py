@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NasBench301Estimator:
-    """The score is the ensemble's mean, without the authors' optional noise; nothing is charged."""
+    """Scores by the ensemble's mean, without the authors' optional noise; trials are charged nothing."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class NasBench301Estimator:
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """One prediction an item, all at once."""
+        """Return one prediction for each item; all are computed at once."""
         if stop():
             raise Stopped("stopped before predicting")
         if not items:
@@ -48,5 +48,5 @@ class NasBench301Estimator:
         return [Estimate(float(score), {}, seed=seed, fidelity=fidelity) for score in self._surrogate.predict(vectors)]
 
     def seconds(self, item: Architecture) -> float | None:
-        """Predictions are charged nothing."""
+        """Return 0: predictions are charged nothing."""
         return 0.0

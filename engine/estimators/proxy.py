@@ -31,8 +31,8 @@ REDUCED_SIDE = PROFILES["paper"].max_side
 class ProxyEstimator(TrainingEstimator):
     """One proxy of `engine.proxies` on the full network, or on MOTE's reduced one with images of at most 32 pixels.
 
-    The batch is drawn evenly from every class of the training images, the same for every network. Networks that
-    nothing of the image reaches, and scores that are no number, are errors in words.
+    The batch is drawn evenly from every class of the training images and is the same for every network. A network
+    whose output does not depend on the image, and a score that is not a number, become errors in words.
     """
 
     def __init__(self, options: ProxyOptions, space: SearchSpace, data: ImageData | None, table: object = None) -> None:
@@ -69,7 +69,7 @@ class ProxyEstimator(TrainingEstimator):
 
 
 def evaluate(name: str, probe: Probe) -> float:
-    """The proxy of this name; EstimateError when it comes out infinite or as no number."""
+    """Return the score of the proxy with this name; EstimateError if it is infinite or not a number."""
     compute: Callable[[Probe], float] = load(PROXIES[name].path)
     score = compute(probe)
     if not math.isfinite(score):

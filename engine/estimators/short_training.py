@@ -33,9 +33,9 @@ WEIGHT_DECAY = 5e-4
 class ShortTraining(TrainingEstimator):
     """SGD with Nesterov momentum on a one-cycle schedule; the test images are never read.
 
-    Batch norm's statistics are taken anew from training images before an epoch's accuracy is measured.
-    ``fidelity`` is ``default`` (the options' epochs) or ``epochs:N``. A network that nothing of the image reaches is
-    trained like any other: it learns the commonest class and scores accordingly.
+    Batch norm's statistics are measured again on training images before an epoch's accuracy is taken. ``fidelity`` is
+    ``default`` (the epochs in the options) or ``epochs:N``. A network whose output does not depend on the image is
+    trained like any other: it learns the most frequent class and scores accordingly.
     """
 
     def __init__(

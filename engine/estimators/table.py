@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class TableEstimator:
-    """The reward column is the score; a trial is charged its row's seconds times the factor, and nothing without them.
+    """Scores by the reward column; a trial is charged its row's seconds times the factor, and 0 without such a column.
 
-    Negative seconds are refused: they would give a budget back. ``terms["truth"]`` is the truth column where it is
-    named and known. Seeds and fidelities change nothing.
+    Negative seconds are refused, because they would increase the budget. ``terms["truth"]`` is the truth column where
+    it is named and known. Seeds and fidelities change nothing.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class TableEstimator:
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """One look-up an item."""
+        """Return one `Estimate` for each item, in order."""
         estimates = []
         for item in items:
             if stop():
@@ -54,7 +54,7 @@ class TableEstimator:
         return estimates
 
     def seconds(self, item: Architecture) -> float | None:
-        """What the trial will be charged; 0 for architectures that the table does not know."""
+        """Return the seconds that the trial will be charged; 0 for architectures that the table does not know."""
         row = self.rows.row(item)
         return 0.0 if row is None else self._charge(row)
 
@@ -79,7 +79,7 @@ class TableEstimator:
 
 
 class BenchmarkEstimator(TableEstimator):
-    """A converted benchmark as a table: ``options`` name what was measured, not columns."""
+    """Scores by a converted benchmark's table; ``options`` name what was measured, not columns."""
 
     def __init__(
         self, options: BenchmarkOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None

@@ -19,21 +19,21 @@ from searches.models import Candidate, Search, Study
 from searches.selectors import spaces
 
 RESAMPLES = 300
-"""Bootstrap resamples of an interval on the page."""
+"""Number of bootstrap resamples of an interval on the page."""
 TERMS = ("landscape", "speed")
-"""MOTE's parts, which are ranked beside it."""
+"""MOTE's parts, each of which is ranked, too."""
 EXACT, GROWTH = 500, 1.01
-"""A running arm is looked at anew at every network up to so many, then whenever it has grown by this factor."""
+"""A running arm is read again at every network up to this number, then whenever it has grown by this factor."""
 REMEMBERED = 20_000
 LEAST_IN_GROUP, LEAST_IN_TENTH = 8, 10
-"""Fewer networks than these have no tau of their own: it would be a matter of luck."""
+"""Fewer networks than these get no tau of their own: it would be a matter of luck."""
 GROUPS = 12
 Values = np.ndarray
 
 
 @dataclass(frozen=True)
 class Column:
-    """The scores of one arm, or of a part of it, by network; ``seconds`` is the mean of its trials."""
+    """The scores of one arm, or of one term of it, by network; ``seconds`` is the mean of its trials."""
 
     arm: str
     term: str
@@ -42,17 +42,20 @@ class Column:
 
     @property
     def name(self) -> str:
-        """As plots show it."""
+        """The name on plots."""
         return f"{self.arm}: {self.term}" if self.term else self.arm
 
 
 def owned(owner: Any) -> QuerySet[Study]:
-    """The owner's studies, newest first, with their searches."""
+    """Return the owner's studies, newest first, with their searches."""
     return Study.objects.filter(owner=owner).prefetch_related("searches").order_by("-id")
 
 
 def status(study: Study) -> dict[str, Any]:
-    """``status`` in one word, how far all arms are together, and each arm; asks nothing of prefetched studies."""
+    """Return ``status`` in one word, ``progress`` of all arms together from 0 to 1, and each arm.
+
+    For prefetched studies no query is made.
+    """
     searches = sorted(study.searches.all(), key=lambda search: search.pk)
     arms = [
         {
@@ -78,7 +81,10 @@ def status(study: Study) -> dict[str, Any]:
 
 
 def results(study: Study) -> dict[str, Any]:
-    """Ranks of every estimate against the truth and against one another; kept until an arm ends or has grown."""
+    """Return the ranks of every estimate against the truth and against each other.
+
+    The result is kept until an arm ends or has grown.
+    """
     searches = sorted(study.searches.all(), key=lambda search: search.pk)
     return _results(study.pk, (study.created_at, tuple(map(_state, searches))))
 
@@ -113,7 +119,7 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
 
 
 def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
-    """All networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
+    """Return all networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
     rows: dict[str, dict[str, tuple[Any, ...]]] = {}
     for search in searches:
         terms = TERMS if search.configuration.estimator.has_mote_parts else ()
@@ -136,7 +142,7 @@ def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
 
 
 def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
-    """Figures of one column; without a truth only how many networks it scored and what they cost."""
+    """Return the figures of one column; without a truth only the number of scored networks and their seconds."""
     scored = np.isfinite(column.scores)
     row = {"name": column.name, "arm": column.arm, "term": column.term, "seconds": column.seconds}
     row |= {"scored": int(scored.sum()), "tau": None, "spearman": None, "tau_best_tenth": None}
@@ -153,7 +159,7 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
 
 
 def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
-    """Kendall's tau of every pair, on the networks that both have scored."""
+    """Return Kendall's tau of every pair of columns, on the networks that both have scored."""
     matrix: list[list[float | None]] = [[1.0] * len(columns) for _ in columns]
     for (i, one), (j, two) in combinations(enumerate(columns), 2):
         matrix[i][j] = matrix[j][i] = _finite(_tau(one.scores, two.scores))
@@ -161,7 +167,10 @@ def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], truth: Column) -> list[dict[str, Any]]:
-    """Tau among the networks with an operation and among those without, where both are enough; skips come first."""
+    """Return tau among the networks with an operation and among those without it, where both groups are large enough.
+
+    Skip connections come first.
+    """
     space = spaces.of_search(search)
     chosen = [_parts(space, arch) for arch in networks]
     found = []
@@ -184,7 +193,7 @@ def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], 
 
 @lru_cache(maxsize=REMEMBERED)
 def _parts(space: SearchSpace, arch: str) -> frozenset[str]:
-    """Operations in a network's labels; a label that joins several (``a__b``) holds each of them."""
+    """Return the operations in a network's labels; a label that joins several (``a__b``) holds each of them."""
     return frozenset(part for label in space.labels(space.from_string(arch)) for part in label.split("__"))
 
 

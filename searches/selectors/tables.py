@@ -16,14 +16,15 @@ from searches.models import Search
 from searches.selectors import benchmarks, spaces
 
 MOMENT = 2.0
-"""Seconds for which the best network within the limits is looked for."""
+"""Seconds that the search for the best network within the limits may take."""
 
 
 def optimum(search: Search) -> dict[str, Any] | None:
-    """The table's architecture with the best truth that meets the search's limits; None when there is none.
+    """Return the table's architecture with the best truth that meets the search's limits.
 
-    Nor without a table, its file or a truth column. ``limits`` is ``none`` where the search has none, ``met``, or
-    ``ignored``: then no network within the limits was found in a `MOMENT`, and the best one is of the whole table.
+    None when there is no such network, no table, no file or no truth column. ``limits`` is ``none`` where the search
+    has no limits, ``met``, or ``ignored``: no network within the limits was found in a `MOMENT`, and the answer is the
+    best of the whole table.
     """
     config = search.configuration
     source = config.estimator.source

@@ -1,8 +1,8 @@
-"""How far the scores of a search can be trusted: rank correlation with whatever truth is known of its networks.
+"""How far the scores of a search can be trusted: their rank correlation with any known truth of its networks.
 
-Three sources, each said by name: the truth column of its table, full trainings of its candidates, and studies of random
-networks under the same estimate, space and data. A search's own candidates are no random sample: it looked for high
-scores, so a correlation among them tends to be lower than one over the whole space.
+There are three sources, each named in the answer: the truth column of its table, full trainings of its candidates, and
+studies of random networks under the same estimate, space and data. A search's own candidates are not a random sample:
+the search looked for high scores, so a correlation among them tends to be lower than one over the whole space.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from searches.selectors.columns import ABSENT
 
 LEAST = 5
 MOST = 5_000
-"""Networks compared: the first so many, which keeps the answer quick."""
+"""Only this many networks, the first ones, are compared, which keeps the answer quick."""
 RESAMPLES = studies.RESAMPLES
 STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
-"""Tau from which on scores agree with a truth to that degree, and below which they say little of it."""
+"""Values of tau: from the first two on, scores agree with a truth to that degree; below the last they say little."""
 
 
 def card(search: Search) -> dict[str, Any]:
-    """``sources``, the most telling first, and a sentence; empty with a sentence on how to learn more.
+    """Return ``sources``, the most informative first, a ``sentence`` on them, and ``noise``.
 
-    ``noise``: how much scores vary from seed to seed, by which near ties on the front are marked; None: not known.
+    Without sources the sentence says how to learn more. ``noise``: how much scores vary from seed to seed, by which
+    near ties on the front are marked; None where it is not known.
     """
     sources = [*_of_studies(search), *_of_candidates(search)]
     known = noise.of(search, "score")
@@ -49,7 +50,7 @@ def _of_candidates(search: Search) -> list[dict[str, Any]]:
 
 
 def _of_trainings(search: Search) -> dict[str, Any] | None:
-    """Of one recipe, for accuracies after two epochs and after forty are no one truth."""
+    """Return the source of trainings, of one recipe: accuracies after 2 and after 40 epochs are different truths."""
     alike = next(iter(trainings.alike(search)), [])
     if not alike or not trainings.on_own_data(search, alike[0]):
         return None
@@ -68,7 +69,7 @@ def _of_pairs(source: str, words: str, scores: np.ndarray, truth: np.ndarray) ->
 
 
 def _of_studies(search: Search) -> list[dict[str, Any]]:
-    """Finished arms of the owner's studies with this search's estimate, space and data, newest study first."""
+    """Return a source for each finished arm with this search's estimate, space and data, newest study first."""
     arms = Search.objects.filter(
         owner=search.owner_id, study__isnull=False, space=search.space_id, status=Search.Status.FINISHED
     ).order_by("-study_id")
@@ -111,12 +112,12 @@ def _sentence(sources: list[dict[str, Any]]) -> str:
             f"{LEAST} or more in full under one recipe."
         )
     low, tau, high = (sources[0][name] for name in ("low", "tau", "high"))
-    doubt = " The interval is wide: more networks would tell more." if high - low > 0.3 else ""
+    doubt = " The interval is wide: more networks would say more." if high - low > 0.3 else ""
     return f"Scores {agreement(low, tau, high)} {sources[0]['description']}.{doubt}"
 
 
 def agreement(low: float, tau: float, high: float) -> str:
-    """What scores do with a truth, by Kendall's tau and its interval; the truth is named behind it."""
+    """Return how scores relate to a truth, by Kendall's tau and its interval, in words that precede its name."""
     if low <= 0 <= high or abs(tau) < SLIGHT:
         return "say little about"
     if tau < 0:

@@ -1,4 +1,4 @@
-"""What a study asks for that makes no sense, comparisons of MOTE above all, and what it will roughly cost."""
+"""Which requests of a study are refused, comparisons of MOTE above all, and roughly how long a study takes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from searches.services import dispatching, timing
 from searches.services.resolving import Resolved, resolve
 
 SAMPLED = 100
-"""Random networks that are looked at for skip connections."""
+"""Number of random networks that are searched for skip connections."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds of one network under one estimate (None: unknown), and where the number comes from."""
+    """Seconds of one network under one estimate (None: unknown), and where the number comes from, in words."""
 
     arm: str
     seconds: float | None
@@ -32,8 +32,8 @@ class Forecast:
 
 
 def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> None:
-    """ConfigError (``compare``) for a comparison of things that are the same here, or not to be had."""
-    options = MoteOptions()  # every arm has its labels and its profile
+    """Raise ConfigError (``compare``) if a comparison would compare equal things, or cannot be made here."""
+    options = MoteOptions()  # all arms of comparisons have these labels and this profile
     for name in config.compare:
         resolved = _resolved(owner, config, name, local_files)
         labels = resolved.data_info["classes"]
@@ -54,7 +54,7 @@ def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -
 
 
 def check_size(config: StudyConfig, size: int) -> None:
-    """ConfigError (``networks``) where the space has fewer networks than the study is to draw."""
+    """Raise ConfigError (``networks``) if the space has fewer networks than the study would draw."""
     if size < LEAST:
         raise ConfigError.at("networks", f"The space has only {size} networks, too few to rank: choose a larger one.")
     if size < config.networks:
@@ -62,13 +62,14 @@ def check_size(config: StudyConfig, size: int) -> None:
 
 
 def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
-    space, rng = resolved.space, Random(config.seed)
+    space = resolved.space
+    rng = Random(config.seed)
     drawn = (space.labels(space.sample(rng)) for _ in range(SAMPLED))
     if not any(map(is_skip, set(chain.from_iterable(drawn)))):
         raise ConfigError.at(
             "compare",
-            f"No option of this space is named after a skip connection ({', '.join(SKIPS)}): there is nothing to tell "
-            "apart. Take another space, or leave this comparison out.",
+            f"No option of this space is named after a skip connection ({', '.join(SKIPS)}): there is nothing to "
+            "compare. Take another space, or leave this comparison out.",
         )
     if config.truth is None:
         raise ConfigError.at(
@@ -78,7 +79,10 @@ def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
 
 
 def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> dict[str, Any]:
-    """Roughly what a study will take: seconds a network and arm, all of it, and remarks; nothing is created."""
+    """Return roughly how long a study takes: seconds of one network under each arm, the total, and remarks.
+
+    Nothing is created; ConfigError as `check` and `check_size`.
+    """
     check(owner, config, local_files=local_files)
     found = [(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]
     check_size(config, found[0][1].space.size)
@@ -98,7 +102,8 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
     stage = resolved.stages[0]
     if stage.inline:
         return Forecast(name, 0.0, "looked up")
-    found, options = timing.measured(resolved, stage), stage.options
+    found = timing.measured(resolved, stage)
+    options = stage.options
     if found.median_seconds is not None and (found.same_space or options.seconds_carry_over):
         where = "" if found.same_space else " on another space"
         return Forecast(name, found.median_seconds, f"median of {found.runs} measured here{where}")
@@ -109,8 +114,8 @@ def _forecast(name: str, resolved: Resolved) -> Forecast:
         known = timing.measured(resolved, replace(stage, options=base))
         if known.median_seconds is not None:
             times = seconds / (_effort(resolved, base) or seconds)
-            told = f"{times:.3g} times MOTE's {base.profile} run on the reduced network, measured"
-            return Forecast(name, known.median_seconds * times, f"forecast: {told} ({known.median_seconds:.3g} s)")
+            basis = f"{times:.3g} times MOTE's {base.profile} run on the reduced network, measured"
+            return Forecast(name, known.median_seconds * times, f"forecast: {basis} ({known.median_seconds:.3g} s)")
     return Forecast(name, seconds, "forecast: a guess from the networks' shapes, for nothing like it was measured yet")
 
 
@@ -123,7 +128,7 @@ def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequenc
     if "reduced_data" not in config.compare:
         return []
     images = _resolved(owner, config, "reduced_data", local_files).data_info["counts"]["train"]
-    notes = ["Full data cost what reduced data do: the number of steps is the same."]
+    notes = ["Full data take as long as reduced data: the number of steps is the same."]
     if images <= REDUCED_IMAGES:
         notes.append(
             f"RD-RS takes up to {REDUCED_IMAGES:,} images; here that is all {images:,}, the same as the full data."

@@ -1,4 +1,4 @@
-"""Making searches: everything is checked first, then the row is written and its first task sent."""
+"""Making searches: everything is checked first, then the row is written and its first task is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEED_MARK = " (seed "
 def create(
     owner: Any, config: SearchConfig, *, idempotency_key: str | None = None, local_files: bool | None = None
 ) -> Search:
-    """A queued search, or the one this key made before; ConfigError names the field that cannot be met."""
+    """Return a queued search, or the one that this key made before; ConfigError names the field that cannot be met."""
     if idempotency_key and (made := _made(owner, idempotency_key)):
         return made
     resolved = resolve(owner, config, local_files=local_files)
@@ -38,33 +38,40 @@ def create(
 
 
 def is_of(search: Search, config: SearchConfig) -> bool:
-    """Whether a configuration is the search's; the hash of its latency table, added at the start, may be left out."""
+    """Return whether a configuration is the search's.
+
+    The hash of its latency table, which was added when the search was made, may be left out.
+    """
     document = config.as_dict()
     document["objective"]["latency_hash"] = config.objective.latency_hash or search.configuration.objective.latency_hash
     return search.configuration.as_dict() == document
 
 
 def trial(owner: Any, config: SearchConfig) -> Search:
-    """A short random search with the same estimates on the same space, to learn what an evaluation takes here.
+    """Return a short random search with the same estimates and space, which measures how long an evaluation takes.
 
-    Its scores are kept like any other's, so the search that follows does not score those networks again.
+    Its scores are kept like those of any search, so the search that follows does not score the same networks again.
     """
     document = config.as_dict()
     count = TRIAL_NETWORKS
     if document["final"] is not None:
-        document["final"]["count"], count = 1, count + 1
+        document["final"]["count"] = 1
+        count += 1
     name = f"Trial: {config.name}" if config.name else "Trial"
     short = {"name": name[:200], "algorithm": {"kind": "random"}, "budget": {"evaluations": count}, "round_size": count}
     return create(owner, SearchConfig.parse(document | short))
 
 
 def clone(search: Search) -> dict[str, Any]:
-    """The configuration of a search, to be sent or edited as a new one."""
+    """Return the configuration of a search, to be sent or edited as a new one."""
     return search.configuration.as_dict()
 
 
 def repeat(search: Search, count: int, *, local_files: bool | None = None) -> list[Search]:
-    """Starts ``count`` more searches of the same settings, with the next seeds that no repeat has used."""
+    """Start ``count`` more searches with the same settings, and return them.
+
+    Their seeds follow the largest that a repeat has used.
+    """
     config = search.configuration
     first = max(other.configuration.seed for other in comparison.repeats(search)) + 1
     name = search.name.rpartition(SEED_MARK)[0] or search.name
@@ -115,14 +122,15 @@ def _name(resolved: Resolved) -> str:
 
 
 def _label(options: Any) -> str:
-    """A built-in space's label with the options that are not as usual, so that two of a kind can be told apart."""
+    """Return a built-in space's label with its options that are not defaults, so that two of one kind differ."""
     apart = options.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "definition"})
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in apart.items())
     return SPACES[options.kind].label + (f" ({words})" if words else "")
 
 
 def _space(owner: Any, resolved: Resolved) -> SearchSpace:
-    options, space = resolved.config.space, resolved.space
+    options = resolved.config.space
+    space = resolved.space
     definition = getattr(options, "definition", {})
     name = definition.get("name") or _label(options)
     fields = {

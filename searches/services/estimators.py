@@ -1,4 +1,4 @@
-"""The estimators a process has made, kept with their data for the next network."""
+"""The estimators that a process has made; they are kept with their data for the next network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _kept: OrderedDict[str, Estimator] = OrderedDict()
 
 
 def estimator_of(resolved: Resolved, stage: Stage | None = None) -> Estimator:
-    """The estimator of a stage (default: the search's); the first one of a process that trains imports torch."""
+    """Return the estimator of a stage (default: the search's).
+
+    The first estimator of a process that builds networks imports torch.
+    """
     stage = stage or resolved.stages[0]
     key = f"{stage.identity} {resolved.space.content_hash}"
     estimator = _kept.pop(key, None)

@@ -1,7 +1,8 @@
 """Scoring evaluations in a worker: lease, estimate, record.
 
-A task leases its evaluations together and records what it finished about twice a second, each in one transaction. One
-that was lost with a worker before is leased by itself, so that it takes no others along when it kills the next.
+A task leases its evaluations together, in one transaction, and records what it has finished about twice a second, also
+in one transaction. An evaluation that was lost with a worker before is leased alone: if it kills the next worker, too,
+no other evaluation is lost with it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def score(evaluation_ids: Sequence[int], search_id: int) -> None:
-    """Scores those of the evaluations that nobody else has, while the search runs."""
+    """Score those of the evaluations that no other process has, while the search runs."""
     several = len(evaluation_ids) > 1
     untried = set(_untried(evaluation_ids).values_list("pk", flat=True)) if several else set()
     together = [pk for pk in evaluation_ids if pk in untried]
@@ -49,31 +50,37 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
 
 
 def lease(evaluation_id: int) -> Evaluation | None:
-    """The evaluation, leased to this process; None when another has it."""
+    """Return the evaluation, leased to this process; None when another process has it."""
     return next(iter(_lease([evaluation_id], _free([evaluation_id]))), None)
 
 
 def _wanted(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
-    """What a running search waits for; making the estimator takes seconds, in which a user may pause or stop."""
+    """Return those evaluations that a running search waits for.
+
+    Making the estimator takes seconds, in which a user may pause or stop the search.
+    """
     waiting = Candidate.objects.filter(evaluation=OuterRef("pk"), status__in=recording.WAITING)
     wanted = Exists(waiting.filter(search__status=Search.Status.RUNNING))
     return Evaluation.objects.filter(wanted, pk__in=evaluation_ids)
 
 
 def _untried(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
-    """What no process ever had."""
+    """Return those of the evaluations that no process has ever leased."""
     return _wanted(evaluation_ids).filter(status=Evaluation.Status.PENDING, attempts=0)
 
 
 def _free(evaluation_ids: Sequence[int]) -> QuerySet[Evaluation]:
-    """What no process has now."""
+    """Return those of the evaluations that no process has now."""
     pending = Q(status=Evaluation.Status.PENDING)
     expired = Q(status=Evaluation.Status.LEASED, lease_until__lt=timezone.now(), attempts__lt=MAX_ATTEMPTS)
     return _wanted(evaluation_ids).filter(pending | expired)
 
 
 def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Evaluation]:
-    """Those of the evaluations, in this order, that are free when their rows are locked: only one process wins each."""
+    """Lease those of the evaluations that are free when their rows are locked, and return them in the given order.
+
+    Only one process gets each evaluation.
+    """
     mine = {"status": Evaluation.Status.LEASED, "worker": heartbeat().name, "lease_until": lease_end(), "error": ""}
     with transaction.atomic():
         leased = {row.pk: row for row in free.select_for_update().order_by("pk")}
@@ -87,14 +94,14 @@ def _lease(evaluation_ids: Sequence[int], free: QuerySet[Evaluation]) -> list[Ev
 
 
 def show_leased(evaluation_ids: Iterable[int]) -> None:
-    """Shows on the candidates that wait for leased evaluations that they are at work."""
+    """Show the candidates that wait for leased evaluations as being scored."""
     waiting = Candidate.objects.filter(evaluation__in=evaluation_ids, status=Candidate.Status.PROPOSED)
     waiting = waiting.exclude(search__status=Search.Status.CANCELLED)
     waiting.update(status=Candidate.Status.LEASED)
 
 
 def release(evaluations: Sequence[Evaluation]) -> None:
-    """Gives leases, all taken at the same attempt, back as if they had never been taken."""
+    """Give back leases, all of the same attempt, as if they had never been taken."""
     rows = Evaluation.objects.filter(pk__in=[row.pk for row in evaluations], attempts=evaluations[0].attempts)
     rows = rows.filter(status=Evaluation.Status.LEASED)
     with transaction.atomic():
@@ -111,7 +118,7 @@ def release(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _score(leased: Sequence[Evaluation], search: Search) -> None:
-    """Scores in order and records; what is left is given back once the search does not run any more."""
+    """Score in order and record; the rest is given back once the search no longer runs."""
     resolved = cache(partial(resolve_search, search))
     results: list[Result] = []
     recorded = monotonic()
@@ -132,7 +139,7 @@ def _score(leased: Sequence[Evaluation], search: Search) -> None:
 
 
 def stopper(evaluation: Evaluation) -> Callable[[], bool]:
-    """A ``stop`` that is true once nobody wants the result any more; it looks at most once in `STOP_PAUSE` seconds."""
+    """Return a ``stop`` that is true once no search wants the result; it looks at most every `STOP_PAUSE` seconds."""
     looked, stopped = monotonic(), False
 
     def stop() -> bool:
@@ -147,9 +154,9 @@ def stopper(evaluation: Evaluation) -> Callable[[], bool]:
 
 
 def _prepare(search: Search, evaluation_id: int) -> None:
-    """Makes the estimator before there is a lease: importing torch stops the heartbeat's thread for seconds.
+    """Make the estimator before there is a lease, because importing torch stops the heartbeat's thread for seconds.
 
-    An error comes again under the lease, where it is recorded.
+    An error occurs again under the lease, where it is recorded.
     """
     with suppress(Exception):
         resolved = resolve_search(search)
@@ -165,7 +172,7 @@ def _result(evaluation: Evaluation, resolved: Callable[[], Resolved]) -> Result:
 
 
 def _estimate(evaluation: Evaluation, resolved: Callable[[], Resolved]) -> Estimate:
-    """The estimate; whatever goes wrong with one network becomes its reason, so that the search goes on."""
+    """Return the estimate; any error of one network becomes the reason why it has no score, and the search goes on."""
     try:
         found = resolved()
         estimator = estimator_of(found, found.stage_of(evaluation.identity))

@@ -1,4 +1,4 @@
-"""Making and ending studies: an arm is a search, so workers, caches, failures and resuming are those of searches."""
+"""Making and ending studies. An arm is a search, so workers, caches, failures and resuming are those of searches."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from searches.models import Search, Study
 from searches.services import comparisons, control, creation
 
 SKIPPED = ("space", "dataset")
-"""Fields that all arms share: a complaint about them is told once, at the study's own field."""
+"""Fields that all arms share: a complaint about one is shown once, at the study's own field."""
 
 
 def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> Study:
-    """A study whose arms are queued; ConfigError names the field of the study that cannot be met."""
+    """Return a study whose arms are queued; ConfigError names the field of the study that cannot be met."""
     comparisons.check(owner, config, local_files=local_files)
     with transaction.atomic():
         study = Study.objects.create(owner=owner, name=config.name or _name(config), config=config.as_dict())
@@ -32,14 +32,14 @@ def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) 
 
 
 def cancel(study: Study) -> None:
-    """Ends what its arms still do."""
+    """Cancel the arms that have not ended."""
     for search in study.searches.all():
         if "cancel" in control.allowed(search):
             control.cancel(search)
 
 
 def delete(study: Study) -> None:
-    """Removes the study with its searches; scores stay known to other searches."""
+    """Remove the study with its searches; other searches keep the scores."""
     with transaction.atomic():
         searches = list(study.searches.select_for_update().order_by("pk"))  # all before any evaluation, as everywhere
         for search in searches:
@@ -48,7 +48,7 @@ def delete(study: Study) -> None:
 
 
 def around(search: Search, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A study's document with the space and data of a search, where ``wanted`` does not name its own."""
+    """Return a study's document with the space and the data of a search, except where ``wanted`` names others."""
     document = search.configuration.as_dict()
     shared = {"space": document["space"], "dataset": document["dataset"]}
     return {**{name: value for name, value in shared.items() if value is not None}, **wanted}

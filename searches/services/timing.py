@@ -1,4 +1,4 @@
-"""How long a configuration will take, from what was measured: recorded evaluations of the same estimate and data."""
+"""How long a configuration will take, by recorded evaluations of the same estimate and data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LATEST = 50
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of one evaluation: the median and the range of the latest ``runs``; ``same_space``: of this very space.
+    """Seconds of one evaluation: the median and the range of the latest ``runs``, and the ``devices`` that ran them.
 
-    ``devices`` are those that ran them. Without runs there is no number.
+    ``same_space``: the runs were on the same space. Without runs there are no numbers.
     """
 
     runs: int
@@ -30,7 +30,7 @@ class Measured:
 
 
 def measured(resolved: Resolved, stage: Stage) -> Measured:
-    """What the latest runs of a stage's estimate took: on this space, else on any other."""
+    """Return what the latest runs of a stage's estimate took: on this space, or else on any other."""
     done = Evaluation.objects.filter(identity=stage.identity, status=Evaluation.Status.DONE, seconds__gt=0)
     for same_space in (True, False):
         found = done.filter(space_hash=resolved.space.content_hash) if same_space else done
@@ -43,9 +43,9 @@ def measured(resolved: Resolved, stage: Stage) -> Measured:
 
 
 def outlook(resolved: Resolved, bound: int | None) -> dict[str, Any]:
-    """Seconds a stage, the workers that are there, and the seconds until the end; None where something is unknown.
+    """Return seconds by stage, the number of workers, and the seconds until the end.
 
-    Looked-up scores take no time worth a forecast.
+    Numbers that are not known are None. Looked-up scores take too little time to forecast.
     """
     stages = [Measured(0) if stage.inline else measured(resolved, stage) for stage in resolved.stages]
     workers = dispatching.alive_workers()
