@@ -1,4 +1,4 @@
-"""Common ground of the views: configurations from bodies, numbers from addresses, views under one search."""
+"""What views share: they read configurations from bodies and numbers from addresses, or belong to one search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from searches.selectors import searches
 
 
 def config_of(request: Request) -> SearchConfig:
-    """The body as a configuration: itself, or ``{"config": ...}``, or ``{"yaml": text}``, or a YAML document."""
+    """Return the body's configuration: the body itself, ``{"config": ...}``, ``{"yaml": text}``, or a YAML document."""
     body: Any = request.data
     if not isinstance(body, Mapping):
         raise ConfigError.at("", "The body must be an object with the fields space, estimator, ...")
@@ -32,7 +32,7 @@ def config_of(request: Request) -> SearchConfig:
 
 
 def number_of(request: Request, name: str, default: int, low: int, high: int = 2**62) -> int:
-    """A whole number from the address, between the limits."""
+    """Return a whole number from the address; ValidationError unless it lies between the limits."""
     text = request.query_params.get(name, str(default))
     try:
         number = int(text)
@@ -45,7 +45,7 @@ def number_of(request: Request, name: str, default: int, low: int, high: int = 2
 
 
 def numbers_of(request: Request, name: str, most: int) -> list[int]:
-    """Up to ``most`` whole numbers from the address, separated by commas."""
+    """Return whole numbers from the address, separated by commas; ValidationError for more than ``most``."""
     parts = [part.strip() for part in request.query_params.get(name, "").split(",") if part.strip()]
     if len(parts) > most or not all(part.isdecimal() and len(part) < 19 for part in parts):
         raise ValidationError({name: f"Give up to {most} whole numbers, separated by commas."})
@@ -53,9 +53,9 @@ def numbers_of(request: Request, name: str, most: int) -> list[int]:
 
 
 class UnderSearch(APIView):
-    """A view of something that belongs to one search of the user."""
+    """The base of views of what belongs to one search of the user."""
 
     @cached_property
     def parent(self) -> Search:
-        """The search of the address; another user's is not found."""
+        """The search of the address; 404 for another user's."""
         return get_object_or_404(searches.owned(self.request.user), pk=self.kwargs["search_id"])

@@ -1,4 +1,4 @@
-"""Official benchmark files of this machine: what is there, and reading them."""
+"""The views that show and read the official benchmark files of this machine."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ STATES = ("missing", "package missing", "found", "waiting", "reading", "failed",
 
 
 class BenchmarkSerializer(serializers.Serializer):
-    """A benchmark or surrogate: where its official file belongs, what was measured, and how far reading it is."""
+    """A benchmark or surrogate: the place of its official file, what it measured, and how far it was read."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
-    space = serializers.CharField(help_text="kind of the space that it knows")
+    space = serializers.CharField(help_text="kind of the space that it covers")
     state = serializers.ChoiceField(STATES)
-    file = serializers.CharField(allow_null=True, help_text="the official file found; null: missing")
-    files = serializers.ListField(child=serializers.CharField(), help_text="names looked for")
-    folder = serializers.CharField(allow_null=True, help_text="where to put it; null: told to administrators only")
+    file = serializers.CharField(allow_null=True, help_text="the official file that was found; null: none")
+    files = serializers.ListField(child=serializers.CharField(), help_text="names that are looked for")
+    folder = serializers.CharField(allow_null=True, help_text="where to put the file; null: only administrators see it")
     source = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
     datasets = serializers.ListField(child=serializers.CharField())
     epochs = serializers.ListField(child=serializers.IntegerField())
     done = serializers.IntegerField()
     total = serializers.IntegerField()
-    error = serializers.CharField(help_text="of the last reading; told to administrators only")
-    what_to_do = serializers.CharField(help_text="empty: it is ready")
+    error = serializers.CharField(help_text="why the last reading failed; only administrators see it")
+    what_to_do = serializers.CharField(help_text="what to do before it can be used; empty: it is ready")
 
 
 class Benchmarks(APIView):
-    """What the estimates ``benchmark`` and ``nasbench301`` can look up."""
+    """The benchmarks and surrogates that the estimates ``benchmark`` and ``nasbench301`` can use."""
 
     @extend_schema(summary="Benchmark files", responses=BenchmarkSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """All benchmarks that can be read, then NAS-Bench-301's surrogates, with their state."""
+        """Return all benchmarks that can be read, then NAS-Bench-301's surrogates, with their state."""
         return Response(BenchmarkSerializer(_rows(request), many=True).data)
 
 
 class Benchmark(APIView):
-    """One of them."""
+    """A single benchmark, which administrators can have read or forgotten."""
 
     @extend_schema(summary="Read a benchmark file", request=None, responses={202: BenchmarkSerializer})
     def post(self, request: Request, name: str) -> Response:
-        """Converts the official file in the background; refused in words while it is missing. Administrators only."""
+        """Convert the official file in the background; refused while the file is missing. For administrators only."""
         _row(request, name)
         benchmark_files.read(request.user, name)
         return Response(BenchmarkSerializer(_row(request, name)).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(summary="Forget a benchmark", responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
-        """Cancels the reading, or deletes the converted table; the official file stays. Administrators only."""
+        """Cancel the reading, or delete the converted table; the official file stays. For administrators only."""
         is_open = _row(request, name)["state"] in ("waiting", "reading")
         end = benchmark_files.cancel if is_open else benchmark_files.forget
         end(request.user, name)
@@ -69,7 +69,7 @@ def _rows(request: Request) -> list[dict[str, Any]]:
 
 
 def _row(request: Request, name: str) -> dict[str, Any]:
-    """The one of a name; 404 for any other."""
+    """Return the benchmark or surrogate of that name; 404 for an unknown name."""
     for row in _rows(request):
         if row["name"] == name:
             return row

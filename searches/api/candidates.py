@@ -1,4 +1,4 @@
-"""One candidate: all that is known of it, its drawing, its downloads."""
+"""The views of one candidate: all its values, its drawing, and its downloads."""
 
 from __future__ import annotations
 
@@ -44,13 +44,14 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[Candidate]:
-        """Other users' candidates are not found."""
+        """Return candidates of the user's own searches; others are not found."""
         return candidates.detailed(self.request.user)
 
     @extend_schema(summary="Pin, hide, note, tag", request=MarksSerializer, responses=CandidateDetailSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Marks for people; no search reads them."""
-        candidate, body = self.get_object(), MarksSerializer(data=request.data)
+        """Change the marks of a candidate, which are for people only; no search reads them."""
+        candidate = self.get_object()
+        body = MarksSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         curation.mark(candidate, **body.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
@@ -64,7 +65,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         responses={(200, "image/svg+xml"): OpenApiTypes.STR},
     )
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The architecture as an SVG picture."""
+        """Return a drawing of the architecture as SVG."""
         theme = chosen(request, "theme", THEMES, "system")
         against = self._other(request) if "against" in request.query_params else None
         return HttpResponse(exporting.drawing(self.get_object(), against, theme), content_type="image/svg+xml")
@@ -76,7 +77,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     )
     @action(detail=True)
     def difference(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Layers that differ, costs and scores beside each other."""
+        """Return the layers in which two networks differ, and their costs and scores."""
         return Response(DifferenceSerializer(differences.difference(self.get_object(), self._other(request))).data)
 
     @extend_schema(methods=["GET"], summary="Measured latencies", responses=NetworkLatencySerializer(many=True))
@@ -88,7 +89,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     )
     @action(detail=True, methods=["get", "post"])
     def latency(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The whole network timed on a worker's machine, newest first: a check on the sum of a latency table."""
+        """Return or start timings of the whole network on a worker's machine, which check the latency table's sum."""
         candidate = self.get_object()
         if request.method == "POST":
             if not isinstance(request.data, Mapping):
@@ -101,7 +102,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     @extend_schema(summary="Download", parameters=[FORMAT, FORM, TRAINING], responses=FILE)
     @action(detail=True)
     def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """JSON, model.py, weights, ONNX, torch.export's .pt2, or a verified zip of all; answers once it is made."""
+        """Return JSON, model.py, weights, ONNX, torch.export's .pt2, or a verified zip of all, once it is made."""
         return sent(network_job(request, self.get_object()))
 
     @extend_schema(
@@ -112,7 +113,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     )
     @action(detail=True, methods=["post"])
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """202 while it is being made; ask again."""
+        """Return 202 while the file is being made; ask again."""
         job = network_job(request, self.get_object())
         url = reverse("candidate-download", [self.kwargs["pk"]], request=request)
         query = request.query_params.urlencode()

@@ -1,4 +1,4 @@
-"""What a configuration can name, and who scores."""
+"""The views of the kinds that configurations can name, and of the workers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from searches.selectors import workers
 
 
 class Catalogue(APIView):
-    """Kinds of one registry, each with the JSON schema of its options."""
+    """The kinds of one registry, each with the JSON schema of its options."""
 
     kinds: Mapping[str, Kind] = {}
 
     @extend_schema(responses=KindSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """In the order of the form."""
+        """Return the kinds in the order of the form."""
         return Response(KindSerializer([_described(*entry) for entry in self.kinds.items()], many=True).data)
 
 
@@ -50,7 +50,7 @@ class Workers(APIView):
 
     @extend_schema(summary="Workers", responses=WorkerSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Heard of within the last hour."""
+        """Return the workers that reported within the last hour."""
         return Response(WorkerSerializer(workers.recent(request.user), many=True).data)
 
 

@@ -1,4 +1,4 @@
-"""Searches side by side."""
+"""The view that compares searches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = ("refuse", "leave_out")
 
 
 class Comparison(APIView):
-    """Several searches of the user in one answer."""
+    """A comparison of several searches of the user."""
 
     @extend_schema(
         summary="Compare searches",
@@ -33,14 +33,14 @@ class Comparison(APIView):
         responses=ComparisonSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Fronts, hypervolume and best score as they grew, repeats over seeds as mean and spread, settings apart."""
+        """Return fronts, hypervolume and best score over time, repeats as mean and spread, and differing settings."""
         wanted = list(dict.fromkeys(numbers_of(request, "searches", comparison.MOST)))
         rows = searches.owned(request.user).in_bulk(wanted)
         missing = [number for number in wanted if number not in rows]
         strict = chosen(request, "missing", MISSING, "refuse") == "refuse"
         if not rows or (missing and strict):
-            told = f"There is no search {', '.join(map(str, missing))}." if missing else "Name at least one search."
-            raise ValidationError({"searches": told})
+            message = f"There is no search {', '.join(map(str, missing))}." if missing else "Name at least one search."
+            raise ValidationError({"searches": message})
         found: list[Search] = [rows[number] for number in wanted if number in rows]
         metric = request.query_params.get("metric") or found[0].configuration.objective.cost_metric
         if metric not in COST_NAMES:

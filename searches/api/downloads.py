@@ -1,4 +1,4 @@
-"""Downloads of networks: one candidate in any format, or the whole front; both can be prepared beforehand."""
+"""Downloads of one candidate in any format, and of the whole front; both can be prepared beforehand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORM = OpenApiParameter(
 TRAINING = OpenApiParameter(
     "training",
     str,
-    description="number of a finished full training whose weights go along, or 'initial'; default: the last one",
+    description="number of a finished full training whose weights are included, or 'initial'; default: the last one",
 )
 METRIC = OpenApiParameter("metric", str, enum=COST_NAMES, description="default: the search's own")
 FILE: dict[Any, Any] = {
@@ -39,7 +39,7 @@ FRONT = {kind: FILE[kind] for kind in FILE if kind[1] in ("application/octet-str
 BLOCK = 1_000_000
 Word = TypeVar("Word", bound=str)
 IN_ONE_PIECE = 16_000_000
-"""Larger files are read and sent a block at a time."""
+"""Bytes; larger files are read and sent in blocks."""
 
 
 def chosen(request: Request, name: str, choices: Sequence[Word], default: Word) -> Word:
@@ -52,14 +52,14 @@ def chosen(request: Request, name: str, choices: Sequence[Word], default: Word) 
 
 
 def network_job(request: Request, candidate: Any) -> dict[str, Any]:
-    """What the address asks for."""
+    """Return the job that the address asks for."""
     wanted = chosen(request, "format", exporting.FORMATS, "json")
     form = chosen(request, "form", exporting.FORMS, "classifier")
     return exporting.network_job(candidate, wanted, form, request.query_params.get("training"))
 
 
 def sent(job: dict[str, Any]) -> HttpResponse | StreamingHttpResponse:
-    """The file, once it is there; waiting costs a thread, nothing else."""
+    """Return the file as soon as it is made; waiting occupies a thread."""
     prepared = preparing.wait(job)
     headers = {"Content-Disposition": f'attachment; filename="{prepared.name}"'}
     size = prepared.path.stat().st_size
@@ -70,7 +70,7 @@ def sent(job: dict[str, Any]) -> HttpResponse | StreamingHttpResponse:
 
 
 def prepared(job: dict[str, Any], url: str) -> Response:
-    """Whether the file is there; begins it when nobody did."""
+    """Return whether the file is ready, and begin to make it if nobody has."""
     found = preparing.ask(job)
     if isinstance(found, preparing.Prepared):
         body = {"status": "ready", "url": url, "name": found.name, "bytes": found.path.stat().st_size}
@@ -84,7 +84,7 @@ class FrontDownload(UnderSearch):
 
     @extend_schema(summary="The whole front as one zip", parameters=[METRIC, FORM], responses=FRONT)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
-        """Answers once the zip is made; POST says how far it is."""
+        """Return the zip as soon as it is made; POST says how far it is."""
         return sent(self._job(request))
 
     @extend_schema(
@@ -94,7 +94,7 @@ class FrontDownload(UnderSearch):
         responses={200: PreparationSerializer, 202: PreparationSerializer},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """202 while it is being made; ask again."""
+        """Return 202 while the zip is being made; ask again."""
         return prepared(self._job(request), request.build_absolute_uri())
 
     def _job(self, request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Latency tables: list, measure or upload, look at, cancel, delete."""
+"""The views that list, measure, upload, show, cancel and delete latency tables."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ BODIES = {"application/json": LatencyRequest, "multipart/form-data": LatencyUplo
 
 
 class LatencyTableViewSet(SourceViewSet):
-    """What operators take: the metric ``latency_ms`` of searches that name a table in ``objective.latency_table``."""
+    """Latency tables. Searches that name one in ``objective.latency_table`` have the metric ``latency_ms``."""
 
     queryset = LatencyTable.objects.none()
-    serializer_class, brief = LatencyTableDetailSerializer, LatencyTableSerializer
+    serializer_class = LatencyTableDetailSerializer
+    brief = LatencyTableSerializer
     parser_classes = [JSONParser, UploadParser]
 
     @extend_schema(
         summary="Measure or upload a latency table", request=BODIES, responses={201: LatencyTableDetailSerializer}
     )
     def create(self, request: Request) -> Response:
-        """JSON has a worker measure every operator of a space; a form with a file uploads CSV or JSON."""
+        """Have a worker measure every operator of a space (JSON body), or add an uploaded CSV or JSON file (form)."""
         if "file" in request.data or request.content_type.startswith("multipart/"):
             body = LatencyUploadSerializer(data=request.data)
             body.is_valid(raise_exception=True)
@@ -52,7 +53,7 @@ class LatencyTableViewSet(SourceViewSet):
     @extend_schema(summary="Cancel a measurement", request=None, responses=LatencyTableDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """What was measured so far stays to be looked at, not to be searched with."""
+        """End a measurement. What was measured stays visible, but no search can use it."""
         row = self.get_object()
         latencies.cancel(row)
         return Response(self.serializer_class(row).data)
@@ -60,13 +61,13 @@ class LatencyTableViewSet(SourceViewSet):
     @extend_schema(summary="Download as CSV", responses={(200, "text/csv"): OpenApiTypes.STR})
     @action(detail=True)
     def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The columns ``operator`` and ``milliseconds``, as an upload takes them."""
+        """Return the columns ``operator`` and ``milliseconds``, which an upload accepts."""
         row = self.get_object()
         headers = {"Content-Disposition": f'attachment; filename="latency-table-{row.pk}.csv"'}
         return HttpResponse(Latencies.csv_of(row.entries), content_type="text/csv; charset=utf-8", headers=headers)
 
     @extend_schema(summary="Delete a latency table", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refused while a search uses it."""
+        """Delete the table; refused while a search uses it."""
         latencies.delete_table(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)

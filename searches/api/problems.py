@@ -1,4 +1,4 @@
-"""Every error as a problem document (RFC 9457, ``application/problem+json``) that names each faulty field."""
+"""Problem documents (RFC 9457, ``application/problem+json``) for all errors; they name each faulty field."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ OURS = {
     re.compile(r"A valid number is required\."): WORDS["float_type"],
     re.compile(r"Must be a valid boolean\."): WORDS["bool_type"],
 }
-"""What serializers say, and the engine's words for it."""
+"""The messages of serializers, and the engine's words for the same."""
 
 
 def problem(code: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """The document for a status code."""
+    """Return the document for a status code."""
     title = HTTPStatus(code).phrase
     return {"type": "about:blank", "title": title, "status": code, "detail": detail, "errors": list(errors)}
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler; None (a bug, not a refusal) leaves the error to Django."""
+    """Return the answer to an error, as DRF's exception handler; None for a bug, which is left to Django."""
     known = _known(error)
     if known is not None:
         set_rollback()
@@ -54,14 +54,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler of unknown addresses: a problem document under ``/api/``, the page elsewhere."""
+    """Return a problem document for an unknown address under ``/api/``, Django's page elsewhere."""
     if request.path_info.startswith(PREFIX):
         return JsonResponse(problem(404, "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler of bugs: a problem document under ``/api/``, the page elsewhere."""
+    """Return a problem document for a bug under ``/api/``, Django's page elsewhere."""
     if request.path_info.startswith(PREFIX):
         detail = "The server failed; its log says why."
         return JsonResponse(problem(500, detail), status=500, content_type=CONTENT_TYPE)
@@ -69,7 +69,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _known(error: Exception) -> dict[str, Any] | None:
-    """The document for what services and the engine refuse."""
+    """Return the document for what services and the engine refuse; None for other errors."""
     if isinstance(error, ConfigError):
         errors = [{"field": item.path, "message": item.message} for item in error.errors]
         return problem(400, _sentence(errors), errors)
@@ -83,7 +83,7 @@ def _known(error: Exception) -> dict[str, Any] | None:
 
 
 def _flat(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
-    """DRF's nested lists and mappings of complaints as one list with dotted fields."""
+    """Yield DRF's nested complaints one by one, with dotted fields."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
             own = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
@@ -104,7 +104,7 @@ def _ours(message: str) -> str:
 
 
 def _plain(detail: str) -> str:
-    """Django's words for a row that is not found, as a user would put them."""
+    """Return Django's message about a row that is not found in words for users, any other as it is."""
     if found := NOT_FOUND.fullmatch(detail):
         kind = re.sub(r"\B([A-Z])", r" \1", found[1]).lower()
         return f"There is no such {kind}, or it is not yours."

@@ -1,4 +1,4 @@
-"""What goes in and out: JSON without NaN, YAML documents, uploads of a bounded size."""
+"""Formats of bodies and answers: JSON without NaN, YAML documents, and uploads of bounded size."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class TooLarge(APIException):
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """DRF's, with null for the numbers that JSON does not know."""
+    """DRF's renderer, with null for NaN and infinities."""
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        """Strict JSON; the data are walked only when they hold such a number."""
+        """Return strict JSON. Only data that hold such a number are copied."""
         try:
             return super().render(data, accepted_media_type, renderer_context)
         except ValueError:
@@ -33,10 +33,10 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class JSONParser(parsers.JSONParser):
-    """DRF's, which refuses what is nested too deeply for those who read it."""
+    """DRF's parser, which also refuses documents that are nested too deeply for later code."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
-        """ParseError also beyond the depth at which Python's own reader gives up."""
+        """Return the value; ParseError for malformed or too deeply nested documents."""
         try:
             value = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
@@ -47,12 +47,12 @@ class JSONParser(parsers.JSONParser):
 
 
 class YAMLParser(parsers.BaseParser):
-    """A YAML document, kept as text: ``{"yaml": text}``; the configuration's own reader names line and column."""
+    """A parser that keeps a YAML document as text, ``{"yaml": text}``. Errors name lines when the text is read."""
 
     media_type = "application/yaml"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, str]:
-        """ParseError when the text is not UTF-8, TooLarge above a million bytes."""
+        """Return the text; ParseError if it is not UTF-8, TooLarge above a million bytes."""
         raw = stream.read(YAML_LIMIT + 1)
         if len(raw) > YAML_LIMIT:
             raise TooLarge(f"The document is larger than {YAML_LIMIT:,} bytes.")
@@ -63,10 +63,10 @@ class YAMLParser(parsers.BaseParser):
 
 
 class UploadParser(parsers.MultiPartParser):
-    """A form with a file; refused before it is read when it says that it is too large."""
+    """A parser of forms with a file. It refuses a form that is too large before reading it."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """TooLarge names the limit."""
+        """Return the form's fields; TooLarge names the limit."""
         limit = settings.NASWEB_MAX_UPLOAD_MB
         length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
         if length > limit * 1_000_000:

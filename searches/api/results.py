@@ -1,4 +1,4 @@
-"""What a search found: candidates, points, buckets, front, events."""
+"""The views of what a search found: candidates, points, buckets, front and events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS = tuple(Event.Kind.values)
 
 
 class CandidateList(UnderSearch, ListAPIView):
-    """Candidates of a search, filtered and sorted on the server."""
+    """Return the candidates of a search, filtered and sorted on the server."""
 
     queryset = Candidate.objects.none()
     serializer_class = CandidateSerializer
@@ -42,17 +42,17 @@ class CandidateList(UnderSearch, ListAPIView):
     ordering_fields = ["number", *METRICS, "layer", "bucket", "round", "arch", "status", "scored_at"]
 
     def get_queryset(self) -> QuerySet[Candidate]:
-        """With evaluations, curves left out."""
+        """Return the candidates with their evaluations, without the curves."""
         return candidates.of_search(self.parent)
 
     @property
     def unfiltered(self) -> QuerySet[Candidate]:
-        """For `KeysetPagination`."""
+        """All candidates, from which `KeysetPagination` takes those of a page."""
         return candidates.with_evaluations()
 
 
 class Points(UnderSearch):
-    """Columns for plots."""
+    """The columns for plots."""
 
     @extend_schema(
         summary="Points for plots",
@@ -64,7 +64,7 @@ class Points(UnderSearch):
         responses=PointsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Scored and failed candidates as typed arrays."""
+        """Return scored and failed candidates as one array for each column."""
         if "numbers" in request.query_params:
             found = points.numbered(self.parent, numbers_of(request, "numbers", MAX_NUMBERS))
         else:
@@ -81,15 +81,18 @@ class Buckets(UnderSearch):
         parameters=[
             OpenApiParameter("layer", int, description="only this layer, counted from 0"),
             OpenApiParameter("index", int, description="only buckets of this index"),
-            OpenApiParameter("residents", bool, default=True, description="0: without the networks kept, only counts"),
+            OpenApiParameter(
+                "residents", bool, default=True, description="0: counts instead of the networks in the buckets"
+            ),
             OpenApiParameter("upto", int, description="replay: as filled by networks below this number"),
             OpenApiParameter("upto_layer", int, description="replay: this layer and those searched before; -1: none"),
         ],
         responses=BucketsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Layers, as they are searched, by cost buckets, now or of the past; empty for algorithms without buckets."""
-        names, order = spaces.of_search(self.parent).layer_names, spaces.searched_layers(self.parent)
+        """Return the cost buckets by layer in the order of the search, now or in a replay; none without buckets."""
+        names = spaces.of_search(self.parent).layer_names
+        order = spaces.searched_layers(self.parent)
         metric = self.parent.configuration.objective.cost_metric
         place = {name: number_of(request, name, 0, 0) for name in ("layer", "index") if name in request.query_params}
         lows = {"upto": 0, "upto_layer": -1}
@@ -123,7 +126,7 @@ class Front(UnderSearch):
         responses=FrontSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """By ascending cost."""
+        """Return the networks of the front by ascending cost."""
         metric = request.query_params.get("metric") or self.parent.configuration.objective.cost_metric
         if metric not in COST_NAMES:
             raise ValidationError({"metric": f"Choose one of {', '.join(COST_NAMES)}."})
@@ -133,7 +136,7 @@ class Front(UnderSearch):
 
 
 class Events(UnderSearch):
-    """The log."""
+    """The log of the search."""
 
     @extend_schema(
         summary="Events after a number",
@@ -145,8 +148,9 @@ class Events(UnderSearch):
         responses=EventsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Numbered 1, 2, 3, ... without gaps; ask again with ``after=last``, at once when ``limit`` came."""
-        after, limit = number_of(request, "after", 0, 0), number_of(request, "limit", 500, 1, events.LIMIT)
+        """Return events, numbered 1, 2, 3, ... Ask again with ``after=last``, at once if ``limit`` events came."""
+        after = number_of(request, "after", 0, 0)
+        limit = number_of(request, "limit", 500, 1, events.LIMIT)
         kinds = [kind for kind in request.query_params.get("kinds", "").split(",") if kind]
         if unknown := set(kinds) - set(KINDS):
             raise ValidationError({"kinds": f"Choose of {', '.join(KINDS)}, not {', '.join(sorted(unknown))}."})
@@ -154,7 +158,7 @@ class Events(UnderSearch):
 
 
 class Export(UnderSearch):
-    """Candidates as one file."""
+    """The candidates as one file."""
 
     queryset = Candidate.objects.none()
     filter_backends = [DjangoFilterBackend]
@@ -172,7 +176,7 @@ class Export(UnderSearch):
         filters=True,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Streamed, a bounded part at a time."""
+        """Return the file, streamed in parts of bounded size."""
         wanted = request.query_params.get("format", "csv")
         if wanted not in FORMATS:
             raise ValidationError({"format": f"Choose one of {', '.join(FORMATS)}."})

@@ -1,4 +1,4 @@
-"""OpenAPI: the configuration described by its own schema, and the problem document on every operation."""
+"""The OpenAPI document: option models by their own schema, and the problem document for every operation."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ PROBLEM = {
 
 
 class ConfigSchema(OpenApiSerializerExtension):
-    """Option models as clients may send them: fields with defaults are optional (pydantic's validation schema)."""
+    """The schema of option models as clients may send them: fields with defaults are optional."""
 
     target_class = "engine.config.base.Options"
     match_subclasses = True
     priority = 1
 
     def get_name(self, auto_schema: Any, direction: str) -> str:
-        """One component for requests and replies; a body that is also part of another model has a name of its own."""
+        """Return the component's name for requests and answers; options that are a whole body get a suffix."""
         name = str(self.target.__name__)
         return f"{name}Body" if name.endswith("Options") else name
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """Registers the parts as components of their own."""
+        """Return pydantic's validation schema, and register its parts as components."""
         schema = self.target.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
         for name, part in schema.pop("$defs", {}).items():
             component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
@@ -51,26 +51,26 @@ class ConfigSchema(OpenApiSerializerExtension):
 
 
 class LocalOwnerSchema(OpenApiAuthenticationExtension):
-    """The person at this machine needs to send nothing."""
+    """The local owner, who needs no credentials."""
 
     target_class = "nasweb.local_owner.LocalOwnerAuthentication"
     name: list[str] = []
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
-        """None."""
+        """Return no requirement."""
         return {}
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
-        """None."""
+        """Return no definition."""
         return []
 
 
 class SchemaView(SpectacularAPIView):
-    """OpenAPI 3.1, as YAML or, with ``?format=json``, as JSON."""
+    """The OpenAPI 3.1 document as YAML or, with ``?format=json``, as JSON."""
 
 
 def add_problems(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict[str, Any]:
-    """Every operation may answer with a problem document."""
+    """Return the document with the problem document as the default answer of every operation."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
     reply = {

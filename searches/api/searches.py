@@ -1,4 +1,4 @@
-"""Searches: list, create, look at, act upon."""
+"""The views that list, create, show and control searches."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     ordering_fields = ["id", "name", "created_at", "finished_at"]
 
     def get_queryset(self) -> QuerySet[Search]:
-        """Other users' searches are not found."""
+        """Return the user's own searches; others are not found."""
         return searches.owned(self.request.user)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        """Lists leave out what takes queries a row."""
+        """Return the serializer; lists leave out what takes further queries for every row."""
         return SearchSerializer if self.action == "list" else SearchDetailSerializer
 
     @extend_schema(summary="All searches")
     def list(self, request: Request) -> Response:
-        """Newest first; the arms of a study only when it is asked for."""
+        """Return searches, newest first. Arms of studies are listed only for ``study``."""
         rows = self.filter_queryset(self.get_queryset())
         page = self.paginate_queryset(rows if request.query_params.get("study") else rows.filter(study=None))
         return self.get_paginated_response(self._shown(page, many=True))
 
     @extend_schema(summary="One search")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """With its configuration, layers and failures."""
+        """Return the search with its configuration, layers and failures."""
         return Response(self._shown(self.get_object()))
 
     @extend_schema(
         summary="Create a search", request=CONFIG_BODY, parameters=[KEY], responses={201: SearchDetailSerializer}
     )
     def create(self, request: Request) -> Response:
-        """The body is the configuration, as JSON or YAML; the search starts at once."""
+        """Create a search from the configuration in the body, JSON or YAML. It starts at once."""
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 1 <= len(key) <= 200:
             raise serializers.ValidationError({"Idempotency-Key": "Give 1 to 200 characters."})
@@ -87,53 +87,55 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
 
     @extend_schema(summary="Name and note", request=DescriptionSerializer, responses=SearchDetailSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """What the search is called on pages, and a note in Markdown."""
-        search, body = self.get_object(), DescriptionSerializer(data=request.data)
+        """Change the name of the search on pages, and its note in Markdown."""
+        search = self.get_object()
+        body = DescriptionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         curation.describe(search, **body.validated_data)
         return self._changed()
 
     @extend_schema(summary="Delete a search", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """With its candidates and files."""
+        """Delete the search with its candidates and files."""
         control.delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Pause", request=None, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """What is being scored is finished, nothing new begins."""
+        """Pause the search: running evaluations end, and no new ones begin."""
         return self._changed(control.pause)
 
     @extend_schema(summary="Resume", request=None, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Goes on after a pause."""
+        """Continue a search after a pause."""
         return self._changed(control.resume)
 
     @extend_schema(summary="Stop", request=None, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """What is being scored is finished, then the search is."""
+        """End the search as soon as the running evaluations have ended."""
         return self._changed(control.stop)
 
     @extend_schema(summary="Cancel", request=None, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Ends within seconds, also inside a training."""
+        """End the search within seconds, also in the middle of a training."""
         return self._changed(control.cancel)
 
     @extend_schema(summary="Retry failed candidates", request=None, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Scores the failed candidates once more."""
+        """Score the failed candidates once more."""
         return self._changed(control.retry_failed)
 
     @extend_schema(summary="Extend the budget", request=ExtendSerializer, responses=SearchDetailSerializer)
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Adds to the budget of a finished search, which goes on."""
-        search, body = self.get_object(), ExtendSerializer(data=request.data)
+        """Add to the budget of a finished search, which then continues."""
+        search = self.get_object()
+        body = ExtendSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         control.extend(search, **body.validated_data)
         return self._changed()
@@ -141,7 +143,7 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     @extend_schema(summary="Clone", request=None, responses={201: SearchDetailSerializer})
     @action(detail=True, methods=["post"])
     def clone(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """A new search with the same configuration."""
+        """Create a new search with the same configuration."""
         config = SearchConfig.stored(creation.clone(self.get_object()))
         return self._created(creation.create(request.user, config))
 
@@ -150,8 +152,9 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     )
     @action(detail=True, methods=["post"])
     def repeat(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Searches of the same settings with the next seeds; compared, they show mean and spread."""
-        search, body = self.get_object(), RepeatSerializer(data=request.data)
+        """Create searches with the same settings and the next seeds. A comparison shows their mean and spread."""
+        search = self.get_object()
+        body = RepeatSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         made = [row.pk for row in creation.repeat(search, **body.validated_data)]
         rows = list(self.get_queryset().filter(pk__in=made).order_by("id"))
@@ -161,20 +164,20 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     @extend_schema(summary="Look before launching", request=CONFIG_BODY, responses=PreflightSerializer)
     @action(detail=False, methods=["post"])
     def preflight(self, request: Request) -> Response:
-        """Sampled costs against the targets, bounds and warnings; nothing is created."""
+        """Return sampled costs against the targets, bounds and warnings. Nothing is created."""
         return Response(PreflightSerializer(creation.preflight(request.user, config_of(request))).data)
 
     @extend_schema(summary="Check a configuration", request=CONFIG_BODY, responses=ConfigDocumentSerializer)
     @action(detail=False, methods=["post"])
     def validate(self, request: Request) -> Response:
-        """The configuration with its defaults, as JSON and YAML; errors name their fields."""
+        """Return the configuration with its defaults, as JSON and YAML; errors name their fields."""
         config = config_of(request)
         return Response(ConfigDocumentSerializer({"config": config.as_dict(), "yaml": config.to_yaml()}).data)
 
     @extend_schema(summary="Ready configurations", responses=ExampleSerializer(many=True))
     @action(detail=False, pagination_class=None, filter_backends=[])
     def examples(self, request: Request) -> Response:
-        """Digits first; every ``config`` is a body for POST /searches/."""
+        """Return ready configurations. Each ``config`` is a body for POST /searches/."""
         return Response(ExampleSerializer(EXAMPLES, many=True).data)
 
     def _changed(self, act: Any = None) -> Response:

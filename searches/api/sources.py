@@ -1,4 +1,4 @@
-"""Spaces, data sets and tables: list, add, look at, delete."""
+"""The views that list, add, show and delete spaces, data sets and tables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SAMPLE = [
 
 
 class SourceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """Rows of the user; ``brief`` is the list's serializer, ``serializer_class`` the full one."""
+    """Rows of the user. Lists use the serializer ``brief``, single rows ``serializer_class``."""
 
     lookup_value_converter = "int"
     filter_backends = []
@@ -58,37 +58,37 @@ class SourceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
     serializer_class: type[serializers.BaseSerializer]
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Other users' rows are not found."""
+        """Return the user's own rows; others are not found."""
         rows: QuerySet[Any] = self.queryset.model._default_manager.filter(owner=self.request.user)
         return rows
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        """Lists are brief."""
+        """Return the serializer of a list or of a single row."""
         return self.brief if self.action == "list" else self.serializer_class
 
     def created(self, row: Any) -> Response:
-        """The new row in full."""
+        """Return the new row in full, with the status 201."""
         return Response(self.serializer_class(row).data, status=status.HTTP_201_CREATED)
 
 
 class SpaceViewSet(SourceViewSet):
-    """Search spaces: those of searches, and chains saved for later."""
+    """Search spaces: those of the user's searches, and saved chains."""
 
     queryset = SearchSpace.objects.none()
-    serializer_class, brief = SpaceDetailSerializer, SpaceSerializer
+    serializer_class = SpaceDetailSerializer
+    brief = SpaceSerializer
 
     @extend_schema(summary="Save a chain", request=NewSpaceSerializer, responses={201: SpaceDetailSerializer})
     def create(self, request: Request) -> Response:
-        """Errors name the faulty part of the definition."""
+        """Save a chain; errors name the faulty part of the definition."""
         body = NewSpaceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        name, definition = body.validated_data["name"], body.validated_data["definition"]
-        return self.created(sources.save_space(request.user, name, definition))
+        return self.created(sources.save_space(request.user, **body.validated_data))
 
     @extend_schema(summary="Look at a chain", request=SpaceCheckSerializer, responses=SpaceInspectionSerializer)
     @action(detail=False, methods=["post"])
     def check(self, request: Request) -> Response:
-        """What a definition would be: size, layers, costs; nothing is saved, errors name its faulty part."""
+        """Return size, layers and costs of a definition. Nothing is saved; errors name the faulty part."""
         body = SpaceCheckSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         spec = InputSpec(**body.validated_data["input"]) if "input" in body.validated_data else spaces.DEFINED_FOR
@@ -98,7 +98,7 @@ class SpaceViewSet(SourceViewSet):
     @extend_schema(summary="Look into a space", parameters=IMAGES, responses=SpaceInspectionSerializer)
     @action(detail=True)
     def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Size, layers, and the costs for images of a size."""
+        """Return size, layers, and the costs for images of the given size."""
         row = self.get_object()
         side = number_of(request, "side", spaces.DEFINED_FOR.height, 1, 1024)
         spec = number_of(request, "channels", 3, 1, 64), side, side, number_of(request, "classes", 10, 2, 100_000)
@@ -108,39 +108,40 @@ class SpaceViewSet(SourceViewSet):
     @extend_schema(summary="Drawing of the default network", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
     @action(detail=True, url_path="drawing.svg", url_name="drawing")
     def drawing(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As an SVG picture."""
+        """Return the picture as SVG."""
         picture = spaces.default_drawing(spaces.of_document(self.get_object().options))
         return HttpResponse(picture, content_type="image/svg+xml")
 
     @extend_schema(summary="Delete a space", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refused while a search uses it."""
+        """Delete the row; refused while a search uses it."""
         sources.delete_space(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DatasetViewSet(SourceViewSet):
-    """Uploaded images."""
+    """Images that the user uploaded."""
 
     queryset = Dataset.objects.none()
-    serializer_class, brief = DatasetDetailSerializer, DatasetSerializer
+    serializer_class = DatasetDetailSerializer
+    brief = DatasetSerializer
     parser_classes = [UploadParser]
 
     @extend_schema(summary="Upload images", request=UploadSerializer, responses={201: DatasetDetailSerializer})
     def create(self, request: Request) -> Response:
-        """A zip with ``train/<class>/*`` and perhaps ``test/<class>/*``."""
+        """Add the images of a zip with ``train/<class>/*``, and with ``test/<class>/*`` if there is a test set."""
         return self.created(sources.add_dataset(request.user, **_upload(request)))
 
     @extend_schema(summary="Look into images", responses=DatasetInspectionSerializer)
     @action(detail=True)
     def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Splits, classes with their counts, preprocessing."""
+        """Return splits, classes with their counts, and preprocessing."""
         return Response(DatasetInspectionSerializer(datasets.inspected(self.get_object())).data)
 
     @extend_schema(summary="Sample images", parameters=SAMPLE, responses={(200, "image/png"): OpenApiTypes.BINARY})
     @action(detail=True)
     def sample(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A few images of a class side by side, as networks see them."""
+        """Return a few images of a class side by side, as networks see them."""
         part = request.query_params.get("part", "train")
         fit = next((fit for fit in FITS if fit == request.query_params.get("fit", "resize")), None)
         if part not in datasets.PARTS or fit is None:
@@ -150,32 +151,33 @@ class DatasetViewSet(SourceViewSet):
 
     @extend_schema(summary="Delete images", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refused while a search uses them."""
+        """Delete the images; refused while a search uses them."""
         sources.delete_dataset(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TableViewSet(SourceViewSet):
-    """Uploaded tables."""
+    """Tables that the user uploaded."""
 
     queryset = Table.objects.none()
-    serializer_class, brief = TableDetailSerializer, TableSerializer
+    serializer_class = TableDetailSerializer
+    brief = TableSerializer
     parser_classes = [UploadParser]
 
     @extend_schema(summary="Upload a table", request=UploadSerializer, responses={201: TableDetailSerializer})
     def create(self, request: Request) -> Response:
-        """CSV or Parquet with a column ``arch``."""
+        """Add a table: CSV or Parquet with a column ``arch``."""
         return self.created(sources.add_table(request.user, **_upload(request)))
 
     @extend_schema(summary="Look into a table", responses=TableInspectionSerializer)
     @action(detail=True)
     def inspection(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Every column's range and how much of it is known, and the first rows."""
+        """Return the first rows, and the range and the number of known values of every column."""
         return Response(TableInspectionSerializer(table_contents.inspected(self.get_object())).data)
 
     @extend_schema(summary="Delete a table", responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refused while a search uses it."""
+        """Delete the row; refused while a search uses it."""
         sources.delete_table(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -1,4 +1,4 @@
-"""Studies: start, look at, end; and the trust card of a search."""
+"""The views that start, show and end studies, and the trust card of a search."""
 
 from __future__ import annotations
 
@@ -43,42 +43,42 @@ class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
     ordering_fields = ["id", "name", "created_at"]
 
     def get_queryset(self) -> QuerySet[Study]:
-        """Other users' studies are not found."""
+        """Return the user's own studies; others are not found."""
         return selector.owned(self.request.user)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        """Lists leave the configuration out."""
+        """Return the serializer; lists leave the configuration out."""
         return StudySerializer if self.action == "list" else StudyDetailSerializer
 
     @extend_schema(summary="Start a study", request=BODY, responses={201: StudyDetailSerializer})
     def create(self, request: Request) -> Response:
-        """The body is the configuration, as JSON or YAML; every arm becomes a random search of the same networks."""
+        """Start a study from the configuration in the body. Every arm becomes a random search of the same networks."""
         study = studies.create(request.user, _config_of(request))
         return Response(self._shown(study.pk), status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="What a study will roughly take", request=BODY, responses=ForecastSerializer)
     @action(detail=False, methods=["post"])
     def forecast(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Seconds a network of every arm, measured or forecast; the body is that of a study, nothing is created."""
+        """Return the seconds per network of every arm of the study in the body. Nothing is created."""
         return Response(ForecastSerializer(comparisons.forecast(request.user, _config_of(request))).data)
 
     @extend_schema(summary="What the study found so far", responses=StudyResultsSerializer)
     @action(detail=True)
     def results(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Kendall and Spearman against the truth, the best tenth, agreement of the estimates, networks apart."""
+        """Return rank correlations with the truth and among the estimates, the best tenth, and groups of networks."""
         return Response(StudyResultsSerializer(selector.results(self.get_object())).data)
 
     @extend_schema(summary="Cancel", request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Ends all its arms; what they scored stays."""
+        """End all arms of the study; their scores stay."""
         study = self.get_object()
         studies.cancel(study)
         return Response(self._shown(study.pk))
 
     @extend_schema(summary="Delete", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """With its searches."""
+        """Delete the study with its searches."""
         studies.delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -97,5 +97,5 @@ class Trust(UnderSearch):
 
     @extend_schema(summary="How far the scores can be trusted", responses=TrustSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Kendall's tau with its interval, by source of truth, and a sentence."""
+        """Return Kendall's tau with its interval for every source of truth, and a sentence."""
         return Response(TrustSerializer(trust.card(self.parent)).data)

@@ -1,4 +1,4 @@
-"""Full trainings: ask for them, look at them, act upon them; and what they say of the estimate."""
+"""The views that start, show and control full trainings, and compare them with the estimate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from searches.services import trainings
 
 
 class TrainingFilter(filters.FilterSet):
-    """Trainings by state, candidate and search."""
+    """Filters by state, candidate and search."""
 
     status = ChoicesFilter(choices=Training.Status.choices, lookup_expr="in")
     candidate = filters.NumberFilter(field_name="candidate_id")
@@ -57,11 +57,11 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
     ordering_fields = ["id", "created_at", "finished_at", "valid_accuracy", "test_accuracy"]
 
     def get_queryset(self) -> QuerySet[Training]:
-        """Other users' trainings are not found."""
+        """Return the user's own trainings; others are not found."""
         return selector.owned(self.request.user)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        """Lists leave the curves out."""
+        """Return the serializer; lists leave the curves out."""
         return TrainingSerializer if self.action == "list" else TrainingDetailSerializer
 
     @extend_schema(
@@ -70,7 +70,7 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
         responses={201: TrainingSerializer(many=True)},
     )
     def create(self, request: Request) -> Response:
-        """One training a candidate; what was asked for before is answered as it is, and resumed if it had ended."""
+        """Start one training per candidate. A training that exists is returned, and resumed if it had ended early."""
         if not isinstance(request.data, Mapping):
             raise ValidationError({"candidates": "The body must be an object with the field candidates or search."})
         body = NewTrainingsSerializer(data=request.data)
@@ -82,18 +82,18 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
     @extend_schema(summary="Cancel", request=None, responses=TrainingDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Ends within seconds; its checkpoint stays."""
+        """End the training within seconds; its checkpoint stays."""
         return self._changed(trainings.cancel)
 
     @extend_schema(summary="Resume", request=None, responses=TrainingDetailSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Goes on from the checkpoint after a cancel or a failure."""
+        """Continue from the checkpoint after a cancel or a failure."""
         return self._changed(trainings.resume)
 
     @extend_schema(summary="Delete", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """With its checkpoint and weights."""
+        """Delete the training with its checkpoint and weights."""
         trainings.delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -116,19 +116,19 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
 
 
 class Trained(UnderSearch):
-    """The estimate against full trainings."""
+    """The estimate compared with full trainings."""
 
     @extend_schema(summary="Estimate against full trainings", responses=TrainedGroupSerializer(many=True))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """By recipe and data: rank correlation, and the pairs that the estimate ordered wrongly."""
+        """Return, by recipe and data, the rank correlation and the pairs that the estimate ordered wrongly."""
         return Response(TrainedGroupSerializer(selector.groups(self.parent), many=True).data)
 
 
 class Recipes(APIView):
-    """How networks can be trained in full."""
+    """The recipes of full trainings."""
 
     @extend_schema(summary="Recipes of full trainings", responses=RecipeSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """In the order of the form."""
+        """Return the recipes in the order of the form."""
         rows = [{"name": name, **recipe.model_dump()} for name, recipe in RECIPES.items()]
         return Response(RecipeSerializer(rows, many=True).data)

@@ -1,1 +1,1 @@
-"""Forms: built from the engine's option models, checked by the engine, so a new option needs no form of its own."""
+"""Forms, which are built from the engine's option models and checked by the engine. A new option needs no new form."""

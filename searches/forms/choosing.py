@@ -24,13 +24,13 @@ F = TypeVar("F", bound=forms.ChoiceField)
 
 @dataclass(frozen=True)
 class Choice:
-    """One space or one set of images, with its part of a configuration; a part of None: there are no images."""
+    """One space or one set of images, with its part of a configuration. The part is None where there are no images."""
 
     key: str
     label: str
     part: dict[str, Any] | None
     group: str = ""
-    """The heading in the list; empty: it has none."""
+    """The heading in the list; empty for a choice without one."""
 
 
 class Chooser:
@@ -52,9 +52,9 @@ class Chooser:
         return field
 
     def part(self, key: str) -> dict[str, Any] | None:
-        """Return the part of the configuration that a key stands for, the first choice's for an empty one.
+        """Return the part of the configuration that a key stands for; an empty key stands for the first choice.
 
-        KeyError for a key that is not offered, such as one of another user's.
+        KeyError for a key that is not offered, such as the key of another user's space.
         """
         return self._choices[key or next(iter(self._choices))].part
 

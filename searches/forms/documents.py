@@ -12,12 +12,12 @@ from engine.errors import ConfigError
 
 
 def write_yaml(document: Any) -> str:
-    """YAML of plain values."""
+    """Return plain values as YAML."""
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(text: str) -> Any:
-    """The value of a YAML or JSON text; ValidationError says where it is malformed."""
+    """Return the value of a YAML or JSON text; ValidationError says where the text is malformed."""
     try:
         return documents.read_yaml(text, "yaml")
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""From a field of an option model to a form field: title, help, choices and limits come from the model."""
+"""Form fields for the fields of option models, with title, help, choices and limits from the model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Choices = Sequence[tuple[Any, str]]
 
 
 def plain_type(info: FieldInfo) -> Any:
-    """The annotation without ``| None``."""
+    """Return the annotation without ``| None``."""
     if get_origin(info.annotation) in (Union, types.UnionType):
         rest = [part for part in get_args(info.annotation) if part is not type(None)]
         return rest[0] if len(rest) == 1 else info.annotation
@@ -26,19 +26,19 @@ def plain_type(info: FieldInfo) -> Any:
 
 
 def is_nullable(info: FieldInfo) -> bool:
-    """Whether an empty field means None."""
+    """Return whether an empty field means None."""
     return type(None) in get_args(info.annotation)
 
 
 def is_rows(info: FieldInfo) -> bool:
-    """Whether the field is a list of option models, shown as rows."""
+    """Return whether the field is a list of option models, which the form shows as rows."""
     return get_origin(plain_type(info)) is tuple and issubclass(get_args(plain_type(info))[0], BaseModel)
 
 
 def form_field(name: str, info: FieldInfo, choices: Choices | None = None) -> forms.Field:
-    """A form field for one option; nothing is required here, for the engine says what is missing.
+    """Return a form field for one option. It is never required, because the engine says what is missing.
 
-    ``choices`` turns the field into a selection of rows (uploaded data sets and tables).
+    ``choices`` are rows of the database to select from, such as uploaded data sets and tables.
     """
     label = info.title or name.replace("_", " ").capitalize()
     common: dict[str, Any] = {"label": label, "help_text": _help(info), "required": False}
@@ -71,7 +71,7 @@ def choice_label(value: Any) -> str:
 
 
 def default_of(info: FieldInfo) -> Any:
-    """The option's default, or "" where it has none."""
+    """Return the option's default, or "" if it has none."""
     default = info.get_default(call_default_factory=True)
     return "" if default is PydanticUndefined or default is None else default
 
@@ -82,7 +82,7 @@ def _help(info: FieldInfo) -> str:
 
 
 def _limits(info: FieldInfo) -> dict[str, Any]:
-    """HTML's ``min`` and ``max``; an open limit (gt, lt) is left to the engine."""
+    """Return HTML's ``min`` and ``max``. The engine checks open limits (gt, lt), which HTML cannot state."""
     limits: dict[str, Any] = {}
     for rule in info.metadata:
         if isinstance(rule, annotated_types.Ge):

@@ -1,4 +1,4 @@
-"""Measuring or uploading a latency table."""
+"""The forms that measure and upload latency tables."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class LatencyUploadForm(SourceForm):
 
     file = forms.FileField(
         label="CSV or JSON file",
-        help_text="Columns “operator” and “milliseconds”, or {“operators”: {name: milliseconds}}; names as in a "
-        "measured table's download.",
+        help_text="Columns “operator” and “milliseconds”, or {“operators”: {name: milliseconds}}. The names are those "
+        "in the download of a measured table.",
         widget=forms.FileInput(attrs={"accept": ".csv,.json"}),
     )
 
@@ -40,7 +40,9 @@ class MeasureForm(forms.Form):
         self._spaces = choosing.spaces(owner)
         self._data = choosing.data(owner, first=[GIVEN_SIZE])
         space = forms.ChoiceField(label="Search space", help_text="Every operator of its networks is measured")
-        images = forms.ChoiceField(label="Images", help_text="As a search's: they say what reaches the operators")
+        images = forms.ChoiceField(
+            label="Images", help_text="Their size, and the number of classes, decide what the operators compute"
+        )
         self.fields["space"] = self._spaces.fill(space)
         self.fields["dataset"] = self._data.fill(images)
         for part, model in PARTS.items():

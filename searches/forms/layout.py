@@ -1,7 +1,8 @@
-"""What the form of a search holds, as data: its sections, and for every option where it stands in form and document.
+"""The content of the search form as data: its sections, and the place of every option in the form and the document.
 
-A form name has the section in front and the kind in between: ``space.chain.definition`` is ``space.definition`` of the
-document when the kind is ``chain``, and ``final.table.reward`` is ``final.estimator.reward``.
+The name of a field begins with the section, followed by the kind if there is one: ``space.chain.definition`` stands
+for ``space.definition`` of the document if the kind is ``chain``; ``final.table.reward`` for
+``final.estimator.reward``.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ class Section:
     nothing: Nothing | None = None
     model: type[BaseModel] | None = None
     first: str = ""
-    """The option of the model that is shown before the others."""
+    """The option of the model that the form shows before the others."""
     own: tuple[tuple[type[BaseModel], Path], ...] = ()
     """Further options that stand in this section: the model that has each, and where it is in the document."""
     spokesman: str = ""
-    """The option at which complaints about the whole part are shown; empty: at the choice of kinds."""
+    """The option at which complaints about the whole part are shown; empty if they stand at the choice of kinds."""
     extra: str = ""
     """Template of what follows the options."""
 
@@ -77,11 +78,11 @@ class Option:
     info: FieldInfo
     section: Section
     kind: str = ""
-    """The kind that has it; empty: shown whatever is chosen."""
+    """The kind that has the option; empty if the option is shown for every kind."""
     rows: Any = None
-    """The model whose rows are offered, the user's own; None: the option is typed or chosen from a list of words."""
+    """The model of which the user's own rows are offered; None for an option that is typed or chosen from words."""
     suggestions: str = ""
-    """The page's list of suggestions for the field."""
+    """The id of the page's list of suggestions for the field; empty for none."""
 
 
 @dataclass(frozen=True)

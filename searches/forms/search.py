@@ -1,4 +1,4 @@
-"""The form of a search: fields from the option models, errors from the engine, put at the field they speak of."""
+"""The form of a search. Its fields come from the option models, and the engine's errors are shown at their fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from searches.models import Table
 
 @dataclass(frozen=True)
 class KindView:
-    """The options of one kind, shown while it is chosen."""
+    """The options of one kind, which are shown while it is chosen."""
 
     value: str
     label: str
@@ -56,7 +56,7 @@ class SectionView:
 
 
 class SearchForm(forms.Form):
-    """Validates into ``config``. ``document`` fills a new form; posted values are kept as typed."""
+    """The form, filled from a ``document`` or as posted. A valid form has its configuration in ``config``."""
 
     error_css_class = "invalid"
 
@@ -66,7 +66,7 @@ class SearchForm(forms.Form):
         values = flatten(document or {})
         super().__init__(data, initial=values)
         self.config: SearchConfig | None = None
-        self.document: dict[str, Any] = {}  # as typed, faulty values among them
+        self.document: dict[str, Any] = {}  # as typed, with the faulty values
         self.row_count = _rows_in(values if data is None else data) + 1
         self.used_rows: list[int] = []
         """Rows of further limits that hold something, in the order of the document's list."""
@@ -93,7 +93,7 @@ class SearchForm(forms.Form):
         self.columns = sorted({c["name"] for table in Table.objects.filter(owner=owner) for c in table.columns})
 
     def _fill_kinds_not_sent(self) -> None:
-        """Browsers send the chosen kinds' fields only; the others keep their defaults, should they be chosen next."""
+        """Fill in the defaults of kinds that are not chosen: browsers do not send them, and one may be chosen next."""
         filled = {}
         for name in (option.name for option in options() if not self._is_active(option)):
             value = self.get_initial_for_field(self.fields[name], name)
@@ -135,7 +135,6 @@ class SearchForm(forms.Form):
                     field.choices = [("", "none"), *field.choices]
                 self.fields[LIMITS.name(index, name)] = field
 
-    # --- for the template --------------------------------------------------------------------------------------
     def sections(self) -> Iterable[SectionView]:
         """Return the sections in their order."""
         return [self._shown(section) for section in SECTIONS]
@@ -156,7 +155,6 @@ class SearchForm(forms.Form):
         chooser = self[section.chooser] if section.kinds is not None else None
         return SectionView(section, chooser, kinds, fields.get("", []), rows)
 
-    # --- validation --------------------------------------------------------------------------------------------
     def clean(self) -> dict[str, Any]:
         """Build the document from the chosen kinds and have the engine check it."""
         for option in options():

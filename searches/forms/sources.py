@@ -1,4 +1,4 @@
-"""Uploads and definitions of the user's own sources."""
+"""The forms that add the user's own data sets, tables and spaces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from searches.forms.documents import read_yaml
 
 
 class SourceForm(forms.Form):
-    """A named source; `add_errors` puts the services' complaints at the fields."""
+    """A source with a name."""
 
     name = forms.CharField(max_length=200, label="Name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
     def add_errors(self, error: ConfigError) -> None:
-        """The last field takes whatever no field is named for, with the path in words."""
+        """Put the services' complaints at their fields; those without a field go to the last field, with their path."""
         last = list(self.fields)[-1]
         for item in error.errors:
             if item.path in self.fields:
@@ -27,7 +27,7 @@ class SourceForm(forms.Form):
 
 
 class DatasetForm(SourceForm):
-    """A zip of class folders."""
+    """Images as a zip of class folders."""
 
     file = forms.FileField(
         label="Zip of class folders",
@@ -38,17 +38,18 @@ class DatasetForm(SourceForm):
 
 
 class TableForm(SourceForm):
-    """A CSV or Parquet table."""
+    """A table as a CSV or Parquet file."""
 
     file = forms.FileField(
         label="CSV or Parquet file",
-        help_text="One row an architecture, named in a column “arch”; the search says what the other columns are.",
+        help_text="One row for each architecture, named in the column “arch”. "
+        "The search says what the other columns are.",
         widget=forms.FileInput(attrs={"accept": ".csv,.parquet"}),
     )
 
 
 class SpaceForm(SourceForm):
-    """The definition of a chain; validates into a mapping."""
+    """The definition of a chain, which a valid form has as a mapping."""
 
     definition = forms.CharField(
         label="Definition",
@@ -58,7 +59,7 @@ class SpaceForm(SourceForm):
     )
 
     def clean_definition(self) -> dict[str, Any]:
-        """The parsed mapping."""
+        """Return the parsed mapping."""
         value = read_yaml(self.cleaned_data["definition"])
         if not isinstance(value, dict):
             raise forms.ValidationError("The definition must be a mapping with the fields stem, layers and head.")
@@ -66,14 +67,14 @@ class SpaceForm(SourceForm):
 
 
 class ImagesForm(forms.Form):
-    """The images that a space is looked at with."""
+    """The size of the images for which a space is shown."""
 
     channels = forms.IntegerField(label="Channels", min_value=1, max_value=64, initial=3)
     side = forms.IntegerField(label="Side, pixels", min_value=1, max_value=1024, initial=32)
     classes = forms.IntegerField(label="Classes", min_value=2, max_value=100_000, initial=10)
 
     def spec(self) -> tuple[int, int, int, int]:
-        """Channels, height, width, classes; the usual ones where the form does not hold valid numbers."""
+        """Return channels, height, width and classes; the defaults unless all numbers of the form are valid."""
         values = self.cleaned_data if self.is_bound and self.is_valid() else {}
         channels, side, classes = (values.get(name, field.initial) for name, field in self.fields.items())
         return channels, side, side, classes

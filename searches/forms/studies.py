@@ -1,4 +1,4 @@
-"""The form of a study: estimates and comparisons ticked, a truth chosen, space and data named or a search's."""
+"""The form of a study: estimates and ablations to run, the truth, and the space and data, or a search that has both."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ TRUTHS = (
 )
 COMPARISON_CHOICES = (
     ("reduced_data", "MOTE on reduced data (RD), on random images of every label (RD-RS) and on all images"),
-    ("reduced_network", "MOTE with the reduced network (RA) and with the full one, often many times dearer"),
+    (
+        "reduced_network",
+        "MOTE with the reduced network (RA) and with the full one, which often takes many times as long",
+    ),
     ("terms", "MOTE by its landscape alone, by its speed alone and by both"),
     ("skip_connections", "MOTE where there are skip connections and where there are none"),
-    ("seeds", "MOTE under five seeds: how much its ranking is a matter of initial weights"),
+    ("seeds", "MOTE under five seeds: how much its ranking depends on the initial weights"),
 )
 LOOKED_UP = "table"
 NO_IMAGES = choosing.Choice("none", "None (a table needs no images)", None)
@@ -33,7 +36,7 @@ TITLES = SUMMARIES | {name: proxy.label for name, proxy in PROXIES.items()}
 
 
 def estimate_choices() -> list[tuple[str, str]]:
-    """Every estimate that looks at networks, not at a table; those with a choice of names one by one."""
+    """Return the choices of estimates that look at networks, not at a table; each name of an estimate is a choice."""
     choices = []
     for kind, entry in ESTIMATORS.items():
         if not entry.options.needs_images:
@@ -45,7 +48,7 @@ def estimate_choices() -> list[tuple[str, str]]:
 
 
 class StudyForm(forms.Form):
-    """`config` is the study's configuration; complaints of the engine are put at the fields they speak of."""
+    """The form. A valid form has the study's configuration in ``config``."""
 
     error_css_class = "invalid"
 
@@ -55,14 +58,14 @@ class StudyForm(forms.Form):
         required=False,
         empty_label="no search: as chosen here",
         label="Space and data of",
-        help_text="A search whose space and data are taken; without one the next two fields count",
+        help_text="The study takes the space and data of this search; without a search the next two fields count",
     )
-    space = forms.ChoiceField(required=False, label="Space", help_text="Random networks of it are drawn")
+    space = forms.ChoiceField(required=False, label="Space", help_text="The study draws random networks of it")
     data = forms.ChoiceField(  # type: ignore[assignment] # a declared field: Django takes it off the class
-        required=False, label="Data", help_text="Images that the estimates look at"
+        required=False, label="Data", help_text="The images that the estimates use"
     )
     networks = forms.IntegerField(
-        min_value=3, max_value=5_000, initial=20, label="Networks", help_text="More give narrower intervals"
+        min_value=3, max_value=5_000, initial=20, label="Networks", help_text="More networks give narrower intervals"
     )
     estimates = forms.MultipleChoiceField(required=False, label="Estimates", widget=forms.CheckboxSelectMultiple)
     compare = forms.MultipleChoiceField(
@@ -73,7 +76,7 @@ class StudyForm(forms.Form):
         max_value=10,
         initial=1,
         label="Seeds",
-        help_text="Each ticked estimate with so many initial weights; comparisons have their own",
+        help_text="Each ticked estimate runs with this many initial weights; comparisons have their own seeds",
     )
     truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
     epochs = forms.IntegerField(
@@ -82,13 +85,15 @@ class StudyForm(forms.Form):
         initial=3,
         required=False,
         label="Epochs",
-        help_text="Of training, when that is the truth",
+        help_text="Needed if trained networks are the truth",
     )
     table = forms.ModelChoiceField(
-        Table.objects.none(), required=False, label="Table", help_text="When it is the truth"
+        Table.objects.none(), required=False, label="Table", help_text="Needed if a table is the truth"
     )
-    column = forms.CharField(required=False, max_length=200, label="Column", help_text="Of that table")
-    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0, label="Seed", help_text="Fixes the networks")
+    column = forms.CharField(required=False, max_length=200, label="Column", help_text="The column of that table")
+    seed = forms.IntegerField(
+        min_value=0, max_value=2**31 - 1, initial=0, label="Seed", help_text="Decides which networks are drawn"
+    )
 
     def __init__(self, owner: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,14 +108,14 @@ class StudyForm(forms.Form):
         fields["estimates"].choices = estimate_choices()
 
     def clean(self) -> dict[str, Any]:
-        """The configuration, or the engine's complaints at the fields."""
+        """Have the engine check the configuration, and put its complaints at their fields."""
         values = super().clean() or {}
         if values.get("truth") == "table":
             for name in ("table", "column"):
                 if not values.get(name):
-                    self.add_error(name, "Needed when a table is the truth.")
+                    self.add_error(name, "Needed if a table is the truth.")
         if values.get("truth") == "training" and not values.get("epochs"):
-            self.add_error("epochs", "Needed when the networks are trained.")
+            self.add_error("epochs", "Needed if trained networks are the truth.")
         if not self.errors:
             try:
                 self.config = StudyConfig.parse(self._document(values))
@@ -119,7 +124,7 @@ class StudyForm(forms.Form):
         return values
 
     def add_errors(self, error: ConfigError) -> None:
-        """Puts each complaint at its field; what has none is told above the form, with its path."""
+        """Put each complaint at its field; a complaint without a field stands above the form, with its path."""
         for item in error.errors:
             head = item.path.partition(".")[0]
             field = {"arms": "estimates", "dataset": "data"}.get(head, head)

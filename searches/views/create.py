@@ -1,4 +1,4 @@
-"""Configuring a search: the form, the same thing as YAML, and the look ahead before it starts."""
+"""The pages that configure a search: the form, the same as YAML, and the look ahead before the search starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from searches.views.lookahead import Histogram, in_words
 
 @login_required
 def new_search(request: HttpRequest) -> HttpResponse:
-    """The form; a POST creates the search, or shows every error at its field with what was typed."""
+    """Show the form. A POST creates the search, or shows every error at its field and keeps what was typed."""
     if request.method == "POST":
         form, config = read(request)
         if config is not None:
@@ -40,7 +40,7 @@ def new_search(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def start_example(request: HttpRequest, slug: str) -> HttpResponse:
-    """Starts a ready configuration with one click."""
+    """Start a search with a ready configuration."""
     config = SearchConfig.parse(example(slug))
     return redirect("search", creation.create(request.user, config).pk)
 
@@ -48,7 +48,7 @@ def start_example(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """The look ahead for what the form holds now, and the same as YAML (an htmx partial); nothing is created."""
+    """Return the look ahead for what the form holds now, and the same as YAML (an htmx partial); create nothing."""
     form, config = read(request)
     return looked_ahead(request, form, config, trial_of(request))
 
@@ -56,7 +56,7 @@ def check(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def trial(request: HttpRequest) -> HttpResponse:
-    """Starts a short search with the form's estimate to measure its seconds; the look ahead then waits for it."""
+    """Start a short search that measures the seconds of the form's estimate; the look ahead then waits for it."""
     form, config = read(request)
     search = None
     if config is not None:
@@ -71,7 +71,7 @@ def trial(request: HttpRequest) -> HttpResponse:
 def looked_ahead(
     request: HttpRequest, form: SearchForm, config: SearchConfig | None, search: Search | None
 ) -> HttpResponse:
-    """The panel; ``search`` is the trial under way."""
+    """Return the panel of the look ahead; ``search`` is the short search that it waits for."""
     context: dict[str, Any] = {"form": form, "trial": search}
     if config is not None:
         try:
@@ -92,7 +92,7 @@ def looked_ahead(
 @login_required
 @require_POST
 def fields(request: HttpRequest) -> HttpResponse:
-    """The fields filled from the YAML (an htmx partial); malformed YAML is answered at its textarea."""
+    """Return the fields as the YAML fills them (an htmx partial); malformed YAML gets its errors at the textarea."""
     form, config = read(request)
     if config is not None:
         filled = SearchForm(request.user, document=config.as_dict())
@@ -103,18 +103,18 @@ def fields(request: HttpRequest) -> HttpResponse:
 
 
 def trial_of(request: HttpRequest) -> Search | None:
-    """The trial that the panel waits for."""
+    """Return the short search that the panel waits for; None without one."""
     number = request.POST.get("trial", "")
     return Search.objects.filter(pk=number, owner=request.user.pk).first() if number.isdecimal() else None
 
 
 def by_yaml(request: HttpRequest) -> bool:
-    """Whether the YAML counts, not the fields."""
+    """Return whether the YAML counts instead of the fields."""
     return request.POST.get("mode") == "yaml"
 
 
 def read(request: HttpRequest) -> tuple[SearchForm, SearchConfig | None]:
-    """The posted form and its configuration; None when something is wrong, said in the form's errors."""
+    """Return the posted form and its configuration; None instead of the latter if the form has errors."""
     form = SearchForm(request.user, request.POST)
     if not by_yaml(request):
         form.is_valid()
@@ -129,7 +129,7 @@ def read(request: HttpRequest) -> tuple[SearchForm, SearchConfig | None]:
 
 
 def complain(request: HttpRequest, form: SearchForm, error: ConfigError) -> None:
-    """Puts complaints at the fields, or all of them at the YAML when that is what was sent."""
+    """Put complaints at the fields, or all of them at the YAML if the YAML was sent."""
     if not by_yaml(request):
         form.add_errors(error)
         return
@@ -139,7 +139,7 @@ def complain(request: HttpRequest, form: SearchForm, error: ConfigError) -> None
 
 
 def complaints(form: SearchForm) -> list[tuple[str, str, str]]:
-    """``(field id, label, message)`` of every error, for the summary."""
+    """Return ``(field id, label, message)`` of every error, for the summary."""
     found = []
     for name, messages in form.errors.items():
         bound = form[name] if name in form.fields else None
@@ -149,13 +149,13 @@ def complaints(form: SearchForm) -> list[tuple[str, str, str]]:
 
 
 def page(request: HttpRequest, form: SearchForm, status: int = 200) -> HttpResponse:
-    """The whole page."""
+    """Return the whole page."""
     context = form_context(request, form) | {"complaints": complaints(form) if form.is_bound else []}
     return render(request, "searches/new.html", context, status=status)
 
 
 def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
-    """What the fields' template needs."""
+    """Return the context of the fields' template."""
     parts = [(choice.label, choice.part) for choice in choosing.spaces(request.user) if choice.part]
     chains = [
         {"name": label, "definition": as_text(part["definition"])} for label, part in parts if part["kind"] == "chain"
@@ -165,7 +165,7 @@ def form_context(request: HttpRequest, form: SearchForm) -> dict[str, Any]:
 
 
 def example(slug: str) -> dict[str, Any]:
-    """A ready configuration; 404 for an unknown one."""
+    """Return a ready configuration; 404 for an unknown name."""
     for entry in EXAMPLES:
         if entry.slug == slug:
             return entry.config
@@ -173,7 +173,7 @@ def example(slug: str) -> dict[str, Any]:
 
 
 def starting_document(request: HttpRequest) -> dict[str, Any]:
-    """What a new form starts from: an example, a search to clone, a saved space, data set or table."""
+    """Return the document that fills a new form: an example, or one with the search, space, data or table asked for."""
     given = request.GET
     if "clone" in given:
         search = get_object_or_404(Search, pk=number(given["clone"]), owner=request.user.pk)
@@ -204,7 +204,7 @@ def chosen(chooser: Chooser, key: str) -> dict[str, Any] | None:
 
 
 def number(text: str) -> int:
-    """A row's number from the address; 404 for anything else."""
+    """Return the number of a row that the address holds; 404 for anything but a number."""
     if not text.isdecimal():
         raise Http404("The address names no row.")
     return int(text)

@@ -1,4 +1,4 @@
-"""Pages that look into one source: a data set's images and classes, a space's layers and costs, a table's columns."""
+"""The pages of one source: a data set's images and classes, a space's layers and costs, a table's columns."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ BAR = 100
 
 @login_required
 def dataset_detail(request: HttpRequest, row_id: int) -> HttpResponse:
-    """Uploaded images: samples of every class, class balance, splits, preprocessing."""
+    """Show uploaded images: samples of every class, class balance, splits and preprocessing."""
     row = get_object_or_404(Dataset, pk=row_id, owner=request.user)
     return _dataset(request, row, lambda: datasets.inspected(row), reverse("class-sample", args=[row.pk]))
 
 
 @login_required
 def digits_detail(request: HttpRequest) -> HttpResponse:
-    """The same for scikit-learn's digits, which come with the program."""
+    """Show the same for scikit-learn's digits, which come with the program."""
     return _dataset(request, None, datasets.digits, reverse("digits-sample"))
 
 
 @login_required
 def dataset_sample(request: HttpRequest, row_id: int) -> HttpResponse:
-    """A few images of the class ``?class=`` as one PNG; ``part`` is train or test, ``fit`` resize or crop."""
+    """Return a few images of the class ``?class=`` as one PNG. ``part`` is train or test, ``fit`` is resize or crop."""
     row = get_object_or_404(Dataset, pk=row_id, owner=request.user)
     name, part, fit = _asked(request)
     return _png(lambda: datasets.sample(row, name, part, fit))
@@ -56,25 +56,25 @@ def dataset_sample(request: HttpRequest, row_id: int) -> HttpResponse:
 
 @login_required
 def digits_sample(request: HttpRequest) -> HttpResponse:
-    """The same of the digits."""
+    """Return a few images of one digit as one PNG."""
     name, part, _ = _asked(request)
     return _png(lambda: datasets.digits_sample(name, part))
 
 
 @login_required
 def table_detail(request: HttpRequest, row_id: int) -> HttpResponse:
-    """Columns and first rows of a table."""
+    """Show the columns and the first rows of a table."""
     row = get_object_or_404(Table, pk=row_id, owner=request.user)
     try:
-        found, problem = table_contents.inspected(row), ""
+        context = {"row": row, "found": table_contents.inspected(row), "problem": ""}
     except DataError as error:
-        found, problem = None, str(error)
-    return render(request, "sources/table.html", {"row": row, "found": found, "problem": problem})
+        context = {"row": row, "found": None, "problem": str(error)}
+    return render(request, "sources/table.html", context)
 
 
 @login_required
 def space_detail(request: HttpRequest, row_id: int) -> HttpResponse:
-    """A space for images of a size that ``?channels=&side=&classes=`` may change."""
+    """Show a space for images of the size that ``?channels=&side=&classes=`` gives, or of the usual size."""
     row = get_object_or_404(SearchSpace, pk=row_id, owner=request.user)
     images = ImagesForm(request.GET if "side" in request.GET else None)
     context: dict[str, Any] = {"row": row, "images": images}
@@ -88,8 +88,9 @@ def space_detail(request: HttpRequest, row_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def space_check(request: HttpRequest) -> HttpResponse:
-    """What the definition being typed would be (an htmx partial); complaints name its faulty part."""
-    form, images = SpaceForm(request.POST), ImagesForm(request.POST)
+    """Return the space that the typed definition describes, or complaints at its faulty parts (an htmx partial)."""
+    form = SpaceForm(request.POST)
+    images = ImagesForm(request.POST)
     form.fields["name"].required = False
     context: dict[str, Any] = {}
     if form.is_valid() and images.is_valid():
@@ -104,7 +105,7 @@ def space_check(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def space_drawing(request: HttpRequest) -> HttpResponse:
-    """The default network of the space that ``?space=`` holds, as an SVG picture."""
+    """Return a drawing of the default network of the space that ``?space=`` holds, as SVG."""
     space = spaces.unpacked(request.GET.get("space", ""))
     if space is None:
         raise Http404("The address names no space.")
@@ -114,7 +115,7 @@ def space_drawing(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def benchmark_act(request: HttpRequest, name: str, action: str) -> HttpResponse:
-    """Reads an official benchmark file, cancels that, or forgets its table; or says why not. Administrators only."""
+    """Read an official benchmark file, cancel the reading, or forget its table; or say why not. For administrators."""
     if name not in BENCHMARKS or action not in ACTIONS:
         raise Http404("There is no such benchmark or action.")
     try:
@@ -138,8 +139,9 @@ def _dataset(request: HttpRequest, row: Dataset | None, look: Callable[[], Any],
 
 
 def _balance(entry: dict[str, Any], most: int) -> dict[str, Any]:
-    """A class with the bars of its splits, one behind the other."""
-    bars, at = [], 0.0
+    """Return a class with the bars of its splits, one behind the other."""
+    bars = []
+    at = 0.0
     for part in ("train", "valid", "test"):
         width = round(BAR * entry[part] / most, 2)
         bars.append({"part": part, "x": at, "width": width})
@@ -155,7 +157,8 @@ def _space(space: Any, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asked(request: HttpRequest) -> tuple[str, str, Any]:
-    part, fit = request.GET.get("part", "train"), request.GET.get("fit", "resize")
+    part = request.GET.get("part", "train")
+    fit = request.GET.get("fit", "resize")
     return (
         request.GET.get("class", ""),
         part if part in datasets.PARTS else "train",

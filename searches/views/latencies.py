@@ -1,4 +1,4 @@
-"""Pages of latency tables: list, measure, upload, watch, cancel, delete; and measuring from the search form."""
+"""The pages that measure, upload, show, cancel and delete latency tables, and measuring from the search form."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ SLOWEST = 50
 
 @login_required
 def latency_list(request: HttpRequest) -> HttpResponse:
-    """The tables, a form to measure one, and a form to upload one; errors at their fields."""
-    measure, upload = MeasureForm(request.user), LatencyUploadForm()
+    """Show the tables, a form that measures one and a form that uploads one, with errors at their fields."""
+    measure = MeasureForm(request.user)
+    upload = LatencyUploadForm()
     status = 200
     if request.method == "POST":
         uploads = "file" in request.FILES or request.POST.get("do") == "upload"
@@ -45,13 +46,13 @@ def latency_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def latency_rows(request: HttpRequest) -> HttpResponse:
-    """The list alone (an htmx partial), asked for again while something is being measured."""
+    """Return the list alone (an htmx partial), which the page asks for again while something is being measured."""
     return render(request, "sources/partials/latency_rows.html", _rows(request))
 
 
 @login_required
 def latency_detail(request: HttpRequest, row_id: int) -> HttpResponse:
-    """One table; ``?part=1`` its changing part alone (an htmx partial)."""
+    """Show one table; with ``?part=1`` only the part that changes (an htmx partial)."""
     row = _row(request, row_id)
     slowest = sorted(row.entries.items(), key=lambda entry: -entry[1])[:SLOWEST]
     context = {"row": row, "slowest": slowest, "kinds": selectors.by_operation(row.entries), "most": SLOWEST}
@@ -62,7 +63,7 @@ def latency_detail(request: HttpRequest, row_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def latency_cancel(request: HttpRequest, row_id: int) -> HttpResponse:
-    """Ends a measurement, or says that it has ended."""
+    """End a measurement, or say that it has ended."""
     row = _row(request, row_id)
     try:
         latencies.cancel(row)
@@ -75,7 +76,7 @@ def latency_cancel(request: HttpRequest, row_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def latency_delete(request: HttpRequest, row_id: int) -> HttpResponse:
-    """Deletes a table, or says why not."""
+    """Delete a table, or say why not."""
     row = _row(request, row_id)
     try:
         latencies.delete_table(row)
@@ -88,7 +89,7 @@ def latency_delete(request: HttpRequest, row_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def latency_for_search(request: HttpRequest) -> HttpResponse:
-    """Measures a table for what the search form holds, and offers it there (an htmx partial)."""
+    """Measure a table for what the search form holds, and offer it in the form (an htmx partial)."""
     form, config = create.read(request)
     context: dict[str, Any] = {"problem": "Choose a search space and data first: " + _first(form)}
     if config is not None:
@@ -107,7 +108,7 @@ def latency_for_search(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def latency_for_search_progress(request: HttpRequest, row_id: int) -> HttpResponse:
-    """How far that measurement is (an htmx partial)."""
+    """Return how far that measurement is (an htmx partial)."""
     return render(request, "searches/partials/latency.html", {"row": _row(request, row_id)})
 
 

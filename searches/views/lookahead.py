@@ -1,4 +1,4 @@
-"""The look ahead: what a search would meet, with its histogram as shapes of an SVG (no script, no inline style)."""
+"""What a search will meet, in words, and its sampled costs as the shapes of an SVG (no script, no inline style)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 from engine.metrics import title
 
-WIDTH, HEIGHT, BASE = 320, 120, 100
+WIDTH = 320
+HEIGHT = 120
+BASE = 100
+"""Of the histogram, in SVG units; the axis stands at the base."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bin in SVG units; ``inside``: its middle lies in the target range."""
+    """One bin in SVG units. ``inside`` says whether its middle lies in the target range."""
 
     x: float
     y: float
@@ -25,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Bars, the ends of the axis, and where the limits and the last layer's bucket edges stand (``[x, ...]``)."""
+    """The bars, the ends of the axis, and the x of the limits and of the last layer's bucket edges."""
 
     bars: Sequence[Bar]
     low: float
@@ -38,9 +41,10 @@ class Histogram:
 
     @classmethod
     def of(cls, found: Mapping[str, Any], lo: float | None, hi: float | None) -> Histogram | None:
-        """From a preflight; None when nothing was sampled."""
+        """Return the histogram of a preflight; None if there is nothing to show."""
         histogram = found["histogram"]
-        edges, counts = histogram["edges"], histogram["counts"]
+        edges = histogram["edges"]
+        counts = histogram["counts"]
         if not counts or edges[-1] <= edges[0]:
             return None
         low: float = edges[0]
@@ -72,7 +76,7 @@ class Histogram:
 
 
 def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The preflight's numbers as the panel shows them."""
+    """Return the preflight's numbers as the panel shows them."""
     share = 100 * found["feasible_share"]
     shown = "under 1 %" if 0 < share < 1 else f"{share:.0f} %"
     return {
@@ -85,15 +89,15 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def buckets_in_words(layers: Sequence[Mapping[str, Any]]) -> str:
-    """How many, and how wide those of the last layer are."""
+    """Return how many buckets there are, and how wide those of the last layer are; empty without buckets."""
     if not layers:
         return ""
     edges = layers[-1]["edges"]
-    return f"{len(edges) - 1} a layer, the last one's {edges[1] - edges[0]:.3g} wide"
+    return f"{len(edges) - 1} per layer; those of the last layer are {edges[1] - edges[0]:.3g} wide"
 
 
 def time_in_words(seconds: float | None) -> str:
-    """As a person says it; empty when unknown."""
+    """Return a duration as a person says it; empty if it is unknown."""
     if seconds is None:
         return ""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

@@ -1,4 +1,4 @@
-"""Pages of the user's own data sets, tables and spaces: list, add, delete."""
+"""The pages that list, add and delete the user's own data sets, tables and spaces."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from searches.services.errors import ActionRefused
 
 @dataclass(frozen=True)
 class Room:
-    """One of the three pages: its rows, its form, and what adds and deletes."""
+    """One of the three pages: its rows, its form, and the services that add and delete."""
 
     name: str
     model: Any
@@ -42,7 +42,7 @@ ROOMS = {
 
 @login_required
 def source_list(request: HttpRequest, room: str) -> HttpResponse:
-    """The rows and the form to add one; errors at their fields, nothing half-created."""
+    """Show the rows and the form that adds one. A POST adds it, or shows errors at their fields and adds nothing."""
     place = ROOMS[room]
     form = place.form(initial={"definition": CHAIN_EXAMPLE})
     status = 200
@@ -62,7 +62,7 @@ def source_list(request: HttpRequest, room: str) -> HttpResponse:
 
 
 def added(place: Room, form: SourceForm, owner: Any) -> bool:
-    """Adds what the form holds; False with the form's errors when the service refuses it."""
+    """Add what the form holds. Return False if the service refuses it, which the form's errors explain."""
     try:
         place.add(owner, form.cleaned_data["name"], form.cleaned_data[place.field])
     except ConfigError as error:
@@ -75,7 +75,7 @@ def added(place: Room, form: SourceForm, owner: Any) -> bool:
 @login_required
 @require_POST
 def source_delete(request: HttpRequest, room: str, row_id: int) -> HttpResponse:
-    """Deletes a row, or says why not."""
+    """Delete a row, or say why not."""
     place = ROOMS[room]
     row = get_object_or_404(place.model, pk=row_id, owner=request.user)
     try:

@@ -1,4 +1,4 @@
-"""Searches side by side."""
+"""The comparison of searches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from searches.models import Search
 
 
 class ReferenceSerializer(AnswerSerializer):
-    """The corner of every hypervolume: the largest cost and the least score that count."""
+    """The corner of all hypervolumes: the largest cost and the least score that count."""
 
     cost = serializers.FloatField()
     score = serializers.FloatField()
@@ -32,7 +32,7 @@ class ComparedPointSerializer(AnswerSerializer):
 
 
 class ComparedSearchSerializer(AnswerSerializer):
-    """One search; a step is ``[evaluations, seconds, score, truth]`` of the best network so far, a volume
+    """One search. A step is ``[evaluations, seconds, score, truth]`` of the best network at that time, a volume is
     ``[evaluations, seconds, area]``."""
 
     id = serializers.IntegerField()
@@ -47,7 +47,7 @@ class ComparedSearchSerializer(AnswerSerializer):
     best_score = serializers.FloatField(allow_null=True)
     best_final_score = serializers.FloatField(allow_null=True)
     best_truth = serializers.FloatField(allow_null=True)
-    chosen_by = serializers.CharField(help_text="what the best network is chosen by; empty: its score")
+    chosen_by = serializers.CharField(help_text="what decides which network is best; empty: the score")
     hypervolume = serializers.FloatField(allow_null=True)
     front = ComparedPointSerializer(many=True)
     steps = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
@@ -55,7 +55,7 @@ class ComparedSearchSerializer(AnswerSerializer):
 
 
 class SpreadSerializer(AnswerSerializer):
-    """Mean, standard deviation, least and largest at every ``x``."""
+    """Mean, standard deviation, least and largest value at every ``x``."""
 
     x = serializers.ListField(child=serializers.FloatField())
     mean = serializers.ListField(child=serializers.FloatField())
@@ -65,21 +65,21 @@ class SpreadSerializer(AnswerSerializer):
 
 
 class SpreadsSerializer(AnswerSerializer):
-    """Of the best score and of the hypervolume."""
+    """The spread of the best score and of the hypervolume."""
 
     score = SpreadSerializer()
     hypervolume = SpreadSerializer()
 
 
 class AlongSerializer(AnswerSerializer):
-    """Against what the curves are drawn."""
+    """The curves over evaluations and over seconds."""
 
     evaluations = SpreadsSerializer()
     seconds = SpreadsSerializer()
 
 
 class RepeatsSerializer(AnswerSerializer):
-    """Searches that differ in nothing but the seed."""
+    """Searches that differ only in name and seed."""
 
     name = serializers.CharField()
     searches = serializers.ListField(child=serializers.IntegerField())
@@ -88,14 +88,14 @@ class RepeatsSerializer(AnswerSerializer):
 
 
 class SettingSerializer(AnswerSerializer):
-    """A setting in which the searches differ, one value a search."""
+    """A setting in which the searches differ, with one value for each search."""
 
     path = serializers.CharField()
     values = serializers.ListField(child=serializers.CharField())
 
 
 class ComparisonSerializer(AnswerSerializer):
-    """Searches side by side."""
+    """The comparison of several searches."""
 
     metric = serializers.CharField()
     reference = ReferenceSerializer(allow_null=True)
@@ -103,4 +103,6 @@ class ComparisonSerializer(AnswerSerializer):
     groups = RepeatsSerializer(many=True)
     settings = SettingSerializer(many=True)
     warnings = serializers.ListField(child=serializers.CharField())
-    missing = serializers.ListField(child=serializers.IntegerField(), help_text="left out: no searches of yours")
+    missing = serializers.ListField(
+        child=serializers.IntegerField(), help_text="numbers that are not searches of yours, which are left out"
+    )

@@ -1,4 +1,4 @@
-"""What users may say of their searches and candidates."""
+"""Names, notes and marks that users give to their searches and candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TAGS = 20
 
 
 class MarksSerializer(BodySerializer):
-    """Marks of a candidate; what is left out stays as it is."""
+    """The marks of a candidate. A field that is left out stays as it is."""
 
     pinned = serializers.BooleanField(required=False)
     hidden = serializers.BooleanField(required=False)
@@ -22,16 +22,16 @@ class MarksSerializer(BodySerializer):
         ),
         required=False,
         max_length=TAGS,
-        help_text="all tags of the candidate, in place of those it had",
+        help_text="all tags of the candidate; they replace the tags it had",
     )
 
     def validate_tags(self, tags: list[str]) -> list[str]:
-        """Each once."""
+        """Return every tag once."""
         return list(dict.fromkeys(tags))
 
 
 class DescriptionSerializer(BodySerializer):
-    """Name and note of a search; what is left out stays as it is."""
+    """The name and the note of a search. A field that is left out stays as it is."""
 
     name = serializers.CharField(required=False, max_length=200)
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE, help_text="Markdown")

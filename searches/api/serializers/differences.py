@@ -1,4 +1,4 @@
-"""Two networks side by side."""
+"""The comparison of two networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from searches.models import Candidate
 
 
 class SideSerializer(serializers.ModelSerializer):
-    """One of the two."""
+    """One of the two networks."""
 
     search_name = serializers.CharField(source="search.name")
 
@@ -19,7 +19,7 @@ class SideSerializer(serializers.ModelSerializer):
 
 
 class LayerDifferenceSerializer(serializers.Serializer):
-    """What both chose at one layer."""
+    """What both networks chose at one layer."""
 
     layer = serializers.IntegerField(help_text="counted from 0")
     name = serializers.CharField()
@@ -29,7 +29,7 @@ class LayerDifferenceSerializer(serializers.Serializer):
 
 
 class NumberDifferenceSerializer(serializers.Serializer):
-    """A number of both, and the first less the second."""
+    """One number of both networks, and the first minus the second."""
 
     name = serializers.CharField()
     own = serializers.FloatField()
@@ -39,11 +39,11 @@ class NumberDifferenceSerializer(serializers.Serializer):
 
 @extend_schema_serializer(component_name="NetworkDifference")
 class DifferenceSerializer(serializers.Serializer):
-    """Two networks of one space; numbers that one of them lacks are left out."""
+    """Two networks of one space. Numbers that one of the networks lacks are left out."""
 
     candidate = SideSerializer()
     other = SideSerializer()
     layers = LayerDifferenceSerializer(many=True)
-    changed = serializers.IntegerField(help_text="layers that differ")
+    changed = serializers.IntegerField(help_text="number of layers that differ")
     costs = NumberDifferenceSerializer(many=True)
     measures = NumberDifferenceSerializer(many=True)

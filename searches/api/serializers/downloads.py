@@ -1,4 +1,4 @@
-"""Files that are being prepared."""
+"""The state of files that are being made."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from rest_framework import serializers
 
 
 class PreparationSerializer(serializers.Serializer):
-    """Whether a file is there to be fetched; while it is ``preparing``, ``done`` of ``of`` networks are written."""
+    """Whether a file is ready. While it is ``preparing``, ``done`` of ``of`` networks are written."""
 
     status = serializers.ChoiceField(["ready", "preparing"])
-    url = serializers.URLField(help_text="GET it; it answers once the file is there")
+    url = serializers.URLField(help_text="address of the file; GET answers as soon as it is made")
     name = serializers.CharField(required=False)
     bytes = serializers.IntegerField(required=False)
     done = serializers.IntegerField(required=False)

@@ -12,12 +12,12 @@ PROGRESS = ["status", "error", "options", "machine", "created_at", "finished_at"
 
 
 class LatencyTableSerializer(serializers.ModelSerializer):
-    """A table; ``options`` say how it was measured (empty: uploaded), ``done`` of ``total`` operators are known."""
+    """A table with ``done`` of ``total`` operators. ``options`` say how it was measured; they are empty if uploaded."""
 
     options = serializers.DictField()
-    space = serializers.DictField(help_text="the space measured; empty: uploaded")
+    space = serializers.DictField(help_text="the space that was measured; empty: the table was uploaded")
     spec = serializers.ListField(
-        child=serializers.IntegerField(), help_text="channels, height, width, classes; empty: uploaded"
+        child=serializers.IntegerField(), help_text="channels, height, width, classes; empty: the table was uploaded"
     )
 
     class Meta:
@@ -26,10 +26,10 @@ class LatencyTableSerializer(serializers.ModelSerializer):
 
 
 class LatencyTableDetailSerializer(LatencyTableSerializer):
-    """A table with its operators, as far as they are known."""
+    """A table with the operators that are known so far."""
 
     operators = serializers.DictField(
-        source="entries", child=serializers.FloatField(), help_text="milliseconds a pass, by operator"
+        source="entries", child=serializers.FloatField(), help_text="milliseconds per pass, by operator"
     )
 
     class Meta(LatencyTableSerializer.Meta):
@@ -37,18 +37,18 @@ class LatencyTableDetailSerializer(LatencyTableSerializer):
 
 
 class LatencyUploadSerializer(serializers.Serializer):
-    """A CSV or JSON file with a name; the file's own when none is given."""
+    """A CSV or JSON file, and its name here; the default is the file's own name."""
 
     name = serializers.CharField(max_length=200, required=False)
     file = serializers.FileField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Fills in the name."""
+        """Return the fields with the name filled in."""
         return {"name": attrs["file"].name[:200]} | attrs
 
 
 class NetworkLatencySerializer(serializers.ModelSerializer):
-    """A whole network timed; ``sum_ms`` is what the search's latency table says of it."""
+    """The measured latency of a whole network. ``sum_ms`` is the sum according to the search's latency table."""
 
     options = serializers.DictField()
     sum_ms = serializers.FloatField(source="candidate.latency_ms", allow_null=True)

@@ -1,4 +1,4 @@
-"""What a search found so far: points, buckets, front, events; and the catalogue."""
+"""What a search found so far, and the catalogue of kinds and workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from searches.models import Event
 
 
 class ColumnsSerializer(AnswerSerializer):
-    """One array a column, all of one length."""
+    """One array for each column, all of the same length."""
 
     id = serializers.ListField(child=serializers.IntegerField())
     number = serializers.ListField(child=serializers.IntegerField())
@@ -22,7 +22,7 @@ class ColumnsSerializer(AnswerSerializer):
 
 
 class PointsSerializer(AnswerSerializer):
-    """Scored and failed candidates by number; ask again with ``after=last`` while ``more`` is true."""
+    """Scored and failed candidates by number. Ask again with ``after=last`` while ``more`` is true."""
 
     columns = ColumnsSerializer()
     last = serializers.IntegerField()
@@ -30,7 +30,7 @@ class PointsSerializer(AnswerSerializer):
 
 
 class BucketSerializer(AnswerSerializer):
-    """Costs in ``[low, high)``; ``kept`` counts its ``residents``, which are ``[number, score]``, best first."""
+    """A bucket for costs in ``[low, high)``. ``kept`` counts its ``residents``: ``[number, score]``, best first."""
 
     index = serializers.IntegerField()
     low = serializers.FloatField()
@@ -40,7 +40,7 @@ class BucketSerializer(AnswerSerializer):
     id = serializers.IntegerField(allow_null=True)
     kept = serializers.IntegerField()
     residents = serializers.ListField(
-        child=serializers.ListField(child=serializers.FloatField()), required=False, help_text="unless residents=0"
+        child=serializers.ListField(child=serializers.FloatField()), required=False, help_text="absent if residents=0"
     )
     inserted = serializers.IntegerField()
     evicted = serializers.IntegerField()
@@ -55,12 +55,12 @@ class BucketLayerSerializer(AnswerSerializer):
 
 
 class BucketsSerializer(AnswerSerializer):
-    """The grid."""
+    """The grid of cost buckets."""
 
     metric = serializers.CharField()
     layers = BucketLayerSerializer(many=True)
-    calibrated = serializers.BooleanField(help_text="a look back, and scores were calibrated anew since")
-    ranked_by = serializers.CharField(help_text="what a bucket keeps its networks by; empty: their scores")
+    calibrated = serializers.BooleanField(help_text="this is a replay, and scores were calibrated again since")
+    ranked_by = serializers.CharField(help_text="what buckets rank networks by; empty: their scores")
 
 
 class FrontPointSerializer(AnswerSerializer):
@@ -74,14 +74,14 @@ class FrontPointSerializer(AnswerSerializer):
 
 
 class FrontSerializer(AnswerSerializer):
-    """Networks that no cheaper network equals or beats, by ascending cost."""
+    """The networks that no cheaper network equals or beats, by ascending cost."""
 
     metric = serializers.CharField()
     front = FrontPointSerializer(many=True)
 
 
 class EventSerializer(serializers.ModelSerializer):
-    """One numbered change."""
+    """One change, with its number."""
 
     kind = serializers.ChoiceField(Event.Kind.choices)
     payload = serializers.DictField()
@@ -92,14 +92,14 @@ class EventSerializer(serializers.ModelSerializer):
 
 
 class EventsSerializer(serializers.Serializer):
-    """Events in order; ask again with ``after=last``."""
+    """Events in order. Ask again with ``after=last``."""
 
     results = EventSerializer(many=True)
     last = serializers.IntegerField()
 
 
 class KindSerializer(AnswerSerializer):
-    """One choice of a configuration with the JSON schema of its options."""
+    """One kind that configurations can name, with the JSON schema of its options."""
 
     kind = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
@@ -108,7 +108,7 @@ class KindSerializer(AnswerSerializer):
 
 
 class WorkerSerializer(serializers.Serializer):
-    """One worker process; ``search`` and ``current`` are given for your own searches."""
+    """One worker process. ``search`` and ``current`` are shown for your own searches only."""
 
     name = serializers.CharField()
     host = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Searches in lists and in full, and what may be asked of them."""
+"""Searches in lists and in full, and the bodies of what can be done with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "cl
 
 
 class SpaceBriefSerializer(serializers.Serializer):
-    """The space of a search; ``size`` is exact, in decimal digits."""
+    """The space of a search. ``size`` is the exact number of networks, in decimal digits."""
 
     kind = serializers.CharField()
     label = serializers.CharField(source="name")  # type: ignore[assignment] # a declared field: DRF takes it off the class
@@ -27,14 +27,14 @@ class SpaceBriefSerializer(serializers.Serializer):
 
 
 class SpendingLimitsSerializer(serializers.Serializer):
-    """What the search may spend; null: no limit."""
+    """What the search may spend. Null means no limit."""
 
     evaluations = serializers.IntegerField(source="budget_evaluations", allow_null=True)
     seconds = serializers.FloatField(source="budget_seconds", allow_null=True)
 
 
 class LayerProgressSerializer(serializers.Serializer):
-    """Scored candidates of one layer."""
+    """The number of scored candidates of one layer."""
 
     layer = serializers.IntegerField()
     name = serializers.CharField()
@@ -50,7 +50,7 @@ class FailureSerializer(serializers.Serializer):
 
 
 class OptimumSerializer(serializers.Serializer):
-    """The best truth of a table."""
+    """The network of a table with the best truth."""
 
     arch = serializers.CharField()
     truth = serializers.FloatField()
@@ -62,24 +62,26 @@ class OptimumSerializer(serializers.Serializer):
 
 
 class SearchSerializer(serializers.ModelSerializer):
-    """A search as lists show it; the context's ``rates`` come from `searches.selectors.searches.rates`."""
+    """A search as lists show it. The context has ``rates`` from `searches.selectors.searches.rates`."""
 
     status = serializers.ChoiceField(Search.Status.choices)
     space = SpaceBriefSerializer()
-    dataset = serializers.SerializerMethodField(help_text="label; null: the search trains nothing")
+    dataset = serializers.SerializerMethodField(help_text="its label; null: the search trains nothing")
     algorithm = serializers.CharField(source="configuration.algorithm.kind")
     estimator = serializers.CharField(source="configuration.estimator.kind")
     cost_metric = serializers.CharField(source="configuration.objective.cost_metric")
     seed = serializers.IntegerField(source="configuration.seed")
     round_size = serializers.IntegerField(source="configuration.round_size")
-    evaluated = serializers.IntegerField(source="state.evaluated", help_text="scored and failed")
-    bound = serializers.IntegerField(source="state.bound", allow_null=True, help_text="evaluations not exceeded")
+    evaluated = serializers.IntegerField(source="state.evaluated", help_text="networks that were scored or failed")
+    bound = serializers.IntegerField(
+        source="state.bound", allow_null=True, help_text="largest possible number of evaluations"
+    )
     budget = SpendingLimitsSerializer(source="*")
     rate_per_minute = serializers.FloatField(source="state.rate", allow_null=True, help_text="null: not running")
     eta_seconds = serializers.FloatField(source="state.eta", allow_null=True)
     progress = serializers.FloatField(source="state.share", help_text="from 0 to 1")
     best = BestSerializer(allow_null=True)
-    actions = serializers.SerializerMethodField(help_text="what may be done now")
+    actions = serializers.SerializerMethodField(help_text="what can be done now")
 
     class Meta:
         model = Search
@@ -118,22 +120,22 @@ class SearchSerializer(serializers.ModelSerializer):
         ]
 
     def to_representation(self, search: Search) -> dict[str, Any]:
-        """The row's fields and the numbers derived from them."""
+        """Return the row's fields and the numbers derived from them."""
         search.state = searches.progress(search, self.context["rates"].get(search.pk))
         return super().to_representation(search)
 
     def get_dataset(self, search: Search) -> str | None:
-        """The label that the data had when the search was made."""
+        """Return the label that the data had when the search was created; None without data."""
         return search.data_info.get("label") or (search.dataset.name if search.dataset else None)
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(ACTIONS)))
     def get_actions(self, search: Search) -> list[str]:
-        """Names of the POST routes (and DELETE) that would not be refused."""
+        """Return the names of the POST routes, and delete, that are not refused now."""
         return control.allowed(search)
 
 
 class CalibrationSerializer(serializers.ModelSerializer):
-    """Constants of MOTE or MOTE+ as fitted to the search's own networks; they hold for all its scores from then on."""
+    """Constants of MOTE or MOTE+, fitted to the search's own networks. All scores of the search use the last ones."""
 
     constants = serializers.DictField(
         child=serializers.DictField(child=serializers.FloatField()),
@@ -153,9 +155,9 @@ class SearchDetailSerializer(SearchSerializer):
     data_info = serializers.DictField()
     layer_names = serializers.SerializerMethodField()
     layers_progress = serializers.SerializerMethodField()
-    failures = serializers.SerializerMethodField(help_text="the latest five")
+    failures = serializers.SerializerMethodField(help_text="the latest five failures")
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
-    calibrations = CalibrationSerializer(many=True, help_text="of its estimate while it ran; the last one holds")
+    calibrations = CalibrationSerializer(many=True, help_text="of its estimate during the search; the last one counts")
     table_optimum = serializers.SerializerMethodField(
         help_text="null: no table, no truth column named, or no network within the limits"
     )
@@ -177,71 +179,71 @@ class SearchDetailSerializer(SearchSerializer):
 
     @extend_schema_field(SearchConfig)  # type: ignore[arg-type] # `searches.api.schema` knows option models
     def get_config(self, search: Search) -> dict[str, Any]:
-        """As given, defaults filled in."""
+        """Return the configuration as given, with defaults filled in."""
         return search.configuration.as_dict()
 
     def get_yaml(self, search: Search) -> str:
-        """The same as a YAML document."""
+        """Return the configuration as a YAML document."""
         return searches.as_yaml(search)
 
     def get_layer_names(self, search: Search) -> list[str]:
-        """As the space lists them; `layer` of a candidate or a bucket counts in this list."""
+        """Return the names as the space lists them; ``layer`` of candidates and buckets is an index of this list."""
         return list(spaces.of_search(search).layer_names)
 
     @extend_schema_field(LayerProgressSerializer(many=True))
     def get_layers_progress(self, search: Search) -> list[dict[str, Any]]:
-        """Scored candidates a layer, in the order in which the layers are searched."""
+        """Return the scored candidates of each layer, in the order in which the layers are searched."""
         return searches.layers_progress(search)
 
     @extend_schema_field(FailureSerializer(many=True))
     def get_failures(self, search: Search) -> list[dict[str, Any]]:
-        """Number, architecture and reason."""
+        """Return number, architecture and reason of the latest failures."""
         return searches.failures(search)
 
     def get_note_html(self, search: Search) -> str:
-        """Rendered Markdown."""
+        """Return the rendered Markdown."""
         return notes.as_html(search.note)
 
     @extend_schema_field(OptimumSerializer(allow_null=True))
     def get_table_optimum(self, search: Search) -> dict[str, Any] | None:
-        """What the table's best network within the search's limits reaches."""
+        """Return the table's best network within the search's limits, and its truth."""
         return tables.optimum(search)
 
 
 class ConfigDocumentSerializer(AnswerSerializer):
-    """A valid configuration, defaults filled in, in both forms."""
+    """A valid configuration with defaults filled in, as JSON and as YAML."""
 
     config = serializers.JSONField()
     yaml = serializers.CharField()
 
 
 class HistogramSerializer(AnswerSerializer):
-    """``counts`` has one number fewer than ``edges``."""
+    """A histogram. ``counts`` has one number fewer than ``edges``."""
 
     edges = serializers.ListField(child=serializers.FloatField())
     counts = serializers.ListField(child=serializers.IntegerField())
 
 
 class BucketEdgesSerializer(AnswerSerializer):
-    """Edges of the cost buckets of a layer, one more than there are buckets."""
+    """The edges of the cost buckets of a layer, one more than there are buckets."""
 
     layer = serializers.CharField()
     edges = serializers.ListField(child=serializers.FloatField())
 
 
 class MeasuredSerializer(AnswerSerializer):
-    """Seconds of an evaluation in the latest runs of the same estimate and data; null without runs."""
+    """Seconds of an evaluation in the latest runs of the same estimate and data. They are null without runs."""
 
     runs = serializers.IntegerField()
     median_seconds = serializers.FloatField(allow_null=True)
     low_seconds = serializers.FloatField(allow_null=True)
     high_seconds = serializers.FloatField(allow_null=True)
-    same_space = serializers.BooleanField(help_text="false: of other spaces")
+    same_space = serializers.BooleanField(help_text="false: the runs are of other spaces")
     devices = serializers.ListField(child=serializers.CharField())
 
 
 class OutlookSerializer(AnswerSerializer):
-    """How long it will take; ``stages`` are the search's estimate and the final one, where there is one."""
+    """How long a search will take. ``stages`` are its estimate and its final estimate, if it has one."""
 
     inline = serializers.BooleanField(help_text="scores are looked up")
     stages = MeasuredSerializer(many=True)
@@ -250,7 +252,7 @@ class OutlookSerializer(AnswerSerializer):
 
 
 class PreflightSerializer(AnswerSerializer):
-    """What a configuration would meet, from a seeded sample and from what was measured before."""
+    """What a search would meet, from a seeded sample of its space and from earlier measurements."""
 
     feasible_share = serializers.FloatField()
     cost_low = serializers.FloatField()
@@ -259,7 +261,7 @@ class PreflightSerializer(AnswerSerializer):
     histogram = HistogramSerializer()
     bucket_edges = BucketEdgesSerializer(many=True, help_text="empty for algorithms without cost buckets")
     samples = serializers.IntegerField()
-    bound = serializers.CharField(allow_null=True)
+    bound = serializers.CharField(allow_null=True, help_text="largest possible number of evaluations; null: none")
     size = serializers.CharField()
     evaluations = serializers.IntegerField(allow_null=True)
     reduced_networks = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
@@ -269,26 +271,26 @@ class PreflightSerializer(AnswerSerializer):
 
 
 class ExtendSerializer(BodySerializer):
-    """Numbers added to the budget of a finished search."""
+    """Amounts to add to the budget of a finished search."""
 
     evaluations = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True)
     seconds = serializers.FloatField(min_value=0.001, required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of both at least."""
+        """Return the amounts; ValidationError unless there is at least one."""
         if attrs.get("evaluations") is None and attrs.get("seconds") is None:
             raise serializers.ValidationError("Give evaluations, seconds, or both.")
         return attrs
 
 
 class RepeatSerializer(BodySerializer):
-    """How many searches with further seeds."""
+    """The number of searches with further seeds."""
 
     count = serializers.IntegerField(min_value=1, max_value=comparison.MOST - 1, default=2)
 
 
 class ExampleSerializer(serializers.Serializer):
-    """A ready configuration; ``config`` is a body for POST /searches/."""
+    """A ready configuration. ``config`` is a body for POST /searches/."""
 
     slug = serializers.CharField()
     name = serializers.CharField()

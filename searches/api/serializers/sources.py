@@ -1,4 +1,4 @@
-"""What searches are made of: spaces, data sets, tables."""
+"""The sources of searches: spaces, data sets and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from searches.selectors import spaces
 
 
 class SpaceSerializer(serializers.ModelSerializer):
-    """A space; ``size`` is the exact number of architectures, in decimal digits."""
+    """A space. ``size`` is the exact number of architectures, in decimal digits."""
 
     class Meta:
         model = SearchSpace
@@ -21,7 +21,7 @@ class SpaceSerializer(serializers.ModelSerializer):
 
 
 class SpaceLayerSerializer(AnswerSerializer):
-    """One layer and its option labels."""
+    """One layer and the labels of its options."""
 
     layer = serializers.IntegerField()
     name = serializers.CharField()
@@ -29,7 +29,7 @@ class SpaceLayerSerializer(AnswerSerializer):
 
 
 class SpaceDetailSerializer(SpaceSerializer):
-    """A space with its layers; ``options`` is what a search's configuration takes as ``space``."""
+    """A space with its layers. ``options`` is the ``space`` of a search's configuration."""
 
     options = serializers.JSONField()
     layers = serializers.SerializerMethodField()
@@ -39,19 +39,19 @@ class SpaceDetailSerializer(SpaceSerializer):
 
     @extend_schema_field(SpaceLayerSerializer(many=True))
     def get_layers(self, space: SearchSpace) -> list[dict[str, Any]]:
-        """In search order."""
+        """Return the layers as the space lists them."""
         return spaces.layers(spaces.of_document(space.options))
 
 
 class NewSpaceSerializer(BodySerializer):
-    """A chain of layers to save; ``definition`` as JSON, or as YAML text."""
+    """A chain to save. ``definition`` is JSON, or YAML as text."""
 
     name = serializers.CharField(max_length=200)
     definition = serializers.JSONField()
 
 
 class DatasetSerializer(serializers.ModelSerializer):
-    """Uploaded images."""
+    """Images that a user uploaded."""
 
     classes = serializers.SerializerMethodField()
 
@@ -60,12 +60,12 @@ class DatasetSerializer(serializers.ModelSerializer):
         fields = ["id", "name", "classes", "train_count", "test_count", "content_hash", "created_at"]
 
     def get_classes(self, dataset: Dataset) -> int:
-        """Number of classes."""
+        """Return the number of classes."""
         return len(dataset.class_names)
 
 
 class InputSerializer(serializers.Serializer):
-    """Size of the images, in pixels."""
+    """The size of the images, in pixels."""
 
     channels = serializers.IntegerField()
     height = serializers.IntegerField()
@@ -76,7 +76,7 @@ class DatasetDetailSerializer(DatasetSerializer):
     """Uploaded images with their classes and size."""
 
     class_names = serializers.ListField(child=serializers.CharField())
-    class_counts = serializers.DictField(child=serializers.IntegerField(), help_text="training images a class")
+    class_counts = serializers.DictField(child=serializers.IntegerField(), help_text="training images by class")
     input = InputSerializer(source="*")
 
     class Meta(DatasetSerializer.Meta):
@@ -108,18 +108,18 @@ class TableDetailSerializer(TableSerializer):
 
 
 class UploadSerializer(serializers.Serializer):
-    """A file with a name; the file's own name when none is given."""
+    """A file, and its name here; the default is the file's own name."""
 
     name = serializers.CharField(max_length=200, required=False)
     file = serializers.FileField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Fills in the name."""
+        """Return the fields with the name filled in."""
         return {"name": attrs["file"].name[:200]} | attrs
 
 
 class ImagesSizeSerializer(BodySerializer):
-    """Images that a space is counted for."""
+    """The images for which the costs of a space are counted."""
 
     channels = serializers.IntegerField(min_value=1, max_value=64, default=3)
     height = serializers.IntegerField(min_value=1, max_value=1024, default=32)
@@ -128,14 +128,14 @@ class ImagesSizeSerializer(BodySerializer):
 
 
 class SpaceCheckSerializer(BodySerializer):
-    """A chain to look at; ``definition`` as JSON, or as YAML text."""
+    """A chain to check. ``definition`` is JSON, or YAML as text."""
 
     definition = serializers.JSONField()
     input = ImagesSizeSerializer(required=False)
 
 
 class CostRangeSerializer(AnswerSerializer):
-    """Of one cost, the least and the largest of the space, and the default network's."""
+    """The least and the largest value of one cost in the space, and that of the default network."""
 
     low = serializers.FloatField()
     high = serializers.FloatField()
@@ -143,7 +143,7 @@ class CostRangeSerializer(AnswerSerializer):
 
 
 class SpaceInspectionSerializer(AnswerSerializer):
-    """A space at a glance; ``size`` in decimal digits, ``options`` as a search's configuration takes them."""
+    """A space in brief. ``size`` is in decimal digits; ``options`` is the ``space`` of a configuration."""
 
     size = serializers.CharField()
     depth = serializers.IntegerField()
@@ -155,7 +155,7 @@ class SpaceInspectionSerializer(AnswerSerializer):
 
 
 class ClassSerializer(AnswerSerializer):
-    """Images of one class."""
+    """The numbers of images of one class."""
 
     name = serializers.CharField()
     train = serializers.IntegerField()
@@ -164,17 +164,17 @@ class ClassSerializer(AnswerSerializer):
 
 
 class DatasetInspectionSerializer(AnswerSerializer):
-    """Splits by the usual options, class by class, and preprocessing."""
+    """The splits with the usual options, by class, and the preprocessing."""
 
     splits = serializers.DictField(child=serializers.IntegerField())
     valid_share = serializers.FloatField()
     classes = ClassSerializer(many=True)
     preprocessing = serializers.DictField()
-    ignored = serializers.IntegerField(help_text="files that are no images of a class")
+    ignored = serializers.IntegerField(help_text="files that are not images of a class")
 
 
 class ColumnInspectionSerializer(ColumnSerializer):
-    """A column's range; null where it holds no numbers."""
+    """A column and its range, which is null if the column holds no numbers."""
 
     known = serializers.IntegerField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
@@ -183,14 +183,14 @@ class ColumnInspectionSerializer(ColumnSerializer):
 
 
 class TableLineSerializer(AnswerSerializer):
-    """A row: ``numbers`` in the order of the inspection's ``numbers``."""
+    """A row. Its ``numbers`` are in the order of the inspection's ``numbers``."""
 
     arch = serializers.CharField()
     numbers = serializers.ListField(child=serializers.FloatField(allow_null=True))
 
 
 class TableInspectionSerializer(AnswerSerializer):
-    """Columns, the names of those with numbers, and the first rows."""
+    """The columns of a table, the names of those with numbers, and the first rows."""
 
     columns = ColumnInspectionSerializer(many=True)
     numbers = serializers.ListField(child=serializers.CharField())

@@ -1,4 +1,4 @@
-"""Studies and trust."""
+"""Studies, and the trust card of a search."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from searches.selectors import studies
 
 @extend_schema_serializer(component_name="StudyArm")
 class ArmSerializer(serializers.Serializer):
-    """One estimate of a study, and the search that runs it."""
+    """One arm of a study, and the search that runs it."""
 
     arm = serializers.CharField()
     search = serializers.IntegerField()
     status = serializers.ChoiceField(Search.Status.choices)
-    reason = serializers.CharField(help_text="why it failed")
+    reason = serializers.CharField(help_text="why the arm failed")
     scored = serializers.IntegerField()
     failed = serializers.IntegerField()
     networks = serializers.IntegerField()
@@ -37,13 +37,13 @@ class StudySerializer(serializers.ModelSerializer):
         fields = ["id", "name", "status", "progress", "arms", "created_at"]
 
     def to_representation(self, study: Study) -> dict[str, Any]:
-        """The row and what its searches say."""
+        """Return the row and the state of its searches."""
         study.state = studies.status(study)
         return super().to_representation(study)
 
 
 class StudyDetailSerializer(StudySerializer):
-    """With its configuration."""
+    """A study with its configuration."""
 
     config = serializers.SerializerMethodField()
     yaml = serializers.SerializerMethodField()
@@ -53,29 +53,29 @@ class StudyDetailSerializer(StudySerializer):
 
     @extend_schema_field(serializers.DictField())
     def get_config(self, study: Study) -> dict[str, Any]:
-        """As given, defaults filled in."""
+        """Return the configuration as given, with defaults filled in."""
         return study.configuration.as_dict()
 
     def get_yaml(self, study: Study) -> str:
-        """The same as a YAML document."""
+        """Return the configuration as a YAML document."""
         return study.configuration.to_yaml()
 
 
 class ForecastArmSerializer(AnswerSerializer):
-    """What one network takes under one estimate."""
+    """The time that one arm needs."""
 
     arm = serializers.CharField()
-    seconds = serializers.FloatField(allow_null=True, help_text="of one network; null: unknown")
-    basis = serializers.CharField(help_text="measured here, or how it was forecast")
+    seconds = serializers.FloatField(allow_null=True, help_text="per network; null: unknown")
+    basis = serializers.CharField(help_text="that it was measured here, or how it was forecast")
 
 
 class ForecastSerializer(AnswerSerializer):
-    """What a study will roughly take."""
+    """The time that a study will roughly take."""
 
     arms = ForecastArmSerializer(many=True)
     networks = serializers.IntegerField()
     workers = serializers.IntegerField()
-    total_seconds = serializers.FloatField(allow_null=True, help_text="all arms on these workers; null: unknown")
+    total_seconds = serializers.FloatField(allow_null=True, help_text="of all arms on these workers; null: unknown")
     notes = serializers.ListField(child=serializers.CharField())
 
 
@@ -94,17 +94,15 @@ class StudiedEstimateSerializer(AnswerSerializer):
     name = serializers.CharField()
     arm = serializers.CharField()
     term = serializers.CharField()
-    seconds = serializers.FloatField(help_text="mean of a trial")
+    seconds = serializers.FloatField(help_text="mean per evaluation")
     scored = serializers.IntegerField()
     tau = TauSerializer(allow_null=True)
     spearman = serializers.FloatField(allow_null=True)
-    tau_best_tenth = serializers.FloatField(
-        allow_null=True, help_text="null where the tenth has fewer than 10 networks"
-    )
+    tau_best_tenth = serializers.FloatField(allow_null=True, help_text="null if the tenth has fewer than 10 networks")
 
 
 class AgreementSerializer(AnswerSerializer):
-    """Kendall's tau of every pair."""
+    """Kendall's tau between every two estimates."""
 
     names = serializers.ListField(child=serializers.CharField())
     tau = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
@@ -117,13 +115,13 @@ class GroupSerializer(AnswerSerializer):
     estimates = serializers.ListField(child=serializers.DictField())
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """``with`` is no name in Python."""
+        """Return the fields; ``with`` cannot be an attribute, since it is a keyword of Python."""
         counts = {name: serializers.IntegerField() for name in ("with", "without")}
         return {**super().get_fields(), **counts}
 
 
 class StudyPointsSerializer(AnswerSerializer):
-    """One entry a network; ``scores`` has a list an estimate."""
+    """One entry for each network. ``scores`` has one list for each estimate."""
 
     arch = serializers.ListField(child=serializers.CharField())
     truth = serializers.ListField(child=serializers.FloatField(allow_null=True), allow_null=True)
@@ -131,12 +129,12 @@ class StudyPointsSerializer(AnswerSerializer):
 
 
 class StudyResultsSerializer(AnswerSerializer):
-    """What a study found so far."""
+    """The results of a study so far."""
 
     networks = serializers.IntegerField()
     truth_known = serializers.IntegerField()
     resamples = serializers.IntegerField()
-    resampled = serializers.IntegerField(help_text="networks at most that intervals are resampled from")
+    resampled = serializers.IntegerField(help_text="largest number of networks that intervals are resampled from")
     estimates = StudiedEstimateSerializer(many=True)
     agreement = AgreementSerializer()
     groups = GroupSerializer(many=True)
@@ -144,7 +142,7 @@ class StudyResultsSerializer(AnswerSerializer):
 
 
 class TrustSourceSerializer(AnswerSerializer):
-    """One truth and how the scores agree with it."""
+    """One source of truth, and how well the scores agree with it."""
 
     source = serializers.ChoiceField(["study", "table", "trainings"])  # type: ignore[assignment] # a declared field: DRF takes it off the class
     description = serializers.CharField()
@@ -157,7 +155,7 @@ class TrustSourceSerializer(AnswerSerializer):
 
 
 class NoiseSerializer(AnswerSerializer):
-    """How much scores vary from seed to seed: the standard deviation, and the difference that tells two apart."""
+    """How much scores vary between seeds: the standard deviation, and the difference that separates two networks."""
 
     deviation = serializers.FloatField()
     limit = serializers.FloatField()

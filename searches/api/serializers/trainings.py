@@ -13,7 +13,7 @@ from searches.services import promoting, trainings
 
 
 class TrainedCandidateSerializer(serializers.ModelSerializer):
-    """Which network is trained."""
+    """The network that is trained."""
 
     search_name = serializers.CharField(source="search.name")
 
@@ -23,7 +23,7 @@ class TrainedCandidateSerializer(serializers.ModelSerializer):
 
 
 class TrainingSerializer(serializers.ModelSerializer):
-    """A full training; accuracies in percent. ``waiting`` says why a queued one has not begun."""
+    """A full training. Accuracies are in percent; ``waiting`` says why a queued training has not begun."""
 
     candidate = TrainedCandidateSerializer()
     status = serializers.ChoiceField(Training.Status.choices)
@@ -67,21 +67,21 @@ class TrainingSerializer(serializers.ModelSerializer):
         ]
 
     def get_described(self, training: Training) -> str:
-        """Recipe, epochs, and what is not the recipe's own."""
+        """Return the recipe, the epochs, and the settings that differ from the recipe."""
         return training.configuration.described
 
     def get_eta_seconds(self, training: Training) -> float | None:
-        """From the pace so far; null unless it runs."""
+        """Return the seconds left at the pace so far; None unless it runs."""
         if training.status != Training.Status.RUNNING or not training.share:
             return None
         return training.seconds * (1 - training.share) / training.share
 
     def get_best_valid_accuracy(self, training: Training) -> float | None:
-        """Percent."""
+        """Return the best validation accuracy so far, in percent; None before the first epoch."""
         return training.valid_accuracies[training.best_epoch - 1] if training.best_epoch else None
 
     def get_waiting(self, training: Training) -> str:
-        """Empty unless it is queued."""
+        """Return why the training waits; empty unless it is queued."""
         if training.status != Training.Status.QUEUED:
             return ""
         if "room" not in self.context:
@@ -90,12 +90,12 @@ class TrainingSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_actions(self, training: Training) -> list[str]:
-        """What can be done now."""
+        """Return the names of the actions that are possible now."""
         return trainings.allowed(training)
 
 
 class TrainingDetailSerializer(TrainingSerializer):
-    """With learning curves, one entry an epoch."""
+    """A full training with its learning curves, which have one entry for each epoch."""
 
     train_losses = serializers.ListField(child=serializers.FloatField())
     valid_accuracies = serializers.ListField(child=serializers.FloatField())
@@ -116,16 +116,16 @@ class TrainingDetailSerializer(TrainingSerializer):
         ]
 
     def get_source(self, training: Training) -> str:
-        """Paper, and what is not as published."""
+        """Return the paper of the recipe, and what differs from it."""
         return training.configuration.parts.source
 
     def get_augmentation(self, training: Training) -> str:
-        """Of training images; and which part of the others is judged by."""
+        """Return what is changed in training images, and how other images are cut."""
         return selector.augmentation(training)
 
 
 class NewTrainingsSerializer(serializers.Serializer):
-    """Either ``candidates``, or ``search`` with ``select``; the rest is the training's configuration."""
+    """Either ``candidates``, or ``search`` with ``select``. The other fields are the training's configuration."""
 
     candidates = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="their ids")
     search = serializers.IntegerField(required=False)
@@ -139,7 +139,7 @@ class NewTrainingsSerializer(serializers.Serializer):
     seed = serializers.IntegerField(required=False)
 
     def config(self) -> dict[str, Any]:
-        """The part that the engine checks."""
+        """Return the fields of the configuration, which the engine checks."""
         chosen = ("candidates", "search", "select")
         return {name: value for name, value in self.initial_data.items() if name not in chosen}
 
@@ -160,7 +160,7 @@ class RecipeSerializer(serializers.Serializer):
 
 
 class TrainedRowSerializer(serializers.Serializer):
-    """One finished training beside its estimate."""
+    """One finished training and the score of its network."""
 
     training = serializers.IntegerField()
     candidate = serializers.IntegerField()
@@ -171,15 +171,15 @@ class TrainedRowSerializer(serializers.Serializer):
 
 
 class InversionSerializer(serializers.Serializer):
-    """Two networks that the estimate and the training order differently."""
+    """Two networks that the estimate and the training rank differently."""
 
-    better = TrainedRowSerializer(help_text="trained better, though its score is lower")
+    better = TrainedRowSerializer(help_text="the network that trained better, though its score is lower")
     worse = TrainedRowSerializer()
     gap = serializers.FloatField(help_text="percentage points of validation accuracy")
 
 
 class TrainedGroupSerializer(serializers.Serializer):
-    """Trainings of one recipe on one data; rank correlation of the scores with the validation accuracies."""
+    """Trainings of one recipe on one data set, and the rank correlation of scores and validation accuracies."""
 
     described = serializers.CharField()
     data = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class

@@ -1,4 +1,4 @@
-"""`manage.py search ...`: searches from the command line, by the same services as form and API."""
+"""`manage.py search ...`: searches from the command line, with the same services as pages and API."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from searches.services import control, creation, dispatching, exporting
 from searches.services.errors import ActionRefused
 from searches.services.exporting import FORMATS
 
-WAIT_SECONDS = 1.0  # between two looks at a search
+WAIT_SECONDS = 1.0  # between two reads of a search
 
 
 class Command(BaseCommand):
-    """One subcommand an action; ``--owner`` is the local owner unless named."""
+    """The command, with one subcommand for each action."""
 
     help = "Creates, lists, shows, stops and exports searches."
     requires_system_checks: list[str] = []
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
         create = actions.add_parser("create", parents=[common], help="start a search from a YAML or JSON file")
         create.add_argument(
-            "-c", "--config", required=True, type=Path, metavar="FILE", help="the configuration; - reads it"
+            "-c", "--config", required=True, type=Path, metavar="FILE", help="the configuration; - reads standard input"
         )
         create.add_argument("--wait", action="store_true", help="stay until the search has ended")
 
@@ -68,14 +68,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs one action; what is refused is told in a sentence."""
+        """Run one action; a refusal ends the command with a sentence."""
         try:
             getattr(self, options["action"])(owner_named(options["owner"]), options)
         except (ActionRefused, EngineError) as error:
             raise CommandError(complaints(error)) from error
 
     def create(self, owner: Any, options: dict[str, Any]) -> None:
-        """Prints the new search's number; with ``--wait``, how far it is, until it has ended."""
+        """Start a search and print its number; with ``--wait``, print its progress until it ends."""
         search = creation.create(owner, config_of(options["config"]), local_files=True)
         self.stdout.write(str(search.pk))
         if not options["wait"]:
@@ -94,12 +94,12 @@ class Command(BaseCommand):
             raise CommandError(f"The search is {search.status}: {search.status_reason or 'no reason was recorded'}.")
 
     def list(self, owner: Any, options: dict[str, Any]) -> None:
-        """A line a search."""
+        """Print one line for each search."""
         for search in searches.owned(owner).iterator():
             self.stdout.write(summary(search))
 
     def status(self, owner: Any, options: dict[str, Any]) -> None:
-        """One search, and its best candidate."""
+        """Print the state of a search, its best candidate and its latest failures."""
         search = search_of(owner, options["id"])
         self.stdout.write(summary(search))
         if search.best is not None:
@@ -110,18 +110,20 @@ class Command(BaseCommand):
             self.stdout.write(f"failed: candidate {failure['number']}, {failure['arch']}: {failure['error']}")
 
     def stop(self, owner: Any, options: dict[str, Any]) -> None:
-        """Asks the search to stop."""
+        """Ask the search to stop."""
         search = search_of(owner, options["id"])
         control.stop(search)
         search.refresh_from_db()
         self.stdout.write(summary(search))
 
     def export(self, owner: Any, options: dict[str, Any]) -> None:
-        """Writes a file and prints its name."""
-        search, kind = search_of(owner, options["id"]), options["format"]
+        """Write a file and print its name."""
+        search = search_of(owner, options["id"])
+        kind = options["format"]
         if kind in candidate_files.FORMATS and options["candidate"] is None:
             _, parts = candidate_files.FORMATS[kind]
-            name, content = f"search-{search.pk}.{kind}", parts(candidates.of_search(search))
+            name = f"search-{search.pk}.{kind}"
+            content = parts(candidates.of_search(search))
         elif kind in FORMATS:
             name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind, options["form"])
             content = iter([whole])
@@ -140,7 +142,7 @@ class Command(BaseCommand):
 
 
 def owner_named(name: str) -> Any:
-    """The account of that name."""
+    """Return the account of that name; CommandError if there is none."""
     users = get_user_model()
     try:
         return users.objects.get_by_natural_key(name)
@@ -149,7 +151,7 @@ def owner_named(name: str) -> Any:
 
 
 def search_of(owner: Any, number: int) -> Search:
-    """The owner's search of that number."""
+    """Return the owner's search of that number; CommandError if there is none."""
     search = searches.owned(owner).filter(pk=number).first()
     if search is None:
         raise CommandError(f"{owner.get_username()} has no search {number}: `manage.py search list` shows all.")
@@ -157,7 +159,7 @@ def search_of(owner: Any, number: int) -> Search:
 
 
 def candidate_of(search: Search, number: int | None) -> Candidate:
-    """The candidate of that number; the search's best without one."""
+    """Return the candidate of that number, or the search's best one; CommandError if there is none."""
     if number is None:
         if search.best is None:
             raise CommandError(f"Search {search.pk} has no best candidate yet: name one with --candidate.")
@@ -169,27 +171,27 @@ def candidate_of(search: Search, number: int | None) -> Candidate:
 
 
 def config_of(path: Path) -> SearchConfig:
-    """The file's configuration; a table's path in it counts from the file's own folder."""
+    """Return the file's configuration; paths of tables in it are relative to the file's folder."""
     return SearchConfig.from_yaml(text_of(path)).beside(path.parent)
 
 
 def text_of(path: Path) -> str:
-    """The file's text, or standard input's for ``-``."""
+    """Return the file's text, or that of standard input for ``-``; CommandError if it cannot be read."""
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}.") from error
+        raise CommandError(f"Cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}.") from error
 
 
 def complaints(error: Exception) -> str:
-    """A configuration's complaints, a line a field; any other error's sentence."""
+    """Return one line for each complaint about a configuration, or the sentence of any other error."""
     if not isinstance(error, ConfigError):
         return str(error)
     return "\n".join(f"{item.path}: {item.message}" if item.path else item.message for item in error.errors)
 
 
 def summary(search: Search) -> str:
-    """A search in one line."""
+    """Return a search in one line."""
     progress = searches.progress(search, None)
     of = f"/{progress.bound}" if progress.bound else ""
     best = f", best {search.best.score:.6g}" if search.best is not None and search.best.score is not None else ""

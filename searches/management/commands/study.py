@@ -1,4 +1,4 @@
-"""`manage.py study ...`: studies from the command line, by the same services as form and API."""
+"""`manage.py study ...`: studies from the command line, with the same services as pages and API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    """One subcommand an action; ``--owner`` is the local owner unless named."""
+    """The command, with one subcommand for each action."""
 
     help = "Starts, lists, shows and cancels studies of estimates."
     requires_system_checks: list[str] = []
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         create = actions.add_parser("create", parents=[common], help="start a study from a YAML or JSON file")
         create.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="- reads standard input")
-        ahead = actions.add_parser("forecast", parents=[common], help="what a study will roughly take; starts nothing")
+        ahead = actions.add_parser(
+            "forecast", parents=[common], help="the time that a study will roughly take; starts nothing"
+        )
         ahead.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="- reads standard input")
         for parser in (create, ahead):
             parser.add_argument(
@@ -51,17 +53,17 @@ class Command(BaseCommand):
             shown = actions.add_parser(name, parents=[common], help=text)
             shown.add_argument("id", type=int)
             if name == "show":
-                shown.add_argument("--json", action="store_true", help="everything, as the API answers")
+                shown.add_argument("--json", action="store_true", help="everything, as the API returns it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs one action; what is refused is told in a sentence."""
+        """Run one action; a refusal ends the command with a sentence."""
         try:
             getattr(self, options["action"])(owner_named(options["owner"]), options)
         except (ActionRefused, EngineError) as error:
             raise CommandError(complaints(error)) from error
 
     def create(self, owner: Any, options: dict[str, Any]) -> None:
-        """Prints the new study's number; with ``--wait`` its figures in the end."""
+        """Start a study and print its number; with ``--wait``, print its figures when it has ended."""
         study = studies.create(owner, config_of(options), local_files=True)
         self.stdout.write(str(study.pk))
         if not options["wait"]:
@@ -83,24 +85,24 @@ class Command(BaseCommand):
             raise CommandError(f"The study is {status}.")
 
     def forecast(self, owner: Any, options: dict[str, Any]) -> None:
-        """A line an arm, then the whole."""
+        """Print one line for each arm, then the total."""
         found = comparisons.forecast(owner, config_of(options), local_files=True)
         for arm in found["arms"]:
             seconds = "unknown" if arm["seconds"] is None else f"{arm['seconds']:.3g} s"
             self.stdout.write(f"{arm['arm']}: {seconds} a network ({arm['basis']})")
         total = found["total_seconds"]
-        told = "unknown" if total is None else f"about {total:.0f} s with {found['workers']} workers, a forecast"
-        self.stdout.write(f"{found['networks']} networks, all arms: {told}")
+        shown = "unknown" if total is None else f"about {total:.0f} s with {found['workers']} workers, a forecast"
+        self.stdout.write(f"{found['networks']} networks, all arms: {shown}")
         for note in found["notes"]:
             self.stdout.write(note)
 
     def list(self, owner: Any, options: dict[str, Any]) -> None:
-        """A line a study."""
+        """Print one line for each study."""
         for study in selector.owned(owner):
             self.stdout.write(summary(study))
 
     def show(self, owner: Any, options: dict[str, Any]) -> None:
-        """The figures, or everything as JSON."""
+        """Print the figures, or everything as JSON."""
         study = study_of(owner, options["id"])
         if options["json"]:
             self.stdout.write(json.dumps(selector.results(study)))
@@ -108,7 +110,7 @@ class Command(BaseCommand):
             self._figures(study)
 
     def cancel(self, owner: Any, options: dict[str, Any]) -> None:
-        """Ends what the arms still do."""
+        """End all arms that still run."""
         studies.cancel(study_of(owner, options["id"]))
         self.stdout.write(summary(study_of(owner, options["id"])))
 
@@ -117,12 +119,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{found['networks']} networks, truth known of {found['truth_known']}")
         for row in found["estimates"]:
             tau = row["tau"]
-            told = f"tau {tau['value']:.3f} [{tau['low']:.3f}, {tau['high']:.3f}]" if tau else "tau unknown"
-            self.stdout.write(f"{row['name']}: {told}, scored {row['scored']}, {row['seconds']:.3g} s each")
+            shown = f"tau {tau['value']:.3f} [{tau['low']:.3f}, {tau['high']:.3f}]" if tau else "tau unknown"
+            self.stdout.write(f"{row['name']}: {shown}, scored {row['scored']}, {row['seconds']:.3g} s each")
 
 
 def config_of(options: dict[str, Any]) -> StudyConfig:
-    """The file's document, with the comparisons of the command line."""
+    """Return the file's configuration, with the ablations that the command line names."""
     document = read_yaml(text_of(options["config"]), "yaml")
     if not isinstance(document, Mapping):
         raise ConfigError.at("yaml", "The document must be a mapping with the fields space, arms, ...")
@@ -133,7 +135,7 @@ def config_of(options: dict[str, Any]) -> StudyConfig:
 
 
 def study_of(owner: Any, number: int) -> Study:
-    """The owner's study of that number."""
+    """Return the owner's study of that number; CommandError if there is none."""
     study = selector.owned(owner).filter(pk=number).first()
     if study is None:
         raise CommandError(f"{owner.get_username()} has no study {number}: `manage.py study list` shows all.")
@@ -141,6 +143,6 @@ def study_of(owner: Any, number: int) -> Study:
 
 
 def summary(study: Study) -> str:
-    """A study in one line."""
+    """Return a study in one line."""
     state = selector.status(study)
     return f"{study.pk}  {study.name}  {state['status']}  {state['progress']:.0%} of {len(state['arms'])} arms"

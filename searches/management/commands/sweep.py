@@ -1,4 +1,4 @@
-"""``manage.py sweep``: finds what was lost, every few seconds, until it is told to end."""
+"""``manage.py sweep``: finds lost work every few seconds, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Runs beside the workers; several of them do no harm."""
+    """The sweeper, a process beside the workers. Several of them do no harm."""
 
     help = "Hands out again what lost workers or a lost broker left behind."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How often, or once."""
+        """Add the options: how often to sweep, or once."""
         parser.add_argument("--once", action="store_true", help="sweep once and end")
         parser.add_argument("--interval", type=float, default=5.0, help="seconds between two sweeps")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Until SIGTERM or SIGINT; an error of the database or the broker is logged and the next sweep tries again."""
+        """Sweep until SIGTERM or SIGINT. Errors of the database or broker are logged; the next sweep tries again."""
         if options["once"]:
             sweep()
             return
