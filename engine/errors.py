@@ -1,4 +1,4 @@
-"""What callers of the engine may catch. Every message names what is wrong and how to mend it."""
+"""What callers of the engine may catch. Every message names what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ArchitectureError(EngineError):
 
 
 class UnknownProposal(EngineError):
-    """An outcome was told for a proposal that is not pending."""
+    """An algorithm was told the outcome of a proposal that is not pending."""
 
 
 class StateMismatch(EngineError):

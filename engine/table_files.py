@@ -92,7 +92,8 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow.parquet as pq
 
     facts = pq.read_metadata(path)
-    rows, columns = facts.num_rows, facts.num_columns
+    rows = facts.num_rows
+    columns = facts.num_columns
     if rows * columns > MOST_VALUES:
         raise ValueError(f"{rows:,} rows of {columns:,} columns are more than {MOST_VALUES:,} values")
     schema = pq.read_schema(path)

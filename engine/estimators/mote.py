@@ -88,7 +88,8 @@ class MoteEstimator(TrainingEstimator):
 
     def _setup(self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet) -> dict[str, str]:
         """Return what the score comes from, in words: network, data, training and slice."""
-        cost, image = blueprint_cost(blueprint), blueprint.input
+        cost = blueprint_cost(blueprint)
+        image = blueprint.input
         size = f"{image.channels}x{image.height}x{image.width}"
         landscape = "an epoch trained from each" if self.options.landscape_mode == "fit" else f"{len(points)} images"
         return {
@@ -131,7 +132,8 @@ class MoteEstimator(TrainingEstimator):
         return self._prepared[profile]
 
     def _estimate_of(self, trained: Trained, seconds: float, *, connected: bool) -> Estimate:
-        landscape, speed = landscape_term(trained.slice_losses), speed_term(trained.epoch_losses, seconds)
+        landscape = landscape_term(trained.slice_losses)
+        speed = speed_term(trained.epoch_losses, seconds)
         score = float(self.constants.mote(landscape, speed))
         terms = {
             "landscape": landscape,

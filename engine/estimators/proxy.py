@@ -50,7 +50,8 @@ class ProxyEstimator(TrainingEstimator):
     def _score(self, item: Architecture, seed: int, fidelity: str, stop: Stop) -> Estimate:
         if fidelity != "default":
             raise unknown_fidelity(fidelity, "choose default")
-        name, blueprint = self.options.name, self._blueprint(item)
+        name = self.options.name
+        blueprint = self._blueprint(item)
         if not reaches_output(blueprint):
             raise EstimateError("nothing of the image reaches the class scores: the proxy says nothing about it")
         if reason := unmet(name, blueprint):

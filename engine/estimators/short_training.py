@@ -62,7 +62,8 @@ class ShortTraining(TrainingEstimator):
         )
         batches = batch_rows(len(train_set), self.options.batch_size, per_epoch * epochs, seed)
         shown = statistics_rows(len(train_set), seed)
-        epoch_losses, accuracies = [], []
+        epoch_losses = []
+        accuracies = []
         with deterministic(seed, self.device):
             for _ in range(epochs):
                 epoch = islice(batches, per_epoch)

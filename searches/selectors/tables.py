@@ -47,12 +47,14 @@ def optimum(search: Search) -> dict[str, Any] | None:
 def _optimum(
     path: Path, _changed: int, truth: str, cost: str | None, space: SearchSpace | None, objective: Objective
 ) -> dict[str, Any] | None:
-    table, heeded = Table.open(path), "none"
+    table = Table.open(path)
+    limits = "none"
     best = table.best(truth)
     if space is not None:
         problem = SearchProblem(space, objective, TableCosts(table, space, cost) if cost else None)
         try:
-            best, heeded = best_within(table, problem, truth, MOMENT), "met"
+            best = best_within(table, problem, truth, MOMENT)
+            limits = "met"
         except TimeoutError:
-            heeded = "ignored"
-    return None if best is None else {"arch": best[0], "truth": best[1], "limits": heeded}
+            limits = "ignored"
+    return None if best is None else {"arch": best[0], "truth": best[1], "limits": limits}

@@ -54,7 +54,8 @@ def _of_trainings(search: Search) -> dict[str, Any] | None:
     alike = next(iter(trainings.alike(search)), [])
     if not alike or not trainings.on_own_data(search, alike[0]):
         return None
-    recipe, data = trainings.described(alike), alike[0].data_info["label"]
+    recipe = trainings.described(alike)
+    data = alike[0].data_info["label"]
     words = f"the validation accuracy of this search's candidates that were trained in full ({recipe}, on {data})"
     scored = [row for row in alike if row.candidate.score is not None and isfinite(row.candidate.score)][:MOST]
     scores = np.array([row.candidate.score for row in scored], dtype=np.float64)

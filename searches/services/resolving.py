@@ -182,7 +182,7 @@ def images_of(options: DatasetOptions, row: Dataset | None, content_hash: str) -
     """Return the images; DataError when they are gone or their hash is another."""
     data = open_data(options, ingredients.root_of(row))
     if data.info.content_hash != content_hash:
-        raise DataError("the images are not those this was begun with; begin anew to use the new ones")
+        raise DataError("the images are not those with which this began; start again to use the new ones")
     return data
 
 

@@ -128,7 +128,8 @@ def _score(leased: Sequence[Evaluation], search: Search) -> None:
                 release(leased[index:])
                 break
             recording.record_all(results)
-            results, recorded = [], monotonic()
+            results = []
+            recorded = monotonic()
         heartbeat().show(evaluation)
         try:
             results.append(_result(evaluation, resolved))
@@ -140,7 +141,8 @@ def _score(leased: Sequence[Evaluation], search: Search) -> None:
 
 def stopper(evaluation: Evaluation) -> Callable[[], bool]:
     """Return a ``stop`` that is true once no search wants the result; it looks at most every `STOP_PAUSE` seconds."""
-    looked, stopped = monotonic(), False
+    looked = monotonic()
+    stopped = False
 
     def stop() -> bool:
         nonlocal looked, stopped
