@@ -38,6 +38,13 @@ class AdditiveSpace(ListedSpace):
         rng = Random(f"additive:{seed}")
         return cls([sorted((rng.randint(1, largest) for _ in range(options)), reverse=True) for _ in range(layers)])
 
+    def from_string(self, text: str) -> Architecture:
+        """Return the architecture of option numbers joined by ``-``, which may have leading zeros."""
+        try:
+            return self.architecture([int(part) for part in text.split("-")])
+        except ValueError as error:
+            raise ArchitectureError(f"'{text}' is not a list of option numbers joined by '-'") from error
+
     def blueprint(self, architecture: Architecture) -> Blueprint:
         raise ArchitectureError("a synthetic space has no networks")
 
