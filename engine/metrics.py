@@ -77,6 +77,7 @@ class Metric:
             "unit": self.unit,
             "source": self.source.value,
             "cost": self.is_cost,
+            "default": self.name == DEFAULT_COST,
             "higher_is_better": self.higher_is_better,
             "digits": self.digits,
             "rare": self.rare,

@@ -10,6 +10,7 @@ from engine.blueprint import Blueprint
 from engine.config.estimators import ProxyOptions
 from engine.errors import ConfigError
 from engine.estimate import Images
+from engine.metrics import METRICS
 from engine.sources import Opened
 from engine.space import SearchSpace
 
@@ -36,8 +37,8 @@ def _proxy(label: str, paper: str, path: str, functions: tuple[str, ...] = ()) -
 
 RECTIFIERS = ("relu", "relu6")
 PROXIES: Mapping[str, Proxy] = {
-    "params": _proxy("Parameters", "a count, no paper", "costs:params"),
-    "madds": _proxy("Multiply-adds", "a count, no paper", "costs:madds"),
+    "params": _proxy(METRICS["params_m"].label, "a count, no paper", "costs:params"),
+    "madds": _proxy(METRICS["madds_m"].label, "a count, no paper", "costs:madds"),
     "grad_norm": _proxy("Gradient norm", "arXiv 2101.08134", "saliency:grad_norm"),
     "snip": _proxy("SNIP", "arXiv 1810.02340", "saliency:snip"),
     "grasp": _proxy("GraSP", "arXiv 2002.07376", "saliency:grasp"),

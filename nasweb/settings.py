@@ -129,6 +129,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "searches.context.navigation",
                 "searches.context.statuses",
+                "searches.context.metrics",
             ]
         },
     }

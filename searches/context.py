@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from engine.metrics import METRICS
 from searches.models import NetworkLatency, Search, Training
 
+CATALOGUE = [metric.as_json() for metric in METRICS.values()]
 NAVIGATION = (
     ("searches", "Searches", ("searches", "search", "search-new", "candidate", "difference")),
     ("compare", "Compare", ("compare",)),
@@ -25,6 +27,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """Return the top bar's links: ``(URL name, label, whether the page belongs to it)``."""
     name = request.resolver_match.url_name if request.resolver_match else None
     return {"navigation": [(url, label, name in family) for url, label, family in NAVIGATION]}
+
+
+def metrics(request: HttpRequest) -> dict[str, Any]:
+    """Return the catalogue of metrics for scripts; `static/js/core/metrics.js` reads it."""
+    return {"metric_catalogue": CATALOGUE}
 
 
 def statuses(request: HttpRequest) -> dict[str, Any]:

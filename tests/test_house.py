@@ -211,6 +211,37 @@ def test_the_models_alone_list_active_and_ended_statuses() -> None:
     assert copies == ["searches/models/search.py"] * 2
 
 
+def test_a_label_of_a_metric_has_one_owner() -> None:
+    """`engine.metrics` alone names metrics. Code asks it; scripts ask `core/metrics.js`, which reads the page."""
+    from engine.metrics import COST_NAMES, METRICS
+
+    owner = "engine/metrics.py"
+    labels = {label for m in METRICS.values() for label in (m.label, m.title, m.heading) if re.search(r"[ -]", label)}
+    assert {"Peak memory", "Multiply-adds", "Validation accuracy (%)"} <= labels
+    copies, lists = set(), set()
+    for path, node in code("engine", "searches", "nasweb"):
+        if isinstance(node, ast.Constant) and node.value in labels:
+            copies.add(path)
+        if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
+            items = node.keys if isinstance(node, ast.Dict) else node.elts
+            if sum(isinstance(item, ast.Constant) and item.value in COST_NAMES for item in items) > 1:
+                lists.add(path)
+    assert copies == {owner}
+    assert lists == {
+        "engine/benchmark_tables/catalogue.py",  # the columns of official benchmarks
+        "engine/benchmark_tables/nats.py",
+        "engine/config/lookups.py",  # which of them an option takes
+        "engine/benchmarks/mobile_spaces.py",  # the two figures of published tables
+        "nasweb/benchmarks/browser.py",  # the columns that the benchmark sorts by
+    }
+    costs = {METRICS[name].label for name in COST_NAMES} & labels
+    named = re.compile("|".join((*COST_NAMES, *costs)))
+    shown = [path for path in tracked() if path.suffix in {".js", ".html"} and path.parts[0] in {"static", "templates"}]
+    assert named.search("c.costs.madds_m")
+    assert [str(path) for path in shown if named.search(text(path))] == []
+    assert [str(path) for path in shown if 'getElementById("metrics")' in text(path)] == ["static/js/core/metrics.js"]
+
+
 def test_front_end_lock_file_names_no_registry() -> None:
     packages = json.loads(text(Path("package-lock.json")))["packages"]
     assert len(packages) > 1

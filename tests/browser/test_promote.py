@@ -119,7 +119,7 @@ def test_the_front_is_trained_in_full(
     assert training["test_accuracy"] is not None
     picture(page, "training")
     page.get_by_role("link", name="Candidate", exact=True).click()
-    expect(page.locator("[data-scores]")).to_contain_text("Trained in full, test")
+    expect(page.locator("[data-scores]")).to_contain_text("Trained test accuracy")
     valid = format(training["valid_accuracy"], ".4g")
     expect(page.locator("[data-weights]")).to_contain_text(f"validation accuracy {float(valid):g} %")
     with page.expect_download(timeout=120_000) as download:

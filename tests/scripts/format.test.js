@@ -3,6 +3,14 @@ import { test } from "node:test";
 
 import * as format from "../../static/js/core/format.js";
 
+const CATALOGUE = [
+  { name: "madds_m", label: "Multiply-adds", unit: "M", digits: 4 },
+  { name: "latency_ms", label: "Latency", unit: "ms", digits: 4 },
+  { name: "table_cost", label: "Table cost", unit: "", digits: 4 },
+  { name: "valid_accuracy", label: "Validation accuracy", unit: "%", digits: 5 },
+];
+globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(CATALOGUE) }) };
+
 test("a number keeps about as many significant digits as asked, and never hides its size", () => {
   const { number } = format;
   assert.equal(number(0.123456), "0.1235");
@@ -18,16 +26,18 @@ test("a number keeps about as many significant digits as asked, and never hides 
 
 test("what is not known is a dash", () => {
   for (const unknown of [null, undefined, NaN]) assert.equal(format.number(unknown), "–");
-  assert.equal(format.cost(null, "madds_m"), "–");
+  assert.equal(format.measure(null, "madds_m"), "–");
   assert.equal(format.percent(undefined), "–");
   assert.equal(format.duration(Infinity), "–");
   assert.equal(format.ago(null), "–");
 });
 
-test("a cost carries its unit, where it has one", () => {
-  assert.equal(format.cost(12.5, "madds_m"), "12.5 M");
-  assert.equal(format.cost(1.25, "latency_ms"), "1.25 ms");
-  assert.equal(format.cost(3, "table_cost"), "3");
+test("a metric carries its unit, where it has one, and the digits of its catalogue", () => {
+  assert.equal(format.measure(12.5, "madds_m"), "12.5 M");
+  assert.equal(format.measure(1.25, "latency_ms"), "1.25 ms");
+  assert.equal(format.measure(3, "table_cost"), "3");
+  assert.equal(format.measure(91.23456, "valid_accuracy"), "91.235 %");
+  assert.equal(format.measure(91.23456, "unheard_of"), "91.23");
 });
 
 test("durations change their unit as they grow", () => {

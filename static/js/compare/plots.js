@@ -1,6 +1,7 @@
 /* The three plots of a comparison: the fronts, and the growth of hypervolume and best score. */
 import { axis, Chart, INSIDE_ZOOM, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
-import { cost, duration, METRICS, number, plural } from "../core/format.js";
+import { duration, measure, number, plural } from "../core/format.js";
+import { metricOf } from "../core/metrics.js";
 import { at } from "../core/paths.js";
 
 const GRID = { left: 66, right: 20, top: 40, bottom: 46 };
@@ -86,7 +87,7 @@ export class FrontsPlot extends Plot {
     return {
       grid: GRID,
       legend: this.legend(c),
-      xAxis: axis(c, METRICS[metric]?.axis ?? metric, { type: log ? "log" : "value" }),
+      xAxis: axis(c, metricOf(metric).title, { type: log ? "log" : "value" }),
       yAxis: axis(c, "Score (higher is better)", { nameGap: 48 }),
       dataZoom: INSIDE_ZOOM,
       tooltip: tooltip(c, {
@@ -94,7 +95,7 @@ export class FrontsPlot extends Plot {
         formatter: ({ seriesName, value }) =>
           tip(seriesName, [
             ["Score", number(value[1], 5)],
-            [METRICS[metric]?.name ?? metric, cost(value[0], metric)],
+            [metricOf(metric).label, measure(value[0], metric)],
           ]),
       }),
       series,
@@ -221,8 +222,8 @@ export class VolumesPlot extends GrowthPlot {
     const { reference, metric } = this.data;
     if (!reference) return this.words();
     return (
-      `Area between the front and one corner for all: ${METRICS[metric]?.name.toLowerCase() ?? metric} ` +
-      `${cost(reference.cost, metric)}, score ${number(reference.score)}, ` +
+      `Area between the front and one corner for all: ${metricOf(metric).label.toLowerCase()} ` +
+      `${measure(reference.cost, metric)}, score ${number(reference.score)}, ` +
       `a tenth of the fronts' spans beyond their worst. ${this.words()}`
     );
   }

@@ -1,12 +1,6 @@
 /* Numbers, times and names as people read them. */
 
-export const METRICS = {
-  madds_m: { name: "Multiply-adds", unit: "M", axis: "Multiply-adds (millions for one image)" },
-  params_m: { name: "Parameters", unit: "M", axis: "Parameters (millions)" },
-  activation_mb: { name: "Activation memory", unit: "MB", axis: "Activation memory (MB for one image)" },
-  latency_ms: { name: "Latency", unit: "ms", axis: "Latency (ms for one pass, from the latency table)" },
-  table_cost: { name: "Table cost", unit: "", axis: "Table cost (the table's own unit)" },
-};
+import { metricOf } from "./metrics.js";
 
 const DASH = "–";
 const WHOLE = new Intl.NumberFormat("en"); // made once, for making it takes longer than formatting
@@ -33,9 +27,10 @@ export function evaluated(search) {
   return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;
 }
 
-export function cost(value, metric) {
-  const unit = METRICS[metric]?.unit;
-  return value === null || value === undefined ? DASH : `${number(value)}${unit ? ` ${unit}` : ""}`;
+/** The value of a metric with its number of digits and its unit. */
+export function measure(value, metric) {
+  const { unit, digits } = metricOf(metric);
+  return value === null || value === undefined ? DASH : `${number(value, digits)}${unit ? ` ${unit}` : ""}`;
 }
 
 export function duration(seconds) {

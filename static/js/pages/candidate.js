@@ -3,7 +3,8 @@ import { api } from "../core/api.js";
 import { axis, Chart, tip, tooltip } from "../core/charts.js";
 import { facts, h, kindLabel, setText } from "../core/dom.js";
 import { showDrawing } from "../core/drawings.js";
-import { cost, duration, METRICS, number, percent } from "../core/format.js";
+import { duration, measure, number, percent } from "../core/format.js";
+import { costMetrics, metricOf, scoreMetrics } from "../core/metrics.js";
 import { candidateMarks } from "../core/marks.js";
 import { fetchPrepared } from "../core/prepared.js";
 import { lineageList } from "../search/lineage.js";
@@ -84,18 +85,10 @@ function scoreFacts(candidate) {
   const terms = { ...candidate.terms, ...candidate.mote };
   const told = Object.entries(terms).filter(([, value]) => typeof value === "number" || typeof value === "string");
   return facts([
-    ["Score", number(candidate.score, 6)],
-    ["Validation accuracy", candidate.valid_accuracy === null ? null : percent(candidate.valid_accuracy)],
-    ["Final score", candidate.final_score === null ? null : number(candidate.final_score, 6)],
-    ["Truth", candidate.truth === null ? null : number(candidate.truth, 5)],
-    [
-      "Trained in full, validation",
-      candidate.trained_valid_accuracy === null ? null : percent(candidate.trained_valid_accuracy),
-    ],
-    [
-      "Trained in full, test",
-      candidate.trained_test_accuracy === null ? null : percent(candidate.trained_test_accuracy),
-    ],
+    ...scoreMetrics().map(({ name, label, rare }) => [
+      label,
+      rare && candidate[name] === null ? null : measure(candidate[name], name),
+    ]),
     ...told
       .filter(([name]) => !SHOWN_APART.has(name))
       .map(([name, value]) => [
@@ -127,7 +120,12 @@ function xray(candidate) {
 function showFinals(candidate) {
   const section = place("finals");
   section.hidden = !candidate.finals.length;
-  const heads = ["Estimate", "Seed", "Status", "Score", "Validation accuracy", "Seconds"];
+  const heads = [
+    "Estimate",
+    "Seed",
+    "Status",
+    ...["score", "valid_accuracy", "seconds"].map((name) => metricOf(name).label),
+  ];
   const rows = candidate.finals.map((final) =>
     h(
       "tr",
@@ -215,9 +213,9 @@ function show(candidate) {
   setText(place("error").firstElementChild, candidate.error ? `It could not be scored: ${candidate.error}` : "");
   place("costs").replaceChildren(
     facts(
-      Object.entries(METRICS)
-        .filter(([metric]) => candidate.costs[metric] != null)
-        .map(([metric, { name }]) => [name, cost(candidate.costs[metric], metric)]),
+      costMetrics()
+        .filter(({ name }) => candidate.costs[name] !== null)
+        .map(({ name, label }) => [label, measure(candidate.costs[name], name)]),
     ),
   );
   place("scores").replaceChildren(scoreFacts(candidate));

@@ -1,7 +1,8 @@
 /* The page that compares searches. The address names the searches and the axes. */
 import { api } from "../core/api.js";
 import { h, kindLabel, saveRows, setText } from "../core/dom.js";
-import { duration, METRICS, number } from "../core/format.js";
+import { duration, number } from "../core/format.js";
+import { costMetrics } from "../core/metrics.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { UrlState } from "../core/state.js";
 import { linesOf } from "../compare/looks.js";
@@ -176,9 +177,9 @@ function warn(texts) {
 function show(data) {
   data.lines = linesOf(data);
   for (const search of data.searches) search.candidates = "/candidates/";
-  const metrics = Object.entries(METRICS).filter(([metric]) => metric === data.metric || metric !== "table_cost");
+  const metrics = costMetrics().filter(({ name, source }) => name === data.metric || source !== "table");
   const control = document.querySelector("[name=metric]");
-  control.replaceChildren(...metrics.map(([metric, { name }]) => h("option", { value: metric }, name)));
+  control.replaceChildren(...metrics.map(({ name, label }) => h("option", { value: name }, label)));
   control.value = data.metric;
   const truths = data.searches.some((search) => search.best_truth !== null);
   document.querySelector("[name=value]").parentElement.hidden = !truths;

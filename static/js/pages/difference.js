@@ -2,17 +2,10 @@
 import { api } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
 import { showDrawing } from "../core/drawings.js";
-import { cost, METRICS, number, plural } from "../core/format.js";
+import { measure, number, plural } from "../core/format.js";
+import { isScore, metricOf } from "../core/metrics.js";
 import { at } from "../core/paths.js";
 
-const NAMES = {
-  score: "Score",
-  final_score: "Final score",
-  valid_accuracy: "Validation accuracy (%)",
-  truth: "Truth",
-  trained_valid_accuracy: "Trained validation accuracy (%)",
-  trained_test_accuracy: "Trained test accuracy (%)",
-};
 const root = document.querySelector("[data-candidate]");
 const part = (name) => root.querySelector(`[data-${name}]`);
 const { candidate, other } = root.dataset;
@@ -32,36 +25,25 @@ function table(heads, rows) {
   );
 }
 
-/** The difference with its sign, and in percent of the other's value. */
-function difference(row, unit) {
+/** The difference with its sign; of costs also in percent of the other's value. */
+function difference(row) {
   const sign = row.difference > 0 ? "+" : row.difference < 0 ? "−" : "±";
   const share =
-    row.other && unit
+    row.other && !isScore(row.name)
       ? h("small", { class: "muted" }, `${sign}${number(Math.abs((100 * row.difference) / row.other), 3)} %`)
       : null;
-  return h(
-    "span",
-    { class: "two-lines" },
-    `${sign}${unit ? cost(Math.abs(row.difference), unit) : number(Math.abs(row.difference), 4)}`,
-    share,
-  );
+  return h("span", { class: "two-lines" }, `${sign}${measure(Math.abs(row.difference), row.name)}`, share);
 }
 
 function show(found) {
   const heads = ["", `#${found.candidate.number}`, `#${found.other.number}`, "Difference"];
-  const costs = found.costs.map((row) => [
-    METRICS[row.name]?.name ?? row.name,
-    cost(row.own, row.name),
-    cost(row.other, row.name),
-    difference(row, row.name),
-  ]);
-  const measures = found.measures.map((row) => [
-    NAMES[row.name],
-    number(row.own, 5),
-    number(row.other, 5),
+  const rows = [...found.costs, ...found.measures].map((row) => [
+    metricOf(row.name).label,
+    measure(row.own, row.name),
+    measure(row.other, row.name),
     difference(row),
   ]);
-  part("costs").replaceChildren(table(heads, [...costs, ...measures]));
+  part("costs").replaceChildren(table(heads, rows));
   const changed = found.layers.filter((layer) => layer.changed);
   const mono = (text) => h("span", { class: "mono" }, text);
   part("layers").replaceChildren(

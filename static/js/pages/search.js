@@ -8,7 +8,7 @@ import { at } from "../core/paths.js";
 import { EVENTS, RINGS, Schedule } from "../core/schedule.js";
 import { UrlState } from "../core/state.js";
 import { searchIsActive } from "../core/status.js";
-import { isScore } from "../search/axes.js";
+import { isScore } from "../core/metrics.js";
 import { BudgetCard } from "../search/budget.js";
 import { EventFeed, EventLog } from "../search/events.js";
 import { BucketGrid } from "../search/grid.js";

@@ -1,8 +1,8 @@
 /* The budget card: which network is best at any cost within the search's range, and how its neighbours differ. */
 import { api } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
-import { cost, number, plural } from "../core/format.js";
-import { AXES } from "./axes.js";
+import { measure, number, plural } from "../core/format.js";
+import { metricOf } from "../core/metrics.js";
 
 const STEPS = 1000;
 const PAUSE = 60; // ms between two requests while the slider moves
@@ -59,10 +59,10 @@ export class BudgetCard {
     if (document.activeElement !== this.range)
       this.range.value = String(span ? Math.round(((found.cost - found.low) / span) * STEPS) : STEPS);
     if (document.activeElement !== this.exact) this.exact.value = String(Number(found.cost.toPrecision(5)));
-    this.range.setAttribute("aria-valuetext", cost(found.cost, this.metric));
-    setText(this.root.querySelector("[data-low]"), cost(found.low, this.metric));
-    setText(this.root.querySelector("[data-high]"), cost(found.high, this.metric));
-    setText(this.root.querySelector("[data-unit]"), AXES[this.metric].unit || AXES[this.metric].name);
+    this.range.setAttribute("aria-valuetext", measure(found.cost, this.metric));
+    setText(this.root.querySelector("[data-low]"), measure(found.low, this.metric));
+    setText(this.root.querySelector("[data-high]"), measure(found.high, this.metric));
+    setText(this.root.querySelector("[data-unit]"), metricOf(this.metric).unit || metricOf(this.metric).label);
     const key = JSON.stringify([
       found.best?.id,
       found.cheaper?.id,
@@ -84,7 +84,7 @@ export class BudgetCard {
         h(
           "p",
           { class: "muted" },
-          `No network of this search is that cheap; the cheapest costs ${cost(dearer?.cost, this.metric)}.`,
+          `No network of this search is that cheap; the cheapest costs ${measure(dearer?.cost, this.metric)}.`,
         ),
       ];
     const among = `best of ${plural(within, "feasible network")} within it`;
@@ -95,7 +95,11 @@ export class BudgetCard {
         "p",
         { class: "budget-value num" },
         h("strong", {}, number(best.value, 5)),
-        h("span", { class: "muted" }, `${AXES[this.value].name.toLowerCase()}, ${cost(best.cost, this.metric)}`),
+        h(
+          "span",
+          { class: "muted" },
+          `${metricOf(this.value).label.toLowerCase()}, ${measure(best.cost, this.metric)}`,
+        ),
       ),
       h(
         "p",
@@ -129,7 +133,7 @@ export class BudgetCard {
   crowned({ id, number: at, cost: amount, by_finals: decided }) {
     const why = decided
       ? "final scores decided between the finalists"
-      : `its ${AXES[this.value].name.toLowerCase()} is the same, at a cost of ${cost(amount, this.metric)}`;
+      : `its ${metricOf(this.value).label.toLowerCase()} is the same, at a cost of ${measure(amount, this.metric)}`;
     return h(
       "p",
       { class: "muted small" },
@@ -174,8 +178,8 @@ export class BudgetCard {
         "p",
         { class: "small num" },
         h("a", { href: `/candidates/${other.id}/` }, `#${other.number}`),
-        ` ${signed(extra, cost(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ` +
-          AXES[this.value].name.toLowerCase(),
+        ` ${signed(extra, measure(Math.abs(extra), this.metric))}, ${signed(gain, number(Math.abs(gain), 3))} ` +
+          metricOf(this.value).label.toLowerCase(),
       ),
       h("ul", { class: "differences small" }, ...rows),
     );

@@ -1,7 +1,17 @@
 /* The columns of the table of candidates, in their order. */
 import { h } from "../core/dom.js";
-import { cost, number, percent } from "../core/format.js";
+import { measure } from "../core/format.js";
 import { pinOf } from "../core/marks.js";
+import { allMetrics, valueOf } from "../core/metrics.js";
+
+const column = (metric) => ({
+  name: metric.name,
+  title: metric.heading,
+  right: true,
+  optional: metric.rare,
+  metric,
+  show: (candidate) => measure(valueOf(candidate, metric), metric.name),
+});
 
 /**
  * `show(candidate, table)` gives the content of a cell: text, an element, or a list of them.
@@ -26,52 +36,9 @@ export const COLUMNS = [
     fixed: true,
     show: (c) => h("span", { class: "chip", dataset: { status: c.status }, title: c.error || null }, c.status),
   },
-  { name: "score", title: "Score", right: true, show: (c) => number(c.score, 5) },
-  { name: "final_score", title: "Final score", right: true, optional: true, show: (c) => number(c.final_score, 5) },
-  { name: "truth", title: "Truth", right: true, optional: true, show: (c) => number(c.truth, 5) },
-  {
-    name: "valid_accuracy",
-    title: "Valid. accuracy",
-    right: true,
-    optional: true,
-    show: (c) => percent(c.valid_accuracy),
-  },
-  {
-    name: "trained_valid_accuracy",
-    title: "Trained valid.",
-    right: true,
-    optional: true,
-    show: (c) => percent(c.trained_valid_accuracy),
-  },
-  {
-    name: "trained_test_accuracy",
-    title: "Trained test",
-    right: true,
-    optional: true,
-    show: (c) => percent(c.trained_test_accuracy),
-  },
-  { name: "madds_m", title: "Multiply-adds", right: true, show: (c) => cost(c.costs.madds_m, "madds_m") },
-  { name: "params_m", title: "Parameters", right: true, show: (c) => cost(c.costs.params_m, "params_m") },
-  {
-    name: "latency_ms",
-    title: "Latency",
-    right: true,
-    optional: true,
-    show: (c) => cost(c.costs.latency_ms, "latency_ms"),
-  },
-  {
-    name: "activation_mb",
-    title: "Activations",
-    right: true,
-    show: (c) => cost(c.costs.activation_mb, "activation_mb"),
-  },
-  {
-    name: "table_cost",
-    title: "Table cost",
-    right: true,
-    optional: true,
-    show: (c) => cost(c.costs.table_cost, "table_cost"),
-  },
+  ...allMetrics()
+    .filter(({ source }) => source !== "trial")
+    .map(column),
   {
     name: "layer",
     title: "Layer",
@@ -86,5 +53,7 @@ export const COLUMNS = [
     fixed: true,
     show: (c) => (c.from_cache ? `${c.origin}, cached` : c.origin),
   },
-  { name: "seconds", title: "Seconds", right: true, show: (c) => number(c.seconds, 3) },
+  ...allMetrics()
+    .filter(({ source }) => source === "trial")
+    .map(column),
 ];

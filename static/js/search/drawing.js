@@ -1,7 +1,7 @@
 /* How the Pareto plot is drawn: counts where candidates are dense, single candidates, the front, lines and areas. */
 import { axis, nothing, tooltip } from "../core/charts.js";
 import { optimumOf } from "../core/format.js";
-import { AXES, staircase } from "./axes.js";
+import { isScore, metricOf } from "../core/metrics.js";
 import { densitySeries, picture } from "./density.js";
 
 const LARGE = 300; // points; ECharts draws more than that in one stroke
@@ -40,8 +40,8 @@ export function drawing(plot, c) {
       selectedMode: false,
       data: legend(plot, refusedToo),
     },
-    xAxis: axis(c, AXES[plot.metric].axis, { ...kind(log[0], x0, x1), min: x0, max: x1 }),
-    yAxis: axis(c, AXES[plot.value].axis, { ...kind(log[1], y0, y1), nameGap: 46, min: y0, max: y1 }),
+    xAxis: axis(c, metricOf(plot.metric).title, { ...kind(log[0], x0, x1), min: x0, max: x1 }),
+    yAxis: axis(c, metricOf(plot.value).title, { ...kind(log[1], y0, y1), nameGap: 46, min: y0, max: y1 }),
     tooltip: tooltip(c, { trigger: "item", formatter: (event, ticket, later) => plot.tips.show(event, ticket, later) }),
     series: [...dense(plot, c, refusedToo), ...single(plot, c, refusedToo), ...frontSeries(plot, c)],
   };
@@ -109,7 +109,7 @@ function frontSeries(plot, c) {
   const line = {
     name: "Pareto front",
     type: "line",
-    step: staircase(plot.metric),
+    step: isScore(plot.metric) ? "start" : "end",
     data,
     symbol: "circle",
     symbolSize: many ? 6 : 9,

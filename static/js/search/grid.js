@@ -5,7 +5,8 @@
 import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
 import { setText } from "../core/dom.js";
-import { cost, METRICS, number, plural } from "../core/format.js";
+import { measure, number, plural } from "../core/format.js";
+import { metricOf } from "../core/metrics.js";
 import { VIRIDIS } from "../core/theme.js";
 
 const ROUNDED = 200; // cells; with more of them corners are sharp, which is much quicker to draw
@@ -93,8 +94,8 @@ export class BucketGrid {
     const text = this.filled.length
       ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ` +
         `${number(evicted)} evictions. ` +
-        `A cell is a cost bucket of ${METRICS[this.metric].name.toLowerCase()}, cheap to costly from left to right, ` +
-        "each layer with its own ranges" +
+        `A cell is a cost bucket of ${metricOf(this.metric).label.toLowerCase()}, cheap to costly ` +
+        "from left to right, each layer with its own ranges" +
         `${this.ranked ? `; a bucket keeps the best by ${this.ranked}, shown is the plain score` : ""}` +
         `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
       : "";
@@ -173,7 +174,7 @@ export class BucketGrid {
       ...(this.ranked ? [["Best by", this.ranked]] : []),
       ["Held by", `candidate ${bucket.number}`],
       ["Kept", plural(bucket.kept, "network")],
-      ["Range", `${number(bucket.low)} to ${cost(bucket.high, this.metric)}`],
+      ["Range", `${number(bucket.low)} to ${measure(bucket.high, this.metric)}`],
       ["Inserted", number(bucket.inserted)],
       ["Evicted", number(bucket.evicted)],
     ]);

@@ -1,7 +1,8 @@
 /* The head of the search page: status, actions, key figures, failures, and progress by layer. */
 import { showActions } from "../core/actions.js";
 import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
-import { ago, cost, duration, evaluated, METRICS, number, optimumOf, plural } from "../core/format.js";
+import { ago, duration, evaluated, measure, number, optimumOf, plural } from "../core/format.js";
+import { metricOf } from "../core/metrics.js";
 import { searchIsActive } from "../core/status.js";
 
 function kpis(search) {
@@ -30,8 +31,8 @@ function kpis(search) {
   if (best)
     shown.push([
       `Its cost`,
-      cost(best.costs[search.cost_metric], search.cost_metric),
-      METRICS[search.cost_metric].name.toLowerCase(),
+      measure(best.costs[search.cost_metric], search.cost_metric),
+      metricOf(search.cost_metric).label.toLowerCase(),
     ]);
   shown.push(
     [

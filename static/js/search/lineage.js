@@ -1,7 +1,7 @@
 /* The panel of a bucket: its survivor, and the choices that led to it from the first layer on. */
 import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
-import { cost, number, plural } from "../core/format.js";
+import { measure, number, plural } from "../core/format.js";
 
 const SHOWN = 12; // networks of a bucket that are listed
 
@@ -47,7 +47,7 @@ export class LineagePanel {
       h("div", { class: "drawer-head" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
       facts([
         ["Survivor's score", number(bucket.score, 5)],
-        ["Range", `${number(bucket.low)} to ${cost(bucket.high, metric)}`],
+        ["Range", `${number(bucket.low)} to ${measure(bucket.high, metric)}`],
         ["Kept", kept],
         ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
       ]),

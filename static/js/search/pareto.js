@@ -2,6 +2,7 @@
 import { columns } from "../core/api.js";
 import { Chart, saveMenu } from "../core/charts.js";
 import { setText } from "../core/dom.js";
+import { defaultCost } from "../core/metrics.js";
 import { searchIsActive } from "../core/status.js";
 import { caption } from "./caption.js";
 import { cellAt, cellRange, cellsFor } from "./density.js";
@@ -49,7 +50,7 @@ export class ParetoPlot {
   }
 
   get metric() {
-    return this.state.get("metric") || this.search?.cost_metric || "madds_m";
+    return this.state.get("metric") || this.search?.cost_metric || defaultCost();
   }
 
   get value() {

@@ -1,9 +1,9 @@
 /* The candidates as a table. The server sorts, filters and pages, so that a large search is as quick as a small one. */
 import { api } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { METRICS, number, plural } from "../core/format.js";
+import { number, plural } from "../core/format.js";
+import { metricOf } from "../core/metrics.js";
 import { at } from "../core/paths.js";
-import { AXES } from "./axes.js";
 import { COLUMNS } from "./columns.js";
 
 const TYPED = 70; // ms after the last key
@@ -68,7 +68,7 @@ export class CandidateTable {
       const words = [
         [x, range[0], range[1]],
         [y, range[2], range[3]],
-      ].map(([name, low, high]) => `${AXES[name].name} ${number(low)} to ${number(high)}`);
+      ].map(([name, low, high]) => `${metricOf(name).label} ${number(low)} to ${number(high)}`);
       this.chip.textContent = `${words.join(", ")} ✕`;
       this.chip.setAttribute("aria-label", `Selected in the plot: ${words.join(", ")}. Clear`);
     }
@@ -181,7 +181,7 @@ export class CandidateTable {
 
   heading(column) {
     const className = column.right ? "right" : null;
-    const unit = METRICS[column.name]?.axis ?? null;
+    const unit = column.metric?.title ?? null;
     if (column.fixed) return h("th", { scope: "col", class: className, title: unit }, column.title);
     const sort = this.state.get("sort");
     const down = sort === `-${column.name}`;

@@ -1,8 +1,8 @@
 /* The tooltip of a point: its coordinates at once, and all its numbers as soon as the server has answered. */
 import { api } from "../core/api.js";
 import { tip } from "../core/charts.js";
-import { cost, METRICS, number } from "../core/format.js";
-import { AXES, SCORES } from "./axes.js";
+import { measure } from "../core/format.js";
+import { allMetrics, metricOf } from "../core/metrics.js";
 
 const KEPT = 200;
 
@@ -24,8 +24,8 @@ export class PointTips {
     );
     const { metric, value } = this.plot;
     return tip(`Candidate ${candidate}`, [
-      [AXES[value].name, number(y, 5)],
-      [AXES[metric].name, cost(x, metric)],
+      [metricOf(value).label, measure(y, value)],
+      [metricOf(metric).label, measure(x, metric)],
     ]);
   }
 
@@ -39,8 +39,7 @@ export class PointTips {
   }
 
   full(candidate, found) {
-    const pairs = Object.entries(SCORES).map(([name, { name: label }]) => [label, number(found[name], 5)]);
-    for (const [metric, { name }] of Object.entries(METRICS)) pairs.push([name, cost(found[metric], metric)]);
+    const pairs = allMetrics().map(({ name, label }) => [label, measure(found[name], name)]);
     pairs.push(
       ["Layer", this.plot.search?.layer_names[found.layer] ?? null],
       ["Feasible", found.feasible ? "yes" : "no"],
