@@ -1,4 +1,4 @@
-"""Typed columns as one octet-stream: a JSON header, then the arrays, which a page reads without parsing.
+"""Typed columns as one octet-stream: a JSON header, followed by arrays that a page reads without parsing.
 
 Layout: the header's length (uint32, little-endian), the header as UTF-8 JSON padded with spaces, the arrays. Every
 array begins at a multiple of 8 bytes; ``arrays`` of the header gives ``[name, type, offset, length]``, offsets counted
@@ -23,7 +23,7 @@ SMALL = 2_000
 
 
 def response(request: Request, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> HttpResponse:
-    """The packed columns, compressed where the client takes that and it pays."""
+    """Return the packed columns, compressed if the client accepts it and they are long enough."""
     body = pack(header, arrays)
     headers = {"Vary": "Accept-Encoding", "Cache-Control": "no-store"}
     if len(body) > SMALL and "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -33,8 +33,10 @@ def response(request: Request, header: Mapping[str, Any], arrays: Mapping[str, n
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
-    """One message; arrays must be of one of `TYPES`."""
-    listed, parts, offset = [], [], 0
+    """Return one message; arrays must have one of `TYPES`."""
+    listed = []
+    parts = []
+    offset = 0
     for name, array in arrays.items():
         content = np.ascontiguousarray(array).tobytes()
         listed.append([name, TYPES[array.dtype.newbyteorder("<").str], offset, len(array)])

@@ -1,7 +1,7 @@
-"""Cursor pages that stay right while rows are added, also when sorting by a column with nulls.
+"""Pages of lists that stay right while rows are added, also in the order of a column with nulls.
 
-A cursor is the sort key of the row at the page's edge: ``(value, id)``, nulls last in either direction, ties by id.
-So a page costs the same at any depth, and no row is lost or doubled.
+A cursor is the sort key ``(value, id)`` of the row at the edge of a page. Nulls come last in both directions; the id
+decides between equal values. So a page costs the same at any depth, and no row is lost or shown twice.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 
 class KeysetPagination(BasePagination):
-    """Views name the columns in ``ordering_fields`` and the one they start with in ``ordering``.
+    """The pagination of views that name sortable columns in ``ordering_fields`` and the usual one in ``ordering``.
 
-    The keys of a page come from the filtered rows alone, the rows from their keys alone: a view's ``unfiltered``, where
-    it has one, gives them with what is joined, so that no index of a filter is preferred to the keys.
+    The filtered rows give the keys of a page, and a second query reads the rows with these keys. If a view has
+    ``unfiltered``, that query uses it, with all joins, so that the database looks up the keys, not the filter.
     """
 
     page_size = 50
     max_page_size = 500
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """The page that ``?cursor=`` points at; ValidationError names a faulty parameter."""
+        """Return the rows of the page of ``?cursor=``; ValidationError names a faulty parameter."""
         self.url = request.build_absolute_uri()
         self.size = self._size(request)
         self.ordering = self._ordering(request, view)
         key, self.backwards = self._decode(request.query_params.get("cursor"))
         found = self._after(self._ordered(queryset), queryset, key).values_list("pk", flat=True)
         ids = list(found[: self.size + 1])
-        more, ids = len(ids) > self.size, ids[: self.size]
+        more = len(ids) > self.size
+        ids = ids[: self.size]
         by_id = getattr(view, "unfiltered", queryset).order_by().in_bulk(ids)
         rows = [by_id[pk] for pk in ids if pk in by_id]
         if self.backwards:
@@ -48,13 +49,13 @@ class KeysetPagination(BasePagination):
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
-        """``next`` and ``previous`` are addresses or null."""
+        """Return the page; ``next`` and ``previous`` are addresses or null."""
         following = self._link(self.page[-1], False) if self.has_next and self.page else None
         before = self._link(self.page[0], True) if self.has_previous and self.page else None
         return Response({"next": following, "previous": before, "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """For OpenAPI."""
+        """Return the schema of a page for OpenAPI."""
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
@@ -63,7 +64,7 @@ class KeysetPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """For OpenAPI."""
+        """Return the parameters of lists for OpenAPI."""
         fields = [sign + name for name in view.ordering_fields for sign in ("", "-")]
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         return [
@@ -98,7 +99,7 @@ class KeysetPagination(BasePagination):
         return {"nulls_first": True} if self.backwards else {"nulls_last": True}
 
     def _after(self, ordered: QuerySet[Any], rows: QuerySet[Any], key: list[Any] | None) -> QuerySet[Any]:
-        """Rows beyond the key in reading direction."""
+        """Return the rows beyond the key in the direction of reading."""
         if key is None:
             return ordered
         name, (value, pk) = self.ordering.removeprefix("-"), key

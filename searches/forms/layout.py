@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from engine.config.datasets import UploadOptions
 from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Constraint, Final, Objective, SearchConfig
+from engine.config.spaces import ChainOptions
 from engine.kinds import Kind
 from engine.registry import ALGORITHMS, DATASETS, ESTIMATORS, SPACES
 from engine.spaces import chain
@@ -81,6 +82,8 @@ class Option:
     """The kind that has the option; empty if the option is shown for every kind."""
     rows: Any = None
     """The model of which the user's own rows are offered; None for an option that is typed or chosen from words."""
+    start: str = ""
+    """What a new form shows; empty for the default."""
     suggestions: str = ""
     """The id of the page's list of suggestions for the field; empty for none."""
 
@@ -102,6 +105,20 @@ class Further:
         return ".".join((*self.path, str(index), column))
 
 
+def as_text(value: Any) -> Any:
+    """Return nested values as YAML, everything else as it is."""
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True) if isinstance(value, (dict, list)) else value
+
+
+def _chain_example() -> str:
+    spaces = [example.config["space"] for example in EXAMPLES]
+    return str(as_text(next(space["definition"] for space in spaces if space["kind"] == "chain")))
+
+
+CHAIN_EXAMPLE = _chain_example()
+"""The definition that an untouched textarea shows."""
+CHAIN_HELP = (chain.__doc__ or "").partition("**Reduced network")[0].strip()
+"""What a definition may hold, as the engine documents it."""
 NO_DATA = ""
 """The choice of `Nothing` in the form."""
 SECTIONS = (
@@ -168,6 +185,10 @@ SUGGESTED: Mapping[tuple[type[BaseModel], str], str] = {
 """Options that the page has suggestions for."""
 
 
+STARTS: Mapping[tuple[type[BaseModel], str], str] = {(ChainOptions, "definition"): CHAIN_EXAMPLE}
+"""What a new form shows in options that have no default."""
+
+
 @cache
 def options() -> tuple[Option, ...]:
     """Return every option of the form, section by section; the further limits are not among them."""
@@ -192,7 +213,16 @@ def _option(section: Section, model: type[BaseModel], path: Path, kind: str = ""
     name = path[-1]
     shown = ".".join((section.key, kind, name) if kind else path)
     key = (model, name)
-    return Option(shown, path, model.model_fields[name], section, kind, OFFERED.get(key), SUGGESTED.get(key, ""))
+    return Option(
+        shown,
+        path,
+        model.model_fields[name],
+        section,
+        kind,
+        OFFERED.get(key),
+        STARTS.get(key, ""),
+        SUGGESTED.get(key, ""),
+    )
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,19 +249,3 @@ def value_at(document: Mapping[str, Any], path: Path) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
-
-
-def as_text(value: Any) -> Any:
-    """Return nested values as YAML, everything else as it is."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True) if isinstance(value, (dict, list)) else value
-
-
-def _chain_example() -> str:
-    spaces = [example.config["space"] for example in EXAMPLES]
-    return str(as_text(next(space["definition"] for space in spaces if space["kind"] == "chain")))
-
-
-CHAIN_EXAMPLE = _chain_example()
-"""The definition that an untouched textarea shows."""
-CHAIN_HELP = (chain.__doc__ or "").partition("**Reduced network")[0].strip()
-"""What a definition may hold, as the engine documents it."""

@@ -18,7 +18,6 @@ from searches.forms import choosing
 from searches.forms.documents import read_yaml
 from searches.forms.fields import default_of, form_field, is_nullable
 from searches.forms.layout import (
-    CHAIN_EXAMPLE,
     EXTRAS,
     LIMITS,
     NO_DATA,
@@ -73,7 +72,6 @@ class SearchForm(forms.Form):
         self.fields["name"] = forms.CharField(
             label=SearchConfig.model_fields["name"].title, required=False, max_length=200
         )
-        self.initial.setdefault("space.chain.definition", CHAIN_EXAMPLE)
         for section in SECTIONS:
             if section.kinds is not None:
                 self._add_chooser(section, values)
@@ -125,7 +123,7 @@ class SearchForm(forms.Form):
         if option.suggestions:
             field.widget.attrs["list"] = option.suggestions
         self.fields[option.name] = field
-        self.initial.setdefault(option.name, default_of(option.info))
+        self.initial.setdefault(option.name, option.start or default_of(option.info))
 
     def _add_limits(self) -> None:
         for index in range(self.row_count):

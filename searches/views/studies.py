@@ -15,7 +15,7 @@ from searches.views.lookahead import time_in_words
 
 @login_required
 def study_list(request: HttpRequest) -> HttpResponse:
-    """The studies of the user, and the form that starts one."""
+    """Show the user's studies and the form that starts one. A POST starts it, or shows what it will take."""
     if request.method == "POST":
         form = StudyForm(request.user, request.POST)
         if form.is_valid():
@@ -34,6 +34,6 @@ def study_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def study_detail(request: HttpRequest, study_id: int) -> HttpResponse:
-    """One study, live."""
+    """Show one study, live."""
     study = get_object_or_404(selector.owned(request.user), pk=study_id)
     return render(request, "studies/detail.html", {"study": study})

@@ -12,12 +12,12 @@ from searches.selectors import trainings
 
 @login_required
 def training_list(request: HttpRequest) -> HttpResponse:
-    """All full trainings of the user."""
+    """Show all full trainings of the user."""
     return render(request, "trainings/list.html", {"statuses": Training.Status.values})
 
 
 @login_required
 def training_detail(request: HttpRequest, training_id: int) -> HttpResponse:
-    """One full training, live."""
+    """Show one full training, live."""
     training = get_object_or_404(trainings.owned(request.user), pk=training_id)
     return render(request, "trainings/detail.html", {"training": training})
