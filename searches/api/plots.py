@@ -1,4 +1,4 @@
-"""What the plots of a search show, computed on the server: scatter, history, the best at a budget."""
+"""The views of a search's plots, which the server computes: scatter, history, and the best network at a budget."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VALUE = OpenApiParameter("value", str, enum=MORE_IS_BETTER, default="score")
 
 
 class Plot(UnderSearch):
-    """Score against cost, or any two columns."""
+    """The scatter plot of score and cost, or of any two columns."""
 
     @extend_schema(
         summary="Scatter plot as typed columns",
@@ -37,7 +37,7 @@ class Plot(UnderSearch):
             OpenApiParameter("infeasible", bool, default=False),
             OpenApiParameter("log_x", bool, default=False),
             OpenApiParameter("log_y", bool, default=False),
-            OpenApiParameter("outliers", bool, default=False, description="1: the axes reach to far outliers"),
+            OpenApiParameter("outliers", bool, default=False, description="1: the axes include far outliers"),
             OpenApiParameter("window", str, description="x0,x1,y0,y1 of the part in view; default: all"),
             OpenApiParameter("cells", str, default="120,60", description="columns,rows of the view's cells"),
             OpenApiParameter("upto", int, description="replay: only numbers below this"),
@@ -46,7 +46,7 @@ class Plot(UnderSearch):
         responses={(200, binary.CONTENT_TYPE): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The whole front, single candidates where they stand apart, counts elsewhere."""
+        """Return the whole front, single candidates where they lie apart, and counts elsewhere."""
         asked = request.query_params
         window = _numbers(request, "window", 4)
         cells = _numbers(request, "cells", 2) or (120, 60)
@@ -64,11 +64,11 @@ class Plot(UnderSearch):
 
 
 class History(UnderSearch):
-    """The best so far."""
+    """The best network over time."""
 
     @extend_schema(summary="Best so far", responses=HistorySerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Improvements against trials and charged seconds, with the spread of what was tried."""
+        """Return the improvements over trials and charged seconds, with the spread of the scores."""
         return Response(HistorySerializer(history.history(self.parent)).data)
 
 
@@ -81,7 +81,7 @@ class Budget(UnderSearch):
         responses=AtBudgetSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """With its neighbours on the front and what they choose otherwise; needs no new search."""
+        """Return the best network at a cost, its neighbours on the front, and the layers in which they differ."""
         metric = _choice(request, "metric", LESS_IS_BETTER, self.parent.configuration.objective.cost_metric)
         value = _choice(request, "value", MORE_IS_BETTER, "score")
         cost = _numbers(request, "cost", 1)

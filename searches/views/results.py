@@ -1,4 +1,4 @@
-"""The pages of what there is: the list, a search, a candidate. Their numbers come from the REST API."""
+"""The pages of searches, candidates and comparisons. Their numbers come from the REST API."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ KIND_LABELS = {kind: entry.label for kind, entry in (*ALGORITHMS.items(), *ESTIM
 
 @cache
 def modules(*folders: str) -> list[str]:
-    """Scripts in these folders of ``static/js``; a page names them, so that none is found only through another."""
+    """Return the scripts in these folders of ``static/js``. A page names them all, so that they load together."""
     root = settings.BASE_DIR / "static"
     return [str(path.relative_to(root)) for folder in folders for path in sorted((root / "js" / folder).glob("*.js"))]
 
 
 @login_required
 def search_list(request: HttpRequest) -> HttpResponse:
-    """All searches of the user."""
+    """Show all searches of the user."""
     context = {"statuses": Search.Status.values, "examples": EXAMPLES, "kind_labels": KIND_LABELS}
     return render(request, "searches/list.html", context)
 
 
 @login_required
 def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
-    """One search, live."""
+    """Show one search, live."""
     search = get_object_or_404(Search, pk=search_id, owner=request.user)
     context = {"search": search, "candidate_statuses": Candidate.Status.values, "kind_labels": KIND_LABELS}
     labelled = {name: [(column, METRICS[column].label) for column in columns] for name, columns in PLOTTED.items()}
@@ -48,7 +48,7 @@ def search_detail(request: HttpRequest, search_id: int) -> HttpResponse:
 
 @login_required
 def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
-    """One network."""
+    """Show one network."""
     candidates = Candidate.objects.select_related("search")
     candidate = get_object_or_404(candidates, pk=candidate_id, search__owner=request.user)
     return render(request, "searches/candidate.html", {"candidate": candidate, "kind_labels": KIND_LABELS})
@@ -56,13 +56,13 @@ def candidate_detail(request: HttpRequest, candidate_id: int) -> HttpResponse:
 
 @login_required
 def compare(request: HttpRequest) -> HttpResponse:
-    """Searches side by side; which ones stands in the address."""
+    """Compare the searches that the address names."""
     return render(request, "searches/compare.html", {"kind_labels": KIND_LABELS, "most": comparison.MOST})
 
 
 @login_required
 def candidate_against(request: HttpRequest, candidate_id: int) -> HttpResponse:
-    """From the number of another candidate of the same search to the page of both."""
+    """Redirect from the number of another candidate of the same search to the page that compares both."""
     candidate = get_object_or_404(Candidate, pk=candidate_id, search__owner=request.user)
     number = request.GET.get("number", "").strip()
     other = candidate.search.candidates.filter(number=int(number)).first() if number.isdecimal() else None
@@ -74,7 +74,7 @@ def candidate_against(request: HttpRequest, candidate_id: int) -> HttpResponse:
 
 @login_required
 def candidate_difference(request: HttpRequest, candidate_id: int, other_id: int) -> HttpResponse:
-    """Two networks side by side."""
+    """Compare two networks."""
     mine = Candidate.objects.select_related("search").filter(search__owner=request.user.pk)
     candidate, other = (get_object_or_404(mine, pk=pk) for pk in (candidate_id, other_id))
     return render(request, "searches/difference.html", {"candidate": candidate, "other": other})

@@ -15,7 +15,7 @@ from searches.services.exporting import FORMATS
 
 
 class CostsSerializer(serializers.Serializer):
-    """Costs by metric, in the unit that the name states; null where unknown."""
+    """Costs by metric, in the unit that the name states. Unknown costs are null."""
 
     for _name in COST_NAMES:
         _why = METRICS[_name].missing
@@ -35,14 +35,14 @@ class LineageSerializer(serializers.Serializer):
 
 
 class LabelSerializer(serializers.Serializer):
-    """What was chosen at one layer."""
+    """The choice at one layer."""
 
     layer = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
 
 
 class CurvesSerializer(serializers.Serializer):
-    """Series for plots; empty where the estimate has none."""
+    """Series for plots. They are empty if the estimate has none."""
 
     epoch_losses = serializers.ListField(child=serializers.FloatField())
     landscape_losses = serializers.ListField(child=serializers.FloatField())
@@ -116,7 +116,7 @@ class CandidateSerializer(serializers.ModelSerializer):
         ]
 
     def to_representation(self, candidate: Candidate) -> dict[str, Any]:
-        """Return the candidate as files hold it, with what a longer serializer declares beyond that."""
+        """Return what files hold of the candidate, and the further fields that a subclass declares."""
         shown = candidates.document(candidate)
         for name, field in self.fields.items():
             if name not in shown:
@@ -125,7 +125,7 @@ class CandidateSerializer(serializers.ModelSerializer):
 
 
 class FinalistSerializer(serializers.ModelSerializer):
-    """A further estimate of a finalist."""
+    """A final estimate of a network."""
 
     estimator = serializers.CharField(source="evaluation.estimator")
     seed = serializers.IntegerField(source="evaluation.seed")
@@ -138,19 +138,19 @@ class FinalistSerializer(serializers.ModelSerializer):
 
 
 class CandidateDetailSerializer(CandidateSerializer):
-    """A candidate with where it came from and all that is known of it."""
+    """A candidate with its origin and all its values."""
 
     search = serializers.IntegerField(source="search_id")
-    choices = serializers.ListField(child=serializers.IntegerField(), help_text="option index a layer")
+    choices = serializers.ListField(child=serializers.IntegerField(), help_text="index of the option at each layer")
     labels = serializers.SerializerMethodField()
     curves = serializers.SerializerMethodField()
     mote = serializers.SerializerMethodField(help_text="null: not a MOTE estimate")
     device = serializers.CharField(source="evaluation.device")
-    setup = serializers.SerializerMethodField(help_text="what the score was read from, in words")
+    setup = serializers.SerializerMethodField(help_text="what the score was computed from, in words")
     seed = serializers.IntegerField(source="evaluation.seed")
     fidelity = serializers.CharField(source="evaluation.fidelity")
     downloads = serializers.SerializerMethodField()
-    finals = serializers.SerializerMethodField(help_text="further estimates, oldest first")
+    finals = serializers.SerializerMethodField(help_text="further estimates of the network, oldest first")
     drawing = serializers.SerializerMethodField()
     lineage = serializers.SerializerMethodField()
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
@@ -176,54 +176,55 @@ class CandidateDetailSerializer(CandidateSerializer):
         ]
 
     def get_note_html(self, candidate: Candidate) -> str:
-        """Rendered Markdown."""
+        """Return the rendered Markdown."""
         return notes.as_html(candidate.note)
 
     @extend_schema_field(LabelSerializer(many=True))
     def get_labels(self, candidate: Candidate) -> list[dict[str, str]]:
-        """Layer by layer."""
+        """Return the choices layer by layer."""
         space = spaces.of_search(candidate.search)
         labels = space.labels(space.architecture(candidate.choices))
         return [{"layer": layer, "label": label} for layer, label in zip(space.layer_names, labels, strict=True)]
 
     @extend_schema_field(CurvesSerializer)
     def get_curves(self, candidate: Candidate) -> dict[str, Any]:
-        """MOTE keeps its own; other estimates name theirs alike."""
-        mote, curves = _mote(candidate), candidate.evaluation.curves
+        """Return the curves, from MOTE's own record if there is one."""
+        mote = _mote(candidate)
+        curves = candidate.evaluation.curves
         names = ("epoch_losses", "landscape_losses")
         return {name: getattr(mote, name) if mote else curves.get(name, []) for name in names}
 
     @extend_schema_field(MoteSerializer(allow_null=True))
     def get_mote(self, candidate: Candidate) -> dict[str, Any] | None:
-        """Terms and seconds."""
+        """Return terms and seconds; None for other estimates."""
         mote = _mote(candidate)
         return MoteSerializer(mote).data if mote else None
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_setup(self, candidate: Candidate) -> dict[str, str]:
-        """As the worker noted it, and whose constants the score is read with now."""
+        """Return what the worker recorded, and the source of the constants that the score is computed with now."""
         constants = candidate.score is not None and calibrations.source(candidate)
         return {**candidate.evaluation.setup, **({"constants": constants} if constants else {})}
 
     @extend_schema_field(FinalistSerializer(many=True))
     def get_finals(self, candidate: Candidate) -> list[dict[str, Any]]:
-        """What the final estimate said of it, on which the decision falls."""
+        """Return the final estimates of the network, which decide which network is best."""
         return list(FinalistSerializer(candidates.finals(candidate), many=True).data)
 
     @extend_schema_field(serializers.DictField(child=serializers.URLField()))
     def get_downloads(self, candidate: Candidate) -> dict[str, str]:
-        """Address by format."""
+        """Return the address of each format."""
         url = self._url("candidate-download", candidate)
         return {name: f"{url}?format={name}" for name in FORMATS}
 
     @extend_schema_field(serializers.URLField())
     def get_drawing(self, candidate: Candidate) -> str:
-        """Address of the SVG."""
+        """Return the address of the SVG."""
         return self._url("candidate-drawing", candidate)
 
     @extend_schema_field(LineageSerializer(many=True))
     def get_lineage(self, candidate: Candidate) -> list[dict[str, Any]]:
-        """The candidate first, back to the first layer."""
+        """Return the candidate and its ancestors, back to the first layer."""
         names = spaces.of_search(candidate.search).layer_names
         line = candidates.lineage(candidate)
         return [{**step, "layer_name": None if step["layer"] is None else names[step["layer"]]} for step in line]

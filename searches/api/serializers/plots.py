@@ -1,4 +1,4 @@
-"""Answers of the plots."""
+"""The answers of the plots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from searches.api.serializers.bodies import AnswerSerializer
 
 
 class StepsSerializer(AnswerSerializer):
-    """Networks that became the best, one array a column; ``final_score`` is null until finalists decide."""
+    """The networks that became the best, one array per column. ``final_score`` is null until finalists decide."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
     seconds = serializers.ListField(child=serializers.FloatField())
@@ -20,7 +20,7 @@ class StepsSerializer(AnswerSerializer):
 
 
 class TriedSpreadSerializer(AnswerSerializer):
-    """10, 50 and 90 percent quantiles of the feasible scores of equally long stretches."""
+    """The 10, 50 and 90 percent quantiles of the feasible scores in equally long parts of the search."""
 
     trials = serializers.ListField(child=serializers.IntegerField())
     seconds = serializers.ListField(child=serializers.FloatField())
@@ -30,17 +30,17 @@ class TriedSpreadSerializer(AnswerSerializer):
 
 
 class HistorySerializer(AnswerSerializer):
-    """The best feasible network so far; ``trials``, finalists included, and ``seconds`` are where the search is now."""
+    """The best feasible network over time. ``trials`` (with finalists) and ``seconds`` are the totals so far."""
 
     steps = StepsSerializer()
     spread = TriedSpreadSerializer()
-    chosen_by = serializers.CharField(help_text="what the best network is chosen by; empty: its score")
+    chosen_by = serializers.CharField(help_text="what decides which network is best; empty: the score")
     trials = serializers.IntegerField()
     seconds = serializers.FloatField()
 
 
 class DifferenceSerializer(AnswerSerializer):
-    """A layer where a neighbour (``there``) chooses otherwise than the best network (``here``)."""
+    """A layer in which a neighbour (``there``) differs from the best network (``here``)."""
 
     layer = serializers.CharField()
     here = serializers.CharField()
@@ -48,7 +48,7 @@ class DifferenceSerializer(AnswerSerializer):
 
 
 class TieSerializer(AnswerSerializer):
-    """What a near tie is: neighbours that differ by no more than ``limit``, in the value's unit."""
+    """The definition of a near tie: neighbours that differ by at most ``limit``, in the value's unit."""
 
     limit = serializers.FloatField()
     noise = serializers.FloatField(allow_null=True, help_text="standard deviation over seeds; null: not known")
@@ -56,7 +56,7 @@ class TieSerializer(AnswerSerializer):
 
 
 class AtBudgetNetworkSerializer(AnswerSerializer):
-    """A network of the front; ``near_tie``: better than the next cheaper one by no more than the tie's limit."""
+    """A network of the front. It is a ``near_tie`` if it beats the next cheaper one by at most the tie's limit."""
 
     id = serializers.IntegerField()
     number = serializers.IntegerField()
@@ -68,7 +68,7 @@ class AtBudgetNetworkSerializer(AnswerSerializer):
 
 
 class CrownedSerializer(AnswerSerializer):
-    """The search's best, where the front at the budget names another network: ``by_finals``, or as good and dearer."""
+    """The search's best network, if it is not the front's: finalists decided (``by_finals``), or it costs more."""
 
     id = serializers.IntegerField()
     number = serializers.IntegerField()
@@ -77,7 +77,7 @@ class CrownedSerializer(AnswerSerializer):
 
 
 class AtBudgetSerializer(AnswerSerializer):
-    """``low`` to ``high`` is the front's cost band, ``costs`` its networks' costs, ``within`` counts what fits."""
+    """The best network at a cost. The front reaches from ``low`` to ``high``; ``within`` counts what fits."""
 
     metric = serializers.CharField()
     value = serializers.CharField()
