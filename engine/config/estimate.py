@@ -26,7 +26,10 @@ class EstimateOptions(Options):
     has_mote_parts: ClassVar[bool] = False
     """Whether the terms and curves of a score are MOTE's and are stored as such."""
     joint: ClassVar[str] = ""
-    """The name in `engine.calibration.JOINTS` of the joint that scores are read with; empty where there is none."""
+    """The name in `engine.calibration.JOINTS` of the joint that scores are read with; empty where there is none.
+
+    The score stands under the same name among an estimate's terms.
+    """
     recipe: ClassVar[int] = 1
     """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
     later: ClassVar[frozenset[str]] = frozenset()

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from engine.algorithms.proposals import Proposal
 from engine.calibration import Constants, joint_of
+from engine.registry import ESTIMATORS
 from engine.space import SearchSpace
 from searches.models import Calibration, Candidate, Evaluation, Search
 
@@ -43,9 +44,10 @@ def current_score(given: Constants | None, candidate: Candidate, evaluation: Eva
 def terms(candidate: Candidate) -> dict[str, float | None]:
     """A candidate's terms; the joint among them is the candidate's score, whatever the constants were in the worker."""
     evaluation: Evaluation = candidate.evaluation
-    if joint_of(evaluation.estimator) is None or evaluation.estimator not in evaluation.terms:
+    joint = ESTIMATORS[evaluation.estimator].options.joint
+    if joint not in evaluation.terms:
         return dict(evaluation.terms)
-    return {**evaluation.terms, evaluation.estimator: candidate.score}
+    return {**evaluation.terms, joint: candidate.score}
 
 
 def source(candidate: Candidate) -> str | None:
