@@ -116,13 +116,19 @@ class SearchProblem:
             options = [option for option in options if self._others_meet((*prefix, option))]
         return options
 
+    def child_ranges(
+        self, prefix: Choices, metric: str | None = None, until: int | None = None
+    ) -> list[tuple[float, float]]:
+        """Return `cost_range` for every option of the layer behind the prefix."""
+        metric = metric or self.metric
+        if metric in COUNTS:
+            return self.space.child_ranges(prefix, metric, until)
+        options = range(len(self.space.options(prefix)))
+        return [self.cost_range((*prefix, option), metric, until) for option in options]
+
     def child_costs(self, prefix: Choices) -> list[float]:
         """Return the costs of the networks that complete a prefix by each option of the next layer and defaults."""
-        until = len(prefix) + 1
-        if self.metric in COUNTS:
-            return [low for low, _ in self.space.child_ranges(prefix, self.metric, until)]
-        options = range(len(self.space.options(prefix)))
-        return [self.cost_range((*prefix, option), until=until)[0] for option in options]
+        return [low for low, _ in self.child_ranges(prefix, until=len(prefix) + 1)]
 
     def completed(self, prefix: Choices) -> tuple[Choices, float, int | None]:
         """Return the network that completes a prefix with defaults, its cost, and its `reach` where that is free."""

@@ -1,13 +1,13 @@
 """LayerNAS (Algorithm 1): layer by layer, the best stored models are extended by one decision at a time.
 
-A model at layer l is ``(s_1..s_l, o_{l+1}..o_L)``. The baseline and all options of layer 1 are scored first. Then the
-layers take turns: R times, a stored model is selected and T of its untried children are proposed. We settle the points
-that the paper leaves open as follows:
+A model at layer l is ``(s_1..s_l, o_{l+1}..o_L)``: l decisions, and a completion (`engine.algorithms.completion`). The
+baseline and all options of layer 1 are scored first. Then the layers take turns: R times, a stored model is selected
+and T of its untried children are proposed. We settle the points that the paper leaves open as follows:
 
 - A child is proposed only if the costs still reachable from it meet the target; other children do not become trials.
-- The child that keeps the default is the same network as its parent. It is carried to the later layers' buckets without
-  a trial, as long as its reachable costs meet the target. Every other child is a different network, so no network is
-  scored twice.
+- The child that keeps the next choice of its parent is the same network. It is carried to the later layers' buckets
+  without a trial, as long as its reachable costs meet the target. Every other child is a different network, so no
+  network is scored twice.
 - A failed network is not stored. If a later retry gives it a score, it is stored then.
 - A network that is evicted from a bucket loses its untried children at that layer, but not at other layers. When scores
   are recalibrated, all buckets are filled again; a network that returns to a bucket this way has no children there.
@@ -17,20 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, repeat
 from math import prod
 from operator import mul
 from random import Random
 from typing import Any
 
 from engine.algorithms.base import SearchAlgorithm
+from engine.algorithms.completion import COMPLETIONS, Completed
 from engine.algorithms.layernas_store import EXHAUSTED, Layer, Work
 from engine.algorithms.proposals import BucketView, Proposal, Resident
 from engine.buckets import Bucket, CostScale, Ranked
 from engine.config.algorithms import LayerNASOptions
 from engine.layer_order import ReorderedSpace, in_order
 from engine.problem import SearchProblem
-from engine.space import Architecture
+from engine.space import Architecture, Choices
 
 DISPLAY_SLICES = 20
 """Number of cost slices that group a layer's networks for display when every network has its own bucket."""
@@ -63,10 +64,11 @@ class LayerNAS(SearchAlgorithm):
         self._slices = DISPLAY_SLICES if options.bucketing == "unique" else options.buckets
         self._use(self._fresh_layers())
         self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # what `buckets` returned last
-        self._baseline = Ranked(0.0, 0, view.default().choices)
+        self._completion = COMPLETIONS[options.completion](self._searched)
+        self._baseline = Ranked(0.0, 0, self._completion.complete(()).choices)
         self._root = Work(None)
         self._opened = False
-        self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs for proposals not yet told
+        self._completed: dict[int, Completed] = {}  # what `_store` needs for proposals not yet told
         # The current turn: layer l of the selected network, selections made there, the network, its children so far.
         self._layer = 1
         self._searches = 0
@@ -118,7 +120,7 @@ class LayerNAS(SearchAlgorithm):
     def _propose(self, number: int) -> Proposal | None:
         if not self._opened:
             if number == 0:
-                return Proposal(0, self.space.default(), "baseline")
+                return Proposal(0, self._network(self._baseline.choices), "baseline")
             if self._root_has_child():
                 return self._child(number, 0, self._baseline, self._root.take())
             if self._pending:
@@ -176,13 +178,14 @@ class LayerNAS(SearchAlgorithm):
         return options
 
     def _child(self, number: int, layer: int, network: Ranked, option: int) -> Proposal:
-        choices, cost, reach = self._searched.completed((*network[2][:layer], option))
-        self._completed[number] = cost, reach
-        bucket = self._layers[layer].scale.index(cost)
-        if self._view is not None:
-            choices = self._view.listed(choices)
+        completed = self._completed[number] = self._completion.complete((*network[2][:layer], option))
+        bucket = self._layers[layer].scale.index(completed.costs[0])
         origin = "child" if layer else "first layer"
-        return Proposal(number, Architecture(self._hash, choices), origin, self._listed(layer), bucket, network[1])
+        return Proposal(number, self._network(completed.choices), origin, self._listed(layer), bucket, network[1])
+
+    def _network(self, choices: Choices) -> Architecture:
+        """Return the network with these choices, given in the order in which the layers are searched."""
+        return Architecture(self._hash, choices if self._view is None else self._view.listed(choices))
 
     def _listed(self, layer: int) -> int:
         """Return the space's number of the layer that is searched at a given position."""
@@ -195,25 +198,24 @@ class LayerNAS(SearchAlgorithm):
 
     # --- learning ----------------------------------------------------------------------------------------------
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        """Store a network at its own layer and at every later layer from which it can still meet the target."""
         completed = self._completed.pop(proposal.number, None)
         if score is not None:
             self._store(proposal, score, completed)
 
-    def _store(self, proposal: Proposal, score: float, completed: tuple[float, int | None] | None) -> None:
-        """Store a network; ``completed`` has its cost, and how many of its choices can be kept."""
+    def _store(self, proposal: Proposal, score: float, completed: Completed | None) -> None:
+        """Store a network at its own layer and at the later layers from which it can still meet the target."""
         choices = proposal.architecture.choices
         layer = proposal.layer
         if self._view is not None:
             choices = self._view.searched(choices)
             layer = None if layer is None else self._view.place(layer)
         first = layer or 0
-        cost, reach = completed or self._searched.completed(choices[: first + 1])[1:]
+        _, costs, reach = completed or self._completion.complete(choices[: first + 1])
         network = Ranked(-score, proposal.number, choices)
         unknown = layer is None  # the baseline is proposed without checking whether layer 1 is within reach
         slices = self._slices
         grid = self._grid
-        for at in range(first, self._depth):
+        for at, cost in zip(range(first, self._depth), costs if len(costs) > 1 else repeat(costs[0]), strict=False):
             low, width, floors = grid[at]
             index = 0
             if cost > low:
@@ -245,11 +247,12 @@ class LayerNAS(SearchAlgorithm):
     def _identity(self) -> dict[str, Any]:
         """Return what a saved state must match.
 
-        ``layer_order`` is left out when layers keep their order, because older states do not contain it.
+        Options that older states do not contain are left out while they have the value that those searches used.
         """
         identity = super()._identity()
-        if self._view is None:
-            del identity["options"]["layer_order"]
+        for name in ("layer_order", "completion"):
+            if getattr(self.options, name) == LayerNASOptions.model_fields[name].default:
+                del identity["options"][name]
         return identity
 
     def _fresh_layers(self) -> list[Layer]:

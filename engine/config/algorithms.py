@@ -38,6 +38,13 @@ class LayerNASOptions(Options):
         description="the order in which layers are searched: as the space lists them, the last one first, or by cost: "
         "first those whose options change the cost most; spaces whose layers depend on earlier ones take only listed",
     )
+    completion: Literal["default", "scaled"] = Field(
+        "default",
+        title="Later layers",
+        description="what the layers behind the searched ones hold while a network is scored. scaled: options that fit "
+        "the limits, so that networks within them are found from the start; default: the space's default, as in the "
+        "paper, which is the most expensive option in most spaces",
+    )
 
 
 class RandomSearchOptions(Options):

@@ -30,6 +30,7 @@ ALGORITHM_OPTIONS: dict[str, dict[str, object]] = {
         "child_order": "listed",
     },
     "layernas-turns": {"kind": "layernas", "buckets": 5, "searches_per_layer": 2, "children_per_search": 3},
+    "layernas-scaled": {"kind": "layernas", "completion": "scaled", "buckets": 5},
     "layernas-reversed": {"kind": "layernas", "layer_order": "reversed", "buckets": 5},
     "layernas-costly-layers": {"kind": "layernas", "layer_order": "cost", "bucketing": "unique"},
     "regularised_evolution-small": {"kind": "regularised_evolution", "population": 5, "tournament": 2},
