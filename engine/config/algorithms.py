@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.config.base import Options
+from engine.config.base import OFFERED, Options
 
 
 class LayerNASOptions(Options):
@@ -44,6 +44,7 @@ class LayerNASOptions(Options):
         description="what the layers behind the searched ones hold while a network is scored. scaled: options that fit "
         "the limits, so that networks within them are found from the start; default: the space's default, as in the "
         "paper, which is the most expensive option in most spaces",
+        json_schema_extra={OFFERED: "scaled"},
     )
 
 

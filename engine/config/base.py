@@ -45,6 +45,11 @@ STORED = "stored"
 Name = Annotated[str, Field(max_length=200, title="Name")]
 
 
+OFFERED = "x-offered"
+"""Key in a field's ``json_schema_extra``: the value that forms offer, where the field's default has to stay what
+documents without the field mean."""
+
+
 class Options(BaseModel):
     """Frozen; unknown fields are refused, so that a typing mistake is never ignored.
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from engine.config.base import OFFERED
 from engine.metrics import COST_NAMES, METRICS
 
 Choices = Sequence[tuple[Any, str]]
@@ -71,7 +72,10 @@ def choice_label(value: Any) -> str:
 
 
 def default_of(info: FieldInfo) -> Any:
-    """Return the option's default, or "" if it has none."""
+    """Return what a new form offers for the option: its offered value, else its default, or "" where it has none."""
+    extra = info.json_schema_extra
+    if isinstance(extra, dict) and OFFERED in extra:
+        return extra[OFFERED]
     default = info.get_default(call_default_factory=True)
     return "" if default is PydanticUndefined or default is None else default
 
