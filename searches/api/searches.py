@@ -20,11 +20,11 @@ from searches.api.base import config_of
 from searches.api.filters import SearchFilter
 from searches.api.pagination import KeysetPagination
 from searches.api.serializers.curation import DescriptionSerializer
+from searches.api.serializers.preflight import PreflightSerializer
 from searches.api.serializers.searches import (
     ConfigDocumentSerializer,
     ExampleSerializer,
     ExtendSerializer,
-    PreflightSerializer,
     RepeatSerializer,
     SearchDetailSerializer,
     SearchSerializer,

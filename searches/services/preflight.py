@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from random import Random
 from time import monotonic
@@ -13,6 +13,7 @@ import numpy as np
 from engine.algorithms.base import SearchAlgorithm
 from engine.config.algorithms import MoteNASOptions
 from engine.config.search import SearchConfig
+from engine.dry_run import DryRun, dry_run, suggestions
 from engine.estimate import Images
 from engine.estimators.table import TableEstimator
 from engine.problem import SearchProblem
@@ -24,6 +25,7 @@ from searches.services.resolving import Resolved, resolve
 
 SAMPLES = 2_000
 SAMPLE_SECONDS = 0.6
+DRY_SECONDS = 0.6
 BINS = 30
 RARE = 0.01
 LOOKED_UP = 100
@@ -61,7 +63,7 @@ def check(resolved: Resolved) -> Checked:
 
 
 def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
-    """Return a seeded sample of the space's costs, the share that is feasible, bounds and warnings.
+    """Return a seeded sample of the space's costs, the share that is feasible, a dry run, bounds and warnings.
 
     Nothing is created; ConfigError as `check`.
     """
@@ -77,13 +79,17 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     names = [resolved.space.layer_names[layer] for layer in checked.algorithm.searched_layers()]
     edges_of_layers = zip(names, checked.algorithm.bucket_edges(), strict=False)
     share = sum(feasible) / len(feasible)
+    bucket_edges = [{"layer": name, "edges": ends} for name, ends in edges_of_layers]
+    dry = dry_run(checked.algorithm, config, DRY_SECONDS)
     return {
         "feasible_share": share,
         "cost_low": low,
         "cost_high": high,
         "metric": metric,
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
-        "bucket_edges": [{"layer": name, "edges": ends} for name, ends in edges_of_layers],
+        "bucket_edges": bucket_edges,
+        "dry_run": asdict(dry),
+        "suggestions": [asdict(item) for item in suggestions(config, costs)] if _is_poor(dry) else [],
         "samples": len(feasible),
         "bound": checked.bound,
         "size": str(resolved.space.size),
@@ -91,7 +97,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
         "reduced_data": checked.remarks,
         "reduced_networks": networks_in_words(config, resolved.space),
         "time": timing.outlook(resolved, checked.bound),
-        "warnings": _warnings(resolved, share, len(feasible), checked.bound),
+        "warnings": _of_limits(share, len(feasible), dry) + _warnings(resolved, checked.bound),
     }
 
 
@@ -110,14 +116,33 @@ def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]
     return costs, feasible
 
 
-def _warnings(resolved: Resolved, share: float, samples: int, bound: int | None) -> list[str]:
+def _is_poor(dry: DryRun) -> bool:
+    """Return whether less than half of the evaluations meet the limits."""
+    return 2 * dry.feasible < dry.evaluations
+
+
+def _of_limits(share: float, samples: int, dry: DryRun) -> list[str]:
+    """Return what the sample and the dry run say about the limits, where few networks meet them."""
+    warnings = []
+    if share < RARE:
+        warnings.append(f"Only {share:.2%} of {samples:,} sampled networks meet the limits.")
+    if dry.first_feasible is None:
+        warnings.append(
+            f"In a dry run with random scores, none of {dry.evaluations:,} evaluations met the limits: this search "
+            "will probably end without a result."
+        )
+    elif _is_poor(dry):
+        warnings.append(
+            f"In a dry run with random scores, {dry.feasible:,} of {dry.evaluations:,} evaluations met the limits, the "
+            f"first of them number {dry.first_feasible:,}."
+        )
+    return warnings
+
+
+def _warnings(resolved: Resolved, bound: int | None) -> list[str]:
     config = resolved.config
     warnings = []
     wanted = config.budget.evaluations
-    if share < RARE:
-        warnings.append(
-            f"Only {share:.2%} of {samples:,} sampled networks meet the limits; the search stays within them."
-        )
     if wanted is not None and resolved.space.size < wanted:
         size = resolved.space.size
         warnings.append(f"The space has only {size:,} networks; the budget of {wanted:,} will not be spent.")

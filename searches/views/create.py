@@ -79,6 +79,10 @@ def looked_ahead(
             objective = config.objective
             context |= {
                 "found": in_words(found),
+                "suggestions": [
+                    {**item, "name": None if by_yaml(request) else form.place(item["path"])[0]}
+                    for item in found["suggestions"]
+                ],
                 "histogram": Histogram.of(found, objective.lo, objective.hi),
             }
         except ConfigError as error:

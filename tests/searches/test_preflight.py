@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from engine.config.search import SearchConfig
 from engine.errors import ConfigError
+from engine.registry import ALGORITHMS
+from searches.forms.layout import flatten
 from searches.models import Search
 from searches.services import creation
 from searches.services.resolving import resolve
@@ -104,3 +107,54 @@ def test_the_form_starts_a_trial_and_waits_for_it(client: Client) -> None:
     faulty = client.post("/searches/new/trial/", {"mode": "yaml", "yaml": "space: ["}).content.decode()
     assert "Not ready yet" in faulty
     assert Search.objects.count() == 1
+
+
+def deep(**changes: Any) -> SearchConfig:
+    """A search of a chain of twelve blocks on digits, within a limit that few networks meet."""
+    block = {"block": "inverted_residual", "width": [8], "kernel": [5, 3], "expansion": [6, 3, 1]}
+    layers = [{"name": f"block {place}", "options": {"ir": block}} for place in range(12)]
+    definition = {"name": "deep", "stem": {"width": 8}, "layers": layers}
+    document = {
+        "space": {"kind": "chain", "definition": definition},
+        "dataset": {"kind": "digits"},
+        "estimator": {"kind": "mote"},
+        "algorithm": {"kind": "layernas"},
+        "objective": {"cost_metric": "madds_m", "hi": 0.3},
+        "budget": {"evaluations": 24},
+    }
+    return SearchConfig.parse(document | changes)
+
+
+def test_a_dry_run_says_that_the_plain_rule_finds_nothing_and_what_helps() -> None:
+    found = creation.preflight(make_user(), deep())
+    assert found["dry_run"] == {"evaluations": 24, "feasible": 0, "first_feasible": None}
+    assert any("will probably end without a result" in warning for warning in found["warnings"])
+    first, second = found["suggestions"]
+    assert (first["path"], first["value"]) == ("algorithm.completion", "scaled")
+    assert second["path"] == "objective.hi"
+    helped = creation.preflight(make_user(), deep(algorithm={"kind": "layernas", "completion": "scaled"}))
+    assert helped["dry_run"] == {"evaluations": 24, "feasible": 24, "first_feasible": 1}
+    assert helped["suggestions"] == []
+    raised = {"cost_metric": "madds_m", "hi": second["value"]}
+    assert 0.4 < creation.preflight(make_user(), deep(objective=raised))["feasible_share"] < 0.6
+
+
+@pytest.mark.parametrize("kind", ALGORITHMS)
+def test_every_algorithm_can_be_run_dry(kind: str) -> None:
+    found = creation.preflight(make_user(), training_config(algorithm={"kind": kind}, budget={"evaluations": 16}))
+    assert found["dry_run"]["evaluations"] > 0
+    assert found["dry_run"]["feasible"] == found["dry_run"]["evaluations"]  # there are no limits
+    assert not any("dry run" in warning for warning in found["warnings"])
+
+
+def test_the_panel_offers_buttons_in_the_form_and_says_it_in_the_yaml(client: Client) -> None:
+    client.force_login(make_user())
+    form = {"mode": "yaml", "yaml": deep().to_yaml()}
+    shown = client.post("/searches/new/check/", form).content.decode()
+    assert "none of the first 24" in shown
+    assert "<code>algorithm.completion: scaled</code>" in shown
+    fields = flatten(deep().as_dict())
+    sent = {name: value for name, value in fields.items() if value is not None and "constraints" not in name}
+    shown = client.post("/searches/new/check/", {**sent, "mode": "form"}).content.decode()
+    assert 'data-set="algorithm.layernas.completion" data-value="scaled"' in shown
+    assert 'data-set="objective.hi"' in shown

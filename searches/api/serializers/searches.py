@@ -217,59 +217,6 @@ class ConfigDocumentSerializer(AnswerSerializer):
     yaml = serializers.CharField()
 
 
-class HistogramSerializer(AnswerSerializer):
-    """A histogram. ``counts`` has one number fewer than ``edges``."""
-
-    edges = serializers.ListField(child=serializers.FloatField())
-    counts = serializers.ListField(child=serializers.IntegerField())
-
-
-class BucketEdgesSerializer(AnswerSerializer):
-    """The edges of the cost buckets of a layer, one more than there are buckets."""
-
-    layer = serializers.CharField()
-    edges = serializers.ListField(child=serializers.FloatField())
-
-
-class MeasuredSerializer(AnswerSerializer):
-    """Seconds of an evaluation in the latest runs of the same estimate and data. They are null without runs."""
-
-    runs = serializers.IntegerField()
-    median_seconds = serializers.FloatField(allow_null=True)
-    low_seconds = serializers.FloatField(allow_null=True)
-    high_seconds = serializers.FloatField(allow_null=True)
-    same_space = serializers.BooleanField(help_text="false: the runs are of other spaces")
-    devices = serializers.ListField(child=serializers.CharField())
-
-
-class OutlookSerializer(AnswerSerializer):
-    """How long a search will take. ``stages`` are its estimate and its final estimate, if it has one."""
-
-    inline = serializers.BooleanField(help_text="scores are looked up")
-    stages = MeasuredSerializer(many=True)
-    workers = serializers.IntegerField()
-    eta_seconds = serializers.FloatField(allow_null=True, help_text="null: nothing was measured yet")
-
-
-class PreflightSerializer(AnswerSerializer):
-    """What a search would meet, from a seeded sample of its space and from earlier measurements."""
-
-    feasible_share = serializers.FloatField()
-    cost_low = serializers.FloatField()
-    cost_high = serializers.FloatField()
-    metric = serializers.CharField()
-    histogram = HistogramSerializer()
-    bucket_edges = BucketEdgesSerializer(many=True, help_text="empty for algorithms without cost buckets")
-    samples = serializers.IntegerField()
-    bound = serializers.CharField(allow_null=True, help_text="largest possible number of evaluations; null: none")
-    size = serializers.CharField()
-    evaluations = serializers.IntegerField(allow_null=True)
-    reduced_networks = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
-    reduced_data = serializers.ListField(child=serializers.CharField(), help_text="of each MOTE estimate, in words")
-    time = OutlookSerializer()
-    warnings = serializers.ListField(child=serializers.CharField())
-
-
 class ExtendSerializer(BodySerializer):
     """Amounts to add to the budget of a finished search."""
 

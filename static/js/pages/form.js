@@ -68,7 +68,12 @@ form.addEventListener("change", (event) => {
   changed();
 });
 form.addEventListener("click", (event) => {
-  const { definition } = event.target.dataset;
+  const { definition, set, value } = event.target.dataset;
+  if (set !== undefined) {
+    form.elements[set].value = value;
+    changed();
+    return;
+  }
   if (definition === undefined) return;
   event.target.closest("fieldset").querySelector("textarea").value = definition;
   changed();
