@@ -72,12 +72,15 @@ def choice_label(value: Any) -> str:
 
 
 def default_of(info: FieldInfo) -> Any:
-    """Return what a new form offers for the option: its offered value, else its default, or "" where it has none."""
-    extra = info.json_schema_extra
-    if isinstance(extra, dict) and OFFERED in extra:
-        return extra[OFFERED]
+    """Return what a document without the field means, or "" if the field has no default."""
     default = info.get_default(call_default_factory=True)
     return "" if default is PydanticUndefined or default is None else default
+
+
+def offered_of(info: FieldInfo) -> Any:
+    """Return what a form offers for a field that no document has filled: its offered value, else its default."""
+    extra = info.json_schema_extra
+    return extra[OFFERED] if isinstance(extra, dict) and OFFERED in extra else default_of(info)
 
 
 def _help(info: FieldInfo) -> str:

@@ -16,7 +16,7 @@ from engine.errors import ConfigError
 from engine.kinds import EstimateKind
 from searches.forms import choosing
 from searches.forms.documents import read_yaml
-from searches.forms.fields import default_of, form_field, is_nullable
+from searches.forms.fields import default_of, form_field, is_nullable, offered_of
 from searches.forms.layout import (
     EXTRAS,
     LIMITS,
@@ -123,7 +123,9 @@ class SearchForm(forms.Form):
         if option.suggestions:
             field.widget.attrs["list"] = option.suggestions
         self.fields[option.name] = field
-        self.initial.setdefault(option.name, option.start or default_of(option.info))
+        filled = bool(option.kind) and self.initial.get(option.section.chooser) == option.kind
+        start = default_of(option.info) if filled else offered_of(option.info)
+        self.initial.setdefault(option.name, option.start or start)
 
     def _add_limits(self) -> None:
         for index in range(self.row_count):

@@ -59,6 +59,15 @@ def test_an_untouched_form_sends_the_document_it_was_filled_with(document: dict[
     assert form.config == SearchConfig.parse(document)
 
 
+def test_a_new_rule_is_offered_only_where_no_document_says_otherwise() -> None:
+    """A stored document without the option means the old rule, also after it was opened in the form."""
+    named = dict(EVERY_FIELD, algorithm={"kind": "layernas"})
+    assert SearchForm(make_user(), document=named)["algorithm.layernas.completion"].value() == "default"
+    other = dict(EVERY_FIELD, algorithm={"kind": "random"})
+    assert SearchForm(make_user(), document=other)["algorithm.layernas.completion"].value() == "scaled"
+    assert SearchForm(make_user())["algorithm.layernas.completion"].value() == "scaled"
+
+
 def test_every_option_of_every_kind_has_a_field_with_a_label() -> None:
     form = SearchForm(make_user())
     for key, kinds in {"space": SPACES, "dataset": DATASETS, "algorithm": ALGORITHMS, "estimator": ESTIMATORS}.items():
