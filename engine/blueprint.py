@@ -1,7 +1,7 @@
-"""A network as data: the one description that costs, torch modules, ``model.py`` and drawings are made from.
+"""A network as data: the description from which costs, torch modules, ``model.py`` and drawings are made.
 
 A `Blueprint` is a directed acyclic graph of `Node`s in topological order, for one image (no batch dimension).
-`BlueprintBuilder` appends nodes, infers each output `Shape` and refuses what cannot be built. Operations:
+`BlueprintBuilder` appends nodes, infers each output `Shape` and refuses nodes that cannot be built. Operations:
 
 ===============  =====================================================================================
 op               attributes (inputs: one unless stated)
@@ -14,11 +14,11 @@ max_pool         kernel, stride, padding
 avg_pool         kernel, stride, padding (padding is not counted in the mean)
 global_avg_pool  -  (to 1x1)
 add              -  (two or more inputs of one shape)
-multiply         -  (a map and a gate: one value a channel, or one a value of the map)
+multiply         -  (a map and a gate, which has one value per channel, or one per value of the map)
 concat           -  (two or more inputs of one height and width)
-truncate         channels: the first so many channels of the input
-shift            -  (the map moved up and left by one pixel, zeros coming in)
-zeros            stride: zeros in the input's shape, each side divided by the stride and rounded up
+truncate         channels: keeps this many channels, the first ones
+shift            -  (the map moved up and left by one pixel, with zeros at the other edges)
+zeros            stride: zeros in the input's shape, with each side divided by the stride and rounded up
 dropout          rate
 linear           out_features (flattens its input first)
 ===============  =====================================================================================
@@ -53,7 +53,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network takes and gives: image shape ``(channels, height, width)`` and number of classes."""
+    """Input and output of a network: image shape ``(channels, height, width)`` and number of classes."""
 
     channels: int = 3
     height: int = 32
@@ -70,8 +70,8 @@ class InputSpec:
 class Node:
     """One operation.
 
-    ``layer`` is the search layer whose decision put the node there (None for stem, head and fixed parts);
-    ``group`` is a human name of the part it belongs to (``stem``, ``stage 1 cell 2``), used by drawings.
+    ``layer`` is the search layer whose decision added the node (None for stem, head and fixed parts). ``group`` is the
+    name of its part in drawings (``stem``, ``stage 1 cell 2``).
     """
 
     name: str
@@ -83,7 +83,7 @@ class Node:
     group: str = ""
 
     def integer(self, attribute: str) -> int:
-        """An integer attribute."""
+        """Return an integer attribute."""
         return int(self.attrs[attribute])
 
 
@@ -138,7 +138,7 @@ class BlueprintBuilder:
 
     @contextmanager
     def part(self, group: str, layer: int | None = None) -> Iterator[None]:
-        """Marks the nodes appended inside with a group and, where a decision put them there, its layer."""
+        """Give the nodes appended inside the block a group and, if a decision added them, its layer."""
         before = self._group, self._layer
         self._group = group
         self._layer = layer
@@ -148,7 +148,7 @@ class BlueprintBuilder:
             self._group, self._layer = before
 
     def shape(self, name: str) -> Shape:
-        """Output shape of a node appended before."""
+        """Return the output shape of a node."""
         return self._nodes[name].shape
 
     def conv2d(
@@ -162,7 +162,7 @@ class BlueprintBuilder:
         padding: int | None = None,
         dilation: int = 1,
     ) -> str:
-        """A convolution; ``padding`` None means ``kernel // 2`` times the dilation."""
+        """Append a convolution; ``padding`` None means ``kernel // 2`` times the dilation."""
         s = self.shape(x)
         padding = dilation * (kernel // 2) if padding is None else padding
         if s.channels % groups or out_channels % groups:
@@ -172,16 +172,16 @@ class BlueprintBuilder:
         return self._append("conv2d", (x,), shape, **attrs, groups=groups, dilation=dilation, bias=bias)
 
     def depthwise(self, x: str, kernel: int, stride: int = 1, dilation: int = 1) -> str:
-        """A convolution of every channel by itself."""
+        """Append a depthwise convolution, which convolves every channel separately."""
         channels = self.shape(x).channels
         return self.conv2d(x, channels, kernel, stride, groups=channels, dilation=dilation)
 
     def batch_norm(self, x: str) -> str:
-        """Batch normalisation with a learned scale and shift."""
+        """Append batch normalisation with a learned scale and shift."""
         return self._append("batch_norm", (x,), self.shape(x))
 
     def activation(self, x: str, function: str = "relu") -> str:
-        """A pointwise non-linearity, one of `ACTIVATIONS`."""
+        """Append a pointwise non-linearity, one of `ACTIVATIONS`."""
         if function not in ACTIVATIONS:
             raise ArchitectureError(f"activation '{function}' is not one of {', '.join(ACTIVATIONS)}")
         return self._append("activation", (x,), self.shape(x), function=function)
@@ -195,31 +195,31 @@ class BlueprintBuilder:
         groups: int = 1,
         function: str | None = "relu",
     ) -> str:
-        """Convolution, batch norm and, unless ``function`` is None, an activation."""
+        """Append convolution, batch norm and, unless ``function`` is None, an activation."""
         x = self.batch_norm(self.conv2d(x, out_channels, kernel, stride, groups))
         return x if function is None else self.activation(x, function)
 
     def max_pool(self, x: str, kernel: int, stride: int | None = None, padding: int = 0) -> str:
-        """Maximum over windows; ``stride`` None means ``kernel``."""
+        """Append a maximum over windows; ``stride`` None means ``kernel``."""
         return self._pool("max_pool", x, kernel, stride, padding)
 
     def avg_pool(self, x: str, kernel: int, stride: int | None = None, padding: int = 0) -> str:
-        """Mean over windows, padding not counted; ``stride`` None means ``kernel``."""
+        """Append a mean over windows, which does not count padding; ``stride`` None means ``kernel``."""
         return self._pool("avg_pool", x, kernel, stride, padding)
 
     def global_avg_pool(self, x: str) -> str:
-        """Mean over the whole map."""
+        """Append the mean over the whole map."""
         return self._append("global_avg_pool", (x,), Shape(self.shape(x).channels, 1, 1))
 
     def add(self, inputs: Sequence[str]) -> str:
-        """Sum of maps of one shape; a single input is returned as it is."""
+        """Append the sum of maps of the same shape; a single input is returned unchanged."""
         shapes = {self.shape(x) for x in inputs}
         if len(shapes) != 1:
-            raise ArchitectureError(f"only maps of one shape can be added, not {sorted(map(str, shapes))}")
+            raise ArchitectureError(f"only maps of the same shape can be added, not {sorted(map(str, shapes))}")
         return inputs[0] if len(inputs) == 1 else self._append("add", tuple(inputs), shapes.pop())
 
     def multiply(self, x: str, gate: str) -> str:
-        """A map scaled by a gate: channel by channel with a 1x1 one (squeeze-excitation), or value by value."""
+        """Append a map multiplied by a gate: per channel with a 1x1 gate (squeeze-excitation), or per value."""
         shape = self.shape(x)
         gates = self.shape(gate)
         if gates not in (shape, Shape(shape.channels, 1, 1)):
@@ -227,15 +227,15 @@ class BlueprintBuilder:
         return self._append("multiply", (x, gate), shape)
 
     def concat(self, inputs: Sequence[str]) -> str:
-        """Maps of one height and width stacked along the channels."""
+        """Append the concatenation along the channels of maps with the same height and width."""
         shapes = [self.shape(x) for x in inputs]
         if len({(s.height, s.width) for s in shapes}) != 1:
-            raise ArchitectureError("only maps of one height and width can be concatenated")
+            raise ArchitectureError("only maps of the same height and width can be concatenated")
         total = Shape(sum(s.channels for s in shapes), shapes[0].height, shapes[0].width)
         return inputs[0] if len(inputs) == 1 else self._append("concat", tuple(inputs), total)
 
     def truncate(self, x: str, channels: int) -> str:
-        """The first ``channels`` channels; all of them is the map as it is."""
+        """Append the first ``channels`` channels of a map; with all channels, return the map unchanged."""
         s = self.shape(x)
         if not 0 < channels <= s.channels:
             raise ArchitectureError(f"a map of {s.channels} channels cannot be cut to {channels}")
@@ -243,30 +243,30 @@ class BlueprintBuilder:
         return x if cut == s else self._append("truncate", (x,), cut, channels=channels)
 
     def shift(self, x: str) -> str:
-        """The map moved up and left by one pixel: what a strided convolution behind it sees are the odd pixels."""
+        """Append the map moved up and left by one pixel; a strided convolution after it then reads the odd pixels."""
         return self._append("shift", (x,), self.shape(x))
 
     def zeros(self, x: str, stride: int = 1) -> str:
-        """Zeros shaped like the input, each side divided by ``stride`` and rounded up."""
+        """Append zeros in the input's shape, with each side divided by ``stride`` and rounded up."""
         s = self.shape(x)
         shape = Shape(s.channels, -(-s.height // stride), -(-s.width // stride))
         return self._append("zeros", (x,), shape, stride=stride)
 
     def dropout(self, x: str, rate: float) -> str:
-        """Dropout, active in training only."""
+        """Append dropout, which is active only in training."""
         return self._append("dropout", (x,), self.shape(x), rate=rate)
 
     def linear(self, x: str, out_features: int) -> str:
-        """A fully connected layer with bias on the flattened map."""
+        """Append a fully connected layer with bias on the flattened map."""
         return self._append("linear", (x,), Shape(out_features, 1, 1), out_features=out_features)
 
     def head(self, x: str) -> str:
-        """Global average pooling and the classifier."""
+        """Append global average pooling and the classifier."""
         with self.part("head"):
             return self.linear(self.global_avg_pool(x), self.spec.classes)
 
     def build(self) -> Blueprint:
-        """The finished blueprint; its output is the node appended last."""
+        """Return the finished blueprint; its output is the last node."""
         return Blueprint(self.spec, tuple(self._nodes.values()))
 
     def _pool(self, op: str, x: str, kernel: int, stride: int | None, padding: int) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Ranked(NamedTuple):
-    """A scored network. Sorted, the best comes first, and of equal scores the earlier one."""
+    """A scored network; in sorted order the best comes first, and the earlier one among equal scores."""
 
     negated_score: float
     number: int
@@ -16,12 +16,12 @@ class Ranked(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Higher is better."""
+        """The score; higher is better."""
         return -self.negated_score
 
 
 class CostScale:
-    """``count`` slices of equal width from ``low`` to ``high``, in the metric's unit; the top one includes ``high``."""
+    """``count`` slices of equal width from ``low`` to ``high``, in the metric's unit; the last includes ``high``."""
 
     __slots__ = ("_top", "_width", "count", "high", "low")
 
@@ -33,23 +33,23 @@ class CostScale:
         self._width = high - low
 
     def index(self, cost: float) -> int:
-        """Equation 4, clamped to 0..count-1; 0 when the range is a point or the cost is unknown."""
+        """Return equation 4, clamped to 0..count-1; 0 if the range is a single point or the cost is unknown."""
         if self._width > 0 and cost > self.low:
             index = int((cost - self.low) / self._width * self.count)
             return index if index < self._top else self._top
         return 0
 
     def interval(self, index: int) -> tuple[float, float]:
-        """Lower and upper cost of a slice."""
+        """Return the lower and upper cost of a slice."""
         step = (self.high - self.low) / self.count
         return self.low + index * step, self.high if index == self.count - 1 else self.low + (index + 1) * step
 
 
 class Bucket:
-    """The best ``capacity`` networks of one cost slice, best first; without a capacity, all of them.
+    """The best ``capacity`` networks of one cost slice, best first, or all networks if there is no capacity.
 
-    A network enters when there is room or its score is strictly above the worst one's. Of equal scores the later
-    number counts as the worse.
+    A network enters if there is room, or if its score is strictly above the worst score. Among equal scores the network
+    with the larger number is worse.
     """
 
     __slots__ = ("capacity", "evicted", "floor", "inserted", "residents")
@@ -58,12 +58,12 @@ class Bucket:
         self.capacity = capacity
         self.residents: list[Ranked] = []
         self.floor = -inf
-        """The score that a newcomer must exceed: the worst one's when the bucket is full."""
+        """The score that a new network must exceed: the worst score if the bucket is full."""
         self.inserted = 0
         self.evicted = 0
 
     def insert(self, network: Ranked) -> Ranked | None:
-        """Takes a network whose score is above `floor`; returns the one it drove out."""
+        """Insert a network whose score is above `floor`, and return the network that it evicted, if any."""
         residents = self.residents
         capacity = self.capacity
         loser = None
@@ -80,7 +80,7 @@ class Bucket:
         return loser
 
     def restore(self, network: Ranked) -> None:
-        """Puts back a network that a saved bucket held; nothing is counted."""
+        """Put back a network of a saved bucket, without counting it as inserted."""
         residents = self.residents
         insort(residents, network)
         if self.capacity is not None and len(residents) >= self.capacity:

@@ -1,9 +1,10 @@
-"""One form for all blueprints that train alike, so that networks of one function get one score.
+"""A common form for all blueprints that train in the same way, so that networks of one function get one score.
 
-`canonical` leaves out what cannot matter - nodes whose value never reaches the output, and nodes that nothing of the
-image reaches, which count as zeros - computes equal values without weights once, and names and orders what is left by
-its structure alone. Two networks that differ only in dead branches, in the order of summands or in the numbering of
-their tensors become equal blueprints: the same initial weights, the same training, bit for bit the same score.
+`canonical` removes nodes that cannot matter: those whose value never reaches the output, and those that the image does
+not reach, which count as zeros. It merges nodes without weights that compute the same value, and names and orders the
+rest only by structure. Networks that differ only in dead branches, in the order of summands or in the numbering of
+their tensors become equal blueprints. They then have the same initial weights, the same training and bit for bit the
+same score.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ UNORDERED = frozenset({"add"})
 WEIGHTLESS = frozenset(
     {"activation", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "truncate", "shift", "zeros"}
 )
-"""Operations that give equal values for equal inputs, so that one of several equal nodes is enough."""
+"""Operations without weights: nodes with equal inputs compute equal values, so one node is enough."""
 
 
 def reached_by_image(blueprint: Blueprint) -> dict[str, bool]:
-    """For every node whether anything of the image is in its value; zeros in every path cut it off."""
+    """Return, for every node, whether its value depends on the image; zeros on all paths cut it off."""
     reached: dict[str, bool] = {}
     for node in blueprint:
         sources = [reached[name] for name in node.inputs]
@@ -36,12 +37,12 @@ def reached_by_image(blueprint: Blueprint) -> dict[str, bool]:
 
 
 def reaches_output(blueprint: Blueprint) -> bool:
-    """Whether anything of the image reaches the class scores."""
+    """Whether the class scores depend on the image."""
     return reached_by_image(blueprint)[blueprint.output.name]
 
 
 def canonical(blueprint: Blueprint) -> Blueprint:
-    """The blueprint's canonical form; ArchitectureError when nothing of the image reaches the output."""
+    """Return the blueprint's canonical form; ArchitectureError if the output does not depend on the image."""
     nodes, output = _simplified(blueprint)
     ranks = _ranks(nodes, output)
     order = sorted(nodes.values(), key=lambda node: ranks[node.name])
@@ -56,16 +57,16 @@ def canonical(blueprint: Blueprint) -> Blueprint:
 
 
 def structure(blueprint: Blueprint) -> tuple[Any, ...]:
-    """A hashable value, equal exactly for blueprints of equal nodes."""
+    """Return a hashable value that is equal exactly for blueprints with equal nodes."""
     nodes = ((n.name, n.op, n.inputs, n.shape, tuple(sorted(n.attrs.items()))) for n in blueprint)
     return (blueprint.input, *nodes)
 
 
 def _simplified(blueprint: Blueprint) -> tuple[dict[str, Node], str]:
-    """Nodes that matter, by name in topological order, and the output's name."""
+    """Return the nodes that matter, by name in topological order, and the output's name."""
     reached = reached_by_image(blueprint)
     if not reached[blueprint.output.name]:
-        raise ArchitectureError("nothing of the image reaches the class scores")
+        raise ArchitectureError("no path leads from the image to the class scores")
     stands_for: dict[str, str] = {}
     kept: dict[str, Node] = {}
     equal: dict[Any, str] = {}
@@ -92,7 +93,7 @@ def _simplified(blueprint: Blueprint) -> tuple[dict[str, Node], str]:
 
 
 def _flattened(nodes: dict[str, Node]) -> dict[str, Node]:
-    """Sums of sums as one sum, where nothing else reads the inner one."""
+    """Return the nodes with nested sums merged into one sum, if no other node reads the inner sum."""
     readers = Counter(source for node in nodes.values() for source in node.inputs)
     flat: dict[str, Node] = {}
     for node in nodes.values():
@@ -109,9 +110,10 @@ def _inputs_key(op: str, inputs: list[str]) -> tuple[str, ...]:
 
 
 def _ranks(nodes: Mapping[str, Node], output: str) -> dict[str, tuple[int, int]]:
-    """Depth and colour of every node: colours are refined by those of inputs and readers until they tell no more.
+    """Return depth and colour of every node.
 
-    Nodes that stay equal are alike in all that was looked at and keep the order they had.
+    Colours are refined by the colours of inputs and readers until they no longer change. Nodes with the same final
+    colour keep their order.
     """
     depth: dict[str, int] = {}
     readers: dict[str, list[str]] = defaultdict(list)

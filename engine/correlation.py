@@ -1,7 +1,7 @@
-"""How well an estimate ranks architectures: Kendall's tau, Spearman's rho, their bootstrap intervals, the best tenth.
+"""How well an estimate ranks architectures: Kendall's tau, Spearman's rho, bootstrap intervals, the best tenth.
 
-Scores are better when larger. A score that is NaN or minus infinity is an architecture that the estimate could not
-score: it ranks below every other, tied with its like. Architectures of unknown truth (NaN) are left out.
+Larger scores are better. A score of NaN or minus infinity means that the estimate could not score the architecture: all
+such architectures tie and rank below all others. Architectures with unknown truth (NaN) are left out.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Ranks = NDArray[np.int32]
 Counts = NDArray[np.float32]
 
 LEAST = 3
-"""Fewer architectures than this have no correlation to speak of."""
+"""The smallest number of architectures for which a correlation is given."""
 MOST_RESAMPLED = 1_000
-"""Of more architectures so many, drawn by the seed, stand for all in the resampling of `kendall_interval`."""
+"""The largest number of architectures that `kendall_interval` resamples; from more, the seed draws this many."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """A statistic of ``count`` architectures with its 95% percentile bootstrap interval.
 
-    All three are NaN below `LEAST` architectures, or where all scores or all truths are equal.
+    All three numbers are NaN below `LEAST` architectures, or if all scores or all truths are equal.
     """
 
     value: float
@@ -36,19 +36,20 @@ class Interval:
 
 
 def kendall(scores: ArrayLike, truth: ArrayLike) -> float:
-    """Kendall's tau-b: 1 for the same order, -1 for the reverse, 0 for none; NaN where it is undefined."""
+    """Return Kendall's tau-b: 1 for the same order, -1 for the reverse, 0 for no relation; NaN if it is undefined."""
     return _kendall(*comparable(scores, truth))
 
 
 def spearman(scores: ArrayLike, truth: ArrayLike) -> float:
-    """Spearman's rho, the linear correlation of the ranks; NaN where it is undefined."""
+    """Return Spearman's rho, the linear correlation of the ranks; NaN if it is undefined."""
     return _spearman(*comparable(scores, truth))
 
 
 def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resamples: int = 1000) -> Interval:
-    """Kendall's tau of all with its interval, which takes as long for many as for `MOST_RESAMPLED`.
+    """Return Kendall's tau of all architectures with its interval.
 
-    Beyond those, a sample's deviations are scaled by the root of its share: an interval narrows with 1 / sqrt(count).
+    From more than `MOST_RESAMPLED` architectures a sample is resampled, so that the time does not grow. The sample's
+    deviations are scaled by the square root of its share, because an interval narrows with 1 / sqrt(count).
     """
     known_scores, known_truth = comparable(scores, truth)
     value = _kendall(known_scores, known_truth)
@@ -68,9 +69,9 @@ def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resa
 
 
 def best(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> tuple[Values, Values]:
-    """Scores and truths of the ``share`` of architectures that are best in truth (at least one), best first.
+    """Return scores and truths of the ``share`` of architectures with the best truth (at least one), best first.
 
-    What a search has to tell apart in the end; ties in truth at the edge go to those given first.
+    A search must distinguish these in the end. Among equal truths at the limit, those given first are taken.
     """
     known_scores, known_truth = comparable(scores, truth)
     order = np.argsort(-known_truth, kind="stable")[: max(round(share * len(known_truth)), 1)]
@@ -78,31 +79,35 @@ def best(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> tuple[Value
 
 
 def comparable(scores: ArrayLike, truth: ArrayLike) -> tuple[Values, Values]:
-    """Both as arrays without the architectures of unknown truth; unscored ones get minus infinity."""
+    """Return both as arrays without the architectures of unknown truth; missing scores become minus infinity."""
     given = np.asarray(scores, dtype=np.float64)
     known = np.asarray(truth, dtype=np.float64)
     if given.shape != known.shape or given.ndim != 1:
-        raise ValueError(f"scores and truth must be two lists of one length, not {given.shape} and {known.shape}")
+        raise ValueError(f"scores and truth must be lists of the same length, not {given.shape} and {known.shape}")
     rows = ~np.isnan(known)
     return np.where(np.isnan(given[rows]), -np.inf, given[rows]), known[rows]
 
 
 def _draws(rng: np.random.Generator, count: int, resamples: int) -> Counts:
-    """How often each of ``count`` architectures is in every resample, a row each; the first row has all once."""
+    """Return how often each of ``count`` architectures is in each resample, (resamples + 1, count).
+
+    The first row has every architecture once.
+    """
     rows = rng.integers(0, count, (resamples, count)) + count * np.arange(1, resamples + 1)[:, None]
     every = np.concatenate([np.arange(count), rows.ravel()])
     return np.bincount(every, minlength=(resamples + 1) * count).reshape(-1, count).astype(np.float32)
 
 
 def _ranks(values: Values) -> Ranks:
-    """From 0, equal values alike, none left out."""
+    """Return ranks from 0 without gaps; equal values have equal ranks."""
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
 
 
 def _tau_of_draws(one: Ranks, two: Ranks, draws: Counts) -> Values:
-    """Tau-b of every resample, a row of ``draws`` that says how often each architecture is in it; NaN: undefined.
+    """Return tau-b of every resample, NaN if it is undefined.
 
-    The sums over pairs are whole numbers that float32 holds exactly.
+    A row of ``draws`` says how often each architecture is in the resample. The sums over pairs are integers that
+    float32 represents exactly.
     """
     above = one[:, None] > one
     agree = (above & (two[:, None] > two)).astype(np.float32) - (above & (two[:, None] < two))
@@ -113,7 +118,7 @@ def _tau_of_draws(one: Ranks, two: Ranks, draws: Counts) -> Values:
 
 
 def _untied(ranks: Ranks, draws: Counts) -> Values:
-    """Of every resample, how many ordered pairs of its members differ."""
+    """Return, for every resample, the number of ordered pairs of members that differ."""
     order = np.argsort(ranks, kind="stable")
     starts = np.flatnonzero(np.diff(ranks[order], prepend=-1))
     alike = np.add.reduceat(draws[:, order], starts, axis=1)

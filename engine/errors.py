@@ -1,4 +1,4 @@
-"""What callers of the engine may catch. Every message names what is wrong and how to fix it."""
+"""The errors of the engine. Every message says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One complaint about one field: ``path`` is dotted as in the configuration (``objective.hi``)."""
+    """One error of one field; ``path`` is dotted as in the configuration (``objective.hi``)."""
 
     path: str
     message: str
 
 
 class ConfigError(EngineError):
-    """A configuration that cannot be searched; ``errors`` has one entry a field, each message begins with a capital."""
+    """A faulty configuration; ``errors`` has one entry per field, and each message begins with a capital letter."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(replace(e, message=e.message[:1].upper() + e.message[1:]) for e in errors)
@@ -28,16 +28,16 @@ class ConfigError(EngineError):
 
     @classmethod
     def at(cls, path: str, message: str) -> ConfigError:
-        """The error for a single field."""
+        """Return the error of a single field."""
         return cls([FieldError(path, message)])
 
 
 class ArchitectureError(EngineError):
-    """Choices or a string that name no architecture of the space."""
+    """Choices or a string that are not an architecture of the space."""
 
 
 class UnknownProposal(EngineError):
-    """An algorithm was told the outcome of a proposal that is not pending."""
+    """An outcome was told for a proposal that is not pending."""
 
 
 class StateMismatch(EngineError):
@@ -49,7 +49,7 @@ class DataError(EngineError):
 
     @property
     def sentence(self) -> str:
-        """The message as it stands at a field."""
+        """The message as a sentence, for display at a field."""
         text = str(self)
         return text[:1].upper() + text[1:].rstrip(".") + "."
 
@@ -59,16 +59,16 @@ class EstimateError(EngineError):
 
 
 class ExportError(EngineError):
-    """A network could not be written in a format, or what was written computes something else."""
+    """A network that could not be written in a format, or a written file with other outputs than the network."""
 
 
 class Stopped(EngineError):
-    """``stop()`` became true inside an estimate; nothing is recorded."""
+    """``stop()`` became true during the work; nothing is recorded."""
 
 
 @contextmanager
 def at_field(path: str) -> Iterator[None]:
-    """Turn what cannot be read into a complaint at the field."""
+    """Turn a DataError into an error of the field."""
     try:
         yield
     except DataError as error:
@@ -77,7 +77,7 @@ def at_field(path: str) -> Iterator[None]:
 
 @contextmanager
 def at_estimate(path: str) -> Iterator[None]:
-    """Put complaints about ``estimator`` at the estimate that stands at this path of the configuration."""
+    """Move errors of ``estimator`` to the estimate at this path of the configuration."""
     try:
         yield
     except ConfigError as error:

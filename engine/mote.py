@@ -1,10 +1,10 @@
-"""MOTE's arithmetic: two terms from losses, and their Box-Cox joint (MOTE, "The estimate").
+"""MOTE's arithmetic: two terms computed from losses, and their Box-Cox joint (MOTE, "The estimate").
 
 landscape  sum over the G + 1 points of the slice from initial to trained weights of 1 / CE
 speed      T / mean over epochs of CE
 MOTE       lam_l^2 * std_l * boxcox(landscape, lam_l) + lam_s^2 * std_s * boxcox(speed, lam_s)
 
-All three are better when larger. Nothing here trains: recalibrating needs only the stored terms.
+Larger values of all three are better. Nothing here trains: a recalibration needs only the stored terms.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LOSS_FLOOR, LOSS_CEILING = 0.1, 100.0
-"""Losses are read within these limits, so that one point near 0 or an explosion cannot decide a term by itself.
+"""Losses are clipped to these limits, so that a single loss near 0 or a very large one cannot decide a term.
 
-The published losses lie between 0.38 and 22.7; label smoothing keeps any loss of ten classes above 0.07.
+The published losses are between 0.38 and 22.7; label smoothing keeps any loss of ten classes above 0.07.
 """
 SLICE_POINTS = 11
 MEAN_SECONDS = 7.53
@@ -33,7 +33,7 @@ class BoxCox:
     std: float
 
     def __call__(self, term: ArrayLike) -> NDArray[np.float64]:
-        """The weighted, transformed term."""
+        """Return the weighted, transformed term."""
         from scipy import special
 
         return np.asarray(self.lam**2 * self.std * special.boxcox(np.asarray(term, dtype=np.float64), self.lam))
@@ -41,18 +41,18 @@ class BoxCox:
 
 @dataclass(frozen=True)
 class Constants:
-    """The joint's constants, and where they are from."""
+    """The joint's constants and their source."""
 
     landscape: BoxCox
     speed: BoxCox
     source: str
 
     def mote(self, landscape: ArrayLike, speed: ArrayLike) -> NDArray[np.float64]:
-        """MOTE of one pair of terms or of arrays of them."""
+        """Return MOTE for one pair of terms, or for arrays of terms."""
         return np.asarray(self.landscape(landscape) + self.speed(speed))
 
     def read(self, terms: Mapping[str, float]) -> float:
-        """MOTE of the terms of one estimate."""
+        """Return MOTE for the terms of one estimate."""
         return float(self.mote(terms["landscape"], terms["speed"]))
 
 
@@ -64,32 +64,32 @@ PUBLISHED: Mapping[str, Constants] = {
 
 
 BENCHMARK_OF: Mapping[str, str] = {"darts": "nasbench301"}
-"""Spaces whose published constants go by their benchmark's name."""
+"""Spaces whose published constants are listed under their benchmark's name."""
 
 
 def constants_for(space_kind: str) -> Constants:
-    """The published constants of a space; others begin with NAS-Bench-201's (`engine.calibration`)."""
+    """Return the published constants of a space; other spaces begin with NAS-Bench-201's (`engine.calibration`)."""
     return PUBLISHED.get(BENCHMARK_OF.get(space_kind, space_kind), PUBLISHED["nasbench201"])
 
 
 def landscape_term(slice_losses: Sequence[float]) -> float:
-    """The landscape term of the losses at the slice's points, initial weights first."""
+    """Return the landscape term for the losses at the slice's points, initial weights first."""
     return float((1 / _limited(slice_losses)).sum())
 
 
 def speed_term(epoch_losses: Sequence[float], seconds: float = MEAN_SECONDS) -> float:
-    """The speed term of the mean loss of each epoch; ``seconds`` is T.
+    """Return the speed term for the mean loss of each epoch; ``seconds`` is T.
 
-    The default T is one constant for every network: the score then depends on nothing but the losses. The estimate
-    itself counts T from the network (`engine.launches`), which ranks better.
+    The default T is the same for every network, so that the score depends only on the losses. The estimate itself
+    counts T from the network (`engine.launches`), which ranks better.
     """
     return float(seconds / _limited(epoch_losses).mean())
 
 
 def fit(terms: Sequence[float]) -> BoxCox:
-    """One term's constants in a population; ValueError where all are equal.
+    """Fit a term's constants to a population; ValueError if all values are equal.
 
-    ``lam`` is Box-Cox's maximum-likelihood exponent, ``std`` the standard deviation of the transformed terms.
+    ``lam`` is the maximum-likelihood exponent of Box-Cox, ``std`` the standard deviation of the transformed terms.
     """
     from scipy import stats
 

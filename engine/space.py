@@ -1,9 +1,9 @@
 """Search spaces: layers of options, the strings that name architectures, their blueprints and their cost intervals.
 
-An architecture is a tuple of choices ``(s_1..s_L)``, one option index a layer (LayerNAS, section 3 and Appendix A).
-Costs are exact and need no network: a space says what each choice adds given a small *state* (for a chain: the
-channels and the map size that reach the layer), so that the interval of costs reachable from a prefix follows by
-dynamic programming over states instead of enumeration.
+An architecture is a tuple of choices ``(s_1..s_L)``, one option index per layer (LayerNAS, section 3 and Appendix A).
+Costs are exact and need no network. A space defines the cost that each choice adds in a small *state* (for a chain: the
+channels and the size of the layer's input). So the interval of costs that a prefix can reach follows by dynamic
+programming over states, without enumeration.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from engine.trellis import State as State
 
 @dataclass(frozen=True)
 class Architecture:
-    """A point of a space; ``space`` is the space's content hash, so points of two spaces never compare equal."""
+    """A point of a space; ``space`` is the space's content hash, so points of different spaces are never equal."""
 
     space: str
     choices: Choices
 
 
 class SearchSpace(ABC):
-    """What every space answers. Subclasses fill the abstract methods; everything else follows from them."""
+    """The interface of spaces; subclasses implement the abstract methods, from which everything else follows."""
 
     kind: str
     """The space's kind in the registry."""
 
     latency: LatencyTable | None = None
-    """What operators take, for the metric ``latency_ms``; given by `engine.registry.create_space`, never changed."""
+    """The times of operators for the metric ``latency_ms``; `engine.registry.create_space` sets it once."""
 
     fixed_order: str | None = "the options of a layer, or its costs, depend on the layers before it"
-    """Why layers can only be searched as listed, to follow a colon; None where any order will do."""
+    """Why layers can only be searched in the listed order, as text after a colon; None if any order is possible."""
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
@@ -53,18 +53,18 @@ class SearchSpace(ABC):
     @property
     @abstractmethod
     def layer_names(self) -> tuple[str, ...]:
-        """One name a layer, in the order of search unless LayerNAS is given another; its length is L."""
+        """One name per layer, in the order of search unless LayerNAS is given another order; its length is L."""
 
     @abstractmethod
     def options(self, prefix: Choices) -> Sequence[str]:
-        """Labels of the options of layer ``len(prefix)``, from most to least costly where an order exists."""
+        """Return the labels of layer ``len(prefix)``'s options, from most to least costly if they have an order."""
 
     @abstractmethod
     def default_option(self, prefix: Choices) -> int:
-        """The default o of layer ``len(prefix)``: the costliest in size search, the identity in topology search."""
+        """Return layer ``len(prefix)``'s default o: the costliest in size search, the identity in topology search."""
 
     def option_counts(self) -> tuple[int, ...]:
-        """The most options that each layer can have; overridden where options depend on the ones before."""
+        """Return the largest number of options of each layer; overridden if options depend on earlier choices."""
         prefix: Choices = ()
         counts = []
         for _ in range(self.depth):
@@ -80,36 +80,36 @@ class SearchSpace(ABC):
     @property
     @abstractmethod
     def content_hash(self) -> str:
-        """Hex digest of everything that defines the space, input size and classes excepted."""
+        """Hex digest of everything that defines the space, except input size and classes."""
 
     # --- names -------------------------------------------------------------------------------------------------
     @abstractmethod
     def to_string(self, architecture: Architecture) -> str:
-        """The architecture's name in the field's own notation."""
+        """Return the architecture's name in the notation of the literature."""
 
     @abstractmethod
     def from_string(self, text: str) -> Architecture:
-        """Inverse of `to_string`; ArchitectureError names the part that does not fit."""
+        """Return the architecture of a name (the inverse of `to_string`); ArchitectureError names the faulty part."""
 
     # --- networks ----------------------------------------------------------------------------------------------
     @abstractmethod
     def blueprint(self, architecture: Architecture) -> Blueprint:
-        """The full network for ``self.spec``."""
+        """Return the full network for ``self.spec``."""
 
     @abstractmethod
     def reduced_blueprint(self, architecture: Architecture, spec: InputSpec, channels: int) -> Blueprint:
-        """MOTE's reduced architecture for images of ``spec``; ``channels`` is its base width (32 as published)."""
+        """Return MOTE's reduced network for images of ``spec``; ``channels`` is its base width (32 as published)."""
 
     def probe_blueprint(self, architecture: Architecture) -> Blueprint:
-        """The network that is looked at untrained beside a MOTE run: the full one, with each repeated cell but once."""
+        """Return the untrained network that MOTE+ and proxies examine: the full one, with each repeated cell once."""
         return self.blueprint(architecture)
 
     @abstractmethod
     def reduced_in_words(self, spec: InputSpec, channels: int) -> str:
-        """What `reduced_blueprint` builds, as a sentence for users."""
+        """Describe the network of `reduced_blueprint` in a sentence for users."""
 
     def reduction_note(self, spec: InputSpec, channels: int) -> str:
-        """The reduced network in words, and what it costs beside the full one, both of the default architecture."""
+        """Describe the reduced network, and compare its costs with the full one's for the default architecture."""
         default = self.default()
         reduced = blueprint_cost(self.reduced_blueprint(default, spec, channels))
         full = self.cost(default)
@@ -122,20 +122,20 @@ class SearchSpace(ABC):
     # --- costs -------------------------------------------------------------------------------------------------
     @abstractmethod
     def cost(self, architecture: Architecture) -> Cost:
-        """Exact cost of the full network; takes a validated architecture."""
+        """Return the exact cost of the full network; the architecture must be valid."""
 
     @abstractmethod
     def cost_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
-        """Least and largest cost of the networks that begin with ``prefix``.
+        """Return the least and largest cost of the networks that begin with ``prefix``.
 
-        Layers up to ``until`` (default: all) are free, the later ones keep their default; ``cost_range((), m, l)``
-        is the range of equation 4 for layer l. Exact where no layer is free; a space may state that its other
+        Layers up to ``until`` (default: all) are free; later layers keep their default. ``cost_range((), m, l)`` is the
+        range of equation 4 for layer l. The interval is exact if no layer is free; a space may state that its other
         intervals are conservative.
         """
 
     @abstractmethod
     def child_ranges(self, prefix: Choices, metric: str, until: int | None = None) -> list[tuple[float, float]]:
-        """`cost_range` of every child of a prefix, by option."""
+        """Return the `cost_range` of every child of a prefix, by option."""
 
     def whole(self, architecture: Architecture, metric: str) -> int:
         """Return the count of a metric of `engine.cost.WHOLE`; overridden where it shows without the whole network."""
@@ -165,21 +165,21 @@ class SearchSpace(ABC):
 
     @abstractmethod
     def operators(self) -> frozenset[Operator]:
-        """Every operator that a network of the space can hold: what a latency table must know.
+        """Return every operator that a network of the space can contain, which a latency table must list.
 
-        May name more than networks reach, never fewer.
+        The set may have operators that no network contains, but none is missing.
         """
 
     def layer_ranges(self, metric: str) -> list[tuple[float, float]]:
-        """The range of equation 4 for every layer, from the first on."""
+        """Return the range of equation 4 for every layer, from the first on."""
         return [self.cost_range((), metric, layer) for layer in range(1, self.depth + 1)]
 
     def completed(self, prefix: Choices, metric: str, limits: Sequence[Limit]) -> tuple[Choices, float, int | None]:
-        """The network that completes a prefix with defaults, its cost, and its `reach` where that comes for nothing."""
+        """Return the network that completes a prefix with defaults, its cost, and its `reach` if that needs no work."""
         return self.complete(prefix).choices, self.cost_range(prefix, metric, len(prefix))[0], None
 
     def meeting(self, prefix: Choices, limits: Sequence[Limit]) -> Sequence[int]:
-        """Options of the layer behind a prefix from which every limit can be met."""
+        """Return the options of the layer after a prefix from which every limit can be met."""
         options: Sequence[int] = range(len(self.options(prefix)))
         for limit in limits:
             ranges = self.child_ranges(prefix, limit.metric)
@@ -187,9 +187,10 @@ class SearchSpace(ABC):
         return options
 
     def reach(self, prefix: Choices, limits: Sequence[Limit]) -> int:
-        """How many choices of the network that completes a prefix with defaults can be kept within the limits.
+        """Return how many choices of the network that completes a prefix with defaults can be kept within the limits.
 
-        The prefix and each longer one must be able to meet them; one less than the prefix's length when it is not.
+        The prefix and each longer prefix up to that length can meet the limits. If the prefix itself cannot, the result
+        is one less than its length.
         """
         choices = self.complete(prefix).choices
         for length in range(len(prefix), self.depth + 1):
@@ -204,33 +205,33 @@ class SearchSpace(ABC):
         return len(self.layer_names)
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
-        """The architecture with these choices, validated."""
+        """Return the architecture with these choices; ArchitectureError if they are not valid."""
         architecture = Architecture(self.content_hash, tuple(choices))
         self.validate(architecture)
         return architecture
 
     def complete(self, prefix: Choices) -> Architecture:
-        """``(s_1..s_l, o_{l+1}..o_L)``: the prefix with every later layer at its default."""
+        """Return ``(s_1..s_l, o_{l+1}..o_L)``: the prefix with every later layer at its default."""
         default_option = self.default_option
         for _ in range(self.depth - len(prefix)):
             prefix += (default_option(prefix),)
         return Architecture(self.content_hash, prefix)
 
     def default(self) -> Architecture:
-        """The baseline ``o_1..o_L``."""
+        """Return the baseline ``o_1..o_L``."""
         return self.complete(())
 
     def sample(self, rng: Random) -> Architecture:
-        """An architecture with every choice drawn uniformly, given the ones before it."""
+        """Return a random architecture, with every choice drawn uniformly given the earlier choices."""
         prefix: Choices = ()
         while len(prefix) < self.depth:
             prefix = (*prefix, rng.randrange(len(self.options(prefix))))
         return Architecture(self.content_hash, prefix)
 
     def changed(self, choices: Choices, layer: int, option: int) -> Choices:
-        """The network with another option at one layer, and as much of the rest as possible.
+        """Return the network with another option at one layer, and as many of its other choices as possible.
 
-        Where options depend on what was chosen before, a later choice that no longer exists gives way to the default.
+        If options depend on earlier choices, a later choice that no longer exists is replaced by the default.
         """
         prefix = (*choices[:layer], option)
         for choice in choices[layer + 1 :]:
@@ -238,12 +239,12 @@ class SearchSpace(ABC):
         return prefix
 
     def validate(self, architecture: Architecture) -> None:
-        """ArchitectureError unless the architecture belongs to this space."""
+        """Raise ArchitectureError unless the architecture belongs to this space."""
         choices = architecture.choices
         if architecture.space != self.content_hash:
             raise ArchitectureError("the architecture belongs to another search space")
         if len(choices) != self.depth:
-            raise ArchitectureError(f"{len(choices)} choices given, the space has {self.depth} layers")
+            raise ArchitectureError(f"{len(choices)} choices are given, but the space has {self.depth} layers")
         for layer, choice in enumerate(choices):
             count = len(self.options(choices[:layer]))
             if not 0 <= choice < count:
@@ -251,13 +252,14 @@ class SearchSpace(ABC):
                 raise ArchitectureError(f"layer '{name}': choice {choice} is not between 0 and {count - 1}")
 
     def labels(self, architecture: Architecture) -> tuple[str, ...]:
-        """The chosen option's label, layer by layer."""
+        """Return the chosen option's label for every layer."""
         choices = architecture.choices
         return tuple(self.options(choices[:i])[choice] for i, choice in enumerate(choices))
 
     def decisions(self, architecture: Architecture) -> tuple[str, ...]:
-        """What was decided, one by one: a label a layer. Spaces whose layers decide several things at once say each.
+        """Return a label for every decision, by default one per layer.
 
-        The distance of two networks is the number of decisions that differ.
+        A space whose layers make several decisions at once returns each of them. The distance of two networks is the
+        number of decisions that differ.
         """
         return self.labels(architecture)

@@ -15,7 +15,7 @@ from engine.trellis import Trellis, operators
 
 
 class SteppedSpace(SearchSpace):
-    """A space whose costs add up layer by layer, given a small state: all intervals are exact."""
+    """A space whose costs add up layer by layer given a small state, so that all intervals are exact."""
 
     def __init__(self, spec: InputSpec) -> None:
         super().__init__(spec)
@@ -23,20 +23,20 @@ class SteppedSpace(SearchSpace):
 
     @abstractmethod
     def initial_state(self) -> tuple[Cost, State]:
-        """Cost of the fixed part in front of the first layer, and the state that reaches the first layer."""
+        """Return the cost of the fixed part before the first layer, and the state at the first layer."""
 
     @abstractmethod
     def step(self, layer: int, state: State, choice: int) -> tuple[Cost, State]:
-        """Cost that ``choice`` adds at ``layer`` given the state, and the state after it."""
+        """Return the cost that ``choice`` adds at ``layer`` in this state, and the state after it."""
 
     def branches(self, layer: int, state: State) -> tuple[int, int]:
-        """How many options a layer has in a state, and which is the default; overridden where that depends on it."""
+        """Return a layer's number of options and its default in a state; overridden if these depend on the state."""
         prefix = (0,) * layer
         return len(self.options(prefix)), self.default_option(prefix)
 
     @abstractmethod
     def final_cost(self, state: State) -> Cost:
-        """Cost of what follows the last layer (head, classifier)."""
+        """Return the cost of the part after the last layer (head, classifier)."""
 
     def cost(self, architecture: Architecture) -> Cost:
         return self._costs().cost(architecture.choices)
@@ -60,14 +60,14 @@ class SteppedSpace(SearchSpace):
         return self._costs().completed(prefix, COUNTED[0].name, limits)[2]
 
     def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
-        """Least and largest cost of the networks that take one of the allowed options at every layer; exact."""
+        """Return the exact least and largest cost of the networks that have an allowed option at every layer."""
         return self._costs().cost_range_among(allowed, metric)
 
     def operators(self) -> frozenset[Operator]:
         return operators(self)
 
     def _costs(self) -> Trellis:
-        """Made on first use, when the subclass has finished its own construction."""
+        """Return the trellis; it is built on first use, because the subclass must be fully constructed."""
         if self._trellis is None:
             self._trellis = Trellis(self)
         return self._trellis

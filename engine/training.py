@@ -1,8 +1,8 @@
-"""Mini-batch training shared by the estimates: deterministic, stoppable, images prepared once.
+"""Mini-batch training for the estimates: deterministic, stoppable, with images prepared once.
 
-The order of images depends on the seed alone, never on the network, so that candidates differ only by what they are.
-Every step runs in float32: on a CPU without bf16 instructions bf16 autocast was 8 to 14 times slower, and scores must
-not depend on which CPU a worker has more than rounding does. Thread counts are the caller's business.
+The order of images depends only on the seed, never on the network, so that results differ only because of the networks.
+Every step runs in float32. On a CPU without bf16 instructions, bf16 autocast was 8 to 14 times slower, and a worker's
+CPU must not change scores by more than rounding. The caller sets the number of threads.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from engine.errors import EstimateError, Stopped
 from engine.estimate import Stop, never
 
 CHECK_EVERY = 10
-"""Steps between two looks at ``stop()`` and at the losses."""
+"""Steps between two checks of ``stop()`` and of the losses."""
 STATISTICS_IMAGES, STATISTICS_BATCH = 1_024, 128
-"""How many images batch norm's statistics are taken from anew, at most, and how many of them at once."""
+"""The largest number of images from which batch norm's statistics are recomputed, and the batch size for this."""
 
 
 def best_device() -> torch.device:
-    """The first GPU where there is one, else the CPU."""
+    """Return the first GPU, or the CPU if there is none."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_name(device: torch.device) -> str:
-    """``cpu``, or ``cuda`` with the card's name: what is recorded beside a score."""
+    """Return the name recorded with a score: ``cpu``, or ``cuda`` with the card's name."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
@@ -47,7 +47,7 @@ class ImageSet:
 
     @classmethod
     def of(cls, split: Split, device: torch.device, max_side: int | None = None) -> ImageSet:
-        """The split's images on the device, those larger than ``max_side`` averaged down to it; none is enlarged."""
+        """Return the split's images on the device; images larger than ``max_side`` are averaged down to that side."""
         images = torch.from_numpy(np.array(split.images))
         if max_side is not None and max(images.shape[2:]) > max_side:
             size = [min(side, max_side) for side in images.shape[2:]]
@@ -63,18 +63,21 @@ class ImageSet:
 
     @property
     def device(self) -> torch.device:
-        """Where the images are."""
+        """The device of the images."""
         return self.labels.device
 
     def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (pixels / 255, float32) and labels of some rows."""
+        """Return inputs (pixels / 255, float32) and labels of the given rows."""
         rows = rows.to(self.device)
         inputs = self.images[rows].to(torch.float32).mul_(1 / 255)
         return inputs.contiguous(memory_format=torch.channels_last), self.labels[rows]
 
 
 def batch_rows(count: int, batch_size: int, steps: int, seed: int) -> Iterator[Tensor]:
-    """``steps`` batches of row numbers: shuffled epochs, a last batch of less than half the size left out."""
+    """Yield ``steps`` batches of row numbers from shuffled epochs.
+
+    An epoch's last batch is left out if it has less than half the batch size.
+    """
     rng = np.random.default_rng(seed)
     per_epoch = steps_per_epoch(count, batch_size)
     for step in range(steps):
@@ -85,14 +88,14 @@ def batch_rows(count: int, batch_size: int, steps: int, seed: int) -> Iterator[T
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
-    """Batches an epoch, as `batch_rows` cuts them; at least one."""
+    """Return the number of batches per epoch of `batch_rows`, at least one."""
     full, rest = divmod(count, batch_size)
     return max(full + (2 * rest >= batch_size), 1)
 
 
 @contextmanager
 def deterministic(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeds what networks draw while they train (dropout) and fixes cuDNN's choices; leaves both as they were."""
+    """Seed the generators that training uses (dropout) and make cuDNN deterministic; restore both afterwards."""
     devices = [torch.cuda.current_device()] if device.type == "cuda" else []
     cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.random.fork_rng(devices=devices), cudnn:
@@ -101,7 +104,7 @@ def deterministic(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:
-    """The network on the device, its weights laid out as `ImageSet.batch` lays out images."""
+    """Move the network to the device, with its weights in the memory layout of `ImageSet.batch`."""
     return network.to(device).to(memory_format=torch.channels_last)
 
 
@@ -115,10 +118,10 @@ def train(
     after_step: Callable[[], object] | None = None,
     stop: Stop = never,
 ) -> list[float]:
-    """Trains on the batches and returns each step's loss.
+    """Train on the batches and return each step's loss.
 
-    Stopped when ``stop()`` is true at one of its turns; EstimateError when the loss is no longer a number.
-    ``after_step`` is for learning rate schedules.
+    ``after_step`` is for learning rate schedules. Raises Stopped if ``stop()``, which is checked every `CHECK_EVERY`
+    steps, is true, and EstimateError if the loss is no longer a number.
     """
     network.train()
     losses: list[Tensor] = []
@@ -138,22 +141,23 @@ def train(
 
 
 def statistics_rows(count: int, seed: int) -> list[Tensor]:
-    """Row numbers of the training images, in even batches, that `renew_statistics` is shown: drawn at random."""
+    """Return random row numbers of training images for `renew_statistics`, in batches of about the same size."""
     rows = np.random.default_rng(seed).permutation(count)[:STATISTICS_IMAGES]
     return list(torch.tensor_split(torch.from_numpy(rows), math.ceil(len(rows) / STATISTICS_BATCH)))
 
 
 def renew_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Takes batch norm's running statistics anew from ``(B, C, H, W)`` images, with the weights as they are now.
+    """Recompute batch norm's running statistics from images ``(B, C, H, W)`` with the present weights.
 
-    In training they follow over tens of steps: after a short one they are those of weights long gone.
+    During training they follow the weights only over tens of steps, so after a short training they belong to old
+    weights.
     """
     update_bn(batches, network)
 
 
 @torch.no_grad()
 def accuracy(network: nn.Module, data: ImageSet, batch_size: int = 512, stop: Stop = never) -> float:
-    """Share of images classified correctly, in percent, with the running statistics of batch norm."""
+    """Return the share of correctly classified images in percent, with the running statistics of batch norm."""
     network.eval()
     correct = 0
     for rows in torch.split(torch.arange(len(data)), batch_size):
@@ -165,7 +169,7 @@ def accuracy(network: nn.Module, data: ImageSet, batch_size: int = 512, stop: St
 
 
 def finite(loss: float) -> float:
-    """The loss; EstimateError when it is not a number."""
+    """Return the loss; EstimateError if it is not a finite number."""
     if not math.isfinite(loss):
         raise EstimateError(
             "the loss became infinite or not a number: the network cannot be trained with these settings"
@@ -174,7 +178,7 @@ def finite(loss: float) -> float:
 
 
 def check_losses(losses: Sequence[Tensor], stop: Stop) -> None:
-    """Stopped when ``stop()`` is true; EstimateError when one of the losses is not a number."""
+    """Raise Stopped if ``stop()`` is true, and EstimateError if one of the losses is not a finite number."""
     if stop():
         raise Stopped("stopped in the middle of a training")
     if losses:

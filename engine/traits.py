@@ -1,7 +1,7 @@
-"""What a network looks like, as a few numbers: traits that any space's networks share, for models of quality.
+"""Traits: a few numbers that describe any space's networks, for models of quality.
 
-Parts through which nothing of the image reaches the class scores (zeros, dead ends) count for nothing. Depths are
-counted along the paths from image to class scores, so that a cell with an identity path differs from one without.
+Parts that do not connect the image with the class scores (zeros, dead ends) are not counted. Depths are counted along
+the paths from image to class scores, so that a cell with an identity path differs from one without.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ POOLS = ("max_pool", "avg_pool")
 
 
 def traits(blueprint: Blueprint) -> dict[str, float]:
-    """Named traits of one network; a trait that is not named is 0.
+    """Return the named traits of one network; a missing trait is 0.
 
-    ``connected``: 1 when the image reaches the class scores; without it nothing else is named.
-    ``log_paths``: natural logarithm of the number of paths. ``convs_min``, ``convs_max``, ``convs_mean``: convolutions
-    and linear layers on the shortest, the longest and the average path. ``changes_min``: the same with pooling counted,
-    on the shortest path. ``convs_1``, ``depthwise_3``, ``pools``, ...: operations by kind and kernel size.
-    ``log_width``: natural logarithm of the channels of all convolutions' outputs together.
+    - ``connected``: 1 if the image reaches the class scores; otherwise there are no other traits.
+    - ``log_paths``: natural logarithm of the number of paths.
+    - ``convs_min``, ``convs_max``, ``convs_mean``: convolutions and linear layers on the shortest, the longest and the
+      average path. ``changes_min``: the same on the shortest path, with pooling counted too.
+    - ``convs_1``, ``depthwise_3``, ``pools``, ...: number of operations by kind and kernel size.
+    - ``log_width``: natural logarithm of the summed output channels of all convolutions.
     """
     living = _living(blueprint)
     if blueprint.output.name not in living:
         return {}
     paths: dict[str, float] = {}
-    lengths: dict[str, float] = {}  # of all paths together, in convolutions
+    lengths: dict[str, float] = {}  # summed over all paths, in convolutions
     shortest: dict[str, int] = {}
     longest: dict[str, int] = {}
     changes: dict[str, int] = {}
@@ -65,7 +66,7 @@ def traits(blueprint: Blueprint) -> dict[str, float]:
 
 
 def _living(blueprint: Blueprint) -> Mapping[str, None]:
-    """The nodes that something of the image reaches and that reach the class scores."""
+    """Return the nodes on paths from the image to the class scores."""
     reached = reached_by_image(blueprint)
     useful = {blueprint.output.name} if reached[blueprint.output.name] else set()
     for node in reversed(blueprint.nodes):
@@ -75,7 +76,7 @@ def _living(blueprint: Blueprint) -> Mapping[str, None]:
 
 
 def _kind(node: Node) -> str:
-    """The name under which an operation is counted; empty for those that every network has alike."""
+    """Return the name under which an operation is counted; empty for operations that are not counted."""
     if node.op in POOLS:
         return "pools"
     if node.op == "linear":

@@ -1,4 +1,4 @@
-"""The benchmarks whose official files can be read, and the columns that a converted table has."""
+"""The benchmarks whose official files can be read, and the columns of their converted tables."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from engine.stopping import Stop
 Row = tuple[str, Mapping[str, float]]
 """An architecture in the space's notation, and its numbers by column."""
 Reader = Callable[[Path, Stop], tuple[int, Iterator[Row]]]
-"""Takes the official file or folder; gives the number of architectures and their rows.
+"""A function that reads an official file or folder and returns the number of architectures and their rows.
 
-DataError says what is wrong; Stopped once ``stop()`` is true, which is asked often.
+It raises DataError, which names what is wrong, and Stopped when ``stop()`` is true, which it checks often.
 """
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark: its official file's name, where that comes from, and what was measured."""
+    """One benchmark: the name and source of its official file, and what it contains."""
 
     label: str
     space: str
     files: tuple[str, ...]
-    """Names under which the file or folder is looked for, the first one found counts."""
+    """Possible names of the file or folder; the first one that exists is used."""
     source: str
     datasets: tuple[str, ...]
     epochs: tuple[int, ...]
-    """Lengths of training, ascending; the last one tells the truth."""
+    """Lengths of training in epochs, ascending; the last one gives the truth."""
     reader: str
     costs: tuple[str, ...]
 
     @property
     def read(self) -> Reader:
-        """The reader, imported now."""
+        """The reader; it is imported now."""
         reader: Reader = load(self.reader)
         return reader
 
     def find(self, folder: Path) -> Path | None:
-        """The official file in a folder, if it is there."""
+        """Return the official file in a folder, or None if it is not there."""
         return next((folder / name for name in self.files if (folder / name).exists()), None)
 
 
@@ -81,17 +81,17 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 
 def accuracy(dataset: str, split: str, epochs: int) -> str:
-    """Column of an accuracy in percent, mean over the benchmark's seeds; ``split`` is ``valid`` or ``test``."""
+    """Return the column of an accuracy in percent, mean over the benchmark's seeds; ``split`` is valid or test."""
     return f"{_name(dataset)}_{split}_accuracy_{epochs}"
 
 
 def seconds(dataset: str, epochs: int) -> str:
-    """Column of what a trial takes: the training of so many epochs and one pass over the validation images."""
+    """Return the column of a trial's seconds: ``epochs`` epochs of training and one pass over the validation images."""
     return f"{_name(dataset)}_seconds_{epochs}"
 
 
 def cost(dataset: str, name: str) -> str:
-    """Column of a cost as the benchmark states it; latency is of its authors' GPU and batch of 256."""
+    """Return the column of a cost as the benchmark states it; latency is for its authors' GPU and a batch of 256."""
     return f"{_name(dataset)}_{name}"
 
 

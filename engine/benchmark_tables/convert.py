@@ -1,4 +1,4 @@
-"""From an official file to a Parquet table; also ``python -m engine.benchmark_tables.convert NAME SOURCE TARGET``."""
+"""Conversion of official files to Parquet tables; ``python -m engine.benchmark_tables.convert NAME SOURCE TARGET``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from engine.estimate import Stop, never
 from engine.table_files import ARCH
 
 Progress = Callable[[int, int], None]
-"""Told ``(rows so far, rows in all)``, often."""
+"""A function that is called often, with the number of rows so far and of all rows."""
 
 
 def convert(name: str, source: Path, target: Path, progress: Progress = lambda *_: None, stop: Stop = never) -> int:
-    """Reads a benchmark's official file into a table, which appears by one rename; gives the number of rows.
+    """Convert a benchmark's official file to a table, which one rename creates; return the number of rows.
 
-    DataError says what is wrong with the file; Stopped once ``stop()`` is true.
+    Raises DataError, which names what is wrong with the file, and Stopped when ``stop()`` is true.
     """
     total, rows = BENCHMARKS[name].read(source, stop)
     archs: list[str] = []
@@ -36,7 +36,7 @@ def convert(name: str, source: Path, target: Path, progress: Progress = lambda *
             values.append(numbers.get(column, nan))
         progress(len(archs), total)
     if not archs:
-        raise DataError(f"'{source.name}' holds no architecture; unpack the whole archive.")
+        raise DataError(f"'{source.name}' contains no architecture; unpack the whole archive.")
     table = pa.table({ARCH: archs} | {column: columns[column] for column in sorted(columns)})
     unfinished = target.with_suffix(f".{os.getpid()}.unfinished")
     try:
@@ -48,7 +48,7 @@ def convert(name: str, source: Path, target: Path, progress: Progress = lambda *
 
 
 def main(arguments: list[str]) -> int:
-    """The command; 0, or 1 with the reason on standard error."""
+    """Run the command; return 0, or 1 with the reason on standard error."""
     if len(arguments) != 3 or arguments[0] not in BENCHMARKS:
         names = ", ".join(BENCHMARKS)
         print(f"usage: python -m engine.benchmark_tables.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)

@@ -1,9 +1,9 @@
 """NAS-Bench-101's TFRecord file (Ying et al. 2019, arXiv 1902.09635; format of the authors' repository).
 
-A record is JSON, ``[module hash, epochs, adjacency, operations, metrics]``: the matrix as a string of digits,
-operations joined by commas, and a base64 protocol buffer ``ModelMetrics`` of one training. Of its evaluations (start,
-half-way, end) the last counts. A cell's numbers are means over its trainings of one length; the hash that the file
-gives is checked against the cell's own (`engine.spaces.nasbench101_graph`).
+A record is JSON, ``[module hash, epochs, adjacency, operations, metrics]``: the matrix as a string of digits, the
+operations joined by commas, and a base64 protocol buffer ``ModelMetrics`` of one training. A training has evaluations
+at its start, half-way and end; only the last is used. A cell's numbers are means over its trainings of one length. The
+hash in the file is checked against the hash of the cell (`engine.spaces.nasbench101_graph`).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class _Cell:
     operations: tuple[str, ...]
     parameters: int
     trainings: dict[int, list[dict[int, Any]]] = field(default_factory=dict)
-    """The final evaluations by number of epochs."""
+    """The final evaluations, by number of epochs."""
 
 
 def read(path: Path, stop: Stop = never) -> tuple[int, Iterator[Row]]:
-    """The number of cells and their rows; the file is read to its end first."""
+    """Return the number of cells and their rows; the whole file is read first."""
     cells: dict[str, _Cell] = {}
     for number, record in enumerate(records(path)):
         if stop():
@@ -49,9 +49,9 @@ def read(path: Path, stop: Stop = never) -> tuple[int, Iterator[Row]]:
         try:
             _add(cells, record)
         except (DataError, ArchitectureError, ValueError, TypeError, KeyError, IndexError) as error:
-            raise DataError(f"'{path.name}': record {number} is not one of NAS-Bench-101: {error}.") from error
+            raise DataError(f"'{path.name}': record {number} is not a record of NAS-Bench-101: {error}.") from error
     if not cells:
-        raise DataError(f"'{path.name}' holds no records.")
+        raise DataError(f"'{path.name}' contains no records; fetch the file again.")
     return len(cells), _rows(cells, stop)
 
 
@@ -63,7 +63,7 @@ def _add(cells: dict[str, _Cell], record: bytes) -> None:
         matrix = tuple(tuple(int(digit) for digit in digits[side * u : side * (u + 1)]) for u in range(side))
         cell = _Cell(matrix, tuple(operations.split(",")), next(int(v) for k, v in message if k == PARAMETERS))
         if len(digits) != side * side or graph_hash(cell.matrix, cell.operations) != name:
-            raise DataError("its hash is not that of its cell")
+            raise DataError("its hash does not belong to its cell")
         cells[name] = cell
     evaluations = [dict(fields(value)) for key, value in message if key == EVALUATION and isinstance(value, bytes)]
     cells[name].trainings.setdefault(int(epochs), []).append(evaluations[-1])

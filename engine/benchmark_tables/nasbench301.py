@@ -1,7 +1,8 @@
-"""NAS-Bench-301's accuracy surrogate: an ensemble of xgboost models, one a folder (arXiv 2008.09777; authors' release).
+"""NAS-Bench-301's accuracy surrogate: xgboost models, one per folder (arXiv 2008.09777; the authors' release).
 
-A member is ``surrogate_model.model``: a pickled Booster, whose bytes are taken out without running what a pickle may
-name, or a model in xgboost's own formats; ``.json`` and ``.ubj`` beside it go before it. xgboost is optional.
+A member is the file ``surrogate_model.model``. It is either a pickled Booster, from which the model's bytes are taken
+without running any code that the pickle names, or a model in one of xgboost's own formats. A ``.json`` or ``.ubj`` file
+beside it takes precedence. The package xgboost is optional.
 """
 
 from __future__ import annotations
@@ -27,31 +28,31 @@ MEMBER = "surrogate_model"
 SUFFIXES = (".json", ".ubj", ".model")
 LARGEST = 1_000_000_000
 EPOCHS = 100
-"""Length of the trainings that it predicts."""
+"""Length in epochs of the trainings whose accuracy the surrogate predicts."""
 
 
 def places(version: str) -> tuple[str, ...]:
-    """Where the surrogate is looked for in the benchmarks' folder."""
+    """Return the possible places of the surrogate in the benchmarks' folder."""
     return tuple(f"{folder}xgb_v{version}" for folder in (f"nb_models_{version}/", "nb_models/", ""))
 
 
 def find(folder: Path, version: str) -> Path | None:
-    """The surrogate's folder, if it is there."""
+    """Return the surrogate's folder, or None if it does not exist."""
     return next((folder / place for place in places(version) if (folder / place).is_dir()), None)
 
 
 def has_package() -> bool:
-    """Whether xgboost is installed; nothing is imported."""
+    """Whether xgboost is installed; it is not imported for this."""
     return find_spec("xgboost") is not None
 
 
 def usable(folder: Path, version: str) -> Path | None:
-    """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
+    """Return the surrogate's folder, or None if the models or the package xgboost are missing."""
     return find(folder, version) if has_package() else None
 
 
 def steps(folder: Path, version: str, place: str) -> list[str]:
-    """What is to be done before the surrogate can be opened, in words that call the folder ``place``."""
+    """Return the steps that are needed before the surrogate can be opened; the folder is called ``place``."""
     found = []
     if find(folder, version) is None:
         found.append(f"put “{places(version)[0]}” into {place}")
@@ -61,7 +62,7 @@ def steps(folder: Path, version: str, place: str) -> list[str]:
 
 
 class Surrogate:
-    """An ensemble; its prediction is the members' mean, validation accuracy in percent."""
+    """An ensemble; its prediction, a validation accuracy in percent, is the mean of its members' predictions."""
 
     def __init__(self, members: Sequence[tuple[str, bytes]]) -> None:
         self._members = members
@@ -69,14 +70,16 @@ class Surrogate:
 
     @classmethod
     def open(cls, folder: Path) -> Surrogate:
-        """Reads all members below a folder; DataError says what is wrong."""
+        """Read all members below a folder; DataError names what is wrong."""
         try:
             folders = {path.parent for suffix in SUFFIXES for path in folder.rglob(f"{MEMBER}{suffix}")}
             files = [next(p for s in SUFFIXES if (p := each / f"{MEMBER}{s}").exists()) for each in sorted(folders)]
             if not files:
-                raise DataError(f"'{folder.name}' holds no {MEMBER}.model; unpack the whole archive.")
+                raise DataError(f"'{folder.name}' contains no {MEMBER}.model; unpack the whole archive.")
             if sum(file.stat().st_size for file in files) > LARGEST:
-                raise DataError(f"'{folder.name}' is larger than {LARGEST // 1_000_000} MB; it is not the one meant.")
+                raise DataError(
+                    f"'{folder.name}' is larger than {LARGEST // 1_000_000} MB; it is not the right folder."
+                )
             surrogate = cls([(str(file.relative_to(folder)), file.read_bytes()) for file in files])
         except OSError as error:
             raise DataError(f"'{folder.name}' cannot be read: {error.strerror}.") from error
@@ -84,7 +87,7 @@ class Surrogate:
         return surrogate
 
     def predict(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Means over the members, shape ``(networks,)``; ``vectors`` has shape ``(networks, len(NAMES))``."""
+        """Return means over the members, shape ``(networks,)``; ``vectors`` has shape ``(networks, len(NAMES))``."""
         import xgboost
 
         matrix = xgboost.DMatrix(vectors)
@@ -113,16 +116,16 @@ def _booster(name: str, content: bytes) -> Any:
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise DataError(
             f"'{name}' cannot be read as a model of xgboost {xgboost.__version__}: {reason}. xgboost below 3.1 also "
-            f"reads what xgboost 1.x pickled: {COMMAND}. Or open the file with the xgboost that wrote it and save it "
-            f"beside it with save_model('{MEMBER}.json')."
+            f"reads files that xgboost 1.x pickled; install it with {COMMAND}. Or open the file with the xgboost "
+            f"version that wrote it, and save the model in the same folder with save_model('{MEMBER}.json')."
         ) from error
     if columns != len(NAMES):
-        raise DataError(f"'{name}' looks at {columns} numbers; NAS-Bench-301's surrogates look at {len(NAMES)}.")
+        raise DataError(f"'{name}' has {columns} inputs; NAS-Bench-301's surrogates have {len(NAMES)}.")
     return booster
 
 
 class _State:
-    """Stands for a Booster while its pickle is read: keeps the state and does nothing with it."""
+    """Replaces a Booster while its pickle is read; it keeps the state and does nothing with it."""
 
     state: Any = None
 
@@ -131,9 +134,9 @@ class _State:
 
 
 def _latin(text: str, encoding: str) -> bytes:
-    """How older protocols write bytes."""
+    """Return bytes that an older pickle protocol wrote as text."""
     if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError("it holds bytes in an unknown encoding")
+        raise pickle.UnpicklingError("it contains bytes in an unknown encoding")
     return text.encode("latin-1")
 
 
@@ -145,7 +148,7 @@ class _BoosterUnpickler(pickle.Unpickler):
             ("_codecs", "encode"): _latin,
         }
         if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which a model has no need of")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which a model does not need")
         return allowed[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
@@ -153,9 +156,9 @@ class _BoosterUnpickler(pickle.Unpickler):
 
 
 def _handle(content: bytes) -> bytes:
-    """The bytes of the Booster in a pickle."""
+    """Return the bytes of the Booster in a pickle."""
     found = _BoosterUnpickler(io.BytesIO(content)).load()
     handle = found.state.get("handle") if isinstance(found, _State) and isinstance(found.state, dict) else None
     if not isinstance(handle, bytes | bytearray):
-        raise pickle.UnpicklingError("it holds no Booster")
+        raise pickle.UnpicklingError("it contains no Booster")
     return bytes(handle)

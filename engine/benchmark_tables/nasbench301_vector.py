@@ -1,13 +1,13 @@
-"""The numbers that NAS-Bench-301's surrogates see of a network (Siems et al. 2020, arXiv 2008.09777, section 4).
+"""The input vector of NAS-Bench-301's surrogates for a network (Siems et al. 2020, arXiv 2008.09777, section 4).
 
-ConfigSpace 0.4's vector of the authors' ``configspace.json``: hyperparameters without a condition first, then those
-with one, each group by name; a choice is its place among its choices, a number is scaled to its range (or to the
-logarithm of it), a constant is 0. What is not chosen in a network is -1.
+It is ConfigSpace 0.4's vector for the authors' ``configspace.json``. Hyperparameters without a condition come first,
+then those with a condition; each group is sorted by name. A categorical choice is its index, a number is scaled to its
+range (or to the range's logarithm), a constant is 0. A hyperparameter that does not apply to the network is -1.
 
-Compared with the authors' release: names and order are those of their file (56 of 56), and on 3,000 random networks the
-choices, their places and what is absent are those of their genotype converter and the file's conditions. Values and
-ranges of the fixed training are those of ``api.py`` and of the ranges that ``utils.py`` puts in their place; the scales
-are read off ConfigSpace's source. No prediction of theirs was at hand.
+We compared this with the authors' release. Names and order are those of their file (56 of 56). On 3,000 random networks
+the choices, their indexes and the absent hyperparameters equal those of their genotype converter and the file's
+conditions. Values of the fixed training come from ``api.py``, and their ranges from ``utils.py``, which replaces those
+of the file. The scaling follows ConfigSpace's source. We had no predictions of the authors to compare with.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from engine.spaces.darts_cell import NODES, Pair
 CHOICES = (
     "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
 )  # fmt: skip
-"""Operations in the authors' order."""
+"""The operations in the authors' order."""
 ABSENT = -1.0
 PREFIX = "NetworkSelectorDatasetInfo:darts:"
 EDGES = tuple(sum(range(2, 2 + node)) for node in range(NODES + 1))
-"""Number of the first edge of each node; the last entry is the number of edges of a cell."""
+"""The number of each node's first edge; the last entry is the number of edges of a cell."""
 
 
 def _scaled(value: float, low: float, high: float) -> float:
@@ -36,7 +36,7 @@ def _scaled(value: float, low: float, high: float) -> float:
 
 
 def _whole(value: int, low: int, high: int) -> float:
-    """Whole numbers are scaled as if each filled an interval of one."""
+    """Return a scaled integer; integers are scaled as if each filled an interval of length 1."""
     return _scaled(value, low - 0.49999, high + 0.49999)
 
 
@@ -71,11 +71,11 @@ _ALWAYS = [f"{PREFIX}edge_{cell}_{edge}" for cell in _CELLS for edge in range(ED
 ]
 _SOMETIMES = [f"{PREFIX}edge_{cell}_{edge}" for cell in _CELLS for edge in range(EDGES[1], EDGES[-1])]
 NAMES = (*sorted([*FIXED, *_ALWAYS]), *sorted(_SOMETIMES))
-"""Hyperparameters in the order of the vector."""
+"""The hyperparameters in the order of the vector."""
 
 
 def vector(normal: Sequence[Pair], reduce: Sequence[Pair]) -> NDArray[np.float64]:
-    """Shape ``(len(NAMES),)``, from the eight operations and inputs of each cell."""
+    """Return the vector, shape ``(len(NAMES),)``, for the eight operations and inputs of each cell."""
     values = dict(FIXED)
     for cell, pairs in zip(_CELLS, (normal, reduce), strict=True):
         for node in range(NODES):

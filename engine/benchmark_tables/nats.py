@@ -1,11 +1,13 @@
 """NATS-Bench's “simple” folders (Dong et al. 2021, arXiv 2009.00437; file format of the authors' package, 1.8).
 
-``meta.pickle.pbz2`` lists the architectures, ``000000.pickle.pbz2`` and so on hold one each: for every length of
-training (``"12"``, ``"200"``; ``"01"``, ``"12"``, ``"90"``) the results of every trial, known by data set and seed.
+``meta.pickle.pbz2`` lists the architectures. Each of the files ``000000.pickle.pbz2`` and so on contains one
+architecture: for every length of training (``"12"``, ``"200"``; ``"01"``, ``"12"``, ``"90"``) the results of every
+trial, by data set and seed.
 
-The validation accuracy of CIFAR-10 is that of networks trained on half of its training images (``cifar10-valid``), its
-test accuracy that of networks trained on all (``cifar10``), as the benchmark asks; the other two sets have their test
-images split in halves (``x-valid``, ``x-test``). All numbers are those after the last epoch, means over seeds.
+As the benchmark prescribes, the validation accuracy of CIFAR-10 is that of networks trained on half of its training
+images (``cifar10-valid``), and its test accuracy that of networks trained on all of them (``cifar10``). The other two
+sets have their test images split in halves (``x-valid``, ``x-test``). All numbers are from the last epoch and are means
+over seeds.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from engine.estimate import Stop, never
 
 META_LIMIT, ARCH_LIMIT = 200_000_000, 100_000_000
 SETS = {"cifar10": (("cifar10-valid", "x-valid"), ("cifar10", "ori-test"))}
-"""Of a data set, where its validation and its test accuracy are found: (name, evaluation)."""
+"""For each data set the place of its validation accuracy and of its test accuracy, as (name, evaluation)."""
 Trial = Mapping[str, Any]
 
 
 def read(folder: Path, stop: Stop = never) -> tuple[int, Iterator[Row]]:
-    """Of an unpacked folder, the number of architectures and their rows; architectures without a file are left out."""
+    """Return the number of architectures in an unpacked folder and their rows, without those that have no file."""
     if not folder.is_dir():
         raise DataError(f"'{folder.name}' is not a folder; unpack the archive and name the folder inside.")
     meta = load_bz2(folder / "meta.pickle.pbz2", META_LIMIT)
@@ -51,12 +53,12 @@ def _rows(folder: Path, archs: Sequence[str], stop: Stop) -> Iterator[Row]:
             for epochs, result in content.items():
                 numbers |= _numbers(int(epochs), result)
         except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-            raise DataError(f"'{path.name}' does not hold NATS-Bench's results: {error!r}.") from error
+            raise DataError(f"'{path.name}' does not contain NATS-Bench's results: {error!r}.") from error
         yield arch, numbers
 
 
 def _numbers(epochs: int, result: Mapping[str, Any]) -> dict[str, float]:
-    """All columns of one length of training."""
+    """Return all columns of one length of training."""
     found: dict[str, float] = {}
     for dataset in NATS:
         (valid_data, valid), (test_data, test) = SETS.get(dataset, ((dataset, "x-valid"), (dataset, "x-test")))
@@ -78,7 +80,7 @@ def _last(trial: Trial, evaluation: str) -> float:
 
 
 def _seconds(trial: Trial, evaluation: str) -> float:
-    """The training, and an average evaluation, as the package's ``simulate_train_eval`` charges a trial."""
+    """Return the seconds of the training and of an average evaluation, as the package's ``simulate_train_eval``."""
     epochs = range(trial["epochs"])
     training = trial["train_times"]
     keys = [f"{evaluation}@{epoch}" for epoch in epochs]
@@ -93,7 +95,7 @@ def _latency(trials: Sequence[Trial]) -> float:
 
 
 def _of(trials: Sequence[Trial], name: str) -> float:
-    """A count; where seeds disagree, the one of seed 888, which the package takes too."""
+    """Return a count; if the seeds disagree, that of seed 888, which the package also uses."""
     values = {round(float(trial[name]), 5): trial for trial in trials}
     if len(values) > 1:
         trials = [trial for trial in trials if trial["seed"] == 888] or trials

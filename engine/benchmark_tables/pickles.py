@@ -1,4 +1,4 @@
-"""Pickles of plain values from files that users bring: anything that could run code is refused."""
+"""Pickles of plain values from users' files; a pickle that could run code is refused."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ALLOWED: Mapping[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "scalar"): _SCALAR,
     ("numpy", "dtype"): np.dtype,
 }
-"""All that a pickle may name: containers, and numpy's single numbers."""
+"""Everything that a pickle may name: containers, and numpy's scalar numbers."""
 
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         allowed = ALLOWED.get((module, name))
         if allowed is None:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which a table has no need of")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which a table does not need")
         return allowed
 
     def persistent_load(self, pid: Any) -> Any:
@@ -39,20 +39,21 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_bz2(path: Path, limit: int) -> Any:
-    """The value of a bz2-compressed pickle; DataError when it is none, names more than plain values or is too large.
+    """Return the value of a bz2-compressed pickle.
 
-    ``limit`` is the largest size in bytes after decompression.
+    Raises DataError if the file is not such a pickle, names other than plain values, or has more than ``limit`` bytes
+    after decompression.
     """
     try:
         with bz2.open(path, "rb") as file:
             content = file.read(limit + 1)
         if len(content) > limit:
-            raise DataError(f"'{path.name}' is larger than {limit // 1_000_000} MB unpacked; it is not the file meant.")
+            raise DataError(f"'{path.name}' unpacks to more than {limit // 1_000_000} MB; it is not the right file.")
         return _PlainUnpickler(io.BytesIO(content)).load()
     except DataError:
         raise
     except FileNotFoundError as error:
-        raise DataError(f"'{path.name}' is not there; unpack the whole archive.") from error
+        raise DataError(f"'{path.name}' is missing; unpack the whole archive.") from error
     except Exception as error:  # a malformed pickle can raise anything
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise DataError(f"'{path.name}' cannot be read as a compressed pickle of plain values: {reason}.") from error

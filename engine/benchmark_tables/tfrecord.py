@@ -1,7 +1,7 @@
-"""TensorFlow's record files and protocol buffers, as far as benchmark files need them, without TensorFlow.
+"""Reading of TensorFlow's record files and protocol buffers, as far as benchmark files need it, without TensorFlow.
 
-A record is its length (8 bytes, little-endian), the masked CRC-32C of these (4 bytes), the data, and their masked
-CRC-32C (4 bytes); the mask is a rotation by 15 bits and a constant.
+A record consists of its length (8 bytes, little-endian), the masked CRC-32C of the length (4 bytes), the data, and the
+masked CRC-32C of the data (4 bytes). The mask rotates by 15 bits and adds a constant.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from google_crc32c import value as crc32c
 from engine.errors import DataError
 
 LONGEST = 10_000_000
-"""Bytes of a record; a length above it is damage, not data."""
+"""The largest record in bytes; a greater length means that the file is damaged."""
 MASK = 0xA282EAD8
 Field = tuple[int, int | float | bytes]
-"""Number of a field, and its value: whole number, double or bytes."""
+"""The number of a field, and its value: integer, double or bytes."""
 
 
 def records(path: Path) -> Iterator[bytes]:
-    """The records of a file in order; DataError names the first that is damaged or cut short."""
+    """Yield the records of a file in order; DataError names the first record that is damaged or incomplete."""
     try:
         with path.open("rb") as file:
             number = 0
@@ -35,15 +35,15 @@ def records(path: Path) -> Iterator[bytes]:
 
 
 def masked_crc(data: bytes) -> int:
-    """The check sum that record files keep."""
+    """Return the check sum that record files store."""
     crc = int(crc32c(data))
     return ((crc >> 15 | crc << 17) + MASK) & 0xFFFFFFFF
 
 
 def fields(message: bytes) -> Iterator[Field]:
-    """The fields of a protocol buffer: varints as numbers, fixed 64 bits as doubles, lengths as bytes.
+    """Yield the fields of a protocol buffer: varints as integers, 64-bit values as doubles, other values as bytes.
 
-    DataError for a malformed message; fixed 32 bits are skipped.
+    Values of 32 bits are skipped. Raises DataError if the message is malformed.
     """
     place = 0
     while place < len(message):
@@ -63,7 +63,7 @@ def fields(message: bytes) -> Iterator[Field]:
                 _bytes(message, place, 4)
                 place += 4
             case kind:
-                raise DataError(f"a message holds a field of the unknown type {kind}")
+                raise DataError(f"a message has a field of the unknown type {kind}")
 
 
 def _record(file: BinaryIO, name: str, number: int) -> bytes | None:
@@ -74,7 +74,7 @@ def _record(file: BinaryIO, name: str, number: int) -> bytes | None:
         raise DataError(f"'{name}' ends inside record {number}; it is not complete, fetch it again.")
     length, check = struct.unpack("<QI", head)
     if masked_crc(head[:8]) != check or length > LONGEST:
-        raise DataError(f"'{name}': the length of record {number} is damaged, or this is no TFRecord file.")
+        raise DataError(f"'{name}': the length of record {number} is damaged, or this is not a TFRecord file.")
     data = file.read(length + 4)
     if len(data) < length + 4:
         raise DataError(f"'{name}' ends inside record {number}; it is not complete, fetch it again.")

@@ -1,4 +1,4 @@
-"""The base of spaces whose layers offer the same options whatever was chosen before."""
+"""The base of spaces whose layers offer the same options whatever was chosen before them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.space import Architecture, Choices
 from engine.stepped import SteppedSpace
 
 SHOWN = 20
-"""How many options a complaint lists."""
+"""The largest number of options that an error message lists."""
 
 
 class ListedSpace(SteppedSpace):
@@ -32,7 +32,7 @@ class ListedSpace(SteppedSpace):
         defaults: Sequence[int],
         definition: str,
     ) -> None:
-        """``definition`` is a text that holds everything that defines the space except ``spec``."""
+        """Take a ``definition`` that contains everything that defines the space except ``spec``; it is hashed."""
         super().__init__(spec)
         self._names = tuple(names)
         self._labels = tuple(map(tuple, labels))

@@ -81,13 +81,13 @@ def flipped(content: bytes, place: int) -> bytes:
     [
         (lambda c: c[:-3], "ends inside record 3"),
         (lambda c: c[:5], "ends inside record 0"),
-        (lambda c: flipped(c, 3), "length of record 0 is damaged, or this is no TFRecord file"),
+        (lambda c: flipped(c, 3), "length of record 0 is damaged, or this is not a TFRecord file"),
         (lambda c: flipped(c, 40), "record 0 is damaged"),
         (lambda c: flipped(c, len(c) - 1), "record 3 is damaged"),
-        (lambda _: b"", "holds no records"),
-        (lambda _: record(b"{}"), "record 0 is not one of NAS-Bench-101"),
-        (lambda _: record(trainings()[0].replace(b'["', b'["0')), "hash is not that of its cell"),
-        (lambda _: record(trainings()[0].replace(b"maxpool", b"minpool")), "record 0 is not one of NAS-Bench-101"),
+        (lambda _: b"", "contains no records"),
+        (lambda _: record(b"{}"), "record 0 is not a record of NAS-Bench-101"),
+        (lambda _: record(trainings()[0].replace(b'["', b'["0')), "hash does not belong to its cell"),
+        (lambda _: record(trainings()[0].replace(b"maxpool", b"minpool")), "record 0 is not a record of NAS-Bench-101"),
     ],
 )
 def test_damage_is_said(file: Path, tmp_path: Path, damage: Any, words: str) -> None:

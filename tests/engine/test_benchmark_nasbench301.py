@@ -98,9 +98,9 @@ class Harmful:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (pickle.dumps(Harmful()), "which a model has no need of"),
-        (pickle.dumps({"handle": 1}), "it holds no Booster"),
-        (b"nonsense", r"cannot be read as a model of xgboost .* below 3\.1 also reads what xgboost 1\.x pickled"),
+        (pickle.dumps(Harmful()), "which a model does not need"),
+        (pickle.dumps({"handle": 1}), "it contains no Booster"),
+        (b"nonsense", r"cannot be read as a model of xgboost .* below 3\.1 also reads files that xgboost 1\.x pickled"),
     ],
 )
 def test_other_files_are_refused_and_nothing_is_run(

@@ -61,7 +61,7 @@ def test_the_canonical_form_is_its_own() -> None:
 def test_a_cut_off_network_has_none() -> None:
     blueprint = reduced("|none~0|+|none~0|nor_conv_3x3~1|+|none~0|none~1|nor_conv_3x3~2|")
     assert not reaches_output(blueprint)
-    with pytest.raises(ArchitectureError, match="nothing of the image"):
+    with pytest.raises(ArchitectureError, match="no path leads from the image"):
         canonical(blueprint)
 
 

@@ -58,7 +58,7 @@ def test_no_order_has_no_correlation(pair: tuple[list[float], list[float]]) -> N
 
 
 def test_lists_of_two_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="the same length"):
         kendall([1, 2, 3], [1, 2])
 
 

@@ -49,7 +49,7 @@ def test_odd_and_tiny_maps_work(spec: InputSpec) -> None:
     assert small.blueprint(small.default()).output.shape.channels == spec.classes
 
 
-@pytest.mark.parametrize(("text", "named"), [("64:64", "2 widths"), ("64:64:64:64:65", "cell 3: '65'")])
+@pytest.mark.parametrize(("text", "named"), [("64:64", "2 labels"), ("64:64:64:64:65", "cell 3': .*'65'")])
 def test_a_wrong_name_is_refused_at_its_part(space: NatsSizeSpace, text: str, named: str) -> None:
     with pytest.raises(ArchitectureError, match=named):
         space.from_string(text)

@@ -151,6 +151,6 @@ def test_a_reading_can_be_cancelled_and_failures_are_kept(home: Path, official: 
     row = benchmark_files.read(owner, "nats_sss")
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
-    assert (row.status, "meta.pickle.pbz2' is not there" in row.error) == ("failed", True)
+    assert (row.status, "meta.pickle.pbz2' is missing" in row.error) == ("failed", True)
     with pytest.raises(ConfigError, match="The last attempt failed"):
         preflight(owner, SearchConfig.parse(CONFIG))
