@@ -1,1 +1,1 @@
-"""Training a network in full: recipes, checkpoints, learning curves; exactly resumable."""
+"""Full training of a network: recipes, checkpoints, learning curves, exact resumption."""

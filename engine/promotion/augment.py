@@ -1,4 +1,4 @@
-"""Random flips, crops and colours of a batch, drawn from a seed and the step alone."""
+"""Random flips, crops and colours of a batch; they depend only on the seed and the step."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor
 from torch.nn import functional
 
 PADDING_SHARE = 1 / 8
-"""NAS-Bench-201 pads 32 pixels by 4."""
+"""Padding as a share of the image's side; NAS-Bench-201 pads 32 pixels by 4."""
 
 
 GREY = (0.2989, 0.587, 0.114)
-"""Weights of red, green and blue in brightness (ITU-R 601-2, as torchvision has them)."""
+"""Weights of red, green and blue in brightness (ITU-R 601-2, as in torchvision)."""
 
 
 def augmented(inputs: Tensor, rng: np.random.Generator, *, flip: bool, crop: bool, jitter: float = 0.0) -> Tensor:
-    """``(B, C, H, W)`` to the same shape; each image is mirrored, shifted and coloured by itself."""
+    """Return augmented inputs ``(B, C, H, W)``; each image is mirrored, shifted and coloured independently."""
     count, _, height, width = inputs.shape
     if flip:
         mirrored = torch.from_numpy(rng.random(count) < 0.5).to(inputs.device)
@@ -35,8 +35,10 @@ def augmented(inputs: Tensor, rng: np.random.Generator, *, flip: bool, crop: boo
 
 
 def coloured(inputs: Tensor, rng: np.random.Generator, jitter: float) -> Tensor:
-    """Brightness, contrast and saturation of inputs ``(B, C, H, W)`` within 0 to 1, each by a factor of 1 - ``jitter``
-    to 1 + ``jitter`` of the image's own; as torchvision's ColorJitter, in this order. Grey images have no saturation.
+    """Return inputs ``(B, C, H, W)`` between 0 and 1 with changed brightness, contrast and saturation, in this order.
+
+    Each is multiplied by a random factor between 1 - ``jitter`` and 1 + ``jitter``, drawn for each image, as in
+    torchvision's ColorJitter. Grey images have no saturation.
     """
     factors = rng.uniform(1 - jitter, 1 + jitter, (3, len(inputs), 1, 1, 1)).astype(np.float32)
     brightness, contrast, saturation = torch.from_numpy(factors).to(inputs.device)
@@ -49,7 +51,7 @@ def coloured(inputs: Tensor, rng: np.random.Generator, jitter: float) -> Tensor:
 
 
 def _grey(inputs: Tensor) -> Tensor:
-    """``(B, 1, H, W)``."""
+    """Return the brightness, ``(B, 1, H, W)``."""
     if inputs.shape[1] != 3:
         return inputs
     return (inputs * torch.tensor(GREY, device=inputs.device)[:, None, None]).sum(dim=1, keepdim=True)

@@ -1,7 +1,7 @@
-"""Steps in float32; on CUDA the forward pass in float16 where torch holds it safe, with gradients scaled (AMP).
+"""Steps in float32; on CUDA the forward pass uses float16 where torch considers it safe, with scaled gradients (AMP).
 
-Weights, the loss and the optimizer stay in float32. A step whose scaled gradients overflow is left out and the scale
-halved, as `torch.amp.GradScaler` does; its state belongs into checkpoints.
+Weights, loss and optimizer stay in float32. If the scaled gradients overflow, the step is skipped and the scale is
+halved, as in `torch.amp.GradScaler`; its state must be saved in checkpoints.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 class Precision:
-    """What a device computes a training step in; ``mixed`` is the default of CUDA devices."""
+    """The precision of training steps on a device; ``mixed`` is the default on CUDA devices."""
 
     def __init__(self, device: torch.device, mixed: bool | None = None) -> None:
         self.mixed = device.type == "cuda" if mixed is None else mixed
@@ -22,11 +22,11 @@ class Precision:
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.mixed)
 
     def forward(self) -> torch.autocast:
-        """A context for the forward pass and the loss."""
+        """Return a context for the forward pass and the loss."""
         return torch.autocast(self._device, torch.float16, enabled=self.mixed)
 
     def step(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
-        """Gradients of the loss, and the optimizer's step along them."""
+        """Compute the gradients of the loss, and take the optimizer's step."""
         optimizer.zero_grad()
         if not self.mixed:
             loss.backward()  # type: ignore[no-untyped-call]
@@ -37,10 +37,10 @@ class Precision:
         self._scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """The scale; empty in float32."""
+        """Return the state of the scale; it is empty in float32."""
         return self._scaler.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on with a scale; a checkpoint of float32 steps has none."""
+        """Restore the scale; a checkpoint of float32 steps has none."""
         if self.mixed and state:
             self._scaler.load_state_dict(dict(state))

@@ -1,9 +1,9 @@
-"""One network trained in full, step by step, with checkpoints from which it goes on as if nothing had happened.
+"""Full training of one network, step by step, with checkpoints from which it continues with the same result.
 
 The order of images, augmentation and dropout are drawn from the seed, the epoch and the step, and the learning rate is
-a function of the step: a checkpoint needs no generator's state, and a training that was stopped anywhere gives the
-same weights as one that was not. Validation images choose the epoch whose weights are kept; test images are looked at
-once, with those weights, after the last epoch.
+a function of the step. So a checkpoint needs no generator's state, and a training that was stopped at any step gives
+the same weights as one that was not. Validation images choose the epoch whose weights are kept. Test images are used
+only once, with those weights, after the last epoch.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ from engine.training import (
 
 LAST, BEST = "last.pt", "weights.pt"
 SAVE_SECONDS = 60.0
-"""At most this much of an epoch is lost with a worker."""
+"""Seconds between two checkpoints within an epoch, so at most this much is lost with a worker."""
 FINITE_EVERY = 10
 SHORT_EPOCH = 100
-"""Steps; after a shorter epoch batch norm's running statistics lag behind the weights and are taken anew."""
+"""Number of steps; after a shorter epoch batch norm's running statistics lag behind and are recomputed."""
 EVALUATED = 512
-"""Images a forward pass when accuracies are measured."""
+"""Number of images per forward pass when accuracies are measured."""
 
 
 @dataclass
 class Progress:
-    """How far a training is; ``seconds`` counts every run of it.
+    """The progress of a training; ``seconds`` is the sum over all its runs.
 
-    ``epoch`` epochs are complete and ``step`` of ``steps`` of the next; ``train_losses`` and ``valid_accuracies``
-    (percent) have one entry an epoch; ``best_epoch`` counts from 1.
+    ``epoch`` epochs are complete, and ``step`` of the ``steps`` steps of the next epoch. ``train_losses`` and
+    ``valid_accuracies`` (percent) have one entry per epoch. ``best_epoch`` counts from 1.
     """
 
     epoch: int = 0
@@ -70,13 +70,13 @@ class Progress:
 
     @property
     def valid_accuracy(self) -> float | None:
-        """Of the best epoch so far."""
+        """The validation accuracy of the best epoch so far, in percent."""
         return self.valid_accuracies[self.best_epoch - 1] if self.best_epoch else None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished training; ``test_accuracy`` is None where the data has no test images. Accuracies in percent."""
+    """A finished training, with accuracies in percent; ``test_accuracy`` is None if the data has no test images."""
 
     progress: Progress
     valid_accuracy: float
@@ -93,15 +93,16 @@ def train_fully(
     stop: Stop = never,
     tell: Callable[[Progress], object] = lambda progress: None,
 ) -> Outcome:
-    """Trains, or goes on from the checkpoint in ``folder``, where the best weights are left as a ``state_dict``.
+    """Train the network, or continue from the checkpoint in ``folder``; the best weights are written there.
 
-    ``stop()`` is asked before every step: a checkpoint is written and Stopped raised when it is true. ``tell`` hears of
-    every step. EstimateError when the loss is no longer a number, DataError when images cannot be read.
+    ``stop()`` is called before every step; if it is true, a checkpoint is written and Stopped is raised. ``tell`` is
+    called after every step. Raises EstimateError if the loss is no longer a number, and DataError if images cannot be
+    read.
     """
     device = best_device()
     train, valid, test = sources_of(data, device, config.parted)
     if not len(train) or not len(valid):
-        raise DataError("a full training needs training and validation images; the data has none of one kind")
+        raise DataError("a full training needs training images and validation images; add the missing ones to the data")
     run = _Run(blueprint, train, config, folder, device, stop, tell)
     with deterministic(config.seed, device):
         while run.progress.epoch < run.recipe.epochs:
@@ -116,7 +117,7 @@ def train_fully(
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe, rate: float) -> torch.optim.Optimizer:
-    """The recipe's optimizer; the rate is set anew before every step."""
+    """Return the recipe's optimizer; its rate is set before every step."""
     parameters = network.parameters()
     if recipe.optimizer == "rmsprop":
         return torch.optim.RMSprop(
@@ -126,7 +127,7 @@ def optimizer_of(network: nn.Module, recipe: Recipe, rate: float) -> torch.optim
 
 
 def rate_factor(step: int, total: int, warmup_share: float) -> float:
-    """Share of the highest rate at a step: up in a line, down along a half cosine."""
+    """Return the share of the highest rate at a step: it rises linearly, then falls along a half cosine."""
     warmup = warmup_share * total
     if step < warmup:
         return (step + 1) / (warmup + 1)
@@ -167,7 +168,7 @@ class _Run:
         self.saved = monotonic()
 
     def epoch(self, valid: Source) -> None:
-        """The rest of the epoch, then its validation and a checkpoint."""
+        """Train the rest of the epoch, then validate and write a checkpoint."""
         progress = self.progress
         network = self.network
         total = progress.steps * self.recipe.epochs
@@ -212,7 +213,7 @@ class _Run:
 
     @torch.no_grad()
     def accuracy(self, source: Source) -> float:
-        """Share of images classified correctly in float32, in percent; Stopped as in training."""
+        """Return the share of correctly classified images in percent, in float32; raises Stopped as in training."""
         self.network.eval()
         correct = 0
         for inputs, labels in source.batches(torch.split(torch.arange(len(source)), EVALUATED)):
@@ -222,7 +223,7 @@ class _Run:
         return 100 * correct / len(source)
 
     def save(self) -> None:
-        """A checkpoint, complete or not at all."""
+        """Write a checkpoint; the file is replaced only when the new one is complete."""
         progress = self.progress
         state = {
             "key": self.key,
@@ -236,7 +237,7 @@ class _Run:
         self.saved = monotonic()
 
     def _rows(self) -> Iterator[Tensor]:
-        """Row numbers of the steps that are left of the epoch."""
+        """Return the row numbers for the remaining steps of the epoch."""
         progress = self.progress
         size = self.recipe.batch_size
         order = np.random.default_rng([self.config.seed, progress.epoch]).permutation(len(self.train))
@@ -256,14 +257,14 @@ class _Run:
         self.tell(self.progress)
 
     def _load(self) -> None:
-        """Goes on from the folder's checkpoint where it is one of this very training."""
+        """Continue from the folder's checkpoint; DataError if it belongs to another training."""
         path = self.folder / LAST
         if not path.is_file():
             return
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         if state["key"] != self.key:
             raise DataError(
-                "the checkpoint belongs to another training: the data or the network changed; start a new one"
+                "the checkpoint belongs to another training: the data or the network changed; start a new training"
             )
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -1,4 +1,4 @@
-"""Where a full training's images come from: memory, or files that are decoded while the network learns."""
+"""Sources of a full training's images: memory, or files that are decoded during the training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from engine.promotion.views import View, centre, random_part, whole
 from engine.training import ImageSet
 
 AHEAD = 2
-"""Batches that are decoded ahead of the one that is learnt from."""
+"""Number of batches that are decoded in advance."""
 DECODERS = 4
-"""Threads that decode; Pillow lets go of the interpreter while it does."""
+"""Number of decoding threads; Pillow releases the interpreter's lock while it decodes."""
 Batch = tuple[Tensor, Tensor]
 
 
@@ -28,9 +28,9 @@ class Source(Protocol):
         """Number of images."""
 
     def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
-        """Inputs ``(B, C, H, W)`` (pixels / 255, float32) and labels ``(B,)`` of every entry of ``rows``, in order.
+        """Yield inputs ``(B, C, H, W)`` (pixels / 255, float32) and labels ``(B,)`` for each entry of ``rows``, in order.
 
-        ``key``: what random parts of images are drawn from, besides their rows.
+        Random parts of images depend on ``key`` and on their rows.
         """
 
 
@@ -44,12 +44,12 @@ class Memory:
         return len(self.images)
 
     def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
-        """One batch after the other."""
+        """Yield the batches."""
         return map(self.images.batch, rows)
 
 
 class Files:
-    """A split of files, decoded a few batches ahead and never held as a whole."""
+    """A split of files, decoded a few batches in advance; the whole split is never in memory."""
 
     def __init__(self, split: FileSplit, device: torch.device, view: View = whole) -> None:
         self.split = split
@@ -60,7 +60,7 @@ class Files:
         return len(self.split.labels)
 
     def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
-        """DataError names a file that cannot be decoded."""
+        """Yield the batches; DataError names a file that cannot be decoded."""
         waiting: deque[tuple[list[Future[Tensor]], Tensor]] = deque()
         with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
             try:
@@ -86,16 +86,16 @@ class Files:
         return inputs.contiguous(memory_format=torch.channels_last), labels
 
     def _moved(self, tensor: Tensor) -> Tensor:
-        """On the device; copied to CUDA from pinned memory while the device computes."""
+        """Return the tensor on the device; for CUDA it is copied from pinned memory while the device computes."""
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor
 
 
 def sources_of(data: ImageData, device: torch.device, parts: bool = False) -> tuple[Source, Source, Source]:
-    """Training, validation and test images; files are streamed where the data is kept as files.
+    """Return the sources of training, validation and test images; data kept as files is streamed.
 
-    ``parts``: of files, random parts are learned from and the centre is judged by.
+    With ``parts``, training uses random parts of the files' images, and validation and test use their centres.
     """
     files = data.files()
     if files is not None:

@@ -1,9 +1,9 @@
-"""Which part of an image file a network is shown: random ones to learn from, the middle to be judged by (ImageNet).
+"""The parts of image files that a network reads: random parts for training, the centre for evaluation (ImageNet).
 
-The random part is torchvision's RandomResizedCrop (Szegedy 2015, arXiv 1409.4842): 8 to 100% of the area, sides in a
-ratio of 3:4 to 4:3, scaled to the input. It is drawn from a key of its own, since torchvision draws from one generator
-that decoding threads would share. The middle is what is left when the short side is scaled to 8/7 of the input's (256
-for 224) and the centre is cut out.
+The random part is torchvision's RandomResizedCrop (Szegedy 2015, arXiv 1409.4842): 8 to 100% of the area, with sides in
+a ratio of 3:4 to 4:3, scaled to the input. It is drawn with a key for each image, because torchvision draws from one
+generator, which the decoding threads would share. For the centre, the short side is scaled to 8/7 of the input's side
+(256 for 224) and the central square is cut out.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ AREA = (0.08, 1.0)
 RATIO = (3 / 4, 4 / 3)
 TRIES = 10
 CENTRE = 7 / 8
-"""Share of the short side that is looked at when a network is judged."""
+"""The share of the short side that is used in evaluation."""
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 View = Callable[[FileSplit, int, Sequence[int]], Pixels]
-"""An image of a split by its row; what is random depends on the row and the key alone."""
+"""A function that returns an image of a split by its row; random parts depend only on the row and the key."""
 
 
 def whole(split: FileSplit, row: int, key: Sequence[int]) -> Pixels:
-    """The image as the data set shows it."""
+    """Return the whole image, fitted as in the data set."""
     return read_square(split.paths[row], split.channels, split.resolution, split.fit)
 
 
 def random_part(split: FileSplit, row: int, key: Sequence[int]) -> Pixels:
-    """Another part for every key."""
+    """Return a random part of the image, which depends on the key."""
 
     def chosen(width: int, height: int) -> Box:
         return random_box(width, height, np.random.default_rng([*key, row, 1]))
@@ -43,12 +43,12 @@ def random_part(split: FileSplit, row: int, key: Sequence[int]) -> Pixels:
 
 
 def centre(split: FileSplit, row: int, key: Sequence[int]) -> Pixels:
-    """The same square for every key."""
+    """Return the central square of the image, the same for every key."""
     return _part(split, row, centre_box)
 
 
 def random_box(width: int, height: int, rng: np.random.Generator) -> Box:
-    """A part of an image; where none fits within `TRIES`, the middle with the nearest ratio."""
+    """Return a random part of an image; if none fits within `TRIES` draws, the centre with the nearest ratio."""
     for _ in range(TRIES):
         area = width * height * rng.uniform(*AREA)
         ratio = math.exp(rng.uniform(math.log(RATIO[0]), math.log(RATIO[1])))
@@ -64,7 +64,7 @@ def random_box(width: int, height: int, rng: np.random.Generator) -> Box:
 
 
 def centre_box(width: int, height: int) -> Box:
-    """The square in the middle."""
+    """Return the central square."""
     side = CENTRE * min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side

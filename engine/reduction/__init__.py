@@ -1,1 +1,1 @@
-"""Reduced data (MOTE, RD): which labels of a many-label set to train on, and why."""
+"""Reduced data (MOTE, RD): the choice of labels to train on for data sets with many labels."""

@@ -1,4 +1,4 @@
-"""Reduced architectures (MOTE, RA): the images they see, and what they are in words. Each space builds its own."""
+"""Reduced architectures (MOTE, RA): the size of their images, and their descriptions. Each space builds its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def network_of(options: MoteOptions, space: SearchSpace) -> str:
 
 
 def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> str:
-    """The network that a profile trains, ``reduced`` or ``full``, and what it costs."""
+    """Describe the network that a profile trains, ``reduced`` or ``full``, and its cost."""
     if network == "full":
         spec = space.spec
         times = full_over_reduced(space, profile)
@@ -34,14 +34,14 @@ def explanation(space: SearchSpace, profile: str, network: str = "reduced") -> s
 
 
 def full_over_reduced(space: SearchSpace, profile: str) -> float:
-    """Return the multiply-adds of the full network over those of the reduced one, both of the default architecture."""
+    """Return the ratio of the full network's multiply-adds to the reduced one's, for the default architecture."""
     spec = reduced_spec(space, PROFILES[profile].max_side)
     reduced = space.reduced_blueprint(space.default(), spec, REDUCED_CHANNELS)
     return space.cost(space.default()).metric("madds_m") / blueprint_cost(reduced).metric("madds_m")
 
 
 def is_full(space: SearchSpace, profile: str) -> bool:
-    """Whether the reduced network of the default architecture is the full one."""
+    """Whether the reduced network of the default architecture equals the full one."""
     default = space.default()
     spec = reduced_spec(space, PROFILES[profile].max_side)
     reduced = space.reduced_blueprint(default, spec, REDUCED_CHANNELS)
@@ -49,7 +49,7 @@ def is_full(space: SearchSpace, profile: str) -> bool:
 
 
 def full_blueprint(space: SearchSpace, item: Architecture, classes: int) -> Blueprint:
-    """The full network, telling so many labels apart: those of reduced data can be fewer than the data's."""
+    """Return the full network for ``classes`` labels, which can be fewer than the data's if the data is reduced."""
     blueprint = space.blueprint(item)
     last = blueprint.output
     attrs = MappingProxyType({**last.attrs, "out_features": classes})
@@ -58,10 +58,10 @@ def full_blueprint(space: SearchSpace, item: Architecture, classes: int) -> Blue
 
 
 def reduced_spec(space: SearchSpace, max_side: int) -> InputSpec:
-    """The spec of images reduced to ``max_side``, or to a doubling of it where the space's networks need more.
+    """Return the spec of images reduced to ``max_side``, or to a doubling of it if the space's networks need more.
 
-    The default network must be possible, and below `LEAST_SIDE` end on a map of 2x2 or more: on one pixel all kernels
-    are alike.
+    The default network must fit. Below `LEAST_SIDE` its last map must also be 2x2 or larger, because on a single pixel
+    all kernels act alike.
     """
     spec = space.spec
     side = max_side

@@ -1,4 +1,4 @@
-"""Which reduced data an estimate uses, why, and what it costs: settled before a search begins, without torch."""
+"""The choice of an estimate's reduced data, with reason and cost; it is made before a search begins, without torch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ REDUCED_IMAGES = 5_000
 WEIGHTS = "vgg16-397923af.pth"
 """torchvision's file of VGG-16's ImageNet weights."""
 IMAGES_A_LABEL = 20
-"""How many images of a label VGG-16 encodes."""
+"""Number of images per label that VGG-16 encodes."""
 VGG_SECONDS_AN_IMAGE = 0.4
-"""One CPU thread, 224 x 224 pixels, 15.5 billion multiply-adds: a guess to warn by, never a figure."""
+"""Seconds on one CPU thread for 224 x 224 pixels, 15.5 billion multiply-adds: a rough guess, only for warnings."""
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """``labels`` and ``encoder`` are None where images are of every label: some (RD-RS), or ``whole``, all."""
+    """A choice of data; ``labels`` and ``encoder`` are None if all labels are kept.
+
+    Then a random sample of the images is used (RD-RS), or all images if ``whole`` is true.
+    """
 
     labels: int | None
     encoder: Encoder | None
@@ -36,12 +39,15 @@ class Reduction:
 
 
 def remark(options: MoteOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
-    """Return which reduced data a MOTE estimate trains on, why, and what that costs; ConfigError as `reduction_for`."""
+    """Describe the reduced data on which a MOTE estimate trains, with reason and cost.
+
+    Raises ConfigError as `reduction_for` does.
+    """
     return "" if images is None else reduction_for(options, images.class_names, images.train_count).why
 
 
 def reduction_for(options: MoteOptions, class_names: Sequence[str], train_images: int) -> Reduction:
-    """The reduction of a data set; ConfigError (``estimator...``) when it cannot be had on this machine."""
+    """Return the reduction of a data set; ConfigError (``estimator...``) if this machine cannot provide it."""
     count = options.reduced_labels
     classes = len(class_names)
     if options.reduction == "none":
@@ -70,14 +76,14 @@ def reduction_for(options: MoteOptions, class_names: Sequence[str], train_images
 
 
 def weights_file() -> Path:
-    """Where torchvision keeps VGG-16's weights, by torch's rules for its cache folder."""
+    """Return torchvision's file of VGG-16's weights, by torch's rules for its cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("TORCH_HOME") or f"{cache}/torch"
     return Path(home).expanduser() / "hub" / "checkpoints" / WEIGHTS
 
 
 def missing_weights() -> str:
-    """What to do without VGG-16's weights."""
+    """Return what to do if VGG-16's weights are missing."""
     return (
         "VGG-16's weights are not on this machine. Fetch them with 'python -m engine.reduction' on every machine with "
         "workers (528 MB), or choose the encoder 'pixels' or 'published', or the reduction 'random'."
@@ -93,6 +99,6 @@ def _how(encoder: Encoder, classes: int) -> str:
     if encoder == "published":
         return "those that MOTE's authors chose; costs nothing extra"
     if encoder == "pixels":
-        return "told apart by their images' coarse pixels; costs seconds, once a worker"
+        return "chosen by their images' coarse pixels; costs seconds, once per worker"
     minutes = max(round(classes * IMAGES_A_LABEL * VGG_SECONDS_AN_IMAGE / 60), 1)
-    return f"told apart by VGG-16 ({encoder.removeprefix('vgg16_')}); costs about {minutes} CPU minutes, once a worker"
+    return f"chosen by VGG-16 ({encoder.removeprefix('vgg16_')}); costs about {minutes} CPU minutes, once per worker"

@@ -1,4 +1,4 @@
-"""Codes of images: coarse pixels, or what an ImageNet VGG-16 makes of them (MOTE, RD step 1)."""
+"""Codes of images: coarse pixels, or outputs of an ImageNet VGG-16 (MOTE, RD step 1)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ PIXEL_SIDE = 8
 VGG_SIDE = 224
 BATCH = 16
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""ImageNet's, with which VGG-16 was trained."""
+"""ImageNet's mean and standard deviation, with which VGG-16 was trained."""
 
 
 def encode(images: Pixels, encoder: Encoder, device: torch.device, stop: Stop = never) -> NDArray[np.float32]:
-    """``(N, D)`` codes of uint8 images ``(N, C, H, W)``; Stopped when ``stop()`` is true between batches.
+    """Return codes ``(N, D)`` of uint8 images ``(N, C, H, W)``; raises Stopped if ``stop()`` is true between batches.
 
-    ``pixels``: the image averaged to 8x8. ``vgg16_pool``: the last pooling layer averaged over its channels, 49
-    numbers, as the authors' code does; ``vgg16_softmax``: the 1,000 class probabilities, as their paper says.
+    - ``pixels``: the image averaged to 8x8.
+    - ``vgg16_pool``: the last pooling layer averaged over its channels, 49 numbers, as in the authors' code.
+    - ``vgg16_softmax``: the 1,000 class probabilities, as in their paper.
     """
     network = None if encoder == "pixels" else _vgg(encoder).to(device)
     codes = []
@@ -57,7 +58,7 @@ class ChannelMean(nn.Module):
         self.features = features
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, 3, 224, 224)`` to ``(B, 49)``."""
+        """Return ``(B, 49)`` for images ``(B, 3, 224, 224)``."""
         maps: Tensor = self.features(x)
         return maps.mean(dim=1).flatten(1)
 

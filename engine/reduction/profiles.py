@@ -1,4 +1,4 @@
-"""The numbers of MOTE's reduced trainings: how long they are, and how small their images and networks are."""
+"""The numbers of MOTE's reduced trainings: their length, and the size of their images and networks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ REDUCED_CHANNELS = 32
 
 @dataclass(frozen=True)
 class Profile:
-    """How thorough a MOTE run is; an "epoch" is ``steps / epochs`` steps, so that curves of all data have one length.
+    """The size of a MOTE run; an "epoch" is ``steps / epochs`` steps, so that curves of all data have equal lengths.
 
     ``max_side``: larger images are averaged down to this side in pixels. ``slice_images``: number of training images
-    that the slice's losses are taken on. ``decay``: share of the steps, at the end, over which the learning rate falls
-    linearly to 0. ``half_precision``: bfloat16 autocast, on a GPU only.
+    for the losses of the slice. ``decay``: share of the steps, at the end, over which the learning rate falls linearly
+    to 0. ``half_precision``: bfloat16 autocast, only on a GPU.
     """
 
     max_side: int
@@ -43,5 +43,5 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "paper": Profile(max_side=32, batch_size=1024, steps=250, epochs=50),
 }
-"""``paper`` is what was published; ``fast`` was chosen on cells that no reported figure uses
+"""``paper`` is the published profile; ``fast`` was chosen on cells that no reported figure uses
 (engine/benchmarks/README.md)."""

@@ -14,7 +14,7 @@ LABELS: Mapping[int, tuple[str, ...]] = {
 
 
 def published_labels(count: int, class_names: Sequence[str]) -> tuple[int, ...] | None:
-    """Numbers of the published labels in a data set's classes, ascending; None where there is no such choice."""
+    """Return the numbers of the published labels among a data set's classes, ascending; None if there are none."""
     names = {name.strip().lower().replace(" ", "_"): number for number, name in enumerate(class_names)}
     chosen = LABELS.get(count, ())
     if not chosen or any(name not in names for name in chosen):

@@ -1,4 +1,4 @@
-"""The images that an estimate trains on."""
+"""The images on which an estimate trains."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from engine.reduction.published import published_labels
 from engine.reduction.selection import label_means, select_labels
 
 SEED = 0
-"""Of every draw here: all candidates of all searches on the same data see the same images."""
+"""Seed of all draws in this module, so that all candidates of all searches on the same data use the same images."""
 PIXEL_IMAGES_A_LABEL = 500
 
 
 def reduced_split(data: ImageData, reduction: Reduction, device: torch.device, stop: Stop = never) -> tuple[Split, int]:
-    """Training images and their number of labels; with chosen labels these are numbered anew from 0.
+    """Return the training images and their number of labels; chosen labels are renumbered from 0.
 
-    At most `REDUCED_IMAGES`, or the published 500 a label where more labels are kept; all where none are left out.
+    There are at most `REDUCED_IMAGES` images, or the published 500 per label if more labels are kept. If the data is
+    not reduced, all images are returned.
     """
     train = data.load().train
     if reduction.whole:
@@ -37,7 +38,7 @@ def reduced_split(data: ImageData, reduction: Reduction, device: torch.device, s
 def chosen_labels(
     train: Split, class_names: tuple[str, ...], reduction: Reduction, device: torch.device, stop: Stop = never
 ) -> tuple[int, ...]:
-    """The numbers of the labels to train on, ascending."""
+    """Return the numbers of the labels to train on, ascending."""
     assert reduction.labels is not None
     assert reduction.encoder is not None
     if reduction.encoder == "published":

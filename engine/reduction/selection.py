@@ -1,4 +1,4 @@
-"""From a code a label to the labels to train on (MOTE, RD steps 3 and 4)."""
+"""Choice of the labels to train on from one code per label (MOTE, RD steps 3 and 4)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ RESTARTS = 10
 
 
 def label_means(codes: ArrayLike, labels: ArrayLike, count: int) -> NDArray[np.float64]:
-    """``(count, D)``: the mean code of each label's images; every label must have one."""
+    """Return the mean code of each label's images, ``(count, D)``; every label must have an image."""
     values = np.asarray(codes, dtype=np.float64)
     numbers = np.asarray(labels)
     return np.stack([values[numbers == label].mean(axis=0) for label in range(count)])
 
 
 def select_labels(codes: ArrayLike, count: int, seed: int) -> tuple[int, ...]:
-    """``count`` of the labels with these codes ``(L, D)``, ascending; ValueError unless 2 <= count <= L.
+    """Return ``count`` of the labels with these codes ``(L, D)``, ascending; ValueError unless 2 <= count <= L.
 
-    Labels are grouped by K-Means; of every group the label is taken whose summed distance to the other groups' centres
-    is largest (of equals the first).
+    K-Means groups the labels. From every group the label with the largest summed distance to the other groups' centres
+    is taken (the first among equals).
     """
     values = np.asarray(codes, dtype=np.float64)
     if not 2 <= count <= len(values):

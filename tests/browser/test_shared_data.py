@@ -46,7 +46,7 @@ def test_the_authors_reduced_data_with_mote_on_five_of_its_labels(product: Produ
             "round_size": 3,
         }
         (text,) = client.post("searches/preflight/", json=config).raise_for_status().json()["reduced_data"]
-        assert text.startswith("5 of 10 labels, told apart by their images' coarse pixels")
+        assert text.startswith("5 of 10 labels, chosen by their images' coarse pixels")
         number = client.post("searches/", json=config).raise_for_status().json()["id"]
     found = product.wait_finished(number, 200)
     assert (found["scored"], found["failed"]) == (3, 0)
