@@ -1,7 +1,7 @@
-"""An architecture as a picture: shapes with places and words, which `to_svg` writes down.
+"""An architecture as a picture of shapes and texts, which `to_svg` turns into a file.
 
-Cells of NAS-Bench-101, 201 and DARTS are graphs above the network they are stacked to; every other network is a stack
-of its parts. Drawn against another network of the same space, what differs is marked.
+Cells of NAS-Bench-101, NAS-Bench-201 and DARTS are drawn as graphs above the network in which they are stacked. Every
+other network is drawn as a stack of its parts. Differences from another network of the same space can be marked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Drawing", "Theme", "draw", "to_svg"]
 
 
 def draw(space: SearchSpace, architecture: Architecture, against: Architecture | None = None) -> Drawing:
-    """The picture of one architecture; with ``against``, marked where that one has something else."""
+    """Return the picture of an architecture, with marks where it differs from ``against``."""
     sheet = Sheet()
     blueprint = space.blueprint(architecture)
     parts = parts_of(blueprint)

@@ -1,4 +1,4 @@
-"""The cell of NAS-Bench-201: four tensors, an operation on every edge."""
+"""The cell of NAS-Bench-201: four tensors, with an operation on every edge."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BENDS = {(2, 0): -150.0, (3, 1): 150.0, (3, 0): -256.0}
 
 
 def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture, against: Architecture | None) -> None:
-    """Draws tensors from top to bottom; edges that do not matter are faded, ``none`` is dashed.
+    """Draw the tensors from top to bottom; edges that do not matter are faded, and ``none`` is dashed.
 
-    With ``against``, edges on which the other cell has another operation are marked.
+    Edges whose operation differs from that of ``against`` are marked.
     """
     operations = space.operations(architecture)
     others = space.operations(against) if against is not None else operations
@@ -51,7 +51,7 @@ def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture,
         sheet.arrows.append(Arrow(points, "none" if operation == "none" else _edge_kind(operation), idle))
         changed = others[edge] != operation
         was = others[edge]
-        # A cubic curve passes three quarters of the way to its control points at its middle.
+        # In its middle a cubic curve is three quarters of the way to its control points.
         middle = (centre + side + 0.75 * (bend - side) if bend else centre, (start + end) / 2)
         share = KERNELS.get(operation, 0) ** 2 / squares
         hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of the cell's multiply-adds"

@@ -1,4 +1,4 @@
-"""The cells of DARTS: tensors from top to bottom, every edge an arc, and beside each node what it sums."""
+"""The cells of DARTS: tensors from top to bottom, every edge as an arc, and beside each node its operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.spaces.darts_cell import NODES, Pair
 
 ROW, TENSOR = 46.0, 30.0
 CENTRE = 124.0
-"""Where the tensors stand; arcs bend to the left of it."""
+"""The horizontal position of the tensors; arcs bend to its left."""
 CHIP, GAP = 136.0, 13.0
 TITLES = {"normal": "The normal cell", "reduce": "The reduction cell"}
 WORDS = {"sep": "sep. conv", "dil": "dil. conv", "max": "max pool", "avg": "avg pool"}
@@ -17,7 +17,7 @@ KINDS = {"sep": "conv3", "dil": "conv1", "max": "pool", "avg": "pool"}
 
 
 def draw_cells(sheet: Sheet, space: DartsSpace, architecture: Architecture, against: Architecture | None) -> None:
-    """Both cells; with ``against``, operations that the other network has not are marked."""
+    """Draw both cells; operations that ``against`` does not have are marked."""
     for cell, name in enumerate(CELLS):
         pairs = space.pairs(architecture, cell)
         others = space.pairs(against, cell) if against is not None else pairs
@@ -48,7 +48,7 @@ def _draw(sheet: Sheet, pairs: tuple[Pair, ...], others: tuple[Pair, ...]) -> No
         sheet.boxes.append(
             Box(CENTRE - TENSOR / 2, y, TENSOR, TENSOR, "tensor", name.replace(" ", ""), hint, None, idle)
         )
-    text = "The cell gives its four nodes, concatenated."
+    text = "The cell's output is the concatenation of its four nodes."
     sheet.texts.append(Text(CENTRE + 26, top + 1.5 * ROW - 14, text, "detail"))
     sheet.bottom = top + len(names) * ROW + 4
 

@@ -1,4 +1,4 @@
-"""What drawings consist of; lengths in CSS pixels, y downwards."""
+"""The shapes of drawings; lengths are in CSS pixels, and y grows downwards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle; ``share`` is its part of the network's multiply-adds, ``hint`` what hovering says.
+    """A rectangle; ``share`` is its share of the network's multiply-adds, ``hint`` the text shown on hovering.
 
-    ``changed`` ones are marked: the network that this one is compared with has something else there.
+    A ``changed`` rectangle is marked, because the other network differs there.
     """
 
     x: float
@@ -33,7 +33,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A line through two points, or a cubic Bezier curve of four."""
+    """A line through two points, or a cubic Bezier curve with four points."""
 
     points: tuple[Point, ...]
     kind: str
@@ -42,7 +42,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Text:
-    """Words at a place: their baseline's left end, or its right end."""
+    """A text at a point, which is the left or the right end of its baseline."""
 
     x: float
     y: float
@@ -53,7 +53,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A whole picture; arrows lie below boxes."""
+    """A whole picture; arrows are drawn below boxes."""
 
     width: float
     height: float
@@ -66,7 +66,7 @@ class Drawing:
 
 @dataclass
 class Sheet:
-    """A drawing being filled from the top; ``bottom`` is how far it reaches."""
+    """A drawing that is filled from the top; ``bottom`` is the lowest point so far."""
 
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)

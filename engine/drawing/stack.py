@@ -1,8 +1,8 @@
 """A network as a stack of its parts.
 
-The width of a box is in proportion to its channels, or to their root where a few parts are far wider than the rest;
-beside it stand the operations, the output's channels, height and
-width, and the share of the network's multiply-adds.
+The width of a box is proportional to its channels, or to their square root if a few parts are much wider than the rest.
+Beside the box are its operations, the output's channels, height and width, and its share of the network's
+multiply-adds.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from engine.space import Architecture, SearchSpace
 ROW, GAP, WIDEST = 38.0, 18.0, 100.0
 TEXT_LEFT = MARGIN + WIDEST + 16.0
 UNEVEN = 6
-"""So many times as wide as the middle one, the widest part would leave the others without width."""
+"""If the widest part is more than this many times as wide as the median, widths follow the square root of channels."""
 REPEATED = re.compile(r"^(.*) cell \d+$")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Consecutive nodes of one group, with the choice that put them there; ``times`` equal ones follow each other."""
+    """Consecutive nodes of one group, with the choice that added them; ``times`` equal parts follow each other."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -37,11 +37,11 @@ class Part:
     choice: str = ""
     times: int = 1
     instead_of: str = ""
-    """What the network that this one is compared with has in this place; empty: the same."""
+    """What the other network has in this place; empty if it is the same."""
 
 
 def parts_of(blueprint: Blueprint) -> list[Part]:
-    """The network cut where the group changes."""
+    """Return the parts of a network, cut where the group changes."""
     parts = []
     shape = blueprint.input.shape
     for group, members in groupby((node for node in blueprint if node.op != "input"), key=lambda node: node.group):
@@ -53,7 +53,7 @@ def parts_of(blueprint: Blueprint) -> list[Part]:
 
 
 def with_choices(space: SearchSpace, architecture: Architecture, parts: Sequence[Part]) -> list[Part]:
-    """Every part with its choice; layers that left no node behind stand where they were decided."""
+    """Return every part with its choice; layers that added no nodes become parts at their place in the order."""
     labels = space.labels(architecture)
     names = space.layer_names
     result: list[Part] = []
@@ -74,7 +74,7 @@ def with_choices(space: SearchSpace, architecture: Architecture, parts: Sequence
 
 
 def merged(parts: Sequence[Part]) -> list[Part]:
-    """Cells of one stage as one part."""
+    """Return the parts with equal cells of one stage merged into one part."""
 
     def stage(part: Part) -> str:
         found = REPEATED.match(part.name)
@@ -89,7 +89,10 @@ def merged(parts: Sequence[Part]) -> list[Part]:
 
 
 def compared(parts: Sequence[Part], others: Sequence[Part]) -> list[Part]:
-    """The parts, those marked whose choice, or whose result where nothing was chosen, the other network has not."""
+    """Return the parts, with marks on those that the other network does not have.
+
+    Parts are compared by their choices, or by their results if nothing was chosen.
+    """
     known = {(part.name, bool(part.choice)): part for part in others}
     marked = []
     for part in parts:
@@ -106,12 +109,12 @@ def compared(parts: Sequence[Part], others: Sequence[Part]) -> list[Part]:
 
 
 def shape_in_words(shape: Shape) -> str:
-    """Channels, height and width."""
+    """Return channels, height and width as text."""
     return f"{shape.channels} {TIMES} {shape.height} {TIMES} {shape.width}"
 
 
 def draw_stack(sheet: Sheet, parts: Sequence[Part], images: Shape) -> None:
-    """Draws the parts from top to bottom, the images first."""
+    """Draw the parts from top to bottom, beginning with the images."""
     total = sum(part.madds for part in parts) or 1
     channels = sorted(part.result.channels for part in parts)
     widest = channels[-1]
@@ -176,16 +179,16 @@ def _kind(part: Part) -> str:
 
 
 def operations_in_words(part: Part) -> str:
-    """The part's operations in words, equal ones counted, for one cell of a run."""
+    """Describe the operations of a part (of one cell if cells repeat); equal operations are counted."""
     if not part.nodes:
         return "adds no operation"
     gated = any(node.op == "multiply" for node in part.nodes)
-    # What computes a gate is said by the gate.
+    # The gate is named; the operations that compute it are not.
     shown = [node for node in part.nodes if not (gated and node.shape.height == node.shape.width == 1)]
     counted = Counter(text for node in shown if (text := _operation(node)))
     words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
     inner = {node.shape.channels for node in part.nodes if _depthwise(node) and node.layer is not None}
-    # The 1x1 convolutions before and behind are what an expansion is; blocks of several widths have several.
+    # An expansion is the pair of 1x1 convolutions before and after; blocks of several widths have several.
     if len(inner) == 1 and max(inner) > part.source.channels:
         words = [word for word in words if not word.endswith(f"conv 1{TIMES}1")]
         words.insert(0, f"expand {TIMES}{max(inner) / part.source.channels:.3g}")

@@ -1,7 +1,7 @@
-"""A drawing as one self-contained SVG, legible on light and dark pages.
+"""A drawing as one self-contained SVG, readable on light and dark pages.
 
-Colours are CSS variables a page may set (``--drawing-ink`` and so on); without a page the file follows the system's
-colour scheme. Where style sheets are refused, every shape still has its colour as an attribute.
+Colours are CSS variables that a page may set (``--drawing-ink`` and so on); without a page the file follows the
+system's colour scheme. Every shape also has its colour as an attribute, for programs that ignore style sheets.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ FILLS = {"share": "conv3-edge", "track": "track", "images": "fixed"}
 
 
 def to_svg(drawing: Drawing, theme: Theme = "system") -> str:
-    """The file's text; titles and descriptions are there for screen readers and for hovering.
+    """Return the file's text; it has titles and descriptions for screen readers and for hovering.
 
-    ``theme``: of the page that shows it, or ``system`` to follow the system's colour scheme.
+    ``theme`` is the theme of the page that shows it, or ``system`` to follow the system's colour scheme.
     """
     size = f"{drawing.width:g} {drawing.height:g}"
     attributes = {
@@ -176,7 +176,7 @@ def _box(root: Element, box: Box) -> None:
 
 
 def _mark(root: Element, box: Box, radius: float) -> None:
-    """A dashed frame around what changed, and a dot at its corner: no meaning hangs on the colour alone."""
+    """Add a dashed frame and a dot at the corner of a changed box, so that the mark does not depend on colour alone."""
     place = {"x": box.x - OUTSIDE, "y": box.y - OUTSIDE, "width": box.w + 2 * OUTSIDE, "height": box.h + 2 * OUTSIDE}
     frame = {name: f"{value:g}" for name, value in {**place, "rx": radius + OUTSIDE}.items()}
     SubElement(root, "rect", frame | {"stroke-width": "2", "stroke-dasharray": "5 3"} | _paint(None, "changed"))

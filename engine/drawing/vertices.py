@@ -1,4 +1,4 @@
-"""The cell of NAS-Bench-101: a column of operations, edges between neighbours straight and all others as arcs."""
+"""The cell of NAS-Bench-101: a column of operations, with straight edges between neighbours and arcs for the rest."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ KINDS = {
 def draw_vertices(
     sheet: Sheet, space: NasBench101Space, architecture: Architecture, against: Architecture | None = None
 ) -> None:
-    """Draws input, operations and output from top to bottom; arcs take turns on both sides, long ones farther out.
+    """Draw input, operations and output from top to bottom; arcs alternate between both sides, long ones farther out.
 
-    With ``against``, vertices are marked that are another operation, or read others, than the other cell's there.
+    Vertices whose operation or inputs differ from those of ``against`` are marked.
     """
     matrix, ops = space.matrix(architecture)
     last = len(ops) - 1
@@ -54,7 +54,7 @@ def draw_vertices(
         edge_x = centre + side * BOX_WIDTH / 2
         reach = edge_x + side * (BEND + BEND_STEP * (number // 2) + 12 * (edge[1] - edge[0]))
         reach = min(max(reach, MARGIN), WIDTH - MARGIN)
-        # Arcs leave a box below its middle and enter above it, so that those of one box stay apart.
+        # Arcs leave a box below its middle and enter above it, so that a box's incoming and outgoing arcs stay apart.
         leave = start - BOX_HEIGHT / 2 + 5
         enter = end + BOX_HEIGHT / 2 - 5
         points: tuple[Point, ...] = ((edge_x, leave), (reach, leave), (reach, enter), (edge_x + 2 * side, enter))
@@ -79,7 +79,7 @@ def draw_vertices(
 
 
 def _reading(matrix: Matrix, ops: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """Every vertex's operation and the vertices it reads."""
+    """Return every vertex's operation and the vertices that it reads."""
     return [(op, [u for u in range(vertex) if matrix[u][vertex]]) for vertex, op in enumerate(ops)]
 
 

@@ -28,7 +28,7 @@ class Source(Protocol):
         """Number of images."""
 
     def batches(self, rows: Iterable[Tensor], key: Sequence[int] = ()) -> Iterator[Batch]:
-        """Yield inputs ``(B, C, H, W)`` (pixels / 255, float32) and labels ``(B,)`` for each entry of ``rows``, in order.
+        """Yield inputs ``(B, C, H, W)`` (pixels / 255, float32), labels ``(B,)`` for each entry of ``rows``, in order.
 
         Random parts of images depend on ``key`` and on their rows.
         """

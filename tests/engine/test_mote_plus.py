@@ -147,7 +147,7 @@ def test_networks_without_a_way_through_have_the_least_terms() -> None:
 
 def test_images_that_cannot_be_told_apart_have_the_least_distinctness(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(probe: Probe) -> float:
-        raise EstimateError("an image has no influence on this network's outputs")
+        raise EstimateError("an image of the batch has no influence on this network's outputs")
 
     monkeypatch.setattr(mote_plus, "jacob_cov", fail)
     estimate = one(*made(), GOOD)

@@ -246,7 +246,7 @@ def test_blocks_are_the_ends_of_the_groups_that_mix() -> None:
     assert blueprint[last_map(blueprint)].op == "activation"
     b = BlueprintBuilder(SPEC)
     b.linear(b.conv2d(b.input, 4, 3), 5)
-    with pytest.raises(EstimateError, match="single block"):
+    with pytest.raises(EstimateError, match="only one block"):
         blocks(b.build())
     assert last_map(b.build()) == "conv2d_1"
 

@@ -150,7 +150,7 @@ def test_loss_curves_are_those_of_mote(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_errors_of_one_network_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(probe: Probe) -> float:
-        raise EstimateError("this network has a single block")
+        raise EstimateError("this network has only one block")
 
     monkeypatch.setattr("engine.estimators.proxies.az_nas.trainability", fail)
-    assert one(*made(name="trainability"), CELL).error == "this network has a single block"
+    assert one(*made(name="trainability"), CELL).error == "this network has only one block"

@@ -1,1 +1,1 @@
-"""Training-free proxies, one idea a module; `engine.proxies` lists them."""
+"""Training-free proxies, one idea per module; `engine.proxies` lists them."""

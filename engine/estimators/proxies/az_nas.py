@@ -1,8 +1,8 @@
 """AZ-NAS's expressivity, progressivity and trainability (Lee and Ham 2024, arXiv 2403.19232).
 
-Standard normal images, Kaiming initialisation, batch norm on the batch's statistics. Its fourth proxy, complexity, is
-the number of multiply-adds. The paper adds up the logarithms of the four ranks in a population; see
-`engine.correlation` and the benchmark ``proxies`` for that.
+They use standard normal images, Kaiming initialisation, and batch norm on the batch's statistics. The paper's fourth
+proxy, complexity, is the number of multiply-adds. The paper's score of a network is the sum of the logarithms of its
+four ranks in a population, which the benchmark ``proxies`` computes.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from engine.estimators.proxies.probe import Probe, blocks, gradients, recorded
 
 
 def expressivity(probe: Probe) -> float:
-    """Sum over blocks of the entropy of the normalised spectrum of their channels' covariance."""
+    """Return the sum over blocks of the entropy of the normalised spectrum of their channels' covariance."""
     return sum(_entropies(_maps(probe)))
 
 
 def progressivity(probe: Probe) -> float:
-    """The least gain of that entropy from one block to the next."""
+    """Return the least gain of that entropy from one block to the next."""
     return min(after - before for before, after in pairwise(_entropies(_maps(probe))))
 
 
 def trainability(probe: Probe) -> float:
-    """Mean over blocks after the first of ``2 - s - 1/s``, s the spectral norm of the block's Jacobian.
+    """Return the mean over blocks after the first of ``2 - s - 1/s``, s being the spectral norm of a block's Jacobian.
 
-    The Jacobian is taken as one linear map from channels to channels, found from how random signs at the block's output
-    come back at its input; where the block strides, an input position is the pixels that become one output pixel.
+    The Jacobian is approximated by one linear map from channels to channels, which is estimated by back-propagating
+    random signs from the block's output to its input. In a block with a stride, an input position is the group of
+    pixels that become one output pixel.
     """
     generator = torch.Generator().manual_seed(probe.seed)
     scores = []
@@ -73,5 +74,5 @@ def _norm_score(back: Tensor, signs: Tensor) -> float:
 
 
 def _pixels(maps: Tensor) -> Tensor:
-    """``(B, C, H, W)`` as ``(B * H * W, C)``."""
+    """Return ``(B, C, H, W)`` as ``(B * H * W, C)``."""
     return maps.permute(0, 2, 3, 1).flatten(0, 2)

@@ -1,4 +1,4 @@
-"""Counts as proxies: how large a network is."""
+"""Counts of a network's size as proxies."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from engine.estimators.proxies.probe import Probe
 
 
 def params(probe: Probe) -> float:
-    """Millions of learned parameters."""
+    """Return the millions of learned parameters."""
     return blueprint_cost(probe.blueprint).metric("params_m")
 
 
 def madds(probe: Probe) -> float:
-    """Millions of multiply-adds for one image; AZ-NAS's complexity."""
+    """Return the millions of multiply-adds for one image, which is AZ-NAS's complexity."""
     return blueprint_cost(probe.blueprint).metric("madds_m")

@@ -1,6 +1,7 @@
 """Proxies of the neural tangent kernel: the Gram matrix of the images' gradients of their summed logits.
 
-The first 16 images of the batch, batch norm on their statistics, weights of convolutions and linear layers.
+They use the first 16 images of the batch, batch norm on these images' statistics, and the weights of convolutions and
+linear layers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ KERNEL_IMAGES = 16
 
 
 def kernel(probe: Probe, weights: Weights) -> Tensor:
-    """The Gram matrix ``(n, n)`` in float64."""
+    """Return the Gram matrix ``(n, n)`` in float64."""
     network = probe.network(weights)
     parameters = layer_weights(network)
     logits = network(probe.images[:KERNEL_IMAGES]).sum(1)
@@ -29,9 +30,10 @@ def kernel(probe: Probe, weights: Weights) -> Tensor:
 
 
 def ntk_condition(probe: Probe) -> float:
-    """TE-NAS (Chen et al. 2021, arXiv 2102.11535): minus the log of the largest over the smallest eigenvalue.
+    """Return TE-NAS's score (Chen et al. 2021, arXiv 2102.11535): minus the log of the kernel's condition number.
 
-    Kaiming initialisation. The logarithm changes no ranking.
+    The condition number is the largest eigenvalue over the smallest. The initialisation is Kaiming. The logarithm does
+    not change the ranking.
     """
     values = torch.linalg.eigvalsh(kernel(probe, "kaiming"))
     least = float(values[0])
@@ -42,7 +44,7 @@ def ntk_condition(probe: Probe) -> float:
 
 
 def knas(probe: Probe) -> float:
-    """KNAS (Xu et al. 2021, arXiv 2111.13293): the logarithm of the Gram matrix's mean."""
+    """Return KNAS's score (Xu et al. 2021, arXiv 2111.13293): the logarithm of the Gram matrix's mean."""
     mean = float(kernel(probe, "default").mean())
     if mean <= 0:
         raise EstimateError("the outputs of this network do not depend on its weights")
@@ -50,15 +52,15 @@ def knas(probe: Probe) -> float:
 
 
 def lga(probe: Probe) -> float:
-    """Label-gradient alignment at initialisation (Mok et al. 2022, arXiv 2203.14577), between -1 and 1.
+    """Return the label-gradient alignment at initialisation (Mok et al. 2022, arXiv 2203.14577), between -1 and 1.
 
-    The correlation, over all pairs of images, of the Gram matrix with 1 for one label and -1 for two. The paper reports
-    it after some training; here, as for every proxy, nothing is trained.
+    It is the correlation, over all pairs of images, between the Gram matrix and a matrix with 1 for equal labels and -1
+    for different labels. The paper reports it after some training; here nothing is trained, as for every proxy.
     """
     labels = probe.labels[:KERNEL_IMAGES]
     same = 2.0 * (labels[:, None] == labels[None, :]).double() - 1
     pair = torch.stack([kernel(probe, "default").flatten(), same.flatten()])
     alignment = float(torch.corrcoef(pair)[0, 1])
     if alignment != alignment:
-        raise EstimateError("the batch has images of one class only, or this network treats all images alike")
+        raise EstimateError("the batch has images of only one class, or this network treats all images in the same way")
     return alignment

@@ -12,16 +12,16 @@ from engine.estimators.proxies.probe import Probe
 
 @torch.no_grad()
 def meco(probe: Probe) -> float:
-    """Sum over layers of the least eigenvalue of the correlation matrix of their channels.
+    """Return the sum over layers of the least eigenvalue of the correlation matrix of their channels.
 
-    Layers are all computed maps of two channels and two pixels or more, for one standard normal image; a channel that
-    is constant correlates with none. Torch's default initialisation.
+    Layers are all computed maps with at least two channels and two pixels, for one standard normal image. A constant
+    channel has correlation 0 with all others. The initialisation is torch's default.
     """
     network = probe.network()
     least = list[float]()
     for node in probe.blueprint:
         if node.op == "batch_norm" and node.shape.height * node.shape.width == 1:
-            network.get_submodule(node.name).eval()  # a single value has no statistics of its own
+            network.get_submodule(node.name).eval()  # a single value has no batch statistics
 
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
         if output.dim() == 4 and output.shape[1] > 1 and output[0, 0].numel() > 1:

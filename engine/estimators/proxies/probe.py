@@ -1,6 +1,6 @@
-"""What a proxy looks at: one network at its initial weights, a batch of images with labels, and seeded noise.
+"""The inputs of a proxy: one network at its initial weights, a batch of images with labels, and seeded noise.
 
-Networks are built without in-place activations, so that every recorded value stays what it was.
+Networks are built without in-place activations, so that no recorded value is overwritten.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BLOCK_OPS = frozenset({"conv2d", "max_pool", "avg_pool", "add", "multiply", "con
 
 @dataclass(frozen=True)
 class Probe:
-    """A network to be built, images ``(B, C, H, W)`` as float32 with labels ``(B,)``, and a seed for everything random.
+    """A blueprint, images ``(B, C, H, W)`` as float32 with labels ``(B,)``, and a seed for everything random.
 
-    ``stop`` is asked by proxies that take many passes.
+    Proxies with many passes check ``stop``.
     """
 
     blueprint: Blueprint
@@ -39,10 +39,10 @@ class Probe:
     stop: Stop = never
 
     def network(self, weights: Weights = "default", batch_norm_momentum: float = 0.1) -> Network:
-        """A fresh network in training mode on the images' device.
+        """Return a new network in training mode on the images' device.
 
-        ``kaiming``: normal with fan-in, as AZ-NAS and TE-NAS; ``normal``: standard normal, as Zen-NAS; the others'
-        biases are then zero.
+        The weights ``kaiming`` are normal with fan-in, as in AZ-NAS and TE-NAS; ``normal`` ones are standard normal, as
+        in Zen-NAS. In both cases biases are zero.
         """
         network = build(self.blueprint, seed=self.seed, batch_norm_momentum=batch_norm_momentum)
         generator = torch.Generator().manual_seed(self.seed)
@@ -61,30 +61,30 @@ class Probe:
         return placed
 
     def noise(self, count: int, stream: int = 0) -> Tensor:
-        """Standard normal images ``(count, C, H, W)``; another ``stream`` is independent noise of the same seed."""
+        """Return standard normal images ``(count, C, H, W)``; each ``stream`` is independent noise of the same seed."""
         rng = np.random.default_rng((self.seed, stream))
         noise = torch.from_numpy(rng.standard_normal((count, *self.images.shape[1:]), dtype=np.float32))
         return noise.to(self.images.device, memory_format=torch.channels_last)
 
     def loss(self, network: nn.Module) -> Tensor:
-        """Mean cross-entropy of the batch."""
+        """Return the mean cross-entropy of the batch."""
         return functional.cross_entropy(network(self.images), self.labels)
 
     def check(self) -> None:
-        """Stopped when the search was."""
+        """Raise Stopped if the estimate must stop."""
         if self.stop():
             raise Stopped("stopped in the middle of a proxy")
 
 
 def layer_weights(network: nn.Module) -> list[Tensor]:
-    """The weights of convolutions and linear layers, in the order of computation; no biases, no norms."""
+    """Return the weights of convolutions and linear layers, in the order of computation, without biases and norms."""
     return [module.weight for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
 def gradients(
     output: Tensor, inputs: Sequence[Tensor], *, retain_graph: bool = False, create_graph: bool = False
 ) -> tuple[Tensor, ...]:
-    """Gradients of a scalar; zeros for what it does not depend on (branches that lead nowhere)."""
+    """Return the gradients of a scalar; they are zero for inputs on which it does not depend (dead branches)."""
     return torch.autograd.grad(
         output,
         list(inputs),
@@ -97,7 +97,7 @@ def gradients(
 
 @contextmanager
 def recorded(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
-    """The outputs of these submodules, filled in by a forward pass inside the context."""
+    """Yield a mapping that a forward pass inside the block fills with the outputs of these submodules."""
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
@@ -115,7 +115,7 @@ def recorded(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Ten
 
 
 def last_map(blueprint: Blueprint) -> str:
-    """The node whose map the last global pooling reads, or the classifier's input where nothing is pooled."""
+    """Return the node whose map the last global pooling reads, or the classifier's input if there is no pooling."""
     node = blueprint.output
     classifier_input = node.inputs[0]
     while len(node.inputs) == 1:
@@ -126,10 +126,10 @@ def last_map(blueprint: Blueprint) -> str:
 
 
 def blocks(blueprint: Blueprint) -> list[str]:
-    """The node at the end of each block that leads to `last_map`, in order: stem, then cells and layers by group.
+    """Return the last node of each block that leads to `last_map`, in order: stem, then cells and layers by group.
 
-    Groups of norms and activations alone (NAS-Bench-201's head) are no blocks, nor are cells that only pass on their
-    input. EstimateError when fewer than two are left.
+    Groups of only norms and activations (NAS-Bench-201's head) and cells that only pass on their input are not blocks.
+    Raises EstimateError if there are fewer than two blocks.
     """
     alive = {last_map(blueprint)}
     ends = dict[str, str]()
@@ -142,5 +142,5 @@ def blocks(blueprint: Blueprint) -> list[str]:
                 mixing.add(node.group)
     found = [name for group, name in reversed(ends.items()) if group in mixing]
     if len(found) < 2:
-        raise EstimateError("this network has a single block, and the proxy compares one block with the next")
+        raise EstimateError("this network has only one block, but the proxy compares each block with the next")
     return found

@@ -1,6 +1,7 @@
-"""How differently a network treats the images of a batch (Mellor et al., Neural Architecture Search without Training).
+"""Proxies of how differently a network treats a batch's images (Mellor et al., Neural Architecture Search without
+Training).
 
-Torch's default initialisation, batch norm on the batch's statistics.
+They use torch's default initialisation, and batch norm on the batch's statistics.
 """
 
 from __future__ import annotations
@@ -17,25 +18,26 @@ JITTER = 1e-5
 
 
 def jacob_cov(probe: Probe) -> float:
-    """The paper's first version (arXiv 2006.04647v1): ``-sum(log(v + k) + 1 / (v + k))``, k = 1e-5.
+    """Return the score of the paper's first version (arXiv 2006.04647v1).
 
-    v are the eigenvalues of the correlation matrix of the images' input gradients of the summed logits.
+    It is ``-sum(log(v + k) + 1 / (v + k))`` with k = 1e-5, where v are the eigenvalues of the correlation matrix of the
+    summed logits' gradients by the images.
     """
     network = probe.network()
     images = probe.images.clone().requires_grad_()
     (jacobian,) = gradients(network(images).sum(), [images])
     correlation = torch.corrcoef(jacobian.flatten(1).double())
     if not bool(correlation.isfinite().all()):
-        raise EstimateError("an image has no influence on this network's outputs")
+        raise EstimateError("an image of the batch has no influence on this network's outputs")
     values = torch.linalg.eigvalsh(correlation).clamp_min(0) + JITTER
     return float(-(values.log() + 1 / values).sum())
 
 
 @torch.no_grad()
 def naswot(probe: Probe) -> float:
-    """NASWOT (arXiv 2006.04647v3): ``log |det K|``, K counting the ReLU units on which two images agree.
+    """Return NASWOT (arXiv 2006.04647v3): ``log |det K|``, where K counts the ReLU units on which two images agree.
 
-    Minus infinity, where two images agree on every unit, is no score: EstimateError says so.
+    Raises EstimateError if two images agree on every unit, which would give minus infinity.
     """
     network = probe.network()
     count = len(probe.images)

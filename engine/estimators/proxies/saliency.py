@@ -1,7 +1,7 @@
-"""Saliencies of pruning at initialisation, summed over a network (Abdelfattah et al. 2021, arXiv 2101.08134).
+"""Saliencies from pruning at initialisation, summed over a network (Abdelfattah et al. 2021, arXiv 2101.08134).
 
-All read one batch's mean cross-entropy L at torch's default initialisation, batch norm on the batch's statistics.
-Weights are those of convolutions and linear layers.
+All use one batch's mean cross-entropy L, with torch's default initialisation and batch norm on the batch's statistics.
+The weights w are those of convolutions and linear layers.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from engine.estimators.proxies.probe import Probe, gradients, layer_weights, rec
 
 
 def grad_norm(probe: Probe) -> float:
-    """Sum over layers of the Euclidean norm of dL/dw."""
+    """Return the sum over layers of the Euclidean norm of dL/dw."""
     network = probe.network()
     return float(sum(gradient.norm() for gradient in gradients(probe.loss(network), layer_weights(network))))
 
 
 def snip(probe: Probe) -> float:
-    """SNIP (Lee et al. 2019, arXiv 1810.02340): sum of ``|w * dL/dw|``."""
+    """Return SNIP (Lee et al. 2019, arXiv 1810.02340): the sum of ``|w * dL/dw|``."""
     network = probe.network()
     weights = layer_weights(network)
     pairs = zip(weights, gradients(probe.loss(network), weights), strict=True)
@@ -27,7 +27,7 @@ def snip(probe: Probe) -> float:
 
 
 def grasp(probe: Probe) -> float:
-    """GraSP (Wang et al. 2020, arXiv 2002.07376): sum of ``-w * (H g)``, H the Hessian and g the gradient of L."""
+    """Return GraSP (Wang et al. 2020, arXiv 2002.07376): the sum of ``-w * (H g)``, with gradient g and Hessian H."""
     network = probe.network()
     for name, module in list(network.named_children()):
         if isinstance(module, nn.Hardsigmoid | nn.Hardswish):
@@ -40,9 +40,9 @@ def grasp(probe: Probe) -> float:
 
 
 def fisher(probe: Probe) -> float:
-    """Fisher (Theis et al. 2018, arXiv 1801.05787), over the outputs a of convolutions and linear layers.
+    """Return Fisher (Theis et al. 2018, arXiv 1801.05787), over the outputs a of convolutions and linear layers.
 
-    Sum over their channels of ``1/2 mean over images of (sum over pixels of a * dL/da)^2``.
+    It is the sum over their channels of ``1/2 mean over images of (sum over pixels of a * dL/da)^2``.
     """
     network = probe.network()
     names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
@@ -59,7 +59,7 @@ def _channel_information(output: Tensor, gradient: Tensor) -> Tensor:
 
 
 class _Hard(nn.Module):
-    """Hard sigmoid and hard swish in operations that torch differentiates twice; it does not their own ones."""
+    """Hard sigmoid and hard swish in operations that torch can differentiate twice, unlike its own versions."""
 
     def __init__(self, gate_only: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""SynFlow (Tanaka et al. 2020, arXiv 2006.05467), as a score of whole networks by arXiv 2101.08134."""
+"""SynFlow (Tanaka et al. 2020, arXiv 2006.05467), as the score of a whole network (arXiv 2101.08134)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from engine.estimators.proxies.probe import Probe, gradients, layer_weights
 
 
 def synflow(probe: Probe) -> float:
-    """Logarithm of the sum of ``w * dR/dw``: R the sum of outputs for an image of ones, all parameters made positive.
+    """Return the logarithm of the sum of ``w * dR/dw``.
 
-    Batch norm is left out and everything is computed in float64. The logarithm changes no ranking; the sum itself runs
-    over 30 orders of magnitude.
+    R is the sum of the outputs for an image of ones, with the absolute values of all parameters and without batch norm,
+    in float64. The logarithm does not change the ranking; the sum itself spans 30 orders of magnitude.
     """
     network = probe.network().double()
     for name, module in list(network.named_children()):

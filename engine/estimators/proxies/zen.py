@@ -13,11 +13,11 @@ PERTURBATION = 0.01
 
 @torch.no_grad()
 def zen(probe: Probe) -> float:
-    """``log mean |f(x) - f(x + 0.01 e)|`` of the last map f, plus the log of what every batch norm divided by.
+    """Return ``log mean |f(x) - f(x + 0.01 e)|`` for the last map f, plus the logs of all batch norms' divisors.
 
-    x and e are standard normal images, weights are standard normal; a norm's divisor is the root of its channels' mean
-    variance on x plus its epsilon. The network is taken as it is: the paper scores networks with their skip
-    connections removed, which spaces that search over skip connections do not allow.
+    The images x and e and the weights are standard normal. A norm's divisor is the square root of its channels' mean
+    variance on x plus its epsilon. The paper removes the skip connections before scoring; here they stay, because in
+    spaces that search over skip connections they are part of the architecture.
     """
     network = probe.network("normal", batch_norm_momentum=1.0)
     name = last_map(probe.blueprint)

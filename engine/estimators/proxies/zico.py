@@ -13,9 +13,9 @@ BATCHES = 2
 
 
 def zico(probe: Probe) -> float:
-    """``sum over layers of log sum over weights of mean |g| / std |g|``, over the two halves of the batch.
+    """Return ``sum over layers of log sum over weights of mean |g| / std |g|``, over the two halves of the batch.
 
-    Weights whose gradient is the same in both halves, or zero, are left out; so are layers that have no others.
+    Weights whose gradient is zero or equal in both halves are left out, and so are layers without other weights.
     """
     network = probe.network()
     weights = layer_weights(network)
