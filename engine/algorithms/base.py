@@ -1,14 +1,14 @@
-"""Ask and tell: what the rest of the house knows of a search algorithm.
+"""Ask and tell: the interface of every search algorithm.
 
-The public methods validate and count; an algorithm fills the private twins. Proposals are numbered 0, 1, 2, ... in
-the order they are asked. Whatever an algorithm proposes next depends only on its options, its seed and the outcomes
-told so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask for a
-round, score it anywhere and tell its outcomes in any order: they change nothing until everything pending has been
-told, and then count in the order of the proposals.
+The public methods validate and count, and an algorithm implements their private twins. Proposals are numbered
+0, 1, 2, ... in the order they are asked. What an algorithm proposes next depends only on its options, its seed and the
+outcomes told so far: random draws come from ``Random(f"{seed}:{number}")``, so no generator state is saved. Callers ask
+for a round, score it anywhere and tell its outcomes in any order. The outcomes take effect once everything pending has
+been told, in the order of the proposals.
 
-Proposals of stage 0 are networks to try; those of stage 1 are finalists, networks tried before that are to be scored
-again by a further estimate (`engine.algorithms.finalists`). Which stage is asked is the caller's choice, round by
-round: the budget decides, not the algorithm.
+Proposals of stage 0 are networks to try. Proposals of stage 1 are finalists: networks tried before that are scored
+again by a further estimate (`engine.algorithms.finalists`). The caller chooses the stage of every round
+(`engine.rounds`), because the budget decides it and not the algorithm.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from engine.problem import SearchProblem
 
 
 class SearchAlgorithm(ABC):
-    """Base of all algorithms."""
+    """The base class of all algorithms."""
 
     kind: str
     options: Options
     rescorable = False
-    """Whether `rescore` is understood; the scores of other algorithms keep the scale they began with."""
+    """Whether `rescore` is supported; the scores of other algorithms keep the scale they began with."""
 
     def __init__(self, options: Options, problem: SearchProblem, seed: int) -> None:
         self.options = options
@@ -46,32 +46,37 @@ class SearchAlgorithm(ABC):
         self._weighs = problem.objective.size_exponent > 0
         self._finalists: Finalists | None = None
         self._finalist_count = 0
-        self._abandoned: int | None = None
+        self._given_up = 0
 
     # --- public ------------------------------------------------------------------------------------------------
     @property
     def pending(self) -> Mapping[int, Proposal]:
-        """Proposals asked and not yet told, by number."""
+        """The proposals asked and not yet told, by number."""
         return self._pending
 
     @property
     def done(self) -> bool:
-        """Nothing is pending and no network is left to try; finalists may be."""
-        return not self._pending and not self._abandoned and self._exhausted()
+        """Whether nothing is pending and no network is left to try; finalists may be left."""
+        return not self._pending and not self._given_up and self._exhausted()
+
+    @property
+    def interleaves(self) -> bool:
+        """Whether more networks are tried between two finalists."""
+        return self._finalists is not None and self._finalists.interleaved
 
     def expect_finals(self, count: int) -> None:
-        """Remembers up to ``count`` networks for stage 1; called before anything is asked."""
+        """Prepare to name up to ``count`` finalists; called before anything is asked."""
         self._finalist_count = count
         self._finalists = self.choose_finalists(count)
 
     def choose_finalists(self, count: int) -> Finalists:
-        """Who will be asked at stage 1: the leaders by score. Override for another rule."""
+        """Return the rule that names finalists: the leaders by worth. Override it for another rule."""
         return Leaders(self.problem, count)
 
     def ask(self, count: int, stage: int = 0) -> list[Proposal]:
-        """Up to ``count`` new proposals of a stage; an empty list means: tell first, or nothing is left there."""
+        """Return up to ``count`` new proposals of a stage; none if outcomes are needed first or nothing is left."""
         propose = self._propose_final if stage else self._propose
-        if self._abandoned is not None and not stage:
+        if self._given_up and not stage:
             return []
         proposals: list[Proposal] = []
         while len(proposals) < count and (proposal := propose(self.asked)) is not None:
@@ -80,10 +85,10 @@ class SearchAlgorithm(ABC):
             proposals.append(proposal)
         return proposals
 
-    def tell(self, outcome: Outcome) -> None:
-        """Takes the outcome of a pending proposal, or the late score of one that had failed before a retry.
+    def tell(self, outcome: Outcome) -> Proposal:
+        """Take the outcome of a pending proposal, or the late score of one that failed before a retry; return that.
 
-        A score that is no finite number counts as a failure.
+        A score that is not a finite number counts as a failure. UnknownProposal: nothing is known of that number.
         """
         proposal = self._pending.pop(outcome.number, None) or self._failed.pop(outcome.number, None)
         if proposal is None:
@@ -94,19 +99,21 @@ class SearchAlgorithm(ABC):
         self._told.append((proposal, score))
         if not self._pending:
             self._observe_told()
+        return proposal
 
     def abandon(self) -> None:
-        """Gives up all pending proposals, which will not be scored; only finalists may be asked from now on."""
-        self._abandoned = len(self._pending)
+        """Give up all pending proposals, because the budget does not cover them; networks are not asked any more."""
         if self._pending:
+            self._given_up += len(self._pending)
             self.asked = min(self._pending)
             self._pending = {}
             self._observe_told()
 
     def rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
-        """From now on these are the scores of all networks scored so far, given in the order of their proposals.
+        """Replace the scores of all networks scored so far, given in the order of their proposals.
 
-        An estimate was calibrated anew: nothing is tried again. Nothing may be pending.
+        The estimate was calibrated again; no network is tried again. EngineError: something is pending, or the
+        algorithm does not support it.
         """
         if not self.rescorable or self._pending:
             raise EngineError("scores change between rounds only, and only where the algorithm can take it")
@@ -116,7 +123,7 @@ class SearchAlgorithm(ABC):
         self._rescore(worth)
 
     def state_dict(self) -> dict[str, Any]:
-        """JSON-ready state; `load_state_dict` of a fresh object with it continues as if nothing had happened."""
+        """Return the state, ready for JSON; a fresh object that loads it continues as this one would."""
         return {
             **self._identity(),
             "asked": self.asked,
@@ -125,11 +132,11 @@ class SearchAlgorithm(ABC):
             "told": [[self._dump(proposal), score] for proposal, score in sorted(self._told, key=_number)],
             "state": self._dump_state(),
             "finalists": None if self._finalists is None else self._finalists.dump(),
-            "abandoned": self._abandoned,
+            "abandoned": self._given_up or None,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes a state of the same search; StateMismatch leaves the object as it was."""
+        """Load a state of the same search; StateMismatch leaves the object as it was."""
         mine = self._identity()
         differing = [key for key, value in mine.items() if not isinstance(state, Mapping) or state.get(key) != value]
         if differing:
@@ -142,7 +149,7 @@ class SearchAlgorithm(ABC):
             self._pending = {p.number: p for p in pending}
             self._failed = {p.number: p for p in failed}
             self._told = [(self._load(row), None if score is None else float(score)) for row, score in state["told"]]
-            self._abandoned = state.get("abandoned")
+            self._given_up = int(state.get("abandoned") or 0)
             if self._finalists is not None:
                 self._finalists = self.choose_finalists(self._finalist_count)
                 self._finalists.load(state["finalists"])
@@ -153,27 +160,30 @@ class SearchAlgorithm(ABC):
             raise StateMismatch(f"the saved state cannot be read: {error!r}") from error
 
     def bound(self) -> int | None:
-        """Upper bound on the number of trials (section 4.2); None when there is none below the space's size."""
+        """Return an upper bound on the number of trials (LayerNAS 4.2), or None if only the space's size bounds it."""
         return None
 
     def buckets(self) -> list[BucketView]:
-        """The buckets in use, by layer and index; empty for algorithms without buckets."""
+        """Return the buckets in use, by layer and index; none for algorithms without buckets."""
         return []
 
     def bucket_edges(self) -> list[list[float]]:
-        """Edges of every layer's cost buckets, from the first layer on, in the objective's metric; empty without."""
+        """Return the edges of each layer's cost buckets in the objective's metric, in the order of `searched_layers`.
+
+        Algorithms without buckets return an empty list.
+        """
         return []
 
     def searched_layers(self) -> Sequence[int]:
-        """The space's layers in the order in which they are searched, that of `bucket_edges`."""
+        """Return the space's layers in the order in which they are searched."""
         return range(self.space.depth)
 
     def rng(self, number: int, purpose: str = "") -> Random:
-        """The generator that belongs to one proposal."""
+        """Return the random generator of one proposal and purpose."""
         return Random(f"{self.seed}:{number}:{purpose}" if purpose else f"{self.seed}:{number}")
 
     def _identity(self) -> dict[str, Any]:
-        """What must be equal for a saved state to be continued."""
+        """Return what must be equal for a saved state to be continued."""
         finalists = {"finalist_count": self._finalist_count} if self._finalist_count else {}
         return {
             **finalists,
@@ -185,7 +195,7 @@ class SearchAlgorithm(ABC):
         }
 
     def _observe_told(self) -> None:
-        """Observes what was told, in the order of the proposals."""
+        """Observe the told outcomes in the order of the proposals."""
         told, self._told = self._told, []
         told.sort(key=_number)
         for proposal, score in told:
@@ -210,26 +220,26 @@ class SearchAlgorithm(ABC):
     # --- private twins ------------------------------------------------------------------------------------------
     @abstractmethod
     def _propose(self, number: int) -> Proposal | None:
-        """The next proposal, or None when an outcome is needed first or nothing is left."""
+        """Return the next proposal, or None if an outcome is needed first or nothing is left."""
 
     @abstractmethod
     def _observe(self, proposal: Proposal, score: float | None) -> None:
-        """Learns an outcome, None for a failure; called in the order of the proposals while nothing is pending."""
+        """Learn an outcome, None for a failure; called in the order of the proposals while nothing is pending."""
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:  # noqa: B027
-        """Private twin of `rescore`; nothing to do for a rescorable algorithm that remembers no scores."""
+        """Private twin of `rescore`; a rescorable algorithm that remembers no scores does nothing."""
 
     @abstractmethod
     def _exhausted(self) -> bool:
-        """Whether nothing more could be proposed even if every pending outcome were known to fail."""
+        """Return whether nothing more could be proposed even if every pending proposal failed."""
 
     @abstractmethod
     def _dump_state(self) -> Any:
-        """What `_load_state` needs, JSON-ready."""
+        """Return what `_load_state` needs, ready for JSON."""
 
     @abstractmethod
     def _load_state(self, state: Any) -> None:
-        """Inverse of `_dump_state`; must build new containers, so that a failure leaves the old ones as they were."""
+        """Restore what `_dump_state` returned, into new containers so that a failure leaves the old ones unchanged."""
 
     def _load(self, row: Mapping[str, Any]) -> Proposal:
         fields = dict(row)

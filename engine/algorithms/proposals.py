@@ -1,4 +1,4 @@
-"""What passes between a search algorithm and the house: proposals, their outcomes, and buckets to look at."""
+"""What passes between a search algorithm and the rest of the code: proposals, outcomes, and buckets to look at."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from engine.space import Architecture
 class Proposal(NamedTuple):
     """A network to score. ``layer`` counts from 0; ``parent`` is the number of the proposal it was derived from.
 
-    ``stage`` 0: by the search's estimate; 1: by the final one, and ``parent`` is the proposal that tried the network.
+    The search's estimate scores stage 0. The final estimate scores stage 1, where ``parent`` is the proposal that tried
+    the network first.
     """
 
     number: int
@@ -25,7 +26,7 @@ class Proposal(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a proposal: its score (higher is better), or None when it could not be scored."""
+    """The score of a proposal (higher is better), or None if it could not be scored."""
 
     number: int
     score: float | None

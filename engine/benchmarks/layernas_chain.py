@@ -15,6 +15,7 @@ from engine.config.search import Objective
 from engine.errors import DataError
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
+from engine.rounds import Rounds
 
 PROBLEMS = 200
 SEEDS = 50
@@ -57,10 +58,10 @@ def finds_optimum(seed: int, options: LayeredOptions) -> bool:
     optimum = max((reward(a) for a in networks if problem.feasible(a)), default=None)
     algorithm = create_algorithm(options.model_copy(update={"buckets": int(high - low) + 1}), problem, seed)
     scores = []
-    while proposals := algorithm.ask(8):
-        for proposal in proposals:
-            score = reward(proposal.architecture)
-            algorithm.tell(Outcome(proposal.number, score))
-            if problem.feasible(proposal.architecture):
-                scores.append(score)
+    rounds = Rounds(algorithm, 8)
+    while proposals := rounds.ask():
+        rewards = [reward(proposal.architecture) for proposal in proposals]
+        rounds.tell(Outcome(proposal.number, score) for proposal, score in zip(proposals, rewards, strict=True))
+        found = zip(proposals, rewards, strict=True)
+        scores += [score for proposal, score in found if problem.feasible(proposal.architecture)]
     return max(scores, default=None) == optimum

@@ -56,10 +56,11 @@ from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Final, Objective
 from engine.config.spaces import NasBench201Options
 from engine.estimators.table import TableEstimator
-from engine.loop import BudgetMeter, Judge, RunResult, Trial
+from engine.loop import Judge, RunResult, Trial
 from engine.loop import run as run_search
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
+from engine.rounds import BudgetMeter
 from engine.spaces.nasbench201 import NasBench201Space
 from engine.table import Table
 

@@ -29,9 +29,10 @@ from engine.config.spaces import NasBench201Options
 from engine.errors import Stopped
 from engine.estimate import Estimator
 from engine.estimators.table import TableEstimator
-from engine.loop import BudgetMeter, Judge, RunResult, Trial, rounds
+from engine.loop import Judge, RunResult, Trial, played
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
+from engine.rounds import BudgetMeter, Rounds
 from engine.spaces.nasbench201 import NasBench201Space
 from engine.table import Table
 
@@ -105,8 +106,8 @@ class Bench:
         final = Final(estimator=TableOptions(path="nasbench201", reward="final"), count=max(finalists, 1), share=SHARE)
         meter = BudgetMeter(cells, PAPER_COST[dataset][row], final=final if finalists else None)
         algorithm = create_algorithm(options, self.problem, seed, finalists)
-        told = rounds(algorithm, estimator, meter, 1, final=judge)
-        return [trial for batch in told for trial in batch]
+        judges = [Judge(estimator), *([] if judge is None else [judge])]
+        return [trial for batch in played(Rounds(algorithm, 1, meter), judges) for trial in batch]
 
     def chosen(self, trials: Sequence[Trial], dataset: str) -> float:
         """Return the test accuracy in percent of the network that wins."""

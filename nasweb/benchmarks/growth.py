@@ -18,6 +18,7 @@ from engine.algorithms.proposals import Outcome
 from engine.config.search import SearchConfig
 from engine.estimate import Estimate
 from engine.registry import create_algorithm
+from engine.rounds import BudgetMeter, Rounds
 from engine.space import Architecture
 from searches import events
 from searches.models import Search
@@ -63,7 +64,7 @@ class Growth:
             change(self.search, Search.Status.RUNNING)
         self.resolved = resolve_search(self.search)
         algorithm = create_algorithm(config.algorithm, self.resolved.problem, seed)
-        self.copy = algorithm_state.Copy(algorithm, self.search.epoch)
+        self.copy = algorithm_state.Copy(Rounds(algorithm, ROUND_SIZE), self.search.epoch)
         self.effects = [[self.rng.gauss(0, 1) for _ in range(100)] for _ in range(LAYERS)]
 
     def grow(self, candidates: int) -> int:
@@ -92,29 +93,26 @@ class Growth:
             change(self.search, Search.Status.FINISHED, f"budget of {self.search.asked} evaluations spent")
 
     def _batch(self, size: int) -> int:
-        copy = self.copy
+        rounds = self.copy.rounds
+        rounds.meter = BudgetMeter(evaluations=size)
         asked: list[Asked] = []
-        told: list[events.Entry] = []
-        while len(asked) < size:
-            round_ = [
-                Asked(copy.rounds, proposal, self._estimate(proposal.architecture))
-                for proposal in copy.algorithm.ask(min(ROUND_SIZE, size - len(asked)))
-            ]
-            if not round_:
-                break
-            for item in round_:
-                assert item.estimate is not None
-                copy.algorithm.tell(Outcome(item.proposal.number, item.estimate.score))
-            scored = sum(item.estimate is not None and item.estimate.score is not None for item in round_)
-            told.append(events.round_told(copy.rounds, len(round_), scored))
-            copy.rounds += 1
-            asked += round_
+        told = []
+        while proposed := rounds.ask():
+            estimates = [self._estimate(proposal.architecture) for proposal in proposed]
+            outcomes = []
+            for proposal, estimate in zip(proposed, estimates, strict=True):
+                rounds.charge(proposal, estimate.seconds)
+                asked.append(Asked(rounds.told, proposal, estimate))
+                outcomes.append(Outcome(proposal.number, estimate.score))
+            scored = sum(outcome.score is not None for outcome in outcomes)
+            told.append(events.round_told(rounds.told, len(outcomes), scored))
+            rounds.tell(outcomes)
         with transaction.atomic():
             search = self.search = Search.objects.select_for_update().get(pk=self.search.pk)
             candidates = proposals.write(search, self.resolved, asked)
-            search.rounds = copy.rounds
+            search.rounds = rounds.told
             search.save(update_fields=["rounds", *recording.COUNTERS])
-            algorithm_state.save_buckets(search, copy)
+            algorithm_state.save_buckets(search, self.copy)
             events.record(search, [*recording.entries(candidates), *told])
         return len(asked)
 

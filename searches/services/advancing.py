@@ -1,14 +1,15 @@
-"""Advancing a search: tell the round that is complete, ask the next one, hand its work out.
+"""Advancing a search: tell the round that is complete, ask the next one, dispatch its work.
 
-A task claims the search with a token, so that two finishers cannot both advance it; every step is one transaction on
-the locked row and lets go of the claim in the same transaction in which it finds that it has to wait, so no wake-up
-is lost.
+A task claims the search with a token, so that only one task advances it at a time. Every step is one transaction on the
+locked row. The step that finds that the search has to wait releases the claim in the same transaction, so no wake-up is
+lost.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from uuid import uuid4
 
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def advance(search_id: int) -> None:
-    """Takes the search as far as it goes without waiting, about a second of work; then another task goes on."""
+    """Take the search as far as it goes without waiting; after about a second of work, another task continues."""
     token = _claim(search_id)
     if token is None:
         return
@@ -45,7 +46,7 @@ def advance(search_id: int) -> None:
                 dispatching.advance(search_id)
                 return
     except (OperationalError, InterfaceError):
-        algorithm_state.forget(search_id)  # the database is away: the sweeper sends the search again
+        algorithm_state.forget(search_id)  # the database is away: the sweeper dispatches the search again
         raise
     except Exception as error:
         algorithm_state.forget(search_id)
@@ -54,7 +55,7 @@ def advance(search_id: int) -> None:
 
 
 def _claim(search_id: int) -> str | None:
-    """A token when this task won the search, by an UPDATE that must hit the row."""
+    """Return a token if this task got the search, by an UPDATE that must hit the row; otherwise None."""
     token, now = uuid4().hex, timezone.now()
     until = now + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     free = Search.objects.filter(Q(advance_token="") | Q(advance_until__lt=now), pk=search_id, status__in=Search.ACTIVE)
@@ -66,7 +67,7 @@ def _let_go(search_id: int, token: str) -> None:
 
 
 def _step(search_id: int, token: str) -> bool:
-    """One step; False when the search waits for something, or is over, and the claim was let go."""
+    """Take one step and return whether more can follow; if not, the claim is released."""
     search = Search.objects.filter(pk=search_id, advance_token=token).select_related("owner").first()
     if search is None:
         return False
@@ -96,10 +97,11 @@ def _step(search_id: int, token: str) -> bool:
 
 
 def _round(search: Search, resolved: Resolved) -> bool:
-    """Tells the open round unless it can be filled, and asks the next; True when all of that was known already."""
+    """Fill the open round, or tell it and ask the next; return whether every score of that is known already."""
     copy = algorithm_state.load(search, resolved)
+    copy.rounds.meter = budgets.meter(search)
     asked = _ask(search, resolved, copy)
-    told = not asked and bool(copy.algorithm.pending)
+    told = not asked and copy.rounds.open
     if told:
         _tell(search, resolved, copy)
         asked = [] if resolved.inline else _ask(search, resolved, copy)
@@ -107,8 +109,8 @@ def _round(search: Search, resolved: Resolved) -> bool:
     search.save(update_fields=["rounds", *recording.COUNTERS])
     if told and resolved.inline:
         return True  # networks to try are looked up before finalists are asked again
-    if not asked:
-        change(search, *budgets.end(search, cut=not copy.algorithm.done))
+    if copy.rounds.ended is not None:
+        change(search, *budgets.end(search, copy.rounds.ended))
         return False
     events.record(search, recording.entries([c for c in asked if c.status not in recording.WAITING]))
     hand_out(search, again=True)
@@ -116,44 +118,29 @@ def _round(search: Search, resolved: Resolved) -> bool:
 
 
 def _ask(search: Search, resolved: Resolved, copy: Copy) -> list[Candidate]:
-    """Fills the open round as far as the algorithm and the budget go; a new one holds finalists when the search ends.
-
-    A round is of one stage. What the search's estimates were looked up for is asked there, never here.
-    """
-    pending = copy.algorithm.pending
-    stages = range(int(resolved.inline), len(resolved.stages))
-    for stage in {proposal.stage for proposal in pending.values()} or stages:
-        count = _room(search, stage, resolved.config.round_size - len(pending))
-        asked = [Asked(search.rounds, proposal) for proposal in copy.algorithm.ask(count, stage)]
-        if asked:
-            return proposals.write(search, resolved, asked)
-    return []
-
-
-def _room(search: Search, stage: int, wanted: int) -> int:
-    """How many of the wanted trials may start; one final at first, where only its seconds can say how many fit."""
-    seconds = None if search.budget_seconds is None else dispatching.recent_seconds(search, stage)
-    if stage and search.budget_seconds is not None and seconds is None:
-        wanted = min(wanted, 1)
-    return budgets.meter(search).admits([seconds] * max(wanted, 0), stage)
+    """Ask what the open round has room for, or a new round, and write it; stages that are looked up are not asked."""
+    stages = range(len(lookups.stages_of(resolved)), len(resolved.stages))
+    proposed = copy.rounds.ask(stages, partial(dispatching.recent_seconds, search))
+    return proposals.write(search, resolved, [Asked(search.rounds, proposal) for proposal in proposed])
 
 
 def _tell(search: Search, resolved: Resolved, copy: Copy) -> None:
-    """Tells the open round in the order of its proposals, then what a retry found; then scores may be read anew."""
+    """Tell the open round, then the scores that a retry found; after that the scores may be calibrated."""
     number = search.rounds
-    rows = list(search.candidates.filter(round=number).order_by("number").values_list("number", "score"))
-    for outcome in rows:
-        copy.algorithm.tell(Outcome(*outcome))
+    rows = search.candidates.filter(round=number).order_by("number").values_list("number", "score")
+    outcomes = [Outcome(*row) for row in rows]
+    copy.rounds.tell(outcomes)
     late = search.candidates.filter(revived_round=number, status=Candidate.Status.SCORED).order_by("number")
-    algorithm_state.tell_late(copy.algorithm, late.values_list("number", "score"))
-    search.rounds = copy.rounds = number + 1
+    copy.rounds.tell_late(Outcome(*row) for row in late.values_list("number", "score"))
+    search.rounds = copy.rounds.told
     calibrating.after_round(search, resolved, copy, number)
     algorithm_state.save_snapshot(search, copy)
-    events.record(search, [events.round_told(number, len(rows), sum(score is not None for _, score in rows))])
+    scored = sum(outcome.score is not None for outcome in outcomes)
+    events.record(search, [events.round_told(number, len(outcomes), scored)])
 
 
 def hand_out(search: Search, again: bool = False) -> None:
-    """Dispatches the work that the search waits for; ``again``: also what was dispatched for another search."""
+    """Dispatch the work that the search waits for; ``again``: also what was dispatched for another search."""
     work = recording.to_score(search)
     if not again:
         work = work.filter(dispatched_at=None)

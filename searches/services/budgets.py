@@ -1,4 +1,4 @@
-"""What is left of a search's budget, and why it ended."""
+"""The budget of a search: what is left of it, and the reason in words when the search ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from engine.loop import BudgetMeter
+from engine.rounds import BudgetMeter, Ended
 from searches.models import Candidate, Search
 
 
 def meter(search: Search) -> BudgetMeter:
-    """The budget with all that was asked and charged so far."""
+    """Return a meter of the budget that has counted everything asked and charged so far."""
     final = search.configuration.final
     spent: dict[str, Any] = {"final_trials": 0, "final_charged": 0.0}
     if final is not None:
@@ -27,22 +27,22 @@ def meter(search: Search) -> BudgetMeter:
     )
 
 
-def end(search: Search, cut: bool = False) -> tuple[Search.Status, str]:
-    """Status and reason of a search that asks no more; ``cut``: the next trial's seconds would exceed the budget."""
+def end(search: Search, ended: Ended) -> tuple[Search.Status, str]:
+    """Return the status of a search that asks no more, and the reason in words."""
     if not search.scored:
         last = search.candidates.filter(status=Candidate.Status.FAILED).order_by("-number").first()
         if last is None:
             return Search.Status.FAILED, "the algorithm found no network to propose; widen the limits"
         return Search.Status.FAILED, f"all {search.failed} networks failed; the last one: {last.error}"
-    status, reason = _spent(search, cut)
+    reason = _spent(search, ended)
     if search.finals:
         reason += f"; the best of {search.finals} finalists by their final scores wins"
-    return status, reason
+    return Search.Status.FINISHED, reason
 
 
-def _spent(search: Search, cut: bool) -> tuple[Search.Status, str]:
-    if search.budget_evaluations is not None and search.asked >= search.budget_evaluations:
-        return Search.Status.FINISHED, f"budget of {search.budget_evaluations} evaluations spent"
-    if search.budget_seconds is not None and (cut or search.charged_seconds >= search.budget_seconds):
-        return Search.Status.FINISHED, f"budget of {search.budget_seconds:g} seconds spent"
-    return Search.Status.FINISHED, "every network within reach was scored"
+def _spent(search: Search, ended: Ended) -> str:
+    if ended is Ended.EVALUATIONS:
+        return f"budget of {search.budget_evaluations} evaluations spent"
+    if ended is Ended.SECONDS:
+        return f"budget of {search.budget_seconds:g} seconds spent"
+    return "every network within reach was scored"

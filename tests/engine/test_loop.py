@@ -12,8 +12,9 @@ from engine.config.algorithms import LayerNASOptions
 from engine.config.search import Budget, Objective
 from engine.errors import Stopped
 from engine.estimate import Estimate, Stop, never
-from engine.loop import BudgetMeter, RunResult, run
+from engine.loop import RunResult, run
 from engine.problem import SearchProblem
+from engine.rounds import BudgetMeter
 from engine.space import Architecture
 
 SPACE = AdditiveSpace([[4, 3, 2, 1]] * 3)
