@@ -14,9 +14,10 @@ from time import monotonic
 
 from engine.algorithms.base import SearchAlgorithm
 from engine.config.algorithms import LayerNASOptions
-from engine.config.search import Budget, SearchConfig
+from engine.config.search import SearchConfig
 from engine.estimate import Estimate, Stop, never
-from engine.loop import BudgetMeter, rounds
+from engine.loop import Judge, played
+from engine.rounds import BudgetMeter, Rounds
 from engine.space import Architecture
 
 MOST = 400
@@ -69,7 +70,8 @@ def dry_run(algorithm: SearchAlgorithm, config: SearchConfig, within: float) -> 
     wanted = MOST if budget is None else min(MOST, max(1, budget - config.finalists))
     end = monotonic() + within
     feasible: list[bool] = []
-    for trials in rounds(algorithm, RandomScores(), BudgetMeter.of(Budget(evaluations=wanted)), config.round_size):
+    rounds = Rounds(algorithm, config.round_size, BudgetMeter(evaluations=wanted))
+    for trials in played(rounds, [Judge(RandomScores())]):
         feasible += [trial.feasible for trial in trials]
         if monotonic() > end:
             break

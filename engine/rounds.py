@@ -126,9 +126,8 @@ class Rounds:
     Repeat: `ask`, then `admit` and `charge` where seconds are known for each proposal, then `tell`. When `ask` returns
     nothing, either a round is `open` and must be told, or the search has `ended`.
 
-    ``told`` is the number of rounds told. ``first_stage`` is the first stage that may still be asked: networks are over
-    once finalists were asked, unless the algorithm tries networks between finalists, and a stage is over once the
-    budget cut one of its rounds.
+    ``told`` is the number of rounds told. ``first_stage`` is the first stage that may still be asked: a stage is over
+    once the budget has cut one of its rounds.
     """
 
     def __init__(self, algorithm: SearchAlgorithm, round_size: int, meter: BudgetMeter | None = None) -> None:
@@ -164,7 +163,6 @@ class Rounds:
                 continue
             room = self._room(stage, self.round_size - len(pending), expected)
             if room and (proposals := self.algorithm.ask(room, stage)):
-                self._asked(stage)
                 return proposals
         if not pending:
             self.ended = self._why()
@@ -172,9 +170,7 @@ class Rounds:
 
     def repeat(self, count: int, stage: int) -> list[Proposal]:
         """Return the next ``count`` proposals of a stage, which were admitted and recorded before."""
-        proposals = self.algorithm.ask(count, stage)
-        self._asked(stage)
-        return proposals
+        return self.algorithm.ask(count, stage)
 
     def admit(self, proposals: Sequence[Proposal], seconds: Sequence[float | None]) -> Sequence[Proposal]:
         """Return the proposals, from the first on, that the budget covers; if it refuses one, the round is cut there.
@@ -204,10 +200,9 @@ class Rounds:
             self._gave_up = True
 
     def tell_late(self, outcomes: Iterable[Outcome]) -> None:
-        """Tell scores that a retry found after their rounds; more networks may follow from a network's late score."""
+        """Tell scores that a retry found after their rounds."""
         for outcome in outcomes:
-            if not self.algorithm.tell(outcome).stage:
-                self.first_stage = 0
+            self.algorithm.tell(outcome)
 
     def _room(self, stage: int, wanted: int, expected: Expected) -> int:
         """Return how many of the wanted trials may start; only one finalist before any finalist's seconds are known."""
@@ -217,13 +212,8 @@ class Rounds:
             wanted = min(wanted, 1)
         return self.meter.admits([seconds] * max(wanted, 0), stage)
 
-    def _asked(self, stage: int) -> None:
-        if not self.algorithm.interleaves:
-            self.first_stage = stage
-
     def _why(self) -> Ended:
         if self.meter.evaluations_spent:
             return Ended.EVALUATIONS
-        if self.algorithm.done or self.meter.seconds is None:
-            return Ended.EXHAUSTED
-        return Ended.SECONDS
+        exhausted = self.algorithm.done and not self.algorithm.cut_short
+        return Ended.EXHAUSTED if exhausted or self.meter.seconds is None else Ended.SECONDS

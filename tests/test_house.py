@@ -240,6 +240,30 @@ def test_a_label_of_a_metric_has_one_owner() -> None:
     assert named.search("c.costs.madds_m")
     assert [str(path) for path in shown if named.search(text(path))] == []
     assert [str(path) for path in shown if 'getElementById("metrics")' in text(path)] == ["static/js/core/metrics.js"]
+OTHER_TALK = {
+    "engine/promotion/run.py",
+    "nasweb/embedded/supervisor.py",
+    "searches/services/measuring.py",
+    "searches/api/downloads.py",
+}
+"""Modules whose ``ask`` and ``tell`` have nothing to do with search algorithms."""
+
+
+def test_one_module_drives_rounds() -> None:
+    """Only `engine.rounds` asks and tells an algorithm, applies the budget and gives proposals up.
+
+    The benchmark that times ask and tell calls the algorithm itself.
+    """
+    drivers: dict[str, set[str]] = {}
+    for path, node in code("engine", "searches", "nasweb"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            receiver = ast.unparse(node.func.value)
+            spoken_to = node.func.attr in {"ask", "tell"} and not receiver.endswith("rounds")
+            if spoken_to or node.func.attr in {"abandon", "admits"}:
+                drivers.setdefault(path, set()).add(node.func.attr)
+    owner = {"ask", "tell", "abandon", "admits"}
+    timing = {"engine/benchmarks/layernas_core.py": {"ask", "tell"}}
+    assert {p: names for p, names in drivers.items() if p not in OTHER_TALK} == {"engine/rounds.py": owner, **timing}
 
 
 def test_front_end_lock_file_names_no_registry() -> None:

@@ -60,9 +60,9 @@ class SearchAlgorithm(ABC):
         return not self._pending and not self._given_up and self._exhausted()
 
     @property
-    def interleaves(self) -> bool:
-        """Whether more networks are tried between two finalists."""
-        return self._finalists is not None and self._finalists.interleaved
+    def cut_short(self) -> bool:
+        """Whether the budget ended the networks while some were left to try."""
+        return self._given_up > 0
 
     def expect_finals(self, count: int) -> None:
         """Prepare to name up to ``count`` finalists; called before anything is asked."""
@@ -85,8 +85,8 @@ class SearchAlgorithm(ABC):
             proposals.append(proposal)
         return proposals
 
-    def tell(self, outcome: Outcome) -> Proposal:
-        """Take the outcome of a pending proposal, or the late score of one that failed before a retry; return that.
+    def tell(self, outcome: Outcome) -> None:
+        """Take the outcome of a pending proposal, or the late score of a proposal that failed before a retry.
 
         A score that is not a finite number counts as a failure. UnknownProposal: nothing is known of that number.
         """
@@ -99,7 +99,6 @@ class SearchAlgorithm(ABC):
         self._told.append((proposal, score))
         if not self._pending:
             self._observe_told()
-        return proposal
 
     def abandon(self) -> None:
         """Give up all pending proposals, because the budget does not cover them; networks are not asked any more."""

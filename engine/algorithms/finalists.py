@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import insort
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from engine.algorithms.proposals import Proposal
 from engine.problem import SearchProblem
@@ -36,9 +36,6 @@ class Finalists(ABC):
 
     Outcomes arrive in the order of the proposals, while nothing is pending.
     """
-
-    interleaved: ClassVar[bool] = False
-    """Whether more networks are tried between two finalists; otherwise finalists come after the last network."""
 
     @abstractmethod
     def learn(self, proposal: Proposal, worth: float) -> None:

@@ -34,8 +34,6 @@ DECIMALS = 9
 class Guided(Finalists):
     """Names ``count`` finalists, of which at most ``together`` wait for their outcomes at a time."""
 
-    interleaved = True
-
     def __init__(self, problem: SearchProblem, count: int, together: int) -> None:
         self._problem = problem
         self._count = count

@@ -112,6 +112,11 @@ class MoteNAS(SamplingSearch):
             self._closed = True
         return super()._propose_final(number)
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the budget ended the networks while some, scouts among them, were left to try."""
+        return self._closed or super().cut_short
+
     def _proposal(self, number: int, planned: Planned) -> Proposal | None:
         choices = planned.choices
         if choices is not None and not self._networks.open(choices):

@@ -72,11 +72,19 @@ def void(search: Search) -> None:
     Snapshot.objects.filter(search=search).delete()
 
 
-def save_snapshot(search: Search, copy: Copy) -> None:
-    """Write a snapshot when it is due; nothing may be pending."""
+def reopen_stages(search: Search) -> None:
+    """Forget which stages the budget ended, because there is more of it; the caller voids every copy by ``epoch``."""
+    Snapshot.objects.filter(search=search, **{f"state__{FIRST_STAGE}__gt": 0}).delete()
+
+
+def save_snapshot(search: Search, copy: Copy, due: bool = False) -> None:
+    """Write a snapshot if it is due; nothing may be pending.
+
+    It is due in any case when the budget has just cut a round: the rows do not show that its stage is over.
+    """
     asked = copy.algorithm.asked
     last = Snapshot.objects.filter(search=search).values_list("asked", flat=True).first() or 0
-    if asked - last >= max(FIRST_SNAPSHOT, last // 2):
+    if due or asked - last >= max(FIRST_SNAPSHOT, last // 2):
         state = copy.algorithm.state_dict() | {FIRST_STAGE: copy.rounds.first_stage}
         defaults = {"rounds": copy.rounds.told, "asked": asked, "state": state}
         Snapshot.objects.update_or_create(search=search, defaults=defaults)

@@ -48,6 +48,7 @@ def reopen(search: Search) -> bool:
             "final scores that are known are found again",
         )
     _reopen_last_round(search)
+    algorithm_state.reopen_stages(search)
     return bool(taken)
 
 

@@ -37,8 +37,9 @@ class Work:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left but finalists whose estimate is not looked up."""
-        return self.ended and self.finals_follow and not self.asked and not self.told
+        """Whether there is nothing to write, and nothing is left but finalists whose estimate is not looked up."""
+        nothing = not self.asked and not self.told and not self.copy.rounds.gave_up
+        return self.ended and self.finals_follow and nothing
 
 
 def stages_of(resolved: Resolved) -> range:
@@ -94,19 +95,20 @@ def _looked_up(resolved: Resolved, rounds: Rounds, asked: list[Proposal]) -> lis
 def write(search: Search, resolved: Resolved, work: Work) -> bool:
     """Write the rounds and return whether the search goes on; an extension of the budget in between voids them."""
     copy = work.copy
+    rounds = copy.rounds
     if search.epoch != copy.epoch:
         algorithm_state.forget(search.pk)
         return True
     candidates = proposals.write(search, resolved, work.asked)
-    search.rounds = copy.rounds.told
+    search.rounds = rounds.told
     search.save(update_fields=["rounds", *recording.COUNTERS])
-    if copy.rounds.gave_up:
+    ends = work.ended and not work.finals_follow
+    if rounds.gave_up:
         copy = algorithm_state.load(search, resolved)
+        copy.rounds.first_stage = rounds.first_stage
     algorithm_state.save_buckets(search, copy)
-    algorithm_state.save_snapshot(search, copy)
+    algorithm_state.save_snapshot(search, copy, due=rounds.gave_up and not ends)
     events.record(search, [*recording.entries(candidates), *work.told])
-    ended = work.copy.rounds.ended
-    if not work.ended or work.finals_follow or ended is None:
-        return True
-    change(search, *budgets.end(search, ended))
-    return False
+    if ends and rounds.ended is not None:
+        change(search, *budgets.end(search, rounds.ended))
+    return not ends
