@@ -85,9 +85,9 @@ class CheckedClient:
         if kind not in contents:
             self.faults.append(f"{name}: the content type {kind} is not declared")
             return reply
-        if not kind.endswith("json") or reply.streaming:
+        if not kind.endswith("json"):
             return reply
-        value = json.loads(reply.content)
+        value = json.loads(b"".join(reply) if reply.streaming else reply.content)
         found = complaints(self.document, contents[kind]["schema"], value)
         self.faults += [f"{name} {line}" for line in found[:5]]
         return value
