@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from django.conf import settings as present
 from django.core.management import call_command
 from django.db import connection
@@ -72,6 +73,8 @@ def changes(kept: Any, found: Any, place: str = "", worded: bool = False) -> lis
     Further fields are no change, nor are the last bits of numbers, which other processors sum in another order.
     ``worded`` says that sentences may differ, too.
     """
+    kept = by_field(kept, place)
+    found = by_field(found, place)
     if isinstance(kept, dict) and isinstance(found, dict):
         missing = [f"{place}.{name} is missing" for name in kept.keys() - found.keys()]
         return missing + [
@@ -89,6 +92,15 @@ def changes(kept: Any, found: Any, place: str = "", worded: bool = False) -> lis
     return [] if kept == found and type(kept) is type(found) else [f"{place}: {found!r} instead of {kept!r}"]
 
 
+def by_field(value: Any, place: str) -> Any:
+    """Return a YAML document and a list of settings as mappings, in which new options are further fields."""
+    if place.endswith(".yaml"):
+        return yaml.safe_load(value)
+    if place.endswith(".settings"):
+        return {row["path"]: row["values"] for row in value}
+    return value
+
+
 def is_sentence(value: Any) -> bool:
     return isinstance(value, str) and " " in value
 
@@ -99,6 +111,11 @@ def test_what_counts_as_a_change() -> None:
     assert changes(kept, kept | {"rows": [{"id": 1, "sentence": "It is like this."}]}) == []
     assert changes({"warnings": ["Do not."]}, {"warnings": ["Better not."]}) == []
     assert changes({"warnings": ["Do not."]}, {"warnings": []}) != []
+    assert changes({"yaml": "a: 1"}, {"yaml": "a: 1\nb: 2"}) == []
+    assert changes({"yaml": "a: 1"}, {"yaml": "a: 2"}) == [".yaml.a: 2 instead of 1"]
+    settings = [{"path": "seed", "values": [1, 2]}]
+    assert changes({"settings": settings}, {"settings": [{"path": "new", "values": [0, 1]}, *settings]}) == []
+    assert changes({"settings": settings}, {"settings": [{"path": "new", "values": [0, 1]}]}) != []
     assert changes(kept, {"score": 1.0, "rows": kept["rows"]}) == [".source is missing"]
     assert changes(kept, kept | {"score": 1.00001}) == [".score: 1.00001 instead of 1.0"]
     assert changes(kept, kept | {"score": 1}) == [".score: 1 instead of 1.0"]
