@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, str] = {
     "layernas-nb201": "engine.benchmarks.layernas_nb201",
     "layernas-chain": "engine.benchmarks.layernas_chain",
     "layernas-core": "engine.benchmarks.layernas_core",
+    "layernas-anytime": "engine.benchmarks.layernas_anytime",
     "mote-exact": "engine.benchmarks.mote_exact",
     "mote-speed": "engine.benchmarks.mote_speed",
     "mote-early": "engine.benchmarks.mote_early",

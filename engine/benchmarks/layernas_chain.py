@@ -20,7 +20,11 @@ from engine.rounds import Rounds
 PROBLEMS = 200
 SEEDS = 50
 LayeredOptions = LayerNASOptions | DynamicProgrammingOptions
-ALGORITHMS: dict[str, LayeredOptions] = {"layernas": LayerNASOptions(), "dp": DynamicProgrammingOptions()}
+ALGORITHMS: dict[str, LayeredOptions] = {
+    "layernas": LayerNASOptions(),
+    "layernas_scaled": LayerNASOptions(completion="scaled"),
+    "dp": DynamicProgrammingOptions(),
+}
 
 
 def run(quick: bool, table: Path | None = None, space: Path | None = None, curves: Path | None = None) -> Report:

@@ -11,7 +11,7 @@ from engine.config.search import SearchConfig
 from searches.api.serializers.bodies import AnswerSerializer, BodySerializer
 from searches.api.serializers.candidates import BestSerializer
 from searches.models import Calibration, Search
-from searches.selectors import comparison, notes, searches, spaces, tables
+from searches.selectors import comparison, nearest, notes, searches, spaces, tables
 from searches.services import control
 
 ACTIONS = ("pause", "resume", "stop", "cancel", "retry", "extend", "delete", "clone", "repeat")
@@ -59,6 +59,18 @@ class OptimumSerializer(serializers.Serializer):
         help_text="none: the search has no limits; met: the best of the networks within them; ignored: the best of the "
         "whole table, since finding those within the limits would take too long",
     )
+
+
+class NearestSerializer(AnswerSerializer):
+    """The network that comes closest to the limits of a search that found none within them."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    metric = serializers.CharField(help_text="the limited cost that the network exceeds most")
+    cost = serializers.FloatField()
+    limit = serializers.FloatField()
+    excess = serializers.FloatField(help_text="distance from the limit, as a share of the limit")
+    words = serializers.CharField()
 
 
 class SearchSerializer(serializers.ModelSerializer):
@@ -162,6 +174,10 @@ class SearchDetailSerializer(SearchSerializer):
         help_text="null: no table, no truth column named, or no network within the limits"
     )
 
+    nearest = serializers.SerializerMethodField(
+        help_text="null: the search is active, or found a network within its limits"
+    )
+
     class Meta(SearchSerializer.Meta):
         fields = [
             *SearchSerializer.Meta.fields,
@@ -175,6 +191,7 @@ class SearchDetailSerializer(SearchSerializer):
             "note_html",
             "calibrations",
             "table_optimum",
+            "nearest",
         ]
 
     @extend_schema_field(SearchConfig)  # type: ignore[arg-type] # `searches.api.schema` knows option models
@@ -199,6 +216,11 @@ class SearchDetailSerializer(SearchSerializer):
     def get_failures(self, search: Search) -> list[dict[str, Any]]:
         """Return number, architecture and reason of the latest failures."""
         return searches.failures(search)
+
+    @extend_schema_field(NearestSerializer(allow_null=True))
+    def get_nearest(self, search: Search) -> dict[str, Any] | None:
+        """Return the network closest to the limits if none is within them."""
+        return nearest.nearest(search)
 
     def get_note_html(self, search: Search) -> str:
         """Return the rendered Markdown."""

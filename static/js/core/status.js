@@ -17,3 +17,14 @@ export const trainingIsActive = (training) => isIn("training", "active", trainin
 
 /** Whether the measurement waits for a worker or runs. */
 export const measurementIsOpen = (measurement) => isIn("measurement", "open", measurement);
+
+/** Whether the search finished without a network within its limits. */
+export const endedWithoutResult = (search) => search.status === "finished" && !search.feasible;
+
+/** Shows the search's status on its chip; one that finished without a result is marked. */
+export function showStatus(chip, search) {
+  const empty = endedWithoutResult(search);
+  chip.dataset.status = empty ? "empty" : search.status;
+  const text = empty ? "finished without a result" : search.status;
+  if (chip.textContent !== text) chip.textContent = text;
+}

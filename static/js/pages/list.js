@@ -5,7 +5,7 @@ import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, evaluated, number } from "../core/format.js";
 import { Doorbell, liveState } from "../core/live.js";
 import { UrlState } from "../core/state.js";
-import { searchIsActive } from "../core/status.js";
+import { searchIsActive, showStatus } from "../core/status.js";
 
 const state = new UrlState({ status: "", search: "" });
 const place = document.querySelector("[data-list]");
@@ -57,8 +57,7 @@ class Row {
   show(search) {
     const active = searchIsActive(search);
     setText(this.link, search.name);
-    this.chip.dataset.status = search.status;
-    setText(this.chip, search.status);
+    showStatus(this.chip, search);
     setText(
       this.about,
       [

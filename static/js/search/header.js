@@ -3,7 +3,7 @@ import { showActions } from "../core/actions.js";
 import { h, kindLabel, progressBar, setBar, setText } from "../core/dom.js";
 import { ago, duration, evaluated, measure, number, optimumOf, plural } from "../core/format.js";
 import { metricOf } from "../core/metrics.js";
-import { searchIsActive } from "../core/status.js";
+import { endedWithoutResult, searchIsActive, showStatus } from "../core/status.js";
 
 function kpis(search) {
   const { best } = search;
@@ -76,15 +76,14 @@ export class Header {
     document.querySelector("[data-progress]").append(this.bar);
     this.kpis = document.querySelector("[data-kpis]");
     this.banner = document.querySelector("[data-banner]");
+    this.nearest = document.querySelector("[data-nearest]");
     this.failures = document.querySelector("[data-failures]");
     this.layers = document.querySelector("[data-layers]");
     this.tiles = new Map();
   }
 
   show(search) {
-    const chip = document.querySelector("[data-chip]");
-    chip.dataset.status = search.status;
-    setText(chip, search.status);
+    showStatus(document.querySelector("[data-chip]"), search);
     const progress = search.evaluated ? `(${Math.round(100 * (search.progress ?? 0))} %) ` : "";
     const title = `${progress}${search.name} · nasweb`;
     if (document.title !== title) document.title = title;
@@ -123,8 +122,10 @@ export class Header {
   showBanners(search) {
     const serious = search.status === "failed";
     this.banner.hidden = !search.status_reason;
-    this.banner.className = `banner ${serious ? "bad" : search.status === "finished" ? "good" : "warn"}`;
+    const good = search.status === "finished" && !endedWithoutResult(search);
+    this.banner.className = `banner ${serious ? "bad" : good ? "good" : "warn"}`;
     setText(this.banner.firstElementChild, search.status_reason);
+    this.showNearest(search);
     const failures = search.failures ?? [];
     this.failures.hidden = !failures.length;
     if (!failures.length) return;
@@ -141,6 +142,24 @@ export class Header {
       `${plural(search.failed, "candidate")} could not be scored${latest}`,
     );
     this.failures.querySelector("ul").replaceChildren(...items);
+  }
+
+  /** Names the network closest to the limits, and what to do, where a search ended without one within them. */
+  showNearest({ id, nearest }) {
+    this.nearest.hidden = !nearest;
+    if (!nearest || this.nearestId === nearest.id) return;
+    this.nearestId = nearest.id;
+    const advice = "Extend the budget with the button above, or change the limits and search again:";
+    this.nearest.replaceChildren(
+      h("p", {}, nearest.words),
+      h("p", {}, advice),
+      h(
+        "div",
+        { class: "row" },
+        h("a", { class: "button small", href: `/candidates/${nearest.id}/` }, `Look at candidate ${nearest.number}`),
+        h("a", { class: "button small", href: `/searches/new/?clone=${id}` }, "Clone it and change the limits"),
+      ),
+    );
   }
 
   showLayers(search) {
