@@ -142,10 +142,13 @@ def test_documents_link_to_what_is_there() -> None:
     assert text(Path("README.md")).count("\n") <= 120
 
 
-def test_the_readme_of_the_engine_names_what_is_there() -> None:
+def test_the_readme_of_the_engine_names_every_file_beside_it() -> None:
     rows = re.findall(r"^\| (`.+?`) \|", text(Path("engine/README.md")), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert [name for name in named if not list((ROOT / "engine").glob(name))] == []
+    tracked_there = {path.relative_to("engine").parts for path in tracked() if path.parts[0] == "engine"}
+    beside = {parts[0] if len(parts) == 1 else f"{parts[0]}/" for parts in tracked_there}
+    assert {name for name in beside if name not in named} == {"README.md", "__init__.py"}
 
 
 @pytest.mark.processes
