@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='evaluation',
             name='setup',
-            field=models.JSONField(default=dict, help_text='what was looked at to get the score, in words by name'),
+            field=models.JSONField(default=dict, help_text='how the score was computed, as texts by name'),
         ),
     ]

@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
             name='Calibration',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveIntegerField(help_text='the round that was told last before it, from 0')),
-                ('networks', models.PositiveIntegerField(help_text='whose terms the constants were fitted to')),
+                ('round', models.PositiveIntegerField(help_text='the last round told before the calibration, from 0')),
+                ('networks', models.PositiveIntegerField(help_text='number of networks to whose terms the constants were fitted')),
                 ('landscape_lam', models.FloatField(help_text='Box-Cox exponent of the landscape term')),
                 ('landscape_std', models.FloatField(help_text='standard deviation of the transformed landscape terms')),
                 ('speed_lam', models.FloatField()),

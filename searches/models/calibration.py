@@ -15,8 +15,8 @@ class Calibration(models.Model):
     """
 
     search = models.ForeignKey(Search, models.CASCADE, related_name="calibrations")
-    round = models.PositiveIntegerField(help_text="the round that was told last before it, from 0")
-    networks = models.PositiveIntegerField(help_text="whose terms the constants were fitted to")
+    round = models.PositiveIntegerField(help_text="the last round told before the calibration, from 0")
+    networks = models.PositiveIntegerField(help_text="number of networks to whose terms the constants were fitted")
     constants = models.JSONField(help_text="fitted numbers by term (`engine.calibration.Numbers`)")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -16,7 +16,7 @@ class Evaluation(models.Model):
 
     key = models.CharField(max_length=64, unique=True, help_text="digest of all that the score depends on")
     space_hash = models.CharField(max_length=64)
-    choices = models.JSONField(help_text="option index a layer")
+    choices = models.JSONField(help_text="option index per layer")
     arch = models.TextField(help_text="the architecture's string form")
     estimator = models.CharField(max_length=50)
     identity = models.CharField(max_length=64, help_text="the estimator's identity: options and data")
@@ -32,7 +32,7 @@ class Evaluation(models.Model):
     score = models.FloatField(null=True, blank=True)
     terms = models.JSONField(default=dict)
     curves = models.JSONField(default=dict, help_text="named series; MOTE's are in MoteScore")
-    setup = models.JSONField(default=dict, help_text="what was looked at to get the score, in words by name")
+    setup = models.JSONField(default=dict, help_text="how the score was computed, as texts by name")
     seconds = models.FloatField(default=0.0)
     device = models.CharField(max_length=100, blank=True)
     error = models.TextField(blank=True)

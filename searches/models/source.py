@@ -39,7 +39,7 @@ class Dataset(models.Model):
     class_names = models.JSONField(default=list)
     train_count = models.PositiveIntegerField(default=0)
     test_count = models.PositiveIntegerField(default=0)
-    class_counts = models.JSONField(default=dict, help_text="training images a class")
+    class_counts = models.JSONField(default=dict, help_text="training images per class")
     content_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -38,7 +38,9 @@ class Training(models.Model):
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True)
     error = models.TextField(blank=True, help_text="why it failed, in words")
-    attempts = models.PositiveIntegerField(default=0, help_text="counts leases; tells the present one from older ones")
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="number of leases; distinguishes the present lease from older ones"
+    )
     lost = models.PositiveIntegerField(default=0, help_text="workers lost in a row without a step in between")
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -46,7 +48,7 @@ class Training(models.Model):
 
     epoch = models.PositiveIntegerField(default=0, help_text="complete epochs")
     step = models.PositiveIntegerField(default=0, help_text="complete steps of the next epoch")
-    steps = models.PositiveIntegerField(default=0, help_text="steps an epoch; 0: not known yet")
+    steps = models.PositiveIntegerField(default=0, help_text="steps per epoch; 0: not known yet")
     train_losses = models.JSONField(default=list, help_text="mean of each epoch")
     valid_accuracies = models.JSONField(default=list, help_text="percent, after each epoch")
     best_epoch = models.PositiveIntegerField(default=0, help_text="from 1; validation chose it")

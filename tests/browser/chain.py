@@ -34,7 +34,8 @@ CHAIN = {
 
 def truths() -> tuple[str, int]:
     """A CSV of all 6,561 networks (reward, truth, cost, seconds) and their number; wider layers help, with noise."""
-    space, noise = create_space(ChainOptions(definition=CHAIN), InputSpec()), Random(3)
+    space = create_space(ChainOptions(definition=CHAIN), InputSpec())
+    noise = Random(3)
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(["arch", "reward", "accuracy", "flops", "seconds"])

@@ -12,7 +12,8 @@ from django.core.management import call_command
 
 @pytest.mark.usefixtures("chromium")
 def test_the_page_is_measured_and_loses_nothing(tmp_path: Path) -> None:
-    out, file = io.StringIO(), tmp_path / "browser.json"
+    out = io.StringIO()
+    file = tmp_path / "browser.json"
     call_command("bench", "browser", "--quick", "--json", "--out", str(file), stdout=out, stderr=io.StringIO())
     result = json.loads(out.getvalue())
     assert result == json.loads(file.read_text())

@@ -82,7 +82,8 @@ def test_every_page_fits_is_accessible_and_meets_the_policy(
     context = browser.new_context(base_url=product.url, viewport=phone, color_scheme=scheme)
     context.add_init_script(WATCH)
     page = context.new_page()
-    pages, found = all_pages(product), []
+    pages = all_pages(product)
+    found = []
     if {f"{name}.py" for name in LOOKED_AT} <= {item.path.name for item in request.session.items}:
         assert {*DETAILS, *DRAWN} <= set(pages)
     for name, path in pages.items():

@@ -170,11 +170,9 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
     page.route(f"**/searches/{search}/trained/", lambda route: route.fulfill(json=trained))
     page.goto(f"/searches/{search}/")
     panel = page.locator("#promote")
-    recipe, verdict, pairs = (
-        panel.get_by_label("Recipe"),
-        panel.locator("[data-verdict]"),
-        panel.locator("[data-inversions]"),
-    )
+    recipe = panel.get_by_label("Recipe")
+    verdict = panel.locator("[data-verdict]")
+    pairs = panel.locator("[data-inversions]")
     expect(verdict).to_contain_text(
         "1 over 3 networks; 0 of 3 pairs in the wrong order. Quick recipe, 20 epochs, on Digits"
     )

@@ -77,7 +77,8 @@ def test_axes_and_their_front(page: Page, product: Product, search: dict[str, An
 def test_a_rectangle_in_the_plot_narrows_the_table(page: Page, product: Product, search: dict[str, Any]) -> None:
     points = series(page)["Feasible"]
     xs, ys = sorted(p[0] for p in points), sorted(p[1] for p in points)
-    low, high = (xs[len(xs) // 3], ys[len(ys) // 3]), (xs[-len(xs) // 4], ys[-len(ys) // 4])
+    low = (xs[len(xs) // 3], ys[len(ys) // 3])
+    high = (xs[-len(xs) // 4], ys[-len(ys) // 4])
     page.locator("#pareto .chart").scroll_into_view_if_needed()
     start, end = page.evaluate(PIXEL, low), page.evaluate(PIXEL, high)
     page.mouse.move(*start)

@@ -19,7 +19,8 @@ CHAIN = "layers:\n  - {name: first, stride: 2, options: {conv: {block: conv, wid
 
 def pictures() -> dict[str, Any]:
     """A zip of coloured stripes: three classes, of unequal size, with test images."""
-    rng, data = np.random.default_rng(0), io.BytesIO()
+    rng = np.random.default_rng(0)
+    data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for label, (name, count) in enumerate({"red stripes": 24, "green": 16, "blue": 8}.items()):
             for part, number in (("train", count), ("test", 4)):

@@ -14,7 +14,8 @@ from tests.browser.product import Product
 @pytest.mark.usefixtures("complaints")
 def test_the_tables_optimum_is_one_within_the_limits(page: Page, product: Product, chain_searches: list[int]) -> None:
     found = product.get(f"searches/{chain_searches[0]}/")
-    optimum, truth = found["table_optimum"], found["best"]["truth"]
+    optimum = found["table_optimum"]
+    truth = found["best"]["truth"]
     assert (optimum["limits"], truth <= optimum["truth"]) == ("met", True)
     page.goto(f"/searches/{chain_searches[0]}/?value=truth")
     expect(page.locator("main")).to_contain_text(re.compile(r"table's optimum [\d.]+ within the limits"))

@@ -115,7 +115,8 @@ def test_a_search_whose_evaluations_all_fail_ends(algorithm: str, space: str) ->
 @on_all_with_target
 def test_the_order_of_tells_within_a_round_changes_nothing(algorithm: str, space: str) -> None:
     problem = problem_of(space, hi=0.7)
-    straight, shuffled = make(algorithm, problem, 1), make(algorithm, problem, 1)
+    straight = make(algorithm, problem, 1)
+    shuffled = make(algorithm, problem, 1)
     rng = Random(0)
     for expected in search(straight, 6, 60):
         proposals = shuffled.ask(6)
@@ -128,7 +129,8 @@ def test_the_order_of_tells_within_a_round_changes_nothing(algorithm: str, space
 
 @on_all
 def test_asking_in_parts_gives_the_same_round(algorithm: str, space: str) -> None:
-    whole, parts = make(algorithm, problem_of(space), 2), make(algorithm, problem_of(space), 2)
+    whole = make(algorithm, problem_of(space), 2)
+    parts = make(algorithm, problem_of(space), 2)
     for expected in search(whole, 5, 30):
         assert parts.ask(2) + parts.ask(3) == expected
         for proposal in expected:
@@ -184,7 +186,8 @@ def test_foreign_and_broken_states_leave_the_search_as_it_was(algorithm: str) ->
 @pytest.mark.parametrize("algorithm", ALGORITHM_OPTIONS)
 def test_scores_that_are_no_numbers_count_as_failures(algorithm: str) -> None:
     problem = problem_of("additive")
-    failing, broken = make(algorithm, problem), make(algorithm, problem)
+    failing = make(algorithm, problem)
+    broken = make(algorithm, problem)
     for score, searching in ((None, failing), (float("nan"), broken)):
         for proposal in searching.ask(4):
             searching.tell(Outcome(proposal.number, score))

@@ -61,7 +61,8 @@ def test_az_nas_adds_the_logarithms_of_ranks() -> None:
 def test_cells_to_report_on_are_none_to_tune_on(shared_data: Path) -> None:
     cells = TruthCells.read(shared_data / "nasbench201.parquet")
     assert len(cells.archs) == 15_614
-    tuned, reported = cells.tuned_on().archs, cells.reported(1000).archs
+    tuned = cells.tuned_on().archs
+    reported = cells.reported(1000).archs
     assert (len(tuned), len(reported), len({*tuned, *reported})) == (TUNING_CELLS, 1000, TUNING_CELLS + 1000)
     assert TruthCells.read(shared_data / "nasbench201.parquet").reported(5).archs == reported[:5]
     for dataset in DATASETS:
@@ -141,7 +142,8 @@ def test_a_rule_that_ends_cells_early_is_chosen_on_the_tuning_cells(
 @pytest.mark.shared_data
 def test_ending_no_cell_changes_nothing_and_ending_all_keeps_their_first_epochs(shared_data: Path) -> None:
     curves = mote_early.Curves(TruthCells.read(shared_data / "nasbench201.parquet").reported(40))
-    none, every = curves.cut(5, np.inf), curves.cut(5, -np.inf)
+    none = curves.cut(5, np.inf)
+    every = curves.cut(5, -np.inf)
     assert (none.ended, none.saved, none.changes) == (0, 0, [0, 0, 0])
     assert every.ended == curves.trained.mean()
     assert every.saved == pytest.approx(1 - 5 / curves.losses.shape[1])

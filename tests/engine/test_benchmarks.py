@@ -88,7 +88,8 @@ def test_a_table_of_ones_own_is_searched_and_drawn(capsys: pytest.CaptureFixture
     chain = create_space(ChainOptions(definition=yaml.safe_load(space.read_text())), InputSpec())
     lines = ["arch,reward,truth,cost"]
     for choices in itertools.product(range(3), repeat=4):
-        value, cost = sum((i + 1) * c % 3 for i, c in enumerate(choices)), sum(choices)
+        value = sum((i + 1) * c % 3 for i, c in enumerate(choices))
+        cost = sum(choices)
         lines.append(f"{chain.to_string(chain.architecture(choices))},{value},{value + 0.5},{cost}")
     table = tmp_path / "table.csv"
     table.write_text("\n".join(lines))

@@ -67,11 +67,13 @@ def test_a_cut_off_network_has_none() -> None:
 
 def test_time_counts_what_is_built_and_its_mean_over_the_space_is_the_published_one() -> None:
     built = partial(SPACE.reduced_blueprint, spec=SPEC, channels=32)
-    rng, mean = Random(5), mean_launches(SPACE, built)
+    rng = Random(5)
+    mean = mean_launches(SPACE, built)
     assert mean == mean_launches(SPACE, built)
     times = [seconds(SPACE.reduced_blueprint(SPACE.sample(rng), SPEC, 32), mean) for _ in range(2000)]
     assert sum(times) / len(times) == pytest.approx(7.53, rel=0.02)
-    dead, alive = reduced(ALIKE[0][1]), reduced(ALIKE[0][2])
+    dead = reduced(ALIKE[0][1])
+    alive = reduced(ALIKE[0][2])
     assert launches(dead) == launches(alive) == launches(canonical(dead)) + 2
 
 

@@ -145,7 +145,8 @@ def test_prefixes_of_equal_cost_get_the_same_tail_in_an_additive_space() -> None
     """So one bucket compares prefixes by their own reward, as dynamic programming needs it."""
     space = AdditiveSpace([[9, 6, 3], [9, 6, 3], [8, 5, 2], [8, 5, 2], [7, 4, 1]])
     completion = ScaledCompletion(SearchProblem(space, Objective(cost_metric="madds_m", hi=22)))
-    first, second = completion.complete((0, 1)), completion.complete((1, 0))
+    first = completion.complete((0, 1))
+    second = completion.complete((1, 0))
     assert first.choices[2:] == second.choices[2:]
     assert first.costs == second.costs
 

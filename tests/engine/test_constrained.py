@@ -48,7 +48,8 @@ class Made:
 
 
 def problem_of(name: str, limits: str) -> SearchProblem:
-    space, ranges = make_space(name), {}
+    space = make_space(name)
+    ranges = {}
     if "latency_ms" in LIMITS[limits]:
         space.latency = invented(space)
     for metric, shares in LIMITS[limits].items():

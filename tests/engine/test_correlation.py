@@ -17,7 +17,8 @@ def counted_tau(x: list[float], y: list[float]) -> float:
     agree = ties_x = ties_y = 0
     pairs = list(combinations(range(len(x)), 2))
     for i, j in pairs:
-        a, b = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
+        a = np.sign(x[i] - x[j])
+        b = np.sign(y[i] - y[j])
         agree += int(a * b)
         ties_x += a == 0
         ties_y += b == 0

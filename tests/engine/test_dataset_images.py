@@ -61,7 +61,8 @@ def test_what_was_decoded_otherwise_is_not_taken_for_the_same(tmp_path: Path, mo
     write_folder(tmp_path, class_files())
 
     def hashes() -> set[str]:
-        upload, tree = UploadOptions(id=1), FoldersOptions(path=str(tmp_path))
+        upload = UploadOptions(id=1)
+        tree = FoldersOptions(path=str(tmp_path))
         return {FolderData(upload, tmp_path).info.content_hash, TreeData(tree, tmp_path).info.content_hash}
 
     before = hashes()

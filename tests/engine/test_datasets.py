@@ -27,7 +27,8 @@ def folder_data(root: Path, files: Mapping[str, bytes], **options: object) -> Fo
 
 def test_digits_are_all_there_and_split_as_described() -> None:
     data = open_data(DigitsOptions(), Path("nowhere"))
-    info, splits = data.info, data.load()
+    info = data.info
+    splits = data.load()
     assert (info.train_count, info.valid_count, info.test_count) == tuple(
         map(len, (splits.train, splits.valid, splits.test))
     )

@@ -71,7 +71,8 @@ def test_the_fast_profile_tells_a_good_cell_from_a_poor_one() -> None:
     assert poor.score is not None
     assert good.score > poor.score
     for estimate in (good, poor):
-        epochs, points = estimate.curves["epoch_losses"], estimate.curves["landscape_losses"]
+        epochs = estimate.curves["epoch_losses"]
+        points = estimate.curves["landscape_losses"]
         assert (len(epochs), len(points)) == (10, 11)
         assert points[-1] < points[0]
         assert estimate.terms["landscape"] == pytest.approx(landscape_term(points))

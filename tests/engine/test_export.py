@@ -118,7 +118,8 @@ assert CLASSES[1] == 'three ' + '"' * 3 + 'quotes' and PREPROCESSING == {"mean":
 
 @pytest.mark.parametrize("options", SPACES, ids=lambda options: options.kind)
 def test_model_py_of_any_architecture(options: SpaceOptions) -> None:
-    space, rng = create_space(options, SPEC), Random(3)
+    space = create_space(options, SPEC)
+    rng = Random(3)
     for number in range(3):
         blueprint = space.blueprint(space.sample(rng))
         built = build(blueprint, seed=number)
@@ -138,7 +139,8 @@ def test_model_py_is_clean_and_drops_what_nothing_reads(tmp_path: Path) -> None:
     )
     assert ruff.returncode == 0, ruff.stdout.decode()
     assert "unused" in source
-    written, built = load(source), build(blueprint_of(residual), seed=1)
+    written = load(source)
+    built = build(blueprint_of(residual), seed=1)
     written.load_state_dict(built.state_dict())
     x = torch.randn(2, 4, 9, 7)
     torch.testing.assert_close(written.eval()(x), built.eval()(x), rtol=0, atol=1e-6)
@@ -148,7 +150,8 @@ def test_wide_sums_and_concatenations_are_written() -> None:
     b = BlueprintBuilder(SPEC)
     branches = [b.conv_bn(b.input, 4, 3) for _ in range(30)]
     b.head(b.concat([b.add(branches), *branches]))
-    written, built = load(model_source(b.build(), "wide")), build(b.build(), seed=1)
+    written = load(model_source(b.build(), "wide"))
+    built = build(b.build(), seed=1)
     written.load_state_dict(built.state_dict())
     torch.testing.assert_close(written.eval()(images(2)), built.eval()(images(2)), rtol=0, atol=1e-6)
 

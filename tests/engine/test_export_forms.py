@@ -72,7 +72,8 @@ def test_the_maps_are_those_inside_the_whole_network(mobile: ExportSubject) -> N
     whole = mobile.space.blueprint(mobile.architecture)
     cut = backbone(whole)
     assert blueprint_cost(cut).params < blueprint_cost(whole).params
-    full, part = build(whole, seed=3).eval(), build(cut).eval()
+    full = build(whole, seed=3).eval()
+    part = build(cut).eval()
     part.load_state_dict({name: value for name, value in full.state_dict().items() if name in part.state_dict()})
     inside: dict[str, torch.Tensor] = {}
     for name in cut.features:

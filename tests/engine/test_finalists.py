@@ -55,7 +55,9 @@ def tell(algorithm: SearchAlgorithm, proposals: Sequence[Proposal], score: drivi
 @pytest.mark.parametrize(("algorithm", "space"), PAIRS)
 def test_the_leaders_are_proposed_again_once_and_the_search_goes_on(algorithm: str, space: str) -> None:
     problem = problem_of(space, hi=0.6)
-    searching, plain, scores = make(algorithm, problem), driving.make(algorithm, problem, seed=4), {}
+    searching = make(algorithm, problem)
+    plain = driving.make(algorithm, problem, seed=4)
+    scores = {}
     known: set[Architecture] = set()
     for batch in search(searching, trials=20):
         assert plain.ask(4) == batch

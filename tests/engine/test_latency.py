@@ -72,7 +72,8 @@ def test_a_network_takes_the_sum_of_its_nodes(space: SearchSpace) -> None:
 
 
 def test_the_operators_of_a_space_are_those_of_its_networks(space: SearchSpace) -> None:
-    rng, found = Random(2), set()
+    rng = Random(2)
+    found = set()
     for _ in range(30):
         found |= set(blueprint_cost(space.blueprint(space.sample(rng))).operators)
     assert found <= space.operators()
@@ -99,7 +100,8 @@ def test_a_latency_limit_is_kept_and_an_incomplete_table_refused() -> None:
     middle = (low + high) / 2
     problem = SearchProblem(space, Objective(cost_metric="latency_ms", hi=middle, latency_table=1))
     problem.check()
-    costs, children = problem.child_costs(()), problem.children(())
+    costs = problem.child_costs(())
+    children = problem.children(())
     assert children
     assert all(costs[option] <= middle for option in children)
     with pytest.raises(ConfigError, match="No network is this cheap"):

@@ -39,7 +39,8 @@ def test_an_operators_module_computes_what_the_network_does() -> None:
     options, spec = OPTIONS["mobilenet"]
     space = create_space(options, spec)
     blueprint = space.blueprint(space.sample(Random(0)))
-    network, seen = build(blueprint, seed=0).eval(), {}
+    network = build(blueprint, seed=0).eval()
+    seen = {}
     for node in blueprint:
         if node.op != "input":
             network.get_submodule(node.name).register_forward_hook(lambda m, i, out, n=node: seen.update({n.name: out}))

@@ -34,7 +34,8 @@ def view_of(space: SearchSpace, rule: str) -> ReorderedSpace:
 @pytest.mark.parametrize("form", ["tensor", "edge"])
 def test_intervals_are_those_of_all_networks_behind_the_searched_prefix(form: str, rule: str) -> None:
     space = make_space("nasbench201" if form == "tensor" else "nasbench201-edge")
-    view, rng = view_of(space, rule), Random(0)
+    view = view_of(space, rule)
+    rng = Random(0)
     everything = [(view.searched(c), space.cost(space.architecture(c)).madds) for c in _all(space)]
     defaults = view.default().choices
     for length in range(view.depth + 1):
@@ -50,7 +51,8 @@ def _all(space: SearchSpace) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("name", FREE)
 def test_as_listed_intervals_are_the_space_own_and_networks_stay_the_same(name: str) -> None:
-    space, rng = make_space(name), Random(1)
+    space = make_space(name)
+    rng = Random(1)
     assert isinstance(view_of(space, "reversed").own, type(space))
     same = ReorderedSpace(view_of(space, "reversed").own, tuple(range(space.depth)))
     backwards = view_of(space, "reversed")
@@ -98,7 +100,8 @@ def test_proposals_and_buckets_name_the_layer_that_was_searched() -> None:
     for child in later:
         assert child.layer is not None
         assert child.parent is not None
-        mine, its = child.architecture.choices, parents[child.parent].architecture.choices
+        mine = child.architecture.choices
+        its = parents[child.parent].architecture.choices
         assert [layer for layer in range(3) if mine[layer] != its[layer]] == [child.layer]
     assert list(algorithm.searched_layers()) == [2, 1, 0]
     edges = algorithm.bucket_edges()

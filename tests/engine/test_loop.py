@@ -67,7 +67,8 @@ def test_the_trial_that_would_exceed_the_budget_is_not_started(announced: bool, 
 
 
 def test_a_whole_round_is_one_batch_unless_unknown_seconds_are_limited() -> None:
-    known, unknown = AdditiveEstimator(True), AdditiveEstimator(False)
+    known = AdditiveEstimator(True)
+    unknown = AdditiveEstimator(False)
     _run(known, Budget(evaluations=12))
     _run(unknown, Budget(evaluations=12, seconds=1e6))
     assert known.batches == [4, 4, 4]

@@ -43,7 +43,8 @@ def test_a_space_without_published_constants_begins_with_nasbench201s() -> None:
 
 def test_calibration_finds_the_exponent_that_makes_terms_normal() -> None:
     rng = np.random.default_rng(0)
-    landscape, speed = np.exp(rng.normal(1, 0.3, 4000)), rng.normal(9, 1, 4000) ** 2
+    landscape = np.exp(rng.normal(1, 0.3, 4000))
+    speed = rng.normal(9, 1, 4000) ** 2
     population = [{"landscape": a, "speed": b} for a, b in zip(landscape.tolist(), speed.tolist(), strict=True)]
     fitted = JOINTS["mote"].fit(population)
     assert fitted["landscape"]["lam"] == pytest.approx(0.0, abs=0.1)

@@ -52,7 +52,9 @@ def rounds_of(algorithm: SearchAlgorithm, score: driving.Score = driving.score) 
 
 @pytest.mark.parametrize("space", [CELLS, EDGES], ids=["tensor", "edge"])
 def test_published_rounds_stay_within_two_operations_of_the_best_hundredth(space: NasBench201Space) -> None:
-    reader, scores, told = Reader(space), {}, {}
+    reader = Reader(space)
+    scores = {}
+    told = {}
     rounds = rounds_of(mote_nas(SearchProblem(space, Objective()), rule="published"))
     assert [p.origin for p in rounds[0]] == ["random"] * 10
     assert 3 <= len(rounds) <= 10
@@ -75,7 +77,8 @@ def test_more_finalists_mean_more_and_larger_rounds() -> None:
 
 def test_a_space_too_large_for_lucky_draws_is_searched_near_the_best() -> None:
     problem = driving.make_problem("mobilenet")
-    reader, told = Reader(problem.space), {}
+    reader = Reader(problem.space)
+    told = {}
     rounds = rounds_of(mote_nas(problem, rule="published"))
     assert [len(batch) for batch in rounds] == [10] * 10
     for batch in rounds:
@@ -102,7 +105,8 @@ def _operations(cell: str) -> list[str]:
 def final_of(rule: str, seed: int, finalists: int = 8) -> float:
     """What the best finalist is truly worth where the estimate is blind to half of the layers."""
     space = AdditiveSpace([[4, 3, 2, 1]] * 8)
-    seen, unseen = AdditiveReward(AdditiveSpace(space.option_costs[:4]), 1), AdditiveReward(space, 2)
+    seen = AdditiveReward(AdditiveSpace(space.option_costs[:4]), 1)
+    unseen = AdditiveReward(space, 2)
     estimate = lambda a: seen(Architecture("", a.choices[:4]))  # noqa: E731
     algorithm = mote_nas(SearchProblem(space, Objective()), finalists, seed, rule=rule, together=1)
     best = 0.0
@@ -145,7 +149,11 @@ def test_traits_follow_paths_and_leave_out_what_reaches_nothing() -> None:
         row = "|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|".format(*operations)
         return traits(EDGES.reduced_blueprint(EDGES.from_string(row), InputSpec(), 32))
 
-    none, skip, conv, point, pool = "none", "skip_connect", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3"
+    none = "none"
+    skip = "skip_connect"
+    conv = "nor_conv_3x3"
+    point = "nor_conv_1x1"
+    pool = "avg_pool_3x3"
     plain = cell(none, none, none, conv, none, none)
     residual = cell(none, none, none, skip, none, none)
     assert plain["convs_min"] == plain["convs_max"] == plain["convs_mean"] == residual["convs_min"] + 2

@@ -164,7 +164,8 @@ def test_glorot_draws_from_keras_range_with_zero_biases() -> None:
 
 def test_in_place_activations_do_not_change_the_gradient() -> None:
     blueprint = blueprint_of(residual)
-    network, plain = build(blueprint, seed=1), build(blueprint, seed=1)
+    network = build(blueprint, seed=1)
+    plain = build(blueprint, seed=1)
     overwriting = [name for name, module in network.named_modules() if getattr(module, "inplace", False)]
     # activation_2 reads a value that the sum and the dead branch read too; the sigmoid's gradient needs its own output.
     assert overwriting == ["activation_1", "activation_3"]
@@ -185,7 +186,8 @@ def test_gradients_of_strided_pointwise_convolutions(channels: int) -> None:
     """In channels-last, as networks are trained; torch's own crash the process or are wrong, by processor."""
     b = BlueprintBuilder(InputSpec(channels, height=8, width=8, classes=3))
     b.head(b.conv2d(b.input, 8, kernel=1, stride=2))
-    network, exact = build(b.build(), seed=1).to(memory_format=torch.channels_last), build(b.build(), seed=1).double()
+    network = build(b.build(), seed=1).to(memory_format=torch.channels_last)
+    exact = build(b.build(), seed=1).double()
     for seed in range(50):
         x = torch.randn(32, channels, 8, 8, generator=torch.Generator().manual_seed(seed))
         given = gradients(network, x.contiguous(memory_format=torch.channels_last))
@@ -209,7 +211,8 @@ def test_values_are_freed_after_their_last_use() -> None:
 @pytest.mark.parametrize("options", SPACES, ids=lambda options: options.kind)
 def test_counted_cost_equals_the_analytic_one(options: SpaceOptions) -> None:
     spec = InputSpec(3, 18, 18, 7)
-    space, rng = create_space(options, spec), Random(4)
+    space = create_space(options, spec)
+    rng = Random(4)
     for architecture in (space.default(), *(space.sample(rng) for _ in range(8))):
         blueprint = space.blueprint(architecture)
         counted = count(build(blueprint), spec)

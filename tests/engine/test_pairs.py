@@ -110,7 +110,8 @@ def test_mote_scores_a_network_of_every_space(kind: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("kind", SPACES)
 def test_the_reduced_network_is_told_with_its_costs(kind: str) -> None:
-    space, small = space_of(kind), InputSpec(1, 16, 16, 10)
+    space = space_of(kind)
+    small = InputSpec(1, 16, 16, 10)
     note = space.reduction_note(small, 32)
     reduced = blueprint_cost(space.reduced_blueprint(space.default(), small, 32))
     assert note.startswith(space.reduced_in_words(small, 32))

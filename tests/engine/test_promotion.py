@@ -69,7 +69,8 @@ def test_a_training_stopped_anywhere_equals_one_that_was_not(digits: ImageData, 
 
 
 def test_validation_chooses_the_epoch_and_the_seed_counts(digits: ImageData, tmp_path: Path) -> None:
-    blueprint, heard = small(digits.info.spec), []
+    blueprint = small(digits.info.spec)
+    heard = []
 
     def tell(progress: Progress) -> None:
         heard.append((progress.epoch, progress.step))
@@ -88,7 +89,8 @@ def test_validation_chooses_the_epoch_and_the_seed_counts(digits: ImageData, tmp
 
 def test_after_short_epochs_statistics_are_those_of_the_weights(digits: ImageData, tmp_path: Path) -> None:
     train_fully(small(digits.info.spec), digits, CONFIG, tmp_path)
-    network, rows = build(small(digits.info.spec)), statistics_rows(len(digits.load().train.labels), CONFIG.seed)
+    network = build(small(digits.info.spec))
+    rows = statistics_rows(len(digits.load().train.labels), CONFIG.seed)
     network.load_state_dict(torch.load(tmp_path / BEST, weights_only=True))
     kept = {name: value.clone() for name, value in network.state_dict().items()}
     images = ImageSet.of(digits.load().train, torch.device("cpu"))
@@ -122,7 +124,8 @@ def test_recipes_are_as_published() -> None:
 
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_rates_rise_then_fall_to_zero(recipe: str) -> None:
-    total, warmup = 1000, RECIPES[recipe].warmup_share
+    total = 1000
+    warmup = RECIPES[recipe].warmup_share
     rates = [rate_factor(step, total, warmup) for step in range(total)]
     top = rates.index(max(rates))
     assert abs(top - warmup * total) <= 1
@@ -150,7 +153,8 @@ def test_parts_are_drawn_as_torchvision_draws_them() -> None:
     assert boxes.min() >= 0
     assert (boxes[:, 2:].max(axis=0) <= (500, 375)).all()
     sides = boxes[:, 2:] - boxes[:, :2]
-    areas, ratios = sides.prod(axis=1) / (500 * 375), sides[:, 0] / sides[:, 1]
+    areas = sides.prod(axis=1) / (500 * 375)
+    ratios = sides[:, 0] / sides[:, 1]
     assert ((areas > 0.079) & (areas <= 1)).all()
     assert ((ratios > 0.74) & (ratios < 1.35)).all()
     torch.manual_seed(0)
@@ -185,7 +189,8 @@ def test_colours_are_torchvisions_image_by_image() -> None:
 
 def test_mixed_precision_scales_gradients_and_goes_on_from_its_state() -> None:
     """The CUDA path, as far as a CPU can run it."""
-    rows, target = torch.randn(16, 8, generator=torch.Generator().manual_seed(0)), torch.arange(16) % 2
+    rows = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))
+    target = torch.arange(16) % 2
 
     def trained(steps: int, state: dict | None = None, network: torch.nn.Module | None = None) -> tuple:
         torch.manual_seed(0)

@@ -94,7 +94,9 @@ def test_grasp_is_the_curvature_along_the_gradient() -> None:
         loss = functional.cross_entropy(network(small.images.double()), small.labels)
         return list(torch.autograd.grad(loss, weights))
 
-    start, step, at = [w.detach().clone() for w in weights], 1e-5, []
+    start = [w.detach().clone() for w in weights]
+    step = 1e-5
+    at = []
     direction = gradient()
     for sign in (1, -1):
         with torch.no_grad():
@@ -123,7 +125,8 @@ def test_synflow_is_the_growth_of_the_positive_network() -> None:
 
 
 def test_fisher_is_the_gradient_of_a_gate_on_every_channel() -> None:
-    network, gates = probe().network(), []
+    network = probe().network()
+    gates = []
 
     def gate(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
         gates.append(torch.ones(*output.shape[:2], *([1] * (output.dim() - 2)), requires_grad=True))
@@ -147,11 +150,13 @@ def test_jacobian_covariance_of_equal_images_is_the_least() -> None:
 
 def test_naswot_counts_the_units_on_which_two_images_agree() -> None:
     small = probe(cell(), images=2)
-    network, units = small.network(), []
+    network = small.network()
+    units = []
     hooked(network, (nn.ReLU,), lambda _module, inputs, _output: units.append((inputs[0] > 0).flatten(1).numpy()))
     network(small.images)
     on = np.concatenate(units, axis=1)
-    total, agreeing = on.shape[1], int((on[0] == on[1]).sum())
+    total = on.shape[1]
+    agreeing = int((on[0] == on[1]).sum())
     assert 0 < agreeing < total
     assert evaluate("naswot", small) == pytest.approx(math.log(total**2 - agreeing**2))
     with pytest.raises(EstimateError, match="exactly the same units"):
@@ -193,7 +198,8 @@ def test_zico_by_numpy() -> None:
 
 def test_kernels_of_the_gradients() -> None:
     small = probe(images=KERNEL_IMAGES + 4)
-    images, labels = small.images[:KERNEL_IMAGES], small.labels[:KERNEL_IMAGES].numpy()
+    images = small.images[:KERNEL_IMAGES]
+    labels = small.labels[:KERNEL_IMAGES].numpy()
     rows = jacobian(small.network(), images)
     assert evaluate("knas", small) == pytest.approx(2 * math.log(np.linalg.norm(rows.mean(0))), rel=1e-4)
     same = np.where(labels[:, None] == labels[None, :], 1.0, -1.0)
@@ -208,7 +214,8 @@ def test_kernels_of_the_gradients() -> None:
 def test_meco_of_two_channels_is_one_minus_their_correlation() -> None:
     """The correlation matrix of two channels has the eigenvalues 1 - |r| and 1 + |r|."""
     pair = probe(plain(width=2))
-    network, expected = pair.network(), []
+    network = pair.network()
+    expected = []
 
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
         if output.dim() == 4 and output[0, 0].numel() > 1:

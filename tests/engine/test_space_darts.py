@@ -102,7 +102,8 @@ def test_reduced_network_is_two_cells_on_one_map_each(space: DartsSpace) -> None
 
 
 def test_intervals_are_exact_where_options_depend_on_the_prefix() -> None:
-    space, rng = DartsSpace(DartsOptions(cells=3, channels=4), InputSpec(1, 8, 8, 10)), Random(5)
+    space = DartsSpace(DartsOptions(cells=3, channels=4), InputSpec(1, 8, 8, 10))
+    rng = Random(5)
     for _ in range(20):
         prefix = space.sample(rng).choices[:14]
         ends = [

@@ -122,7 +122,8 @@ def test_costs_are_those_of_the_built_network(variant: str, options: dict[str, A
 
 
 def test_gates_and_activations_can_be_switched() -> None:
-    gated, plain = make("60m", SMALL), make("60m", SMALL, squeeze_excitation=False, activation="relu")
+    gated = make("60m", SMALL)
+    plain = make("60m", SMALL, squeeze_excitation=False, activation="relu")
     assert gated.content_hash != plain.content_hash
     assert gated.to_string(gated.published()) == plain.to_string(plain.published())
     found = gated.blueprint(gated.published()), plain.blueprint(plain.published())
@@ -138,7 +139,8 @@ def test_bnecks_of_a_block_share_their_filters_so_that_shortcuts_stay(variant: s
     for seed in range(5):
         architecture = space.sample(Random(seed))
         blueprint = space.blueprint(architecture)
-        labels, names = space.labels(architecture), space.layer_names
+        labels = space.labels(architecture)
+        names = space.layer_names
         filters = {name.split()[1]: label for name, label in zip(names, labels, strict=True) if "filters" in name}
         outputs = {names[node.layer or 0]: node.shape.channels for node in projections(blueprint)}
         for block, label in filters.items():
@@ -164,7 +166,8 @@ def test_images_too_small_are_refused_with_the_least_size(variant: str, side: in
 
 @every_variant
 def test_reduced_networks_work_on_the_smallest_images_and_keep_options_apart(variant: str) -> None:
-    space, spec = make(variant), InputSpec(1, 8, 8, 4)
+    space = make(variant)
+    spec = InputSpec(1, 8, 8, 4)
     for layer in range(0, space.depth, 4):
         last = range(len(space.options((0,) * layer)))[-5:]
         children = [space.complete((*(0,) * layer, choice)) for choice in last]

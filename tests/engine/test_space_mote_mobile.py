@@ -56,7 +56,8 @@ def test_the_full_network_has_the_published_layout(space: MoteMobileSpace) -> No
 
 @pytest.mark.parametrize("spec", [SPEC, InputSpec(1, 17, 40, 3)])
 def test_costs_are_those_of_the_built_network(spec: InputSpec) -> None:
-    space, rng = MoteMobileSpace(MoteMobileOptions(), spec), Random(1)
+    space = MoteMobileSpace(MoteMobileOptions(), spec)
+    rng = Random(1)
     for architecture in (space.default(), space.sample(rng)):
         blueprint = space.blueprint(architecture)
         assert space.cost(architecture) == blueprint_cost(blueprint) == count(build(blueprint), spec)
@@ -85,7 +86,8 @@ def test_small_images_are_refused_with_what_to_do() -> None:
 
 
 def test_reduced_networks_are_rescaled_to_about_equal_costs(space: MoteMobileSpace) -> None:
-    costs, rng = [], Random(0)
+    costs = []
+    rng = Random(0)
     for architecture in [space.default(), space.architecture((7,) * 5), *(space.sample(rng) for _ in range(20))]:
         costs.append(blueprint_cost(space.reduced_blueprint(architecture, SPEC, 32)).madds / 2**20)
     # Unscaled they lie between 1.26 and 2.07.

@@ -149,7 +149,8 @@ def test_options_are_words_and_architectures_are_validated(name: str) -> None:
 @every_space
 @pytest.mark.parametrize("channels", [8, 32])
 def test_reduced_networks_give_class_scores_and_are_all_different(name: str, channels: int) -> None:
-    space, spec = SPACES[name, SPECS[0]], InputSpec(1, 8, 8, 5)
+    space = SPACES[name, SPECS[0]]
+    spec = InputSpec(1, 8, 8, 5)
     default = space.default()
     for layer in range(space.depth):
         before = default.choices[:layer]

@@ -53,7 +53,8 @@ def run(
     seed: int = 0, rate: float = 0.1, steps: int = 20, dropout: float = 0.0, stop: Callable[[], bool] = lambda: False
 ) -> list[float]:
     """Losses of a short training."""
-    data, model = images(), network(dropout)
+    data = images()
+    model = network(dropout)
     optimizer = torch.optim.SGD(model.parameters(), rate)
     with deterministic(seed, CPU):
         return train(model, data, batch_rows(len(data), 16, steps, seed), optimizer, stop=stop)
@@ -124,7 +125,8 @@ def test_batches_are_pixels_over_255() -> None:
 
 
 def test_statistics_are_those_of_the_images_shown() -> None:
-    model, data = network(dropout=0.5), images(300)
+    model = network(dropout=0.5)
+    data = images(300)
     rows = statistics_rows(300, seed=1)
     assert sorted(map(len, rows)) == [100, 100, 100]
     assert sorted(torch.cat(rows).tolist()) == list(range(300))
@@ -139,7 +141,8 @@ def test_statistics_are_those_of_the_images_shown() -> None:
 
 
 def test_accuracy_is_in_percent() -> None:
-    model, data = network(), images()
+    model = network()
+    data = images()
     with deterministic(0, CPU):
         train(model, data, batch_rows(64, 16, 40, 0), torch.optim.SGD(model.parameters(), 0.1))
     assert accuracy(model, data) == 100.0

@@ -45,7 +45,8 @@ def test_kinds_come_with_the_schema_of_their_options(name: str, kinds: set[str])
 
 
 def test_workers_hide_what_they_do_for_others() -> None:
-    owner, now = make_user(), timezone.now()
+    owner = make_user()
+    now = timezone.now()
     search = make_search(owner)
     fields = {"host": "here", "search": search, "current": "8:8:8:8:8"}
     Worker.objects.create(name="here:1", pid=1, seen_at=now, **fields)

@@ -55,7 +55,8 @@ def test_a_search_over_nasbench201(shared_data: Path) -> None:
     assert search["table_optimum"]["truth"] == pytest.approx(94.37, abs=0.01)
     assert 93 < search["best"]["truth"] <= search["table_optimum"]["truth"]
 
-    seen, last = [], 0
+    seen = []
+    last = 0
     while events := (reply := client.get(f"{url}events/?after={last}&limit=7").json())["results"]:
         seen += [event["seq"] for event in events]
         last = reply["last"]

@@ -72,15 +72,18 @@ def test_a_missing_file_is_told_with_what_to_do(home: Path, official: Path) -> N
 
 
 def test_only_administrators_change_what_all_accounts_share(home: Path, official: Path) -> None:
-    user, config = make_user(), SearchConfig.parse(CONFIG)
-    client, pages = client_of(user), Client()
+    user = make_user()
+    config = SearchConfig.parse(CONFIG)
+    client = client_of(user)
+    pages = Client()
     pages.force_login(user)
     with pytest.raises(ConfigError, match=f"Ask an administrator to put “{FOLDER}” into the") as missing:
         preflight(user, config)
     put(official, home)
     with pytest.raises(ConfigError, match=r"was not read yet\. Ask an administrator to press “Read”"):
         preflight(user, config)
-    address, act = f"{API}benchmarks/nats_sss/", "/tables/benchmarks/nats_sss"
+    address = f"{API}benchmarks/nats_sss/"
+    act = "/tables/benchmarks/nats_sss"
     replies = [client.post(address), client.delete(address), client.delete(f"{API}benchmarks/nasbench301_1.0/")]
     assert [(reply.status_code, reply.json()["detail"]) for reply in replies] == [(403, ADMINISTRATORS_ONLY)] * 3
     for action in ("read", "cancel", "forget"):
@@ -88,7 +91,8 @@ def test_only_administrators_change_what_all_accounts_share(home: Path, official
         assert (refused.status_code, ADMINISTRATORS_ONLY in refused.content.decode()) == (403, True)
     assert not BenchmarkFile.objects.exists()
     BenchmarkFile.objects.create(name="nats_sss", status="failed", error=f"PermissionError: {home}")
-    rows, page = client.get(f"{API}benchmarks/"), pages.get("/tables/")
+    rows = client.get(f"{API}benchmarks/")
+    page = pages.get("/tables/")
     assert {(row["folder"], row["error"]) for row in rows.json()} == {(None, "")}
     assert next(row["state"] for row in rows.json() if row["name"] == "nats_sss") == "failed"
     assert not any(str(home) in text for text in (str(missing.value), rows.content.decode(), page.content.decode()))

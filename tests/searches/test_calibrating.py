@@ -86,7 +86,8 @@ def test_scores_are_read_anew_and_buckets_filled_again(kind: str) -> None:
     assert LEAST <= row_of_it.networks < LEAST + 8
     assert set(row_of_it.constants) == set(JOINTS[kind].terms)
     fitted = constants(search, row_of_it)
-    order, rescored = [], []
+    order = []
+    rescored = []
     for row in search.candidates.select_related("evaluation").order_by("number"):
         assert row.score == fitted.read(terms_of(kind, row.choices))
         assert row.evaluation.score == begun(kind, row.choices)

@@ -27,12 +27,14 @@ def keys(field: Any) -> set[str]:
 
 
 def test_forms_offer_the_same_and_only_the_users_own() -> None:
-    mine, other = make_user(), make_user()
+    mine = make_user()
+    other = make_user()
     space = make_space(mine, name="mine")
     make_space(other, name="theirs")
     images = Dataset.objects.create(owner=mine, name="flowers")
     Dataset.objects.create(owner=other, name="theirs")
-    study, measure = StudyForm(mine), MeasureForm(mine)
+    study = StudyForm(mine)
+    measure = MeasureForm(mine)
     spaces = keys(study.fields["space"])
     assert spaces == keys(measure.fields["space"])
     assert {key for key in spaces if key.startswith("own:")} == {f"own:{space.pk}"}
@@ -54,7 +56,8 @@ def test_every_choice_is_a_valid_part_of_a_configuration() -> None:
 
 
 def test_a_search_starts_from_the_users_own_sources_alone(client: Client) -> None:
-    mine, other = make_user(), make_user()
+    mine = make_user()
+    other = make_user()
     space = make_space(mine)
     images = Dataset.objects.create(owner=mine, name="flowers")
     for user, status in ((mine, 200), (other, 404)):

@@ -45,7 +45,8 @@ def test_hypervolume_is_the_area_to_one_corner_for_all() -> None:
     make_candidates(one, [{"score": 1.0, "madds_m": 1.0}, {"score": 3.0, "madds_m": 2.0}])
     make_candidates(two, [{"score": 2.0, "madds_m": 3.0}])
     body = compared(owner, [one, two])
-    cost, score = 3.0 + 0.1 * 2.0, 1.0 - 0.1 * 2.0
+    cost = 3.0 + 0.1 * 2.0
+    score = 1.0 - 0.1 * 2.0
     assert body["reference"] == pytest.approx({"cost": cost, "score": score})
     first, second = (shown["hypervolume"] for shown in body["searches"])
     assert first == pytest.approx((cost - 1) * (1 - score) + (cost - 2) * (3 - 1))
@@ -117,7 +118,8 @@ def test_another_users_search_is_not_found() -> None:
 
 
 def test_what_is_missing_is_refused_or_left_out() -> None:
-    search, other = make_search(make_user()), make_search(make_user())
+    search = make_search(make_user())
+    other = make_search(make_user())
     asked = {"searches": f"{other.pk},{search.pk},999999"}
     client = client_of(search.owner)
     [error] = client.get(f"{API}comparisons/", asked).json()["errors"]

@@ -109,7 +109,8 @@ def test_the_api_says_the_cost_and_refuses_at_the_field() -> None:
 
 def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
     make_user("ada")
-    file, out = tmp_path / "study.yaml", io.StringIO()
+    file = tmp_path / "study.yaml"
+    out = io.StringIO()
     arms = [{"estimator": {"kind": "proxy", "name": "params"}}]
     file.write_text(yaml.safe_dump(document(arms=arms)))
     call_command("study", "forecast", "-c", str(file), "--compare", "reduced_network", owner="ada", stdout=out)

@@ -115,7 +115,8 @@ class TestEntrypoint:
             assert answers(f"{url}/static/vendor/echarts/echarts.min.js") == 200
 
         name = f"{tmp_path.name}@here"
-        name, log = f"{tmp_path.name}@here", tmp_path / "worker.log"
+        name = f"{tmp_path.name}@here"
+        log = tmp_path / "worker.log"
         with self.stay(variables, log, "worker", "--hostname", name):
             until(lambda: f"{name} ready" in log.read_text(), 60)
             ping = self.run(

@@ -70,13 +70,15 @@ def test_a_second_start_finishes_what_a_killed_one_began(tmp_path: Path) -> None
         expected = nasweb.outcomes(number)
     assert len(expected) == 8
 
-    home, lease = tmp_path / "home", {"NASWEB_LEASE_SECONDS": "3"}
+    home = tmp_path / "home"
+    lease = {"NASWEB_LEASE_SECONDS": "3"}
     with running(home, **lease) as nasweb:
         number = nasweb.create(SMALL)
         until(lambda: nasweb.search(number)["evaluated"] >= 2, seconds=60)
         nasweb.services()["web"].send_signal(signal.SIGKILL)
         until(nasweb.healthy)
-        family, key = nasweb.family(), (home / "secret_key").read_text()
+        family = nasweb.family()
+        key = (home / "secret_key").read_text()
         os.kill(nasweb.process.pid, signal.SIGKILL)
         nasweb.process.wait()
         until(lambda: gone(family), seconds=10)

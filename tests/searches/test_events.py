@@ -49,7 +49,8 @@ def test_a_change_that_is_rolled_back_leaves_no_event(search: Search) -> None:
 
 
 def test_every_kind_says_what_the_page_needs(search: Search) -> None:
-    search.status, search.status_reason = "failed", "no disk"
+    search.status = "failed"
+    search.status_reason = "no disk"
     entries = [
         events.status(search),
         events.candidates([3, 4]),
@@ -68,7 +69,8 @@ def test_every_kind_says_what_the_page_needs(search: Search) -> None:
 
 async def listen(groups: list[str], act: object) -> list[dict]:
     """What rings on the groups after ``act``, until it has been quiet for a second."""
-    layer, rung = get_channel_layer(), []
+    layer = get_channel_layer()
+    rung = []
     channel = await layer.new_channel()
     for group in groups:
         await layer.group_add(group, channel)

@@ -84,7 +84,8 @@ def test_finals_that_an_older_version_left_in_the_middle_stay(monkeypatch: pytes
     assert numbers[3:]
     assert numbers[-1] == search.asked - 1
     old = outcomes(search)
-    client, pages = client_of(search.owner), Client()
+    client = client_of(search.owner)
+    pages = Client()
     pages.force_login(search.owner)
     for more in (0, 8):
         if more:

@@ -173,7 +173,8 @@ def test_options_of_kinds_that_are_not_chosen_do_not_matter() -> None:
 
 
 def test_only_the_users_own_rows_are_offered() -> None:
-    mine, other = make_user(), make_user()
+    mine = make_user()
+    other = make_user()
     Dataset.objects.create(owner=other, name="theirs")
     own = Dataset.objects.create(owner=mine, name="flowers")
     Table.objects.create(owner=mine, name="bench", filename="1.csv", columns=[{"name": "valid", "type": "double"}])

@@ -125,7 +125,8 @@ def test_what_counts_as_a_change() -> None:
 
 
 def test_every_answer_is_the_same(home: Path) -> None:
-    kept, found = json.loads((home / "shown.json").read_text()), answers.shown()
+    kept = json.loads((home / "shown.json").read_text())
+    found = answers.shown()
     assert list(found) == list(kept)
     assert len(kept) > 100
     assert [change for address in kept for change in changes(kept[address], found[address], address)] == []

@@ -144,7 +144,8 @@ def test_a_failure_is_kept_in_words() -> None:
 def test_a_search_keeps_within_a_latency(tmp_path: Any) -> None:
     owner = make_user()
     table = uploaded(owner)
-    space, times = chain_space(), Latencies.of(table.entries.items())
+    space = chain_space()
+    times = Latencies.of(table.entries.items())
     space.latency = times
     low, high = space.cost_range((), "latency_ms")
     limit = low + 0.4 * (high - low)
@@ -173,7 +174,8 @@ def test_the_content_of_the_table_is_part_of_the_search(tmp_path: Any) -> None:
     owner = make_user()
     table = uploaded(owner)
     start(with_latency(tmp_path, table, latency_hash=table.content_hash), owner)
-    client, headers = client_of(owner), {"Idempotency-Key": "once"}
+    client = client_of(owner)
+    headers = {"Idempotency-Key": "once"}
     body = with_latency(tmp_path, table).as_dict()
     made = [client.post(f"{API}searches/", body, format="json", headers=headers) for _ in range(2)]
     assert [reply.status_code for reply in made] == [201, 201]
@@ -209,7 +211,8 @@ def test_tables_that_will_not_do_are_refused_in_words(tmp_path: Any) -> None:
 def test_a_whole_network_is_timed() -> None:
     owner = make_user()
     (candidate,) = make_candidates(make_search(owner), [{"score": 1.0, "latency_ms": 0.5}])
-    client, path = client_of(owner), f"{API}candidates/{candidate.pk}/latency/"
+    client = client_of(owner)
+    path = f"{API}candidates/{candidate.pk}/latency/"
     made = client.post(path, QUICK, format="json")
     assert made.status_code == 201, made.content
     measuring.measure("network", made.json()["id"])

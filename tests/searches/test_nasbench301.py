@@ -65,7 +65,8 @@ def test_surrogates_are_listed_with_the_benchmarks(
     """In the same shape, with what to do; they are not read and cannot be forgotten."""
     settings.NASWEB_HOME = tmp_path
     place = "nb_models_1.0/xgb_v1.0"
-    client, administrator = client_of(make_user()), client_of(make_user(is_staff=True))
+    client = client_of(make_user())
+    administrator = client_of(make_user(is_staff=True))
     monkeypatch.setitem(sys.modules, "xgboost", None)
     table, *_, newer, _ = client.get(f"{API}benchmarks/").json()
     assert newer.keys() == table.keys()

@@ -106,7 +106,8 @@ def test_a_second_search_finds_every_score_again(table: Path) -> None:
 
 
 def test_a_score_that_another_search_writes_first_is_taken(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, known = drive(start(table_config(table))), proposals._evaluations
+    first = drive(start(table_config(table)))
+    known = proposals._evaluations
     early = iter([[]])  # what the second search reads just before the first commits
     monkeypatch.setattr(proposals, "_evaluations", lambda keys: known(next(early, keys)))
     second = drive(start(table_config(table)))
@@ -240,7 +241,8 @@ def test_a_table_of_the_server_is_read_on_the_embedded_default_only(table: Path,
 
 
 def test_an_idempotency_key_makes_one_search_an_owner(table: Path) -> None:
-    owner, config = make_user(), table_config(table)
+    owner = make_user()
+    config = table_config(table)
     made = [creation.create(owner, config, idempotency_key="k", local_files=True) for _ in range(2)]
     other = creation.create(make_user(), config, idempotency_key="k", local_files=True)
     assert made[0] == made[1] != other

@@ -146,7 +146,8 @@ def test_cancel_is_immediate_and_later_results_do_not_count() -> None:
 
 
 def test_work_of_a_cancelled_search_is_done_for_the_others() -> None:
-    first, second = running(), running()
+    first = running()
+    second = running()
     control.cancel(first)
     work(second)
     assert second.status == Status.FINISHED
@@ -247,7 +248,8 @@ def test_what_a_table_does_not_know_cannot_be_retried(tmp_path: Path) -> None:
 
 
 def test_delete_takes_all_rows_but_scores_others_may_find(table: Path) -> None:
-    kept, search = drive(start(table_config(table))), drive(start(table_config(table, seed=2)))
+    kept = drive(start(table_config(table)))
+    search = drive(start(table_config(table, seed=2)))
     before = outcomes(kept)
     control.delete(search)
     assert not Search.objects.filter(pk=search.pk).exists()

@@ -99,7 +99,8 @@ async def test_static_files_are_answered_before_django(settings: Any) -> None:
     path = finders.find("css/base.css")
     assert path is not None
     content = Path(path).read_bytes()
-    settings.FORCE_SCRIPT_NAME, settings.STATIC_URL = "/nas", "/nas/static/"
+    settings.FORCE_SCRIPT_NAME = "/nas"
+    settings.STATIC_URL = "/nas/static/"
     transport = httpx.ASGITransport(under_prefix(with_static_files(beyond)))
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
         for address in ("/static/css/base.css", "/nas/static/css/base.css"):

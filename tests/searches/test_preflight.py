@@ -40,7 +40,8 @@ def test_no_more_trials_are_announced_than_the_space_has_networks() -> None:
 
 
 def test_a_trial_tells_how_long_an_evaluation_takes() -> None:
-    owner, config = make_user(), training_config(budget={"evaluations": 40})
+    owner = make_user()
+    config = training_config(budget={"evaluations": 40})
     before = creation.preflight(owner, config)["time"]
     assert (before["inline"], before["stages"][0]["runs"], before["eta_seconds"]) == (False, 0, None)
     trial = drive(creation.trial(owner, config))
@@ -69,7 +70,8 @@ def test_what_keeps_mote_nas_from_its_finalists_is_said(changes: dict[str, Any],
 
 def test_looked_up_scores_need_no_trial(tmp_path: Path, settings: Any) -> None:
     settings.NASWEB_EMBEDDED = True
-    owner, table = make_user(), write_table(tmp_path)
+    owner = make_user()
+    table = write_table(tmp_path)
     found = creation.preflight(owner, table_config(table))
     assert (found["time"]["inline"], found["time"]["eta_seconds"]) == (True, None)
     assert not any("without a row" in warning for warning in found["warnings"])

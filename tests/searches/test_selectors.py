@@ -56,12 +56,11 @@ def test_there_is_no_eta_without_a_rate_or_work_left(search: Search) -> None:
 
 
 def test_the_rate_looks_at_the_last_minute_of_active_searches() -> None:
-    owner, now = make_user(), timezone.now()
-    running, young, paused = (
-        make_search(owner, started_at=now - timedelta(hours=1)),
-        make_search(owner, started_at=now - timedelta(seconds=30)),
-        make_search(owner, status="paused"),
-    )
+    owner = make_user()
+    now = timezone.now()
+    running = make_search(owner, started_at=now - timedelta(hours=1))
+    young = make_search(owner, started_at=now - timedelta(seconds=30))
+    paused = make_search(owner, status="paused")
     for search in (running, young, paused):
         make_candidates(search, [{"score": 1.0, "scored_at": now - timedelta(seconds=20)} for _ in range(4)])
         make_candidates(search, [{"score": 1.0, "scored_at": now - timedelta(seconds=90)} for _ in range(4)])

@@ -152,7 +152,8 @@ def test_bad_studies_name_the_field_and_leave_nothing(table: Path, changes: dict
 
 
 def test_a_study_is_no_larger_than_its_space(table: Path) -> None:
-    client, message = client_of(make_user()), "networks: The space has only 81 networks: give 81 or fewer."
+    client = client_of(make_user())
+    message = "networks: The space has only 81 networks: give 81 or fewer."
     for path in ("studies/", "studies/forecast/"):
         answer = client.post(API + path, document(table, truth=None, networks=82), format="json")
         assert (answer.status_code, answer.json()["detail"]) == (400, message)
@@ -198,7 +199,8 @@ def test_the_api_starts_shows_cancels_and_deletes(table: Path) -> None:
 
 
 def test_the_command_line_starts_and_shows(table: Path, tmp_path: Path) -> None:
-    owner, file = make_user("ada"), tmp_path / "study.yaml"
+    owner = make_user("ada")
+    file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(document(table, networks=10)))
     out = io.StringIO()
     call_command("study", "create", "-c", str(file), owner="ada", stdout=out)

@@ -129,7 +129,8 @@ def test_bad_requests_name_their_fields(search: Search, tmp_path: Path) -> None:
 
 
 def test_a_lost_training_goes_on_from_its_checkpoint(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
-    undisturbed, disturbed = asked(search, candidates=ids(search, 1)), None
+    undisturbed = asked(search, candidates=ids(search, 1))
+    disturbed = None
     promoting.train(undisturbed[0]["id"])
     expected = shown(search, undisturbed[0]["id"])
     trainings.delete(Training.objects.get(pk=undisturbed[0]["id"]))
@@ -183,7 +184,8 @@ def test_searches_go_first_on_a_lone_worker(search: Search) -> None:
     stop = promoting.stopper(training)
     assert not stop()
     start(training_config(seed=6), search.owner)
-    promoting_pause, promoting.PAUSE = promoting.PAUSE, 0.0
+    promoting_pause = promoting.PAUSE
+    promoting.PAUSE = 0.0
     try:
         assert stop()
     finally:

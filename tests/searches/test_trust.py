@@ -101,7 +101,8 @@ def test_images_matter_only_to_estimates_that_need_them() -> None:
     """A study's arm that looks scores up has no data; a search with data may still be compared with it."""
     table = {**CONFIG, "estimator": {"kind": "benchmark"}}
     owner = make_user()
-    with_data, without = make_search(owner, config=table, data_info=OWN), make_search(owner, config=table, data_info={})
+    with_data = make_search(owner, config=table, data_info=OWN)
+    without = make_search(owner, config=table, data_info={})
     assert trust._images_scored_on(with_data) == trust._images_scored_on(without)
     trained = make_search(owner, data_info=OWN)
     assert trust._images_scored_on(trained) == "digits"
