@@ -96,7 +96,8 @@ def test_a_label_of_a_metric_has_one_owner() -> None:
     owner = "engine/metrics.py"
     labels = {label for m in METRICS.values() for label in (m.label, m.title, m.heading) if re.search(r"[ -]", label)}
     assert {"Peak memory", "Multiply-adds", "Validation accuracy (%)"} <= labels
-    copies, lists = set(), set()
+    copies = set()
+    lists = set()
     for path, node in code("engine", "searches", "nasweb"):
         if isinstance(node, ast.Constant) and node.value in labels:
             copies.add(path)

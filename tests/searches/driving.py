@@ -44,7 +44,8 @@ def write_table(folder: Path, missing: int = 0, seconds: float | None = None) ->
 
     ``seconds`` is what every network takes; by default the seconds grow with the cost.
     """
-    space, path = chain_space(), folder / "table.csv"
+    space = chain_space()
+    path = folder / "table.csv"
     networks = [space.architecture(choices) for choices in itertools.product(range(3), repeat=4)]
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
