@@ -19,7 +19,7 @@ MINIMUM = 100
 Terms: TypeAlias = Mapping[str, float | None]
 """None where a term is not a finite number."""
 Numbers: TypeAlias = dict[str, dict[str, float]]
-Constants: TypeAlias = mote.Constants | mote_plus.Constants
+Constants: TypeAlias = mote.Constants | mote_plus.MotePlusConstants
 Scale: TypeAlias = mote.BoxCox | mote_plus.Scale
 
 

@@ -15,10 +15,11 @@ from time import monotonic
 from engine.algorithms.base import SearchAlgorithm
 from engine.config.algorithms import LayerNASOptions
 from engine.config.search import SearchConfig
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.loop import Judge, played
 from engine.rounds import BudgetMeter, Rounds
 from engine.space import Architecture
+from engine.stopping import Stop, never
 
 MOST = 400
 """Evaluations that a dry run makes at most."""

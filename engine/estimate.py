@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.space import Architecture
-from engine.stopping import Stop as Stop
-from engine.stopping import never as never
+from engine.stopping import Stop, never
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Literal
 from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.proposals import Outcome, Proposal
 from engine.config.search import Budget, Final
-from engine.estimate import Estimate, Estimator, Stop, never
+from engine.estimate import Estimate, Estimator
 from engine.problem import SearchProblem
 from engine.ranking import Rank, rank
 from engine.rounds import BudgetMeter, Ended, Rounds
+from engine.stopping import Stop, never
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 
-class Source(Enum):
+class MetricSource(Enum):
     """Where the values of a metric come from."""
 
     NODES = "nodes"
@@ -45,7 +45,7 @@ class Metric:
     """The label where the unit stands beside the number."""
     title: str
     """The label where the unit must be part of it: axes, choices of forms, messages."""
-    source: Source
+    source: MetricSource
     unit: str = ""
     """The unit to print behind a number; empty where there is none, or where it is not known."""
     higher_is_better: bool = False
@@ -65,7 +65,7 @@ class Metric:
     @property
     def is_cost(self) -> bool:
         """Whether an objective may bucket or limit it."""
-        return self.source in (Source.NODES, Source.NETWORK, Source.LATENCY, Source.TABLE)
+        return self.source in (MetricSource.NODES, MetricSource.NETWORK, MetricSource.LATENCY, MetricSource.TABLE)
 
     def as_json(self) -> dict[str, Any]:
         """What scripts need to show the metric."""
@@ -85,12 +85,12 @@ class Metric:
 
 
 _SCORES = (
-    Metric("score", "Score", "Score (higher is better)", Source.SCORE, higher_is_better=True, digits=5),
+    Metric("score", "Score", "Score (higher is better)", MetricSource.SCORE, higher_is_better=True, digits=5),
     Metric(
         "final_score",
         "Final score",
         "Final score of the finalists",
-        Source.SCORE,
+        MetricSource.SCORE,
         higher_is_better=True,
         digits=5,
         rare=True,
@@ -99,7 +99,7 @@ _SCORES = (
         "valid_accuracy",
         "Validation accuracy",
         "Validation accuracy (%)",
-        Source.SCORE,
+        MetricSource.SCORE,
         unit="%",
         higher_is_better=True,
         heading="Valid. accuracy",
@@ -109,7 +109,7 @@ _SCORES = (
         "truth",
         "Truth",
         "Truth from the table (not searched on)",
-        Source.SCORE,
+        MetricSource.SCORE,
         higher_is_better=True,
         digits=5,
         rare=True,
@@ -118,7 +118,7 @@ _SCORES = (
         "trained_valid_accuracy",
         "Trained validation accuracy",
         "Validation accuracy after full training (%)",
-        Source.SCORE,
+        MetricSource.SCORE,
         unit="%",
         higher_is_better=True,
         heading="Trained valid.",
@@ -128,7 +128,7 @@ _SCORES = (
         "trained_test_accuracy",
         "Trained test accuracy",
         "Test accuracy after full training (%)",
-        Source.SCORE,
+        MetricSource.SCORE,
         unit="%",
         higher_is_better=True,
         heading="Trained test",
@@ -136,12 +136,12 @@ _SCORES = (
     ),
 )
 _COSTS = (
-    Metric("params_m", "Parameters", "Parameters (millions)", Source.NODES, unit="M", count="params"),
+    Metric("params_m", "Parameters", "Parameters (millions)", MetricSource.NODES, unit="M", count="params"),
     Metric(
         "madds_m",
         "Multiply-adds",
         "Multiply-adds (millions for one image)",
-        Source.NODES,
+        MetricSource.NODES,
         unit="M",
         count="madds",
     ),
@@ -149,7 +149,7 @@ _COSTS = (
         "activation_mb",
         "Activation memory",
         "Activation memory (MB for one image)",
-        Source.NODES,
+        MetricSource.NODES,
         unit="MB",
         heading="Activations",
         count="activations",
@@ -159,7 +159,7 @@ _COSTS = (
         "peak_memory_mb",
         "Peak memory",
         "Peak memory (MB of maps at once, one image)",
-        Source.NETWORK,
+        MetricSource.NETWORK,
         unit="MB",
         count="peak",
         weight=4,
@@ -170,7 +170,7 @@ _COSTS = (
         "latency_ms",
         "Latency",
         "Latency (ms for one pass, from the latency table)",
-        Source.LATENCY,
+        MetricSource.LATENCY,
         unit="ms",
         count="nanoseconds",
         missing="the search has no latency table",
@@ -180,29 +180,29 @@ _COSTS = (
         "table_cost",
         "Table cost",
         "Table cost (the table's own unit)",
-        Source.TABLE,
+        MetricSource.TABLE,
         missing="the search has no table with a cost column",
         rare=True,
     ),
 )
-_TRIAL = (Metric("seconds", "Seconds", "Seconds of the trial", Source.TRIAL, unit="s", digits=3),)
+_TRIAL = (Metric("seconds", "Seconds", "Seconds of the trial", MetricSource.TRIAL, unit="s", digits=3),)
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_SCORES, *_COSTS, *_TRIAL)}
 """Every metric by name, in the order of columns in files."""
 COST_NAMES = tuple(name for name, metric in METRICS.items() if metric.is_cost)
 """Names of what an objective may bucket or limit."""
-SCORE_NAMES = tuple(name for name, metric in METRICS.items() if metric.source is Source.SCORE)
+SCORE_NAMES = tuple(name for name, metric in METRICS.items() if metric.source is MetricSource.SCORE)
 DEFAULT_COST = "madds_m"
 """The cost of an objective that names none."""
-NODES = tuple(name for name, metric in METRICS.items() if metric.source is Source.NODES)
+NODES = tuple(name for name, metric in METRICS.items() if metric.source is MetricSource.NODES)
 """Names of what is counted at the nodes of every network."""
-NETWORK = tuple(name for name, metric in METRICS.items() if metric.source is Source.NETWORK)
+NETWORK = tuple(name for name, metric in METRICS.items() if metric.source is MetricSource.NETWORK)
 """Names of what is counted from whole networks."""
-LATENCY = next(metric.name for metric in METRICS.values() if metric.source is Source.LATENCY)
+LATENCY = next(metric.name for metric in METRICS.values() if metric.source is MetricSource.LATENCY)
 """The metric that needs a latency table."""
 COUNTED = tuple(METRICS[name] for name in (*NODES, LATENCY))
 """What adds up over the nodes of a network, in the order of the counts of `engine.cost`."""
-TABLE_COST = next(metric.name for metric in METRICS.values() if metric.source is Source.TABLE)
+TABLE_COST = next(metric.name for metric in METRICS.values() if metric.source is MetricSource.TABLE)
 """The metric that needs a table of networks with a cost column."""
 
 

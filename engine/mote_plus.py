@@ -46,7 +46,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Constants:
+class MotePlusConstants:
     """The scale of each term in a population, and where the scales come from."""
 
     learning: Scale
@@ -94,12 +94,12 @@ def fit(terms: Sequence[float]) -> Scale:
     return Scale(float(middle), max(std, STD_FLOOR))
 
 
-NAS_BENCH_201 = Constants(
+NAS_BENCH_201 = MotePlusConstants(
     Scale(0.45, 0.21), Scale(4.52, 1.30), Scale(1.71, 0.56), "random cells of NAS-Bench-201, without accuracies"
 )
 """Measured on the tuning cells, with the ``fast`` profile on the authors' reduced data."""
 
 
-def constants_for(space_kind: str) -> Constants:
+def constants_for(space_kind: str) -> MotePlusConstants:
     """Return the constants that a space begins with (`engine.calibration`); all spaces share one set."""
     return NAS_BENCH_201

@@ -27,7 +27,7 @@ from engine.config.estimators import (
     ProxyOptions,
     ShortTrainingOptions,
 )
-from engine.config.lookups import BenchmarkOptions, NasBench301Options, TableOptions
+from engine.config.lookups import NasBench301Options, TableOptions, TabularOptions
 from engine.config.search import ESTIMATE_PATHS, SearchConfig
 from engine.config.spaces import (
     ChainOptions,
@@ -116,7 +116,7 @@ ESTIMATORS: Mapping[str, EstimateKind] = {
     "table": EstimateKind(
         "Table", TableOptions, "engine.estimators.table:TableEstimator", check="engine.table:refuse_foreign"
     ),
-    "benchmark": EstimateKind("Benchmark table", BenchmarkOptions, "engine.estimators.table:BenchmarkEstimator"),
+    "benchmark": EstimateKind("Benchmark table", TabularOptions, "engine.estimators.table:TabularEstimator"),
     "nasbench301": EstimateKind(
         "NAS-Bench-301 surrogate", NasBench301Options, "engine.estimators.nasbench301:NasBench301Estimator"
     ),

@@ -13,15 +13,15 @@ from engine.dotted import load
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
-    from engine.benchmark_tables.nasbench301 import Surrogate
     from engine.table import Table
+    from engine.tabular.nasbench301 import AccuracySurrogate
 
-Opened: TypeAlias = "Table | Surrogate"
+Opened: TypeAlias = "Table | AccuracySurrogate"
 """What scores are looked up in; its ``content_hash`` identifies the content."""
 
 
 @dataclass(frozen=True)
-class Columns:
+class TableColumns:
     """The columns of a table that an estimate reads; None where it reads no such column.
 
     ``reward`` is the score, ``cost`` the metric table_cost, ``truth`` is reported only, and ``seconds``, multiplied by
@@ -45,7 +45,7 @@ class Source:
     reader: ClassVar[str] = "engine.table:Table"
     """The class that reads what lies at the place; its ``open`` takes the place."""
     field: str
-    columns: Columns | None = None
+    columns: TableColumns | None = None
     row: int | None = None
     path: str | None = None
     official: str | None = None
@@ -78,12 +78,12 @@ class Source:
 class SurrogateSource(Source):
     """NAS-Bench-301's surrogate; ``version`` is that of the authors' models."""
 
-    reader: ClassVar[str] = "engine.benchmark_tables.nasbench301:Surrogate"
+    reader: ClassVar[str] = "engine.tabular.nasbench301:AccuracySurrogate"
     version: str = ""
 
     def find(self, folder: Path) -> Path | None:
         """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
-        place: Path | None = load("engine.benchmark_tables.nasbench301:usable")(folder, self.version)
+        place: Path | None = load("engine.tabular.nasbench301:usable")(folder, self.version)
         return place
 
 

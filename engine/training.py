@@ -20,7 +20,7 @@ from torch.optim.swa_utils import update_bn
 
 from engine.datasets.base import Split
 from engine.errors import EstimateError, Stopped
-from engine.estimate import Stop, never
+from engine.stopping import Stop, never
 
 CHECK_EVERY = 10
 """Steps between two checks of ``stop()`` and of the losses."""

@@ -16,7 +16,7 @@ REFUSED = 4404
 A page cannot read the HTTP status of a failed handshake, so the handshake succeeds first."""
 
 
-class Doorbell(AsyncJsonWebsocketConsumer, ABC):
+class DoorbellConsumer(AsyncJsonWebsocketConsumer, ABC):
     """Joins one group and forwards its rings; a connection that is not allowed is closed with `REFUSED`."""
 
     group = ""
@@ -48,7 +48,7 @@ class Doorbell(AsyncJsonWebsocketConsumer, ABC):
         """Return the group to join, or None if the user may not join."""
 
 
-class SearchDoorbell(Doorbell):
+class SearchDoorbell(DoorbellConsumer):
     """``/ws/searches/{id}/``: sends ``{"seq": N}`` after every change of the search."""
 
     async def find_group(self, user: Any) -> str | None:
@@ -57,7 +57,7 @@ class SearchDoorbell(Doorbell):
         return f"search.{search}" if await owns(user, search) else None
 
 
-class ListDoorbell(Doorbell):
+class ListDoorbell(DoorbellConsumer):
     """``/ws/searches/``: sends ``{"search": id, "seq": N}`` after every change of any search of the user."""
 
     async def find_group(self, user: Any) -> str | None:

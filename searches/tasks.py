@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from searches.services import advancing, measuring, promoting, scoring
+from searches.services import advancing, measuring, scoring, training_runs
 
 
 @shared_task(name="searches.tasks.advance_search")
@@ -22,7 +22,7 @@ def score_candidates(evaluation_ids: list[int], search_id: int) -> None:
 @shared_task(name="searches.tasks.train_network")
 def train_network(training_id: int) -> None:
     """Trains a network in full, as long as searches leave this process free."""
-    promoting.train(training_id)
+    training_runs.train(training_id)
 
 
 @shared_task(name="searches.tasks.measure_latency")

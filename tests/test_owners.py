@@ -107,8 +107,8 @@ def test_a_label_of_a_metric_has_one_owner() -> None:
                 lists.add(path)
     assert copies == {owner}
     assert lists == {
-        "engine/benchmark_tables/catalogue.py",  # the columns of official benchmarks
-        "engine/benchmark_tables/nats.py",
+        "engine/tabular_benchmarks.py",  # the columns of official benchmarks
+        "engine/tabular/nats.py",
         "engine/config/lookups.py",  # which of them an option takes
         "engine/benchmarks/mobile_spaces.py",  # the two figures of published tables
         "nasweb/benchmarks/browser.py",  # the columns that the benchmark sorts by
@@ -122,10 +122,10 @@ def test_a_label_of_a_metric_has_one_owner() -> None:
 
 
 OTHER_TALK = {
-    "engine/promotion/run.py",
+    "engine/full_training/run.py",
     "nasweb/embedded/supervisor.py",
     "searches/services/measuring.py",
-    "searches/api/downloads.py",
+    "searches/api/exports.py",
 }
 """Modules whose ``ask`` and ``tell`` have nothing to do with search algorithms."""
 

@@ -1,4 +1,4 @@
-"""Networks as rows of numbers and decisions, for `engine.algorithms.surrogate`."""
+"""Networks as rows of numbers and decisions, for `engine.algorithms.gaussian_process`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import log1p
 
 import numpy as np
 
-from engine.algorithms.surrogate import Floats, Inputs
+from engine.algorithms.gaussian_process import Floats, Inputs
 from engine.errors import ArchitectureError
 from engine.reduction.profiles import REDUCED_CHANNELS
 from engine.space import Architecture, Choices, SearchSpace

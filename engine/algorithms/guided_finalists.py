@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.algorithms.features import reader_of
 from engine.algorithms.finalists import Contender, Finalists, place
+from engine.algorithms.gaussian_process import Floats, GaussianProcess
 from engine.algorithms.proposals import Proposal
-from engine.algorithms.surrogate import Floats, Surrogate
 from engine.problem import SearchProblem
 from engine.ranking import rank
 from engine.space import Architecture, Choices
@@ -87,7 +87,7 @@ class Guided(Finalists):
         rows = [*networks, *(self._contenders[number].choices for number in evidence)]
         inputs = self._reader.inputs(rows)
         places = range(len(networks), len(rows))
-        surrogate = Surrogate(inputs, inputs.rows(places), [self._settled[number] or 0.0 for number in evidence])
+        surrogate = GaussianProcess(inputs, inputs.rows(places), [self._settled[number] or 0.0 for number in evidence])
         order = _descending(_hopes(*surrogate.predict(inputs.rows(range(len(networks))))))
         return [networks[place] for place in order[:count]]
 
@@ -131,10 +131,10 @@ class Guided(Finalists):
             places = range(first + len(evidence), end)
             guess = [0.0] * len(awaited)
             if evidence:
-                seen = Surrogate(reference, inputs.rows(range(first, first + len(evidence))), values)
+                seen = GaussianProcess(reference, inputs.rows(range(first, first + len(evidence))), values)
                 guess = list(seen.predict(inputs.rows(places))[0])
             values += guess
-        surrogate = Surrogate(reference, inputs.rows(range(first, end)), values)
+        surrogate = GaussianProcess(reference, inputs.rows(range(first, end)), values)
         return promising[_descending(_hopes(*surrogate.predict(asked)))[0]].number
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.completion import COMPLETIONS, Completed
-from engine.algorithms.layernas_store import EXHAUSTED, Layer, Work
+from engine.algorithms.layernas_store import EXHAUSTED, StoredLayer, Untried
 from engine.algorithms.proposals import BucketView, Proposal, Resident
 from engine.buckets import Bucket, CostScale, Ranked
 from engine.config.algorithms import LayerNASOptions
@@ -66,7 +66,7 @@ class LayerNAS(SearchAlgorithm):
         self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # what `buckets` returned last
         self._completion = COMPLETIONS[options.completion](self._searched)
         self._baseline = Ranked(0.0, 0, self._completion.complete(()).choices)
-        self._root = Work(None)
+        self._root = Untried(None)
         self._opened = False
         self._completed: dict[int, Completed] = {}  # what `_store` needs for proposals not yet told
         # The current turn: layer l of the selected network, selections made there, the network, its children so far.
@@ -240,7 +240,7 @@ class LayerNAS(SearchAlgorithm):
             for number in layer.stored:
                 position = old.position(number)
                 if position != 0:
-                    layer.stored[number] = Work(None, EXHAUSTED if position is None else position)
+                    layer.stored[number] = Untried(None, EXHAUSTED if position is None else position)
             layer.reopen(old.selection.dump())
 
     # --- state -------------------------------------------------------------------------------------------------
@@ -255,14 +255,14 @@ class LayerNAS(SearchAlgorithm):
                 del identity["options"][name]
         return identity
 
-    def _fresh_layers(self) -> list[Layer]:
+    def _fresh_layers(self) -> list[StoredLayer]:
         capacity = None if self.options.bucketing == "unique" else self.options.replicas
         ranges = self._searched.layer_ranges()
         low, high = ranges[-1]
         lo, hi = self.problem.objective.lo, self.problem.objective.hi
         ranges[-1] = (low if lo is None else max(low, lo)), (high if hi is None else min(high, hi))
         return [
-            Layer(
+            StoredLayer(
                 CostScale(*ends, self._slices),
                 capacity,
                 self.options.select,
@@ -272,7 +272,7 @@ class LayerNAS(SearchAlgorithm):
             for layer, ends in enumerate(ranges, start=1)
         ]
 
-    def _use(self, layers: list[Layer]) -> None:
+    def _use(self, layers: list[StoredLayer]) -> None:
         self._layers = layers
         self._grid = [layer.grid for layer in layers]
 
@@ -295,5 +295,5 @@ class LayerNAS(SearchAlgorithm):
         self._selected = None if state["selected"] is None else layers[self._layer - 1].find(int(state["selected"]))
         self._use(layers)
         self._completed = {}
-        self._root = Work(None, int(state["root"]))
+        self._root = Untried(None, int(state["root"]))
         self._opened = bool(state["opened"])

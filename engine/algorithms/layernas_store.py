@@ -1,7 +1,7 @@
 """The memory of LayerNAS: every layer's stored networks in buckets, and which of them still have untried children.
 
 A scored network is stored at its own layer and carried to the later ones, so the same `Ranked` occurs in several
-`Layer`s. Each layer has its own `Work` for it.
+`StoredLayer`s. Each layer has its own `Untried` for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.buckets import Bucket, CostScale, Ranked
 EXHAUSTED = -1
 
 
-class Work:
+class Untried:
     """The untried children of a network at one layer.
 
     ``options`` are the valid options of the next layer in the order they are tried; None until they are listed.
@@ -49,7 +49,7 @@ Draws = Callable[[int], Random]
 class Selection(Protocol):
     """Chooses which stored network of a layer is extended next, without a pass over all networks."""
 
-    def __init__(self, layer: Layer, draws: Draws) -> None:
+    def __init__(self, layer: StoredLayer, draws: Draws) -> None:
         """Keep ``layer``, which says what it still stores and which networks have untried children."""
 
     def add(self, network: Ranked) -> None:
@@ -77,7 +77,7 @@ class BestFirst:
     The networks are kept in a heap, which is cleaned up when half of its entries have been evicted.
     """
 
-    def __init__(self, layer: Layer, draws: Draws) -> None:
+    def __init__(self, layer: StoredLayer, draws: Draws) -> None:
         self._layer = layer
         self._heap: list[Ranked] = []
         self._evicted = 0
@@ -116,7 +116,7 @@ class UniformlyRandom:
     It draws until a network has untried children, and drops the drawn networks that have none.
     """
 
-    def __init__(self, layer: Layer, draws: Draws) -> None:
+    def __init__(self, layer: StoredLayer, draws: Draws) -> None:
         self._layer = layer
         self._draws = draws
         self._open: list[Ranked] = []
@@ -158,7 +158,7 @@ class UniformlyRandom:
 SELECTIONS: Mapping[str, type[BestFirst] | type[UniformlyRandom]] = {"best": BestFirst, "random": UniformlyRandom}
 
 
-class Layer:
+class StoredLayer:
     """``M_l``: the stored networks of one layer; with ``capacity`` None it keeps every network.
 
     ``list_options`` lists the options that can be tried for a network. ``floors`` has, for each bucket index, the score
@@ -179,7 +179,7 @@ class Layer:
         self.scale = scale
         self.capacity = capacity
         self.list_options = list_options
-        self.stored: dict[int, Work | None] = {}
+        self.stored: dict[int, Untried | None] = {}
         self.selection: Selection = SELECTIONS[select](self, draws)
         self.buckets: dict[int, Bucket] = {}
         self.floors = [-inf] * scale.count
@@ -210,7 +210,7 @@ class Layer:
         """Whether the network is stored here and has an untried valid child."""
         work = self.stored.get(network[1], GONE)
         if work is None:
-            work = self.stored[network[1]] = Work(self.list_options(network))
+            work = self.stored[network[1]] = Untried(self.list_options(network))
         elif work.options is None:
             if work.position == EXHAUSTED:
                 return False
@@ -261,11 +261,11 @@ class Layer:
             bucket = self.buckets[index] = Bucket(self.capacity)
             for number, score, choices, position in rows:
                 bucket.restore(Ranked(-score, number, tuple(choices)))
-                self.stored[number] = Work(None, position) if position else None
+                self.stored[number] = Untried(None, position) if position else None
             bucket.inserted, bucket.evicted = inserted, evicted
             self.floors[index] = bucket.floor
         self.reopen(state["open"])
 
 
-GONE = Work(None, EXHAUSTED)
+GONE = Untried(None, EXHAUSTED)
 """The work of networks that are not stored."""

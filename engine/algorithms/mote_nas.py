@@ -51,7 +51,7 @@ class Planned(NamedTuple):
     parent: int | None = None
 
 
-class Plan(NamedTuple):
+class RoundPlan(NamedTuple):
     """The networks of the next round, and the number of rounds including it."""
 
     rounds: int
@@ -76,7 +76,7 @@ class MoteNAS(SamplingSearch):
         self._rounds = 0
         self._tried = 0
         self._closed = False
-        self._plan: Plan | None = None
+        self._plan: RoundPlan | None = None
         self._ball = _ball(problem)
 
     def choose_finalists(self, count: int) -> Finalists:
@@ -137,23 +137,23 @@ class MoteNAS(SamplingSearch):
         """Whether the pool from which guided finalists are chosen is complete."""
         return isinstance(self._finalists, Guided) and self._tried >= self.options.pool
 
-    def _planned(self) -> Plan | None:
+    def _planned(self) -> RoundPlan | None:
         """Return the next round that has networks; repeated calls between two outcomes return the same round."""
         if self._plan is None and self._peek(self.asked) is not None:
             self._plan = self._published() if self.options.rule == "published" else self._guided()
         return self._plan
 
-    def _published(self) -> Plan | None:
+    def _published(self) -> RoundPlan | None:
         for number in range(self._rounds, max(self._finalist_count, BATCH)):
             batch = BATCH * (number // BATCH) + BATCH
             rng = self.rng(number, "round")
             if self.options.sampling == "random" or number == 0 or not self._scored:
-                return Plan(number + 1, [ANY] * batch)
+                return RoundPlan(number + 1, [ANY] * batch)
             if networks := self._near_parents(batch, self._parents(PARENTS), rng):
-                return Plan(number + 1, networks)
+                return RoundPlan(number + 1, networks)
         return None
 
-    def _guided(self) -> Plan | None:
+    def _guided(self) -> RoundPlan | None:
         number = self._rounds
         rng = self.rng(self._rounds, "round")
         finalists = self._finalists
@@ -162,11 +162,11 @@ class MoteNAS(SamplingSearch):
         batch = min(BATCH, self.options.pool - self._tried) if isinstance(finalists, Guided) else BATCH
         some = len(self._scored) >= (self.options.pool + 1) // 2
         if self.options.sampling == "random" or not some:
-            return Plan(number + 1, [ANY] * batch)
+            return RoundPlan(number + 1, [ANY] * batch)
         networks = list(self._mutants(batch, self._parents(GUIDED_PARENTS), rng))
-        return Plan(number + 1, networks or [ANY] * batch)
+        return RoundPlan(number + 1, networks or [ANY] * batch)
 
-    def _scouts(self, finalists: Guided, rng: Random) -> Plan | None:
+    def _scouts(self, finalists: Guided, rng: Random) -> RoundPlan | None:
         """Return the scouts that are due for the finalists told so far, or None if none are due."""
         due = self.options.scouts * finalists.settled - (self._tried - self.options.pool)
         leaders = finalists.leaders(LEADERS)
@@ -177,7 +177,7 @@ class MoteNAS(SamplingSearch):
         far = (self.space.sample(rng).choices for _ in range(SCOUTED - SCOUTED // 2))
         found = near | {choices: Planned(choices, "scout") for choices in far if self._networks.open(choices)}
         chosen = finalists.best_of(list(found), due)
-        return Plan(self._rounds + 1, [found[choices] for choices in chosen]) if chosen else None
+        return RoundPlan(self._rounds + 1, [found[choices] for choices in chosen]) if chosen else None
 
     def _parents(self, one_in: int) -> list[Scored]:
         ranked = sorted(self._scored, key=lambda network: rank(network.number, network.value))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
-from engine.benchmarks.curves import Course, draw
+from engine.benchmarks.curves import Trajectory, draw
 from engine.benchmarks.report import Figure, Report
 from engine.blueprint import InputSpec
 from engine.config.algorithms import (
@@ -67,22 +67,22 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
     estimator = TableEstimator(options, space, None, table)
     counts = [count for count in TRIALS if count <= len(table)] or [len(table)]
     figures = []
-    courses = {}
+    trajectories = {}
     for name, algorithm in SEARCHES.items():
         budget = Budget(evaluations=counts[-1])
         found = []
         for seed in range(seeds):
             searching = create_algorithm(algorithm, problem, seed)
-            found.append(_course(run_search(searching, estimator, budget, 1).trials))
-        courses[name] = found
+            found.append(_trajectory(run_search(searching, estimator, budget, 1).trials))
+        trajectories[name] = found
         for count in counts:
-            values = [[value for trials, value in course if trials <= count] for course in found]
+            values = [[value for trials, value in trajectory if trials <= count] for trajectory in found]
             if all(values):  # otherwise some seed has not found a feasible network yet
                 mean = fmean(value[-1] for value in values)
                 figures.append(Figure(f"{name}.{count}.truth_mean", round(mean, 4), truth, "higher"))
     if curves is not None:
         title = f"{table_path.stem}: mean of {seeds} seeds"
-        draw(curves, "layernas-chain", courses, title=title, x="Trials", y=truth, log=False)
+        draw(curves, "layernas-chain", trajectories, title=title, x="Trials", y=truth, log=False)
     optimum = _optimum(table, problem, estimator)
     settings = {
         "table": table_path.name, "space": space_path.name, "seeds": seeds, "round_size": 1, "rows": len(table),
@@ -92,7 +92,7 @@ def measure(table_path: Path, space_path: Path, seeds: int, curves: Path | None 
     return Report(settings, figures)
 
 
-def _course(trials: tuple[Trial, ...]) -> Course:
+def _trajectory(trials: tuple[Trial, ...]) -> Trajectory:
     """Return trials so far and truth of the best feasible network, at each change of that network."""
     ranked = [trial for trial in trials if trial.feasible and trial.estimate.score is not None]
     led = [ranked[at] for at in leads(rank(trial.proposal.number, trial.worth) for trial in ranked)]

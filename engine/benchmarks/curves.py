@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
 POINTS = 300
 FORMATS = ("svg", "png")
-Course = Sequence[tuple[float, float]]
+Trajectory = Sequence[tuple[float, float]]
 """Steps of one search: the amount spent so far, and the value of its incumbent from then on."""
 
 
-def values_at(course: Course, spent: NDArray[np.float64]) -> NDArray[np.float64]:
+def values_at(trajectory: Trajectory, spent: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the incumbent's value at each amount of ``spent``, shape ``(points,)``; NaN before the first incumbent."""
-    at = np.array([step[0] for step in course])
-    values = np.array([step[1] for step in course])
+    at = np.array([step[0] for step in trajectory])
+    values = np.array([step[1] for step in trajectory])
     place = np.searchsorted(at, spent, side="right") - 1
     return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
 
 
 def draw(
-    folder: Path, name: str, courses: Mapping[str, Sequence[Course]], *, title: str, x: str, y: str, log: bool = True
+    folder: Path,
+    name: str,
+    trajectories: Mapping[str, Sequence[Trajectory]],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    log: bool = True,
 ) -> list[Path]:
     """Write ``name`` in `FORMATS`: a line per search, the mean over its seeds with the standard error as a band.
 
@@ -38,12 +45,12 @@ def draw(
 
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     axes = figure.add_subplot()
-    last = max(step[0] for several in courses.values() for course in several for step in course)
-    first = min(course[0][0] for several in courses.values() for course in several)
+    last = max(step[0] for several in trajectories.values() for trajectory in several for step in trajectory)
+    first = min(trajectory[0][0] for several in trajectories.values() for trajectory in several)
     spent = np.geomspace(max(first, last / 200), last, POINTS) if log else np.linspace(0.0, last, POINTS)
-    tenth = [_line(axes, label, several, spent) for label, several in courses.items()]
+    tenth = [_line(axes, label, several, spent) for label, several in trajectories.items()]
     low = float(np.nanmedian(tenth))
-    high = max(step[1] for many in courses.values() for c in many for step in c)
+    high = max(step[1] for many in trajectories.values() for c in many for step in c)
     if high > low:
         axes.set_ylim(low - 0.25 * (high - low), high + 0.05 * (high - low))
     axes.set(title=title, xlabel=x, ylabel=y, xscale="log" if log else "linear")
@@ -56,9 +63,9 @@ def draw(
     return paths
 
 
-def _line(axes: Axes, label: str, courses: Sequence[Course], spent: NDArray[np.float64]) -> float:
+def _line(axes: Axes, label: str, trajectories: Sequence[Trajectory], spent: NDArray[np.float64]) -> float:
     """Draw one search and return its mean after a tenth of the spending."""
-    values = np.array([values_at(course, spent) for course in courses])
+    values = np.array([values_at(trajectory, spent) for trajectory in trajectories])
     mean = values.mean(axis=0)
     error = values.std(axis=0) / np.sqrt(len(values))
     (line,) = axes.plot(spent, mean, label=label, linewidth=1.8)

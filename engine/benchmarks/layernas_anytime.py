@@ -34,13 +34,14 @@ from engine.config.algorithms import AlgorithmOptions, LayerNASOptions, RandomSe
 from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Objective
 from engine.config.spaces import ChainOptions, MobileNetOptions, NasBench201Options, NatsSizeOptions
-from engine.estimate import Estimate, Estimator, Stop, never
+from engine.estimate import Estimate, Estimator
 from engine.estimators.table import TableEstimator
 from engine.loop import Trial
 from engine.loop import run as run_search
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm, create_space
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop, never
 from engine.table import Table
 
 SEEDS = 20

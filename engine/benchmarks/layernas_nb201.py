@@ -40,7 +40,7 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, Literal
 
-from engine.benchmarks.curves import Course, draw
+from engine.benchmarks.curves import Trajectory, draw
 from engine.benchmarks.report import Figure, Report, shared_data
 from engine.blueprint import InputSpec
 from engine.config.algorithms import (
@@ -127,12 +127,12 @@ def run(quick: bool, curves: Path | None = None) -> Report:
     table = Table.open(path)
     figures: list[Figure] = []
     for dataset in FACTORS:
-        courses: dict[str, list[Course]] = {}
-        for name, accuracies in chosen_accuracies(table, dataset, seeds, courses).items():
+        trajectories: dict[str, list[Trajectory]] = {}
+        for name, accuracies in chosen_accuracies(table, dataset, seeds, trajectories).items():
             figures += _figures(dataset, name, accuracies)
         if curves is not None:
             draw(
-                curves, f"layernas-nb201-{dataset}", courses,
+                curves, f"layernas-nb201-{dataset}", trajectories,
                 title=f"NAS-Bench-201, {dataset}: mean of {seeds} seeds", x="Training seconds",
                 y="Test accuracy of the incumbent (%)",
             )  # fmt: skip
@@ -140,12 +140,12 @@ def run(quick: bool, curves: Path | None = None) -> Report:
 
 
 def chosen_accuracies(
-    table: Table, dataset: str, seeds: int, courses: dict[str, list[Course]] | None = None
+    table: Table, dataset: str, seeds: int, trajectories: dict[str, list[Trajectory]] | None = None
 ) -> dict[str, list[float]]:
     """Return the test accuracy in percent of the cell that each search chose, by ``<budget>.<algorithm>``.
 
-    ``courses`` is filled with the trajectory of each incumbent's test accuracy, by algorithm. Final scores come after
-    the search.
+    ``trajectories`` is filled with the trajectory of each incumbent's test accuracy, by algorithm. Final scores come
+    after the search.
     """
     found: dict[str, list[float]] = {}
     largest = max(BUDGETS.values())
@@ -154,13 +154,13 @@ def chosen_accuracies(
             trials = search(table, dataset, setup, seed, largest).trials
             for budget, seconds in BUDGETS.items():
                 found.setdefault(f"{budget}.{name}", []).append(_truth(RunResult(_within(trials, seconds), "budget")))
-            if courses is not None:
-                courses.setdefault(name, []).append(course(trials))
+            if trajectories is not None:
+                trajectories.setdefault(name, []).append(trajectory(trials))
         for budget, setup in BEST.items():
             result = search(table, dataset, setup, seed, BUDGETS[budget])
             found.setdefault(f"{budget}.best", []).append(_truth(result))
-            if courses is not None:
-                courses.setdefault(f"best, {budget} s", []).append(course(result.trials))
+            if trajectories is not None:
+                trajectories.setdefault(f"best, {budget} s", []).append(trajectory(result.trials))
     return found
 
 
@@ -177,7 +177,7 @@ def search(table: Table, dataset: str, setup: Setup, seed: int, seconds: float) 
     return run_search(algorithm, _estimator(table, problem.space, dataset, 12), budget, 1, final=final, judge=judge)
 
 
-def course(trials: Sequence[Trial]) -> Course:
+def trajectory(trials: Sequence[Trial]) -> Trajectory:
     """Return seconds spent and truth of the incumbent, at each change of the incumbent."""
     steps: list[tuple[float, float]] = []
     spent = 0.0

@@ -118,7 +118,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Replay:
     """The result of a search: test accuracy in percent, and cost in seconds."""
 
     accuracy: float
@@ -148,25 +148,25 @@ def run(quick: bool) -> Report:
     return Report(settings, figures)
 
 
-def guided(bench: Bench, dataset: str, seed: int, rows: Sequence[str] = tuple(ROWS)) -> dict[str, Outcome]:
+def guided(bench: Bench, dataset: str, seed: int, rows: Sequence[str] = tuple(ROWS)) -> dict[str, Replay]:
     """Return the result of the guided rule at each row's cost."""
     found = {}
     authors = bench.authors()
     if "ef" in rows:
-        found["ef"] = _outcome(bench, dataset, bench.search(GUIDED, dataset, "ef", seed, 0, authors))
+        found["ef"] = _replay(bench, dataset, bench.search(GUIDED, dataset, "ef", seed, 0, authors))
     with_finalists = [row for row in rows if row != "ef"]
     if with_finalists:
         largest = max(with_finalists, key=lambda row: PAPER_COST[dataset][row])
         trials = bench.search(GUIDED, dataset, largest, seed, MOST, authors)
         for row in with_finalists:
-            found[row] = _outcome(bench, dataset, _beginning(trials, PAPER_COST[dataset][row]))
+            found[row] = _replay(bench, dataset, _beginning(trials, PAPER_COST[dataset][row]))
     return found
 
 
-def published(bench: Bench, dataset: str, seed: int, row: str, options: MoteNASOptions = PUBLISHED) -> Outcome:
+def published(bench: Bench, dataset: str, seed: int, row: str, options: MoteNASOptions = PUBLISHED) -> Replay:
     """Return the result of the published rule, or of its random variant, with the row's k."""
     finalists = 0 if row == "ef" else ROWS[row]
-    return _outcome(bench, dataset, bench.search(options, dataset, row, seed, finalists, bench.authors()))
+    return _replay(bench, dataset, bench.search(options, dataset, row, seed, finalists, bench.authors()))
 
 
 def _own_figures(bench: Bench, seeds: int) -> tuple[list[Figure], dict[str, object]]:
@@ -175,12 +175,12 @@ def _own_figures(bench: Bench, seeds: int) -> tuple[list[Figure], dict[str, obje
     All rows and data sets of one seed are run before the next seed.
     """
     scores = OwnScores(bench.problem.space)
-    found: dict[str, list[Outcome]] = {}
+    found: dict[str, list[Replay]] = {}
     complete = 0
     with suppress(Stopped):
         for seed in range(seeds):
             of_seed = {
-                f"{dataset}.{row}": _outcome(bench, dataset, own_search(bench, dataset, row, seed, scores))
+                f"{dataset}.{row}": _replay(bench, dataset, own_search(bench, dataset, row, seed, scores))
                 for row in OWN_ROWS
                 for dataset in FACTORS
             }
@@ -216,8 +216,8 @@ def _beginning(trials: Sequence[Trial], seconds: float) -> list[Trial]:
     return found
 
 
-def _outcome(bench: Bench, dataset: str, trials: Sequence[Trial]) -> Outcome:
-    return Outcome(bench.chosen(trials, dataset), sum(trial.estimate.seconds for trial in trials))
+def _replay(bench: Bench, dataset: str, trials: Sequence[Trial]) -> Replay:
+    return Replay(bench.chosen(trials, dataset), sum(trial.estimate.seconds for trial in trials))
 
 
 def _figures(bench: Bench, dataset: str, seeds: Sequence[int]) -> list[Figure]:
@@ -242,11 +242,11 @@ def _figures(bench: Bench, dataset: str, seeds: Sequence[int]) -> list[Figure]:
     return figures
 
 
-def _accuracy(name: str, outcomes: Sequence[Outcome], anchor: float, source: str, goal: float | None = None) -> Figure:
+def _accuracy(name: str, outcomes: Sequence[Replay], anchor: float, source: str, goal: float | None = None) -> Figure:
     mean = round(fmean(outcome.accuracy for outcome in outcomes), 3)
     return Figure(name, mean, "%", "higher", goal=goal, anchor=anchor, anchor_source=source)
 
 
-def _seconds(name: str, outcomes: Sequence[Outcome], paper: float) -> Figure:
+def _seconds(name: str, outcomes: Sequence[Replay], paper: float) -> Figure:
     mean = round(fmean(outcome.seconds for outcome in outcomes), 1)
     return Figure(name, mean, "s", "lower", anchor=paper, anchor_source=SOURCE)

@@ -19,10 +19,11 @@ from engine.benchmarks.report import shared_data
 from engine.config.estimators import MotePlusOptions
 from engine.config.spaces import NasBench201Options
 from engine.errors import Stopped
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.estimators.mote_plus import MotePlusEstimator
 from engine.space import Architecture, SearchSpace
 from engine.spaces.nasbench201 import NasBench201Space
+from engine.stopping import Stop, never
 
 DEFAULT_SECONDS = 60.0
 IMAGES = "cifar100_rd10.zip"

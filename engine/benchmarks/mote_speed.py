@@ -34,11 +34,11 @@ from engine.config.spaces import NasBench201Options
 from engine.correlation import kendall
 from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData
-from engine.estimate import never
 from engine.estimators.mote import MoteEstimator
 from engine.estimators.mote_run import Run
 from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.spaces.nasbench201 import NasBench201Space
+from engine.stopping import never
 from engine.training import ImageSet, best_device
 
 CELLS, QUICK_CELLS = 300, 3

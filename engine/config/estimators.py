@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from engine.config.estimate import EstimateOptions
-from engine.config.lookups import BenchmarkOptions, NasBench301Options, TableOptions
+from engine.config.lookups import NasBench301Options, TableOptions, TabularOptions
 
 
 class MoteOptions(EstimateOptions):
@@ -162,7 +162,7 @@ EstimatorOptions = Annotated[
     | ProxyOptions
     | ShortTrainingOptions
     | TableOptions
-    | BenchmarkOptions
+    | TabularOptions
     | NasBench301Options,
     Field(discriminator="kind"),
 ]

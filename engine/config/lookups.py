@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.benchmark_tables import catalogue
-from engine.benchmark_tables.catalogue import BENCHMARKS
+from engine import tabular_benchmarks
 from engine.config.estimate import EstimateOptions
-from engine.sources import Columns, Source, SurrogateSource
+from engine.sources import Source, SurrogateSource, TableColumns
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 
 
 class TableOptions(EstimateOptions):
@@ -39,7 +39,7 @@ class TableOptions(EstimateOptions):
     @cached_property
     def source(self) -> Source:
         """The uploaded table or the file; ValueError where neither or both are named."""
-        columns = Columns(self.reward, self.cost, self.truth, self.seconds, self.seconds_factor)
+        columns = TableColumns(self.reward, self.cost, self.truth, self.seconds, self.seconds_factor)
         return Source("path" if self.table is None else "table", columns, row=self.table, path=self.path)
 
     def beside(self, folder: Path) -> Self:
@@ -49,7 +49,7 @@ class TableOptions(EstimateOptions):
         return self.model_copy(update={"path": str((folder / Path(self.path).expanduser()).absolute())})
 
 
-class BenchmarkOptions(EstimateOptions):
+class TabularOptions(EstimateOptions):
     """Look scores up in an official benchmark file that was read on this machine (see the page Tables)."""
 
     needs_images: ClassVar[bool] = False
@@ -83,7 +83,7 @@ class BenchmarkOptions(EstimateOptions):
 
     @model_validator(mode="after")
     def _measured(self) -> Self:
-        benchmark = BENCHMARKS[self.name]
+        benchmark = TABULAR_BENCHMARKS[self.name]
         if self.dataset not in benchmark.datasets:
             raise ValueError(f"{benchmark.label} has the data {', '.join(benchmark.datasets)} only")
         for epochs in (self.epochs, self.truth_epochs):
@@ -97,11 +97,13 @@ class BenchmarkOptions(EstimateOptions):
     @cached_property
     def source(self) -> Source:
         """The converted benchmark, and the columns that hold what the options name."""
-        columns = Columns(
-            reward=catalogue.accuracy(self.dataset, "valid", self.epochs),
-            truth=catalogue.accuracy(self.dataset, "test", self.truth_epochs or BENCHMARKS[self.name].epochs[-1]),
-            seconds=catalogue.seconds(self.dataset, self.epochs),
-            cost=catalogue.cost(self.dataset, self.cost) if self.cost else None,
+        columns = TableColumns(
+            reward=tabular_benchmarks.accuracy(self.dataset, "valid", self.epochs),
+            truth=tabular_benchmarks.accuracy(
+                self.dataset, "test", self.truth_epochs or TABULAR_BENCHMARKS[self.name].epochs[-1]
+            ),
+            seconds=tabular_benchmarks.seconds(self.dataset, self.epochs),
+            cost=tabular_benchmarks.cost(self.dataset, self.cost) if self.cost else None,
         )
         return Source("name", columns, official=self.name)
 

@@ -34,7 +34,7 @@ class Arm(Options):
         return self.label or " ".join([self.estimator.kind, *parts])[:100]
 
 
-COMPARISONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
+ABLATIONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
     {
         "reduced_data": (
             Arm(label="MOTE, RD", estimator=MoteOptions(reduction="labels")),
@@ -51,7 +51,7 @@ COMPARISONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
     }
 )
 """MOTE with each of its reductions and without, its two terms apart, among networks with and without skip connections,
-and under several seeds. `searches.services.comparisons` refuses them where they make no sense."""
+and under several seeds. `searches.services.ablations` refuses them where they make no sense."""
 SKIPS = ("skip", "identity", "residual", "shortcut")
 """Words in the names of options that pass their input on."""
 
@@ -73,7 +73,7 @@ class StudyConfig(Document):
     compare: tuple[Literal["reduced_data", "reduced_network", "terms", "skip_connections", "seeds"], ...] = Field(
         (),
         max_length=5,
-        title="Comparisons",
+        title="Ablations",
         description="arms of MOTE beside those named; reduced_data: RD, RD-RS and full data; reduced_network: the "
         "reduced network (RA) and the full one; terms: landscape, speed and both; skip_connections: networks with and "
         "without them; seeds: five initial weights",
@@ -87,7 +87,7 @@ class StudyConfig(Document):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if not self.estimates:
-            raise ValueError("arms: name at least one estimate, or a comparison")
+            raise ValueError("arms: name at least one estimate, or an ablation")
         if self.compare and self.dataset is None:
             raise ValueError("compare: tables look at no images; name a data set for MOTE to train on")
         used = [arm.estimator for arm in self.arms] + ([] if self.truth is None else [self.truth])
@@ -103,8 +103,8 @@ class StudyConfig(Document):
 
     @property
     def estimates(self) -> tuple[Arm, ...]:
-        """The named arms, then those of the comparisons that are not among them."""
-        compared = dict.fromkeys(arm for name in self.compare for arm in COMPARISONS[name])
+        """The named arms, then those of the ablations that are not among them."""
+        compared = dict.fromkeys(arm for name in self.compare for arm in ABLATIONS[name])
         return (*self.arms, *(arm for arm in compared if arm not in self.arms))
 
     @classmethod

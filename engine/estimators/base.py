@@ -12,8 +12,9 @@ import torch
 from engine.config.base import Options
 from engine.datasets.base import ImageData
 from engine.errors import ArchitectureError, ConfigError, EngineError, EstimateError, Stopped
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop, never
 from engine.training import best_device, device_name
 
 

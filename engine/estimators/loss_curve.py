@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from engine.config.estimators import LossCurveOptions, MoteOptions
 from engine.datasets.base import ImageData
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.estimators.mote import MoteEstimator
 from engine.mote import LOSS_CEILING
 from engine.reduction.profiles import PROFILES
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop, never
 
 EMA_DECAY = 0.9
 

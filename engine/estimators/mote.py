@@ -26,7 +26,7 @@ from engine.canonical import canonical, reaches_output, structure
 from engine.config.estimators import MoteOptions
 from engine.cost import blueprint_cost
 from engine.datasets.base import ImageData, stratified_sample
-from engine.estimate import Estimate, Stop
+from engine.estimate import Estimate
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.mote_run import Run
 from engine.mote import LOSS_CEILING, MEAN_SECONDS, SLICE_POINTS, constants_for, landscape_term, speed_term
@@ -35,6 +35,7 @@ from engine.reduction.choice import reduction_for
 from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS, Profile
 from engine.reduction.reduced import reduced_split
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop
 from engine.training import ImageSet
 
 REMEMBERED = 10_000

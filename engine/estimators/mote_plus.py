@@ -17,7 +17,7 @@ from engine.canonical import reaches_output
 from engine.config.estimators import MoteOptions, MotePlusOptions
 from engine.datasets.base import ImageData, Split, stratified_sample
 from engine.errors import EstimateError
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.estimators.base import TrainingEstimator
 from engine.estimators.mote import MoteEstimator
 from engine.estimators.proxies.meco import meco
@@ -25,13 +25,14 @@ from engine.estimators.proxies.probe import Probe
 from engine.estimators.proxies.regions import jacob_cov
 from engine.mote_plus import (
     EXCESS_CEILING,
-    Constants,
+    MotePlusConstants,
     constants_for,
     distinctness_term,
     learning_term,
     richness_term,
 )
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop, never
 from engine.training import ImageSet
 
 IMAGES = 32
@@ -68,7 +69,7 @@ class MotePlusEstimator(TrainingEstimator):
         self, options: MotePlusOptions, space: SearchSpace, data: ImageData | None, table: object = None
     ) -> None:
         super().__init__(options, space, data, table)
-        self.constants: Constants = constants_for(space.kind)
+        self.constants: MotePlusConstants = constants_for(space.kind)
         self.options = options
         profile = "fast" if options.profile == "untrained" else options.profile
         self.mote = MoteEstimator(MoteOptions(profile=profile, seed=options.seed), space, data, table)

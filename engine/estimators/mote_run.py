@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.blueprint import Blueprint
-from engine.estimate import Stop
 from engine.mote import SLICE_POINTS
 from engine.networks.build import build
 from engine.reduction.profiles import Profile
+from engine.stopping import Stop
 from engine.training import CHECK_EVERY, ImageSet, batch_rows, check_losses, deterministic, finite, place
 
 LABEL_SMOOTHING = 0.01

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.benchmark_tables.nasbench301 import Surrogate
-from engine.benchmark_tables.nasbench301_vector import vector
 from engine.config.lookups import NasBench301Options
 from engine.errors import ConfigError, Stopped
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.space import Architecture, SearchSpace
 from engine.spaces.darts import DartsSpace
+from engine.stopping import Stop, never
+from engine.tabular.nasbench301 import AccuracySurrogate
+from engine.tabular.nasbench301_vector import vector
 
 if TYPE_CHECKING:
     from engine.datasets.base import ImageData
@@ -27,7 +28,7 @@ class NasBench301Estimator:
         options: NasBench301Options,
         space: SearchSpace,
         data: ImageData | None = None,
-        surrogate: Surrogate | None = None,
+        surrogate: AccuracySurrogate | None = None,
     ) -> None:
         if not isinstance(space, DartsSpace):
             raise ConfigError.at("estimator.version", "NAS-Bench-301 predicts networks of the space darts only.")

@@ -16,12 +16,13 @@ from engine.config.estimators import ProxyOptions
 from engine.datasets.base import ImageData, Split, stratified_sample
 from engine.dotted import load
 from engine.errors import EstimateError
-from engine.estimate import Estimate, Stop
+from engine.estimate import Estimate
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.estimators.proxies.probe import Probe
 from engine.proxies import PROXIES, unmet
 from engine.reduction.profiles import PROFILES, REDUCED_CHANNELS
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop
 from engine.training import ImageSet
 
 REDUCED_SIDE = PROFILES["paper"].max_side

@@ -10,10 +10,11 @@ import torch
 
 from engine.config.estimators import ShortTrainingOptions
 from engine.datasets.base import ImageData
-from engine.estimate import Estimate, Stop
+from engine.estimate import Estimate
 from engine.estimators.base import TrainingEstimator, unknown_fidelity
 from engine.networks.build import build
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop
 from engine.training import (
     ImageSet,
     accuracy,

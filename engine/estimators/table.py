@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
-from engine.config.lookups import BenchmarkOptions, TableOptions
+from engine.config.lookups import TableOptions, TabularOptions
 from engine.errors import ConfigError, DataError, Stopped
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.space import Architecture, SearchSpace
+from engine.stopping import Stop, never
 from engine.table import Numbers, Table, TableRows
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 
 if TYPE_CHECKING:
     from engine.datasets.base import ImageData
@@ -26,7 +27,7 @@ class TableEstimator:
 
     def __init__(
         self,
-        options: TableOptions | BenchmarkOptions,
+        options: TableOptions | TabularOptions,
         space: SearchSpace,
         data: ImageData | None = None,
         table: Table | None = None,
@@ -78,13 +79,13 @@ class TableEstimator:
         return seconds if isfinite(seconds) else 0.0
 
 
-class BenchmarkEstimator(TableEstimator):
+class TabularEstimator(TableEstimator):
     """Scores by a converted benchmark's table; ``options`` name what was measured, not columns."""
 
     def __init__(
-        self, options: BenchmarkOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None
+        self, options: TabularOptions, space: SearchSpace, data: ImageData | None = None, table: Table | None = None
     ) -> None:
-        benchmark = BENCHMARKS[options.name]
+        benchmark = TABULAR_BENCHMARKS[options.name]
         if space.kind != benchmark.space:
             raise ConfigError.at("estimator.name", f"{benchmark.label} is a table of the space {benchmark.space} only.")
         super().__init__(options, space, data, table)

@@ -46,13 +46,13 @@ def export(format: str, subject: ExportSubject) -> ExportedFile:
         raise ExportError(f"there is no format '{format}'; choose one of {', '.join(FORMATS)}")
     content_type, write = FORMATS[format]
     with EXPORTING:
-        data = write(Work(subject))
+        data = write(Intermediates(subject))
     # A Python file is imported by its name, and module names have no hyphens.
     stem = subject.stem.replace("-", "_") if format == "py" else subject.stem
     return ExportedFile(f"{stem}.{format}", content_type, data)
 
 
-class Work:
+class Intermediates:
     """The intermediate results that several formats of one subject share; each is made at most once."""
 
     def __init__(self, subject: ExportSubject) -> None:
@@ -117,11 +117,11 @@ class Work:
         }
 
 
-def _json(work: Work) -> bytes:
+def _json(work: Intermediates) -> bytes:
     return _text(work.record)
 
 
-def _source(work: Work) -> bytes:
+def _source(work: Intermediates) -> bytes:
     subject = work.subject
     kind = "Backbone" if subject.form == "backbone" else "Network"
     use = f"torch.manual_seed({subject.weight_seed}) before {kind}() gives the initial weights of the other files."
@@ -131,11 +131,11 @@ def _source(work: Work) -> bytes:
     return source.encode()
 
 
-def _weights(work: Work) -> bytes:
+def _weights(work: Intermediates) -> bytes:
     return weights_bytes(work.network)
 
 
-def _onnx(work: Work) -> bytes:
+def _onnx(work: Intermediates) -> bytes:
     network = work.record["network"]
     properties = {
         "architecture": work.subject.string,
@@ -148,11 +148,11 @@ def _onnx(work: Work) -> bytes:
     return onnx_bytes(work.onnx_model, properties)
 
 
-def _program(work: Work) -> bytes:
+def _program(work: Intermediates) -> bytes:
     return program_bytes(work.program, {METADATA_FILE: _text(work.record).decode()})
 
 
-def _zip(work: Work) -> bytes:
+def _zip(work: Intermediates) -> bytes:
     stem = work.subject.stem
     source = _source(work)
     program = _program(work)
@@ -172,7 +172,7 @@ def _zip(work: Work) -> bytes:
     return buffer.getvalue()
 
 
-FORMATS: Mapping[str, tuple[str, Callable[[Work], bytes]]] = {
+FORMATS: Mapping[str, tuple[str, Callable[[Intermediates], bytes]]] = {
     "json": ("application/json", _json),
     "py": ("text/x-python; charset=utf-8", _source),
     "pt": ("application/octet-stream", _weights),

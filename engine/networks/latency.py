@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Node, Shape
 from engine.config.latency import LatencyOptions
 from engine.errors import ConfigError, EstimateError, Stopped
-from engine.estimate import Stop, never
 from engine.networks.build import build, module_of
 from engine.networks.plan import Step
 from engine.operators import ATTRIBUTES, Operator
+from engine.stopping import Stop, never
 from engine.training import device_name
 
 LEAST_REPEATS = 3

@@ -11,8 +11,8 @@ from torchvision.models import VGG16_Weights, vgg16
 
 from engine.datasets.base import Pixels
 from engine.errors import EngineError, Stopped
-from engine.estimate import Stop, never
 from engine.reduction.choice import Encoder, missing_weights, weights_file
+from engine.stopping import Stop, never
 
 PIXEL_SIDE = 8
 VGG_SIDE = 224

@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from engine.datasets.base import ImageData, Split, stratified_sample
-from engine.estimate import Stop, never
 from engine.reduction.choice import IMAGES_A_LABEL, REDUCED_IMAGES, Reduction
 from engine.reduction.encoders import encode
 from engine.reduction.published import published_labels
 from engine.reduction.selection import label_means, select_labels
+from engine.stopping import Stop, never
 
 SEED = 0
 """Seed of all draws in this module, so that all candidates of all searches on the same data use the same images."""

@@ -67,16 +67,16 @@ from engine.cost import Cost
 from engine.space import Architecture, State
 from engine.spaces.chain_blocks import Chain
 from engine.spaces.chain_parse import parse
-from engine.spaces.chain_plan import ChainState, Plan, reduction_factor
+from engine.spaces.chain_plan import ChainPlan, ChainState, reduction_factor
 from engine.spaces.chained import ChainedSpace
 from engine.spaces.fragments import built
 
 
 class LayeredSpace(ChainedSpace):
-    """The space of a given `Chain`; `Plan` explains ``ordered``."""
+    """The space of a given `Chain`; `ChainPlan` explains ``ordered``."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:
-        plan = Plan(chain, spec, ordered)
+        plan = ChainPlan(chain, spec, ordered)
         layers = plan.chain.layers
         labels = [[option.label for option in layer.options] for layer in layers]
         definition = _definition(self.kind, plan.chain, plan.defaults)

@@ -29,7 +29,7 @@ Steps = dict[ChainState, list[Step]]
 Rank = tuple[int, int, int]
 
 
-class Plan:
+class ChainPlan:
     """A chain for one image shape, its options ordered from most to least costly.
 
     An option's rank is the cost of the costliest network that contains it, with all layers above at their defaults.

@@ -32,7 +32,7 @@ class Bnecks(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stage:
+class BlockGroup:
     """A block: the choices of output filters that its bnecks share, and the bnecks."""
 
     filters: Filters
@@ -66,7 +66,7 @@ class MobileTable:
     stem: int
     first: Filters
     first_stride: int
-    stages: tuple[Stage, ...]
+    stages: tuple[BlockGroup, ...]
     pooled: Filters
     squeeze: int
     published: Published
@@ -94,22 +94,22 @@ MOBILE_TABLES: Mapping[str, MobileTable] = {
         first=(24, 20, 18, 16, 14, 12),
         first_stride=2,
         stages=(
-            Stage((36, 32, 28, 24, 20, 18, 16), (Bnecks(_SMALL_1, K35, stride=2, times=2),)),
-            Stage(
+            BlockGroup((36, 32, 28, 24, 20, 18, 16), (Bnecks(_SMALL_1, K35, stride=2, times=2),)),
+            BlockGroup(
                 (60, 56, 52, 48, 44, 40, 36, 32, 28),
                 (
                     Bnecks((192, 176, 160, 144, 128, 112, 104, 96, 88, 80, 72, 64), stride=2),
                     Bnecks(_SMALL_2, times=2),
                 ),
             ),
-            Stage(
+            BlockGroup(
                 (96, 88, 80, 72, 64, 60, 56, 52, 48, 44, 40, 36, 32),
                 (
                     Bnecks((240, 200, 180, 160, 140, 120, 100, 90, 80)),
                     Bnecks((288, 256, 224, 208, 192, 176, 160, 152, 144, 136, 128, 120)),
                 ),
             ),
-            Stage(
+            BlockGroup(
                 (192, 176, 160, 144, 128, 120, 112, 104, 96, 88, 80, 72, 64),
                 (
                     Bnecks((576, 544, 512, 480, 448, 416, 384, 352, 320, 288, 256, 224), stride=2),
@@ -134,18 +134,18 @@ MOBILE_TABLES: Mapping[str, MobileTable] = {
         first=(24, 20, 18, 16, 14, 12),
         first_stride=1,
         stages=(
-            Stage(
+            BlockGroup(
                 (36, 32, 28, 24, 20, 18, 16),
                 (
                     Bnecks((96, 88, 80, 72, 68, 64, 60, 56, 48), K35, stride=2),
                     Bnecks((124, 116, 108, 100, 92, 84, 72, 68, 64, 56, 48)),
                 ),
             ),
-            Stage(
+            BlockGroup(
                 (64, 56, 52, 48, 44, 40, 36, 32, 24),
                 (Bnecks((128, 120, 112, 104, 96, 88, 80, 76, 72, 64, 56), stride=2), Bnecks(_LARGE_2, times=2)),
             ),
-            Stage(
+            BlockGroup(
                 (160, 140, 130, 120, 110, 100, 80, 70, 60),
                 (
                     Bnecks((400, 320, 300, 280, 260, 240, 220, 200, 180, 160), stride=2),
@@ -153,11 +153,11 @@ MOBILE_TABLES: Mapping[str, MobileTable] = {
                     Bnecks(_LARGE_3, times=2),
                 ),
             ),
-            Stage(
+            BlockGroup(
                 (224, 208, 192, 176, 160, 144, 128, 112, 96, 80),
                 (Bnecks((960, 880, 800, 720, 640, 560, 520, 480, 440, 400, 360)), Bnecks(_LARGE_4)),
             ),
-            Stage(
+            BlockGroup(
                 (320, 280, 240, 220, 200, 180, 160, 120, 100),
                 (Bnecks(_LARGE_4, stride=2), Bnecks(_LARGE_5, times=2)),
             ),
@@ -180,20 +180,20 @@ MOBILE_TABLES: Mapping[str, MobileTable] = {
         first=(24, 20, 16, 14),
         first_stride=1,
         stages=(
-            Stage(
+            BlockGroup(
                 (48, 44, 40, 36, 32, 28, 24),
                 (Bnecks((72, 64, 56, 52, 48, 44, 40), K35, stride=2), Bnecks(_V2_1, K35, times=2)),
             ),
-            Stage(
+            BlockGroup(
                 (60, 56, 52, 48, 44, 40, 36, 32),
                 (Bnecks(_V2_1, K35, stride=2), Bnecks((180, 160, 140, 130, 120, 110, 100, 80), times=3)),
             ),
-            Stage((120, 110, 100, 90, 80, 70, 60), (Bnecks(_V2_3, stride=2, times=3),)),
-            Stage(
+            BlockGroup((120, 110, 100, 90, 80, 70, 60), (Bnecks(_V2_3, stride=2, times=3),)),
+            BlockGroup(
                 (144, 128, 120, 104, 96, 88, 80, 72),
                 (Bnecks(_V2_3), Bnecks((432, 400, 368, 336, 304, 288, 272, 256, 240), times=3)),
             ),
-            Stage(
+            BlockGroup(
                 (288, 256, 224, 192, 160, 144),
                 (Bnecks((864, 800, 736, 672, 608, 576, 512, 448), stride=2, times=4),),
             ),
@@ -216,23 +216,23 @@ MOBILE_TABLES: Mapping[str, MobileTable] = {
         first=(36, 32, 28, 24, 20, 16),
         first_stride=1,
         stages=(
-            Stage(
+            BlockGroup(
                 (56, 52, 48, 44, 40, 36, 32, 28),
                 (Bnecks((88, 80, 72, 64, 56, 52, 48), K35, stride=2, times=4),),
             ),
-            Stage(
+            BlockGroup(
                 (72, 64, 60, 56, 52, 48, 44, 40),
                 (
                     Bnecks((180, 160, 144, 128, 120, 112, 104, 96, 92, 88, 80), K35, stride=2),
                     Bnecks((240, 220, 200, 180, 160, 140, 130, 120, 100), times=4),
                 ),
             ),
-            Stage(
+            BlockGroup(
                 (200, 180, 160, 140, 120, 100, 90, 80),
                 (Bnecks((440, 400, 360, 320, 280, 260, 240, 200), stride=2), Bnecks(_WIDE_3, times=3)),
             ),
-            Stage((180, 160, 144, 128, 120, 104, 96, 88, 80), (Bnecks(_WIDE_3), Bnecks(_WIDE_4, times=4))),
-            Stage(
+            BlockGroup((180, 160, 144, 128, 120, 104, 96, 88, 80), (Bnecks(_WIDE_3), Bnecks(_WIDE_4, times=4))),
+            BlockGroup(
                 (320, 288, 256, 224, 192, 160),
                 (Bnecks((992, 928, 864, 800, 736, 672, 608, 576, 512), stride=2, times=5),),
             ),

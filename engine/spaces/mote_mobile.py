@@ -47,7 +47,7 @@ LISTED_FOR = InputSpec(3, 224, 224)
 GELU = "gelu"
 
 
-class Stage(NamedTuple):
+class StageRow(NamedTuple):
     """A stage: number of cells, filters, expansion, and stride of the first cell."""
 
     cells: int
@@ -56,12 +56,18 @@ class Stage(NamedTuple):
     stride: int
 
 
-STAGES = (Stage(2, 64, 1, 2), Stage(3, 96, 2, 2), Stage(4, 128, 3, 2), Stage(2, 196, 3, 1), Stage(3, 256, 3, 2))
-REDUCED = tuple(Stage(1, filters, 2, stride) for filters, stride in ((16, 2), (16, 1), (32, 2), (32, 1), (32, 1)))
+STAGES = (
+    StageRow(2, 64, 1, 2),
+    StageRow(3, 96, 2, 2),
+    StageRow(4, 128, 3, 2),
+    StageRow(2, 196, 3, 1),
+    StageRow(3, 256, 3, 2),
+)
+REDUCED = tuple(StageRow(1, filters, 2, stride) for filters, stride in ((16, 2), (16, 1), (32, 2), (32, 1), (32, 1)))
 REDUCED_STEM = 8
 
 
-class Choice(NamedTuple):
+class CellChoice(NamedTuple):
     """The choices that the cells of a stage share."""
 
     expansion: str
@@ -74,7 +80,7 @@ class Choice(NamedTuple):
         return f"{self.expansion}_k{self.kernel}_{self.attention}"
 
 
-CHOICES = tuple(Choice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
+CHOICES = tuple(CellChoice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
 
 
 class MoteMobileSpace(ChainedSpace):
@@ -155,7 +161,7 @@ class MoteMobileSpace(ChainedSpace):
 
 
 @cache
-def _ordered() -> tuple[tuple[Choice, ...], ...]:
+def _ordered() -> tuple[tuple[CellChoice, ...], ...]:
     """Return the choices of every stage, those with the most multiply-adds first."""
     shape = measure(LISTED_FOR.shape, _stem)[1]
     stages = []
@@ -172,13 +178,13 @@ def _stem(b: BlueprintBuilder, x: str) -> str:
     return b.add([x, b.conv_bn(y, 32, function=None)])
 
 
-def _stage(b: BlueprintBuilder, x: str, stage: Stage, choice: Choice) -> str:
+def _stage(b: BlueprintBuilder, x: str, stage: StageRow, choice: CellChoice) -> str:
     for cell in range(stage.cells):
         x = _cell(b, x, stage, choice, stage.stride if cell == 0 else 1)
     return x
 
 
-def _cell(b: BlueprintBuilder, x: str, stage: Stage, choice: Choice, stride: int) -> str:
+def _cell(b: BlueprintBuilder, x: str, stage: StageRow, choice: CellChoice, stride: int) -> str:
     channels = b.shape(x).channels
     hidden = channels * stage.expansion
     grouped = choice.expansion == "dw"

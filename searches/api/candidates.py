@@ -20,15 +20,15 @@ from engine.config.latency import LatencyOptions
 from engine.drawing import Theme
 from engine.errors import ConfigError
 from searches.api.base import number_of
-from searches.api.downloads import FILE, FORM, FORMAT, TRAINING, chosen, network_job, prepared, sent
+from searches.api.exports import FILE, FORM, FORMAT, TRAINING, chosen, network_job, prepared, sent
 from searches.api.serializers.candidates import CandidateDetailSerializer
 from searches.api.serializers.curation import MarksSerializer
 from searches.api.serializers.differences import DifferenceSerializer
-from searches.api.serializers.downloads import PreparationSerializer
+from searches.api.serializers.exports import PreparationSerializer
 from searches.api.serializers.latencies import NetworkLatencySerializer
 from searches.models import Candidate
 from searches.selectors import candidates
-from searches.services import curation, differences, exporting, latencies
+from searches.services import curation, differences, export_jobs, latencies
 
 MEASUREMENTS = 20
 THEMES: tuple[Theme, ...] = ("system", "light", "dark")
@@ -68,7 +68,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         """Return a drawing of the architecture as SVG."""
         theme = chosen(request, "theme", THEMES, "system")
         against = self._other(request) if "against" in request.query_params else None
-        return HttpResponse(exporting.drawing(self.get_object(), against, theme), content_type="image/svg+xml")
+        return HttpResponse(export_jobs.drawing(self.get_object(), against, theme), content_type="image/svg+xml")
 
     @extend_schema(
         summary="Difference to another candidate",

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from engine.metrics import COST_NAMES
 from searches.api.base import numbers_of
-from searches.api.downloads import chosen
+from searches.api.exports import chosen
 from searches.api.serializers.comparisons import ComparisonSerializer
 from searches.models import Search
 from searches.selectors import comparison, searches

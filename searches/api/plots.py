@@ -72,7 +72,7 @@ class History(UnderSearch):
         return Response(HistorySerializer(history.history(self.parent)).data)
 
 
-class Budget(UnderSearch):
+class BestAtCost(UnderSearch):
     """The best network at a cost."""
 
     @extend_schema(

@@ -27,7 +27,7 @@ from searches.api.serializers.studies import (
 from searches.models import Study
 from searches.selectors import studies as selector
 from searches.selectors import trust
-from searches.services import comparisons, studies
+from searches.services import ablations, studies
 
 BODY = {"application/json": StudyConfig, "application/yaml": OpenApiTypes.STR}
 
@@ -60,7 +60,7 @@ class StudyViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
     @action(detail=False, methods=["post"])
     def forecast(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Return the seconds per network of every arm of the study in the body. Nothing is created."""
-        return Response(ForecastSerializer(comparisons.forecast(request.user, _config_of(request))).data)
+        return Response(ForecastSerializer(ablations.forecast(request.user, _config_of(request))).data)
 
     @extend_schema(summary="What the study found so far", responses=StudyResultsSerializer)
     @action(detail=True)

@@ -115,7 +115,7 @@ class TrainingViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
         return [found[pk] for pk in wanted]
 
 
-class Trained(UnderSearch):
+class TrainedGroups(UnderSearch):
     """The estimate compared with full trainings."""
 
     @extend_schema(summary="Estimate against full trainings", responses=TrainedGroupSerializer(many=True))

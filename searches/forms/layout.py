@@ -71,7 +71,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Option:
+class FormOption:
     """One option: its field in the form, and its place in the document."""
 
     name: str
@@ -190,12 +190,12 @@ STARTS: Mapping[tuple[type[BaseModel], str], str] = {(ChainOptions, "definition"
 
 
 @cache
-def options() -> tuple[Option, ...]:
+def options() -> tuple[FormOption, ...]:
     """Return every option of the form, section by section; the further limits are not among them."""
     return tuple(option for section in SECTIONS for option in _of_section(section))
 
 
-def _of_section(section: Section) -> Iterator[Option]:
+def _of_section(section: Section) -> Iterator[FormOption]:
     for kind, entry in (section.kinds or {}).items():
         for name in entry.options.model_fields:
             if name != "kind":
@@ -209,11 +209,11 @@ def _of_section(section: Section) -> Iterator[Option]:
         yield _option(section, model, path)
 
 
-def _option(section: Section, model: type[BaseModel], path: Path, kind: str = "") -> Option:
+def _option(section: Section, model: type[BaseModel], path: Path, kind: str = "") -> FormOption:
     name = path[-1]
     shown = ".".join((section.key, kind, name) if kind else path)
     key = (model, name)
-    return Option(
+    return FormOption(
         shown,
         path,
         model.model_fields[name],

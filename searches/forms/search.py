@@ -22,7 +22,7 @@ from searches.forms.layout import (
     LIMITS,
     NO_DATA,
     SECTIONS,
-    Option,
+    FormOption,
     Path,
     Section,
     flatten,
@@ -117,7 +117,7 @@ class SearchForm(forms.Form):
             widget=forms.Select(attrs=attrs),
         )
 
-    def _add_option(self, option: Option, owner: Any) -> None:
+    def _add_option(self, option: FormOption, owner: Any) -> None:
         rows = None if option.rows is None else choosing.own_rows(option.rows, owner)
         field = form_field(option.path[-1], option.info, rows)
         if option.suggestions:
@@ -211,7 +211,7 @@ class SearchForm(forms.Form):
         """Return the kind that is chosen in a section."""
         return str(self[f"{key}.kind"].value() or "")
 
-    def _is_active(self, option: Option) -> bool:
+    def _is_active(self, option: FormOption) -> bool:
         return not option.kind or option.kind == self.chosen(option.section.key)
 
     def _document(self) -> dict[str, Any]:
@@ -232,7 +232,7 @@ class SearchForm(forms.Form):
     def _is_sent(self, name: str) -> bool:
         return name in self.data or isinstance(self.fields[name], forms.BooleanField)
 
-    def _value(self, option: Option) -> Any:
+    def _value(self, option: FormOption) -> Any:
         value = self.cleaned_data.get(option.name)
         if value in ("", None):
             if is_nullable(option.info):

@@ -19,7 +19,7 @@ TRUTHS = (
     ("table", "a column of a table"),
     ("none", "none: compare the estimates with one another"),
 )
-COMPARISON_CHOICES = (
+ABLATION_CHOICES = (
     ("reduced_data", "MOTE on reduced data (RD), on random images of every label (RD-RS) and on all images"),
     (
         "reduced_network",
@@ -69,14 +69,14 @@ class StudyForm(forms.Form):
     )
     estimates = forms.MultipleChoiceField(required=False, label="Estimates", widget=forms.CheckboxSelectMultiple)
     compare = forms.MultipleChoiceField(
-        required=False, choices=COMPARISON_CHOICES, label="Comparisons", widget=forms.CheckboxSelectMultiple
+        required=False, choices=ABLATION_CHOICES, label="Ablations", widget=forms.CheckboxSelectMultiple
     )
     seeds = forms.IntegerField(
         min_value=1,
         max_value=10,
         initial=1,
         label="Seeds",
-        help_text="Each ticked estimate runs with this many initial weights; comparisons have their own seeds",
+        help_text="Each ticked estimate runs with this many initial weights; ablations have their own seeds",
     )
     truth = forms.ChoiceField(choices=TRUTHS, label="Truth")
     epochs = forms.IntegerField(

@@ -63,7 +63,7 @@ class LatencyTable(Measurement):
 class BenchmarkFile(Measurement):
     """An official benchmark file of this machine, converted to a table that all users may search in."""
 
-    name = models.CharField(max_length=50, unique=True, help_text="engine.benchmark_tables.catalogue.BENCHMARKS")
+    name = models.CharField(max_length=50, unique=True, help_text="engine.tabular_benchmarks.TABULAR_BENCHMARKS")
     total = models.PositiveIntegerField(default=0, help_text="architectures")
     done = models.PositiveIntegerField(default=0)
 

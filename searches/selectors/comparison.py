@@ -29,7 +29,7 @@ NO_VALUE = "-"
 
 
 @dataclass(frozen=True)
-class Course:
+class ComparedSearch:
     """The trajectory of one search: steps ``(evaluations, seconds, score, truth)``, and the front after each change.
 
     ``final_score`` is that of the last best network.
@@ -57,32 +57,32 @@ class Reference:
 
 def compare(searches: Sequence[Search], metric: str) -> dict[str, Any]:
     """Return everything that the comparison page shows; searches that have not changed are not read again."""
-    courses = [course(search, metric) for search in searches]
-    reference = reference_of([c.front for c in courses])
-    volumes = [_volumes(c, reference) for c in courses]
+    compared = [compared_search(search, metric) for search in searches]
+    reference = reference_of([c.front for c in compared])
+    volumes = [_volumes(c, reference) for c in compared]
     groups = repeats_among(searches)
     return {
         "metric": metric,
         "reference": None if reference is None else {"cost": reference.cost, "score": reference.score},
         "searches": [
-            _shown(search, c, volume, groups) for search, c, volume in zip(searches, courses, volumes, strict=True)
+            _shown(search, c, volume, groups) for search, c, volume in zip(searches, compared, volumes, strict=True)
         ],
-        "groups": [_group(members, searches, courses, volumes) for members in groups if len(members) > 1],
+        "groups": [_group(members, searches, compared, volumes) for members in groups if len(members) > 1],
         "settings": differing(searches),
-        "warnings": _warnings(searches, metric, courses),
+        "warnings": _warnings(searches, metric, compared),
     }
 
 
-def course(search: Search, metric: str) -> Course:
+def compared_search(search: Search, metric: str) -> ComparedSearch:
     """Return the trajectory of a search; it is cached until the search's log grows."""
-    return _course(search.pk, metric, (search.created_at, search.event_seq, search.epoch))
+    return _compared_search(search.pk, metric, (search.created_at, search.event_seq, search.epoch))
 
 
 @lru_cache(maxsize=64)
-def _course(search_id: int, metric: str, _state: Hashable) -> Course:
+def _compared_search(search_id: int, metric: str, _state: Hashable) -> ComparedSearch:
     search = Search.objects.get(pk=search_id)
     found = columns.of(search)
-    went = history.course(search)
+    went = history.trajectory(search)
     led = history.history(search)["steps"]
     steps = tuple(zip(led["trials"], led["seconds"], led["score"], led["truth"], strict=True))
     front: ParetoFront[int] = ParetoFront()
@@ -94,7 +94,7 @@ def _course(search_id: int, metric: str, _state: Hashable) -> Course:
     for key, score, cost, trials, seconds in zip(*(column.tolist() for column in values), strict=True):
         if front.add(Point(cost, score, key)):
             fronts.append((trials, seconds, tuple(front.points)))
-    return Course(*went.total, steps, tuple(fronts), led["final_score"][-1] if steps else None)
+    return ComparedSearch(*went.total, steps, tuple(fronts), led["final_score"][-1] if steps else None)
 
 
 def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
@@ -108,12 +108,12 @@ def reference_of(fronts: Sequence[Sequence[Point[int]]]) -> Reference | None:
     return Reference(max(costs) + MARGIN * cost_span, min(scores) - MARGIN * score_span)
 
 
-def _volumes(course: Course, reference: Reference | None) -> list[tuple[int, float, float]]:
+def _volumes(searched: ComparedSearch, reference: Reference | None) -> list[tuple[int, float, float]]:
     """Return ``(evaluations, seconds, hypervolume)`` at every growth of the hypervolume."""
     grown: list[tuple[int, float, float]] = []
     if reference is None:
         return grown
-    for evaluations, seconds, points in course.fronts:
+    for evaluations, seconds, points in searched.fronts:
         volume = ParetoFront(points).hypervolume(reference.cost, reference.score)
         if not grown or volume > grown[-1][2]:
             grown.append((evaluations, seconds, volume))
@@ -176,7 +176,7 @@ def _as_text(value: Any) -> str:
 
 
 def _shown(
-    search: Search, course: Course, volumes: list[tuple[int, float, float]], groups: list[list[int]]
+    search: Search, searched: ComparedSearch, volumes: list[tuple[int, float, float]], groups: list[list[int]]
 ) -> dict[str, Any]:
     best = search.best
     return {
@@ -186,16 +186,16 @@ def _shown(
         "algorithm": search.configuration.algorithm.kind,
         "estimator": search.configuration.estimator.kind,
         "seed": search.configuration.seed,
-        "evaluations": course.evaluations,
-        "seconds": course.seconds,
+        "evaluations": searched.evaluations,
+        "seconds": searched.seconds,
         "best": None if best is None else {"id": best.pk, "number": best.number, "arch": best.arch},
-        "best_score": course.steps[-1][2] if course.steps else None,
-        "best_final_score": course.final_score,
-        "best_truth": course.steps[-1][3] if course.steps else None,
+        "best_score": searched.steps[-1][2] if searched.steps else None,
+        "best_final_score": searched.final_score,
+        "best_truth": searched.steps[-1][3] if searched.steps else None,
         "chosen_by": history.chosen_by(search),
         "hypervolume": volumes[-1][2] if volumes else None,
-        "front": [{"id": p.key, "cost": p.cost, "score": p.score} for p in course.front],
-        "steps": course.steps,
+        "front": [{"id": p.key, "cost": p.cost, "score": p.score} for p in searched.front],
+        "steps": searched.steps,
         "volumes": volumes,
     }
 
@@ -203,15 +203,15 @@ def _shown(
 def _group(
     members: Sequence[int],
     searches: Sequence[Search],
-    courses: Sequence[Course],
+    compared: Sequence[ComparedSearch],
     volumes: Sequence[Sequence[tuple[int, float, float]]],
 ) -> dict[str, Any]:
     """Return mean and spread of repeats: best score and hypervolume over evaluations and over seconds."""
     first = searches[members[0]]
     curves: dict[str, Any] = {}
     for along, column in (("evaluations", 0), ("seconds", 1)):
-        ends = [float(getattr(courses[i], along)) for i in members]
-        scores = [[((step[0], step[1])[column], step[2]) for step in courses[i].steps] for i in members]
+        ends = [float(getattr(compared[i], along)) for i in members]
+        scores = [[((step[0], step[1])[column], step[2]) for step in compared[i].steps] for i in members]
         areas = [[(step[column], step[2]) for step in volumes[i]] for i in members]
         curves[along] = {"score": mean_and_spread(scores, ends), "hypervolume": mean_and_spread(areas, ends)}
     return {
@@ -252,7 +252,7 @@ def _at(curve: Sequence[tuple[float, float]], x: np.ndarray) -> np.ndarray:
     return found
 
 
-def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]) -> list[str]:
+def _warnings(searches: Sequence[Search], metric: str, compared: Sequence[ComparedSearch]) -> list[str]:
     """Return warnings about differences that make the comparison weaker than it looks."""
     warnings = []
     estimates = {repr(search.configuration.estimator) for search in searches}
@@ -264,7 +264,7 @@ def _warnings(searches: Sequence[Search], metric: str, courses: Sequence[Course]
         warnings.append("The searches use different spaces.")
     if len({str(search.data_info.get("content_hash", "")) for search in searches}) > 1:
         warnings.append("The searches train on different data.")
-    empty = [s.name for s, c in zip(searches, courses, strict=True) if not c.front]
+    empty = [s.name for s, c in zip(searches, compared, strict=True) if not c.front]
     if empty:
         warnings.append(f"These searches have no feasible network with a known {metric} yet: {', '.join(empty)}.")
     return warnings

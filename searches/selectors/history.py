@@ -24,7 +24,7 @@ LEAST = 5
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """The scored networks of a search in the order of their numbers, as arrays with one entry per network.
 
     ``trials`` counts the trials scored up to and including the network, finalists among them. ``seconds`` adds up what
@@ -65,13 +65,13 @@ def layers(search: Search) -> dict[int, int]:
     return found.derived("layers", lambda: _layers(found))
 
 
-def course(search: Search) -> Course:
+def trajectory(search: Search) -> Trajectory:
     """Return when each network and finalist was scored, without hidden networks and their finalists."""
     found = columns.of(search)
-    return found.derived("course", lambda: _course(search, found))
+    return found.derived("trajectory", lambda: _trajectory(search, found))
 
 
-def _course(search: Search, found: Columns) -> Course:
+def _trajectory(search: Search, found: Columns) -> Trajectory:
     numbers = np.flatnonzero(found["state"] == SCORED)
     finals = _finals(search, found)
     order = np.argsort(np.concatenate([numbers, [number for number, *_ in finals]]), kind="stable")
@@ -83,7 +83,7 @@ def _course(search: Search, found: Columns) -> Course:
     split = len(numbers)
     rows = zip(finals, trials[split:].tolist(), seconds[split:].tolist(), strict=True)
     placed = tuple((*final[:3], at, after) for final, at, after in rows)
-    return Course(numbers, trials[:split], seconds[:split], placed, (len(order), float(took.sum())))
+    return Trajectory(numbers, trials[:split], seconds[:split], placed, (len(order), float(took.sum())))
 
 
 def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float]]:
@@ -107,7 +107,7 @@ def _worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
 
 
 def _history(search: Search, found: Columns) -> dict[str, Any]:
-    went = course(search)
+    went = trajectory(search)
     numbers, feasible = went.numbers, found["feasible"][went.numbers]
     worth = _worths(search, found, numbers)
     steps = leads_by_worth(worth, feasible)
@@ -144,7 +144,7 @@ def _decided(
     return [finals[at][1:] for at in leads(ranks)]
 
 
-def _spread(score: np.ndarray, feasible: np.ndarray, went: Course) -> dict[str, list[float]]:
+def _spread(score: np.ndarray, feasible: np.ndarray, went: Trajectory) -> dict[str, list[float]]:
     """Return the 10, 50 and 90 percent quantiles of feasible scores in stretches of equal length, each at its end."""
     parts = min(PARTS, int(feasible.sum()) // LEAST)
     ends = np.linspace(0, len(score), parts + 1).round().astype(int)[1:] if parts > 1 else np.empty(0, dtype=int)

@@ -20,7 +20,7 @@ RATE_WINDOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """The progress of a search.
 
     ``bound`` is the largest number of evaluations (of the budget or the algorithm), None if only seconds are limited.
@@ -56,7 +56,7 @@ def rates(searches: Sequence[Search], now: datetime | None = None) -> dict[int, 
     return {pk: recent.get(pk, 0) / _minutes(search, now) for pk, search in active.items()}
 
 
-def progress(search: Search, rate: float | None) -> Progress:
+def progress(search: Search, rate: float | None) -> SearchProgress:
     """Return the progress of a search; ``rate`` comes from `rates`."""
     evaluated = search.scored + search.finals + search.failed
     limits = [search.budget_evaluations, int(search.bound) if search.bound else None]
@@ -69,7 +69,7 @@ def progress(search: Search, rate: float | None) -> Progress:
     eta = None
     if rate and share and search.is_active:
         eta = max(0.0, evaluated / share - evaluated) / rate * 60
-    return Progress(evaluated, bound, share, rate, eta)
+    return SearchProgress(evaluated, bound, share, rate, eta)
 
 
 def layers_progress(search: Search) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ Values = np.ndarray
 
 
 @dataclass(frozen=True)
-class Column:
+class ScoreColumn:
     """The scores of one arm, or of one term of it, by network; ``seconds`` is the mean of its trials."""
 
     arm: str
@@ -118,7 +118,7 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     }
 
 
-def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
+def _columns(searches: Sequence[Search]) -> tuple[list[str], list[ScoreColumn]]:
     """Return all networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
     rows: dict[str, dict[str, tuple[Any, ...]]] = {}
     for search in searches:
@@ -137,11 +137,11 @@ def _columns(searches: Sequence[Search]) -> tuple[list[str], list[Column]]:
         spent = table[:, 0][np.isfinite(table[:, 0])]
         mean = float(spent.mean()) if len(spent) else 0.0
         for term, scores in zip(("", *TERMS), table.T[1:], strict=False):
-            columns.append(Column(arm, term, scores, mean))
+            columns.append(ScoreColumn(arm, term, scores, mean))
     return networks, columns
 
 
-def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
+def _estimate(column: ScoreColumn, truth: ScoreColumn | None) -> dict[str, Any]:
     """Return the figures of one column; without a truth only the number of scored networks and their seconds."""
     scored = np.isfinite(column.scores)
     row = {"name": column.name, "arm": column.arm, "term": column.term, "seconds": column.seconds}
@@ -158,7 +158,7 @@ def _estimate(column: Column, truth: Column | None) -> dict[str, Any]:
     return row
 
 
-def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
+def _agreement(columns: Sequence[ScoreColumn]) -> dict[str, Any]:
     """Return Kendall's tau of every pair of columns, on the networks that both have scored."""
     matrix: list[list[float | None]] = [[1.0] * len(columns) for _ in columns]
     for (i, one), (j, two) in combinations(enumerate(columns), 2):
@@ -166,7 +166,9 @@ def _agreement(columns: Sequence[Column]) -> dict[str, Any]:
     return {"names": [column.name for column in columns], "tau": matrix}
 
 
-def _groups(search: Search, networks: Sequence[str], columns: Sequence[Column], truth: Column) -> list[dict[str, Any]]:
+def _groups(
+    search: Search, networks: Sequence[str], columns: Sequence[ScoreColumn], truth: ScoreColumn
+) -> list[dict[str, Any]]:
     """Return tau among the networks with an operation and among those without it, where both groups are large enough.
 
     Skip connections come first.

@@ -13,7 +13,7 @@ from engine.space import SearchSpace
 from engine.table import Table, TableCosts
 from engine.table_optimum import best_within
 from searches.models import Search
-from searches.selectors import benchmarks, spaces
+from searches.selectors import spaces, tabular
 
 MOMENT = 2.0
 """Seconds that the search for the best network within the limits may take."""
@@ -35,7 +35,7 @@ def optimum(search: Search) -> dict[str, Any] | None:
     limited = any(lo is not None or hi is not None for _, lo, hi in objective.limits)
     space = spaces.limited(search, [metric for metric, _, _ in objective.limits]) if limited else None
     try:
-        path = search.table.path if search.table else source.find(benchmarks.folder())
+        path = search.table.path if search.table else source.find(tabular.folder())
         if path is None:
             return None
         return _optimum(path, path.stat().st_mtime_ns, columns.truth, columns.cost, space, objective)

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.metrics import COST_NAMES, SCORE_NAMES
 from searches.models import Candidate
-from searches.services.exporting import architecture_of, check_comparable
+from searches.services.export_jobs import architecture_of, check_comparable
 
 
 def difference(candidate: Candidate, other: Candidate) -> dict[str, Any]:

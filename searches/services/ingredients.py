@@ -13,7 +13,7 @@ from engine.config.search import ESTIMATE_PATHS, Objective, SearchConfig
 from engine.errors import ConfigError, at_estimate
 from engine.sources import Source
 from searches.models import Dataset, LatencyTable, Table
-from searches.selectors import benchmarks
+from searches.selectors import tabular
 
 NO_FOLDERS = "Folders of the server are not read on request; upload a zip instead."
 NO_FILES = "Files of the server are not read on request; upload the table instead."
@@ -101,9 +101,9 @@ def _look_up(owner: Any, source: Source | None, path: str, local_files: bool) ->
             raise ConfigError.at(f"{path}.{source.field}", message)
         return row, row.path
     with at_estimate(path):
-        place = source.find(benchmarks.folder())
+        place = source.find(tabular.folder())
     if place is None:
-        raise ConfigError.at(f"{path}.{source.field}", benchmarks.not_ready(owner, str(source.official)))
+        raise ConfigError.at(f"{path}.{source.field}", tabular.not_ready(owner, str(source.official)))
     return None, place
 
 

@@ -13,20 +13,20 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.blueprint import InputSpec
 from engine.config.latency import LatencyOptions, LatencyRequest
 from engine.errors import DataError, EngineError, Stopped
 from engine.latency import LatencyTable as Latencies
 from engine.registry import create_space
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 from searches.models import BenchmarkFile, LatencyTable, NetworkLatency
 from searches.models.latency import Measurement
-from searches.selectors import benchmarks
+from searches.selectors import tabular
 from searches.services import dispatching
-from searches.services.benchmark_files import BENCHMARK
-from searches.services.exporting import architecture_of
+from searches.services.export_jobs import architecture_of
 from searches.services.heartbeat import heartbeat, lease_end
 from searches.services.latencies import NETWORK, TABLE, content
+from searches.services.tabular_files import BENCHMARK
 
 MAX_ATTEMPTS = 3
 PAUSE = 1.0
@@ -113,16 +113,16 @@ def _network(row: NetworkLatency, held: Held) -> dict[str, Any]:
 
 def _benchmark(row: BenchmarkFile, held: Held) -> dict[str, Any]:
     """Convert the official file; after an interruption, reading starts from the beginning."""
-    from engine.benchmark_tables.convert import convert
+    from engine.tabular.convert import convert
 
-    source = BENCHMARKS[row.name].find(benchmarks.folder())
+    source = TABULAR_BENCHMARKS[row.name].find(tabular.folder())
     if source is None:
         raise DataError("the official file no longer exists")
 
     def progress(done: int, total: int) -> None:
         held.tell(lambda: {"done": done, "total": total})
 
-    rows = convert(row.name, source, benchmarks.converted(row.name), progress, held.stop)
+    rows = convert(row.name, source, tabular.converted(row.name), progress, held.stop)
     return {"done": rows, "total": rows, "machine": source.name}
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError, FieldError
 from searches.models import Search, Study
-from searches.services import comparisons, control, creation
+from searches.services import ablations, control, creation
 
 SKIPPED = ("space", "dataset")
 """Fields that all arms share: a complaint about one is shown once, at the study's own field."""
@@ -18,7 +18,7 @@ SKIPPED = ("space", "dataset")
 
 def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> Study:
     """Return a study whose arms are queued; ConfigError names the field of the study that cannot be met."""
-    comparisons.check(owner, config, local_files=local_files)
+    ablations.check(owner, config, local_files=local_files)
     with transaction.atomic():
         study = Study.objects.create(owner=owner, name=config.name or _name(config), config=config.as_dict())
         for path, arm, search in config.searches():
@@ -26,7 +26,7 @@ def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) 
                 made = creation.create(owner, search, local_files=local_files)
             except ConfigError as error:
                 raise _moved(error, path) from error
-            comparisons.check_size(config, int(made.space.size))
+            ablations.check_size(config, int(made.space.size))
             Search.objects.filter(pk=made.pk).update(study=study, arm=arm)
     return study
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from engine.estimate import Estimate
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Worker
-from searches.services import dispatching, measuring, promoting, recording
+from searches.services import dispatching, measuring, recording, training_runs
 from searches.services.scoring import MAX_ATTEMPTS
 
 LOST = "the worker was lost three times while scoring this network"
@@ -26,7 +26,7 @@ def sweep() -> None:
     It does no harm to do this twice, or while the work itself runs.
     """
     _free_expired_leases()
-    promoting.sweep()
+    training_runs.sweep()
     _forget_dead_workers()
     measuring.sweep()
     idle = _idle_workers()

@@ -16,7 +16,7 @@ from engine.config.training import TrainingConfig
 from engine.errors import ArchitectureError, ConfigError
 from searches.models import Bucket, Candidate, Search, Training
 from searches.selectors import pareto, spaces
-from searches.services import promoting
+from searches.services import training_runs
 from searches.services.errors import ActionRefused
 from searches.services.resolving import SHAPE, resolve_data
 
@@ -72,7 +72,7 @@ def create(owner: Any, candidates: Sequence[Candidate], config: TrainingConfig) 
         _check_network(candidate, made[search.pk][2])
     with transaction.atomic():
         begun = [_begun(candidate, *made[candidate.search_id]) for candidate in candidates]
-        promoting.hand_out()
+        training_runs.hand_out()
     return begun
 
 
@@ -85,7 +85,7 @@ def resume(training: Training) -> None:
     """Queue the training again; it continues from the checkpoint if there is one."""
     again = {"status": Status.QUEUED, "error": "", "lost": 0, "dispatched_at": None, "finished_at": None}
     _change(training, "resume", **again)
-    promoting.hand_out()
+    training_runs.hand_out()
 
 
 def delete(training: Training) -> None:
@@ -94,7 +94,7 @@ def delete(training: Training) -> None:
     candidate = training.candidate
     with transaction.atomic():
         training.delete()
-        promoting.show_trained(candidate)
+        training_runs.show_trained(candidate)
         transaction.on_commit(partial(shutil.rmtree, folder, ignore_errors=True), robust=True)
 
 

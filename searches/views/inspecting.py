@@ -13,21 +13,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.blueprint import InputSpec
 from engine.errors import ConfigError, DataError, EngineError
 from engine.metrics import title
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 from searches.forms.sources import ImagesForm, SpaceForm
 from searches.models import Dataset, SearchSpace, Table
 from searches.selectors import datasets, spaces, table_contents
-from searches.services import benchmark_files, sources
+from searches.services import sources, tabular_files
 from searches.services.errors import ActionRefused
 
 CLASSES_A_PAGE = 20
 ACTIONS: dict[str, Callable[[Any, str], Any]] = {
-    "read": benchmark_files.read,
-    "cancel": benchmark_files.cancel,
-    "forget": benchmark_files.forget,
+    "read": tabular_files.read,
+    "cancel": tabular_files.cancel,
+    "forget": tabular_files.forget,
 }
 BAR = 100
 """Width of a full bar of the class balance, in SVG units."""
@@ -116,7 +116,7 @@ def space_drawing(request: HttpRequest) -> HttpResponse:
 @require_POST
 def benchmark_act(request: HttpRequest, name: str, action: str) -> HttpResponse:
     """Read an official benchmark file, cancel the reading, or forget its table; or say why not. For administrators."""
-    if name not in BENCHMARKS or action not in ACTIONS:
+    if name not in TABULAR_BENCHMARKS or action not in ACTIONS:
         raise Http404("There is no such benchmark or action.")
     try:
         ACTIONS[action](request.user, name)

@@ -16,7 +16,7 @@ from engine.errors import ConfigError, DataError
 from searches.forms.layout import CHAIN_EXAMPLE, CHAIN_HELP
 from searches.forms.sources import DatasetForm, ImagesForm, SourceForm, SpaceForm, TableForm
 from searches.models import Dataset, SearchSpace, Table
-from searches.selectors import benchmarks
+from searches.selectors import tabular
 from searches.services import sources
 from searches.services.errors import ActionRefused
 
@@ -56,8 +56,8 @@ def source_list(request: HttpRequest, room: str) -> HttpResponse:
     context = {"form": form, "rows": rows, "chain_help": CHAIN_HELP, "images": ImagesForm()}
     if room == "tables":
         user = request.user
-        context |= {"benchmarks": benchmarks.every(user), "surrogates": benchmarks.surrogates(user)}
-        context["manages"] = benchmarks.may_manage(user)
+        context |= {"benchmarks": tabular.every(user), "surrogates": tabular.surrogates(user)}
+        context["manages"] = tabular.may_manage(user)
     return render(request, f"sources/{place.name}.html", context, status=status)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from engine.errors import ConfigError
 from searches.forms.studies import StudyForm
 from searches.selectors import studies as selector
-from searches.services import comparisons, studies
+from searches.services import ablations, studies
 from searches.views.lookahead import time_in_words
 
 
@@ -21,7 +21,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 if "forecast" in request.POST:
-                    ahead = comparisons.forecast(request.user, form.config)
+                    ahead = ablations.forecast(request.user, form.config)
                     shown = {**ahead, "time_label": time_in_words(ahead["total_seconds"])}
                     return render(request, "studies/list.html", {"form": form, "forecast": shown})
                 return redirect("study", studies.create(request.user, form.config).pk)

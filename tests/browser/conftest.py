@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from tests.browser.chain import run_searches
 from tests.browser.product import ROOT, Product
 
-LOOKED_AT = ("test_latency", "test_promote", "test_sources", "test_studies")
+LOOKED_AT = ("test_latency", "test_trainings", "test_sources", "test_studies")
 """What these leave behind, `test_looks` looks at."""
 
 

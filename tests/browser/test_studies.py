@@ -80,7 +80,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
 
 
 @pytest.mark.usefixtures("complaints")
-def test_comparisons_from_a_space_and_data(
+def test_ablations_from_a_space_and_data(
     page: Page, product: Product, picture: Callable[[Page, str], None], tmp_path: Path
 ) -> None:
     """Without any search: RD against RD-RS and full data of uploaded images, the reduced network against the full."""

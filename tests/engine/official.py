@@ -12,8 +12,8 @@ from typing import Any
 
 from nats_bench.api_utils import ArchResults, ResultsCount, pickle_save
 
-from engine.benchmark_tables.tfrecord import masked_crc
 from engine.spaces.nasbench101_graph import graph_hash
+from engine.tabular.tfrecord import masked_crc
 
 EVALUATIONS = {
     "cifar10-valid": ("x-valid", "ori-test"),

@@ -77,7 +77,7 @@ def test_our_best_settings_reach_their_goals(shared_data: Path, tmp_path: Path) 
             assert (finals > 0) == (dataset == "cifar100" and budget == "1e5"), "longer validations where there are any"
             truth = result.best.estimate.terms["truth"]
             assert truth >= layernas_nb201.GOALS[f"{budget}.best"][dataset] - 0.2
-            assert layernas_nb201.course(result.trials)[-1][1] == truth
+            assert layernas_nb201.trajectory(result.trials)[-1][1] == truth
 
 
 def test_a_table_of_ones_own_is_searched_and_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from engine.algorithms.layernas import LayerNAS
 from engine.config.algorithms import LayerNASOptions
 from engine.config.search import Budget, Constraint, Objective
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.loop import run
 from engine.problem import SearchProblem
 from engine.space import Architecture
+from engine.stopping import Stop, never
 from tests.engine.driving import ALGORITHM_OPTIONS, make, make_space, score
 from tests.engine.test_latency import invented
 

@@ -15,12 +15,13 @@ from engine.config.algorithms import LayerNASOptions
 from engine.config.lookups import TableOptions
 from engine.config.search import Budget, Final, Objective, SearchConfig
 from engine.errors import ConfigError, StateMismatch
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.loop import Judge, RunResult, run
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
 from engine.rounds import BudgetMeter
 from engine.space import Architecture
+from engine.stopping import Stop, never
 from tests.engine import driving
 from tests.engine.driving import ALGORITHM_OPTIONS, AS_LISTED, SPACE_OPTIONS, make_problem, search
 

@@ -11,11 +11,12 @@ from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.config.algorithms import LayerNASOptions
 from engine.config.search import Budget, Objective
 from engine.errors import Stopped
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.loop import RunResult, run
 from engine.problem import SearchProblem
 from engine.rounds import BudgetMeter
 from engine.space import Architecture
+from engine.stopping import Stop, never
 
 SPACE = AdditiveSpace([[4, 3, 2, 1]] * 3)
 

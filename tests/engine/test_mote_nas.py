@@ -11,9 +11,9 @@ import pytest
 
 from engine.algorithms.base import SearchAlgorithm
 from engine.algorithms.features import Reader
+from engine.algorithms.gaussian_process import GaussianProcess, Inputs
 from engine.algorithms.mote_nas import MoteNAS
 from engine.algorithms.proposals import Outcome, Proposal
-from engine.algorithms.surrogate import Inputs, Surrogate
 from engine.benchmarks import mote_nas as bench
 from engine.benchmarks.additive import AdditiveReward, AdditiveSpace
 from engine.benchmarks.mote_nas_own import OwnScores
@@ -130,7 +130,7 @@ def test_the_surrogate_learns_a_line_and_knows_what_it_does_not_know() -> None:
     numbers = rng.normal(size=(60, 3)) * [1.0, 100.0, 0.0] + [0.0, 5.0, 7.0]
     inputs = Inputs(rng.integers(0, 3, size=(60, 4)), numbers)
     values = 3 * numbers[:, 0] + numbers[:, 1] / 50
-    surrogate = Surrogate(inputs, inputs.rows(range(12)), list(values[:12]))
+    surrogate = GaussianProcess(inputs, inputs.rows(range(12)), list(values[:12]))
     mean, deviation = surrogate.predict(inputs)
     assert np.corrcoef(mean[12:], values[12:])[0, 1] > 0.95
     assert deviation[:12].max() < deviation[12:].min() + 0.5 * values.std()
@@ -139,7 +139,7 @@ def test_the_surrogate_learns_a_line_and_knows_what_it_does_not_know() -> None:
 
 def test_one_observation_is_enough_to_begin() -> None:
     inputs = Inputs(np.array([[0, 0], [0, 1], [1, 1]]), np.zeros((3, 1)))
-    mean, deviation = Surrogate(inputs, inputs.rows([0]), [4.0]).predict(inputs)
+    mean, deviation = GaussianProcess(inputs, inputs.rows([0]), [4.0]).predict(inputs)
     assert mean == pytest.approx([4.0] * 3)
     assert deviation[0] < deviation[1] < deviation[2]
 

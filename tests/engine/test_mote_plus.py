@@ -23,7 +23,7 @@ from engine.mote import MEAN_SECONDS
 from engine.mote_plus import (
     EXCESS_CEILING,
     NAS_BENCH_201,
-    Constants,
+    MotePlusConstants,
     Scale,
     distinctness_term,
     fit,
@@ -39,7 +39,7 @@ SMALL = NasBench201Options(channels=4, cells=2)
 GOOD = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 POOR = "|avg_pool_3x3~0|+|none~0|none~1|+|avg_pool_3x3~0|none~1|none~2|"
 CUT_OFF = "|none~0|+|none~0|nor_conv_3x3~1|+|none~0|none~1|nor_conv_3x3~2|"
-UNIT = Constants(Scale(0, 1), Scale(0, 1), Scale(0, 1), "test")
+UNIT = MotePlusConstants(Scale(0, 1), Scale(0, 1), Scale(0, 1), "test")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from engine.config.estimators import MoteOptions
 from engine.config.search import Budget, Objective
 from engine.cost import blueprint_cost
 from engine.errors import ConfigError
-from engine.estimate import Estimate, Stop, never
+from engine.estimate import Estimate
 from engine.estimators import mote as mote_module
 from engine.estimators.mote import Profile
 from engine.loop import run
@@ -23,6 +23,7 @@ from engine.problem import SearchProblem
 from engine.registry import ALGORITHMS, SPACES, create_algorithm, create_estimator, create_space, open_data
 from engine.space import Architecture, SearchSpace
 from engine.spaces.examples import CHAIN_EXAMPLES
+from engine.stopping import Stop, never
 
 SPACE_OPTIONS: dict[str, dict[str, object]] = {
     **{kind: {} for kind in SPACES},

@@ -1,4 +1,4 @@
-"""A small data set with labels enough for MOTE's reduced data, and the arms that studies make of comparisons."""
+"""A small data set with labels enough for MOTE's reduced data, and the arms that studies make of ablations."""
 
 from __future__ import annotations
 

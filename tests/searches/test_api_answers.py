@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from searches.models import Calibration, Candidate, Evaluation, LatencyTable, MoteScore, Search, Worker
-from searches.services import measuring, promoting
+from searches.services import measuring, training_runs
 from tests.engine.official import write_nats
 from tests.searches.answers_checked import CheckedClient, complaints, declared
 from tests.searches.driving import CHAIN, drive, write_table
@@ -183,7 +183,7 @@ def _trainings(api: CheckedClient, search: Search) -> None:
     api.send("post", f"trainings/{made[0]['id']}/cancel/")
     api.send("post", f"trainings/{made[0]['id']}/resume/")
     for row in made:
-        promoting.train(row["id"])
+        training_runs.train(row["id"])
         assert api.send("get", f"trainings/{row['id']}/")["status"] == "finished"
     assert api.send("get", f"searches/{search.pk}/trained/")
     api.send("get", f"searches/{search.pk}/trust/")

@@ -14,7 +14,7 @@ from engine.calibration import JOINTS
 from engine.estimate import Estimate
 from searches.models import Evaluation, Search
 from searches.selectors.calibrations import constants
-from searches.services import advancing, algorithm_state, control, exporting, recording
+from searches.services import advancing, algorithm_state, control, export_jobs, recording
 from tests.searches.clients import API, client_of
 from tests.searches.driving import CHAIN, CONV, drive, outcomes, start, training_config, waiting
 
@@ -108,7 +108,7 @@ def test_scores_are_read_anew_and_buckets_filled_again(kind: str) -> None:
     best = client.get(f"{API}candidates/{search.best.pk}/").json()
     assert best["score"] == best["terms"][kind] == search.best.score != search.best.evaluation.score
     assert best["setup"]["constants"] == fitted.source
-    assert exporting.network_job(search.best, "json")["network"]["scores"]["terms"][kind] == search.best.score
+    assert export_jobs.network_job(search.best, "json")["network"]["scores"]["terms"][kind] == search.best.score
 
 
 def test_a_rebuilt_search_is_the_same_search(monkeypatch: pytest.MonkeyPatch) -> None:

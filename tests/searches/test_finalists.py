@@ -123,7 +123,7 @@ def test_a_network_is_counted_once_and_shows_both_scores(table: Path) -> None:
     first = next(at for at in led["steps"]["trials"] if at > 35)
     assert first == 36, "the first final decides, whatever the scores"
     assert (led["trials"], led["seconds"]) == (40, pytest.approx(search.charged_seconds))
-    compared = comparison.course(search, "params_m")
+    compared = comparison.compared_search(search, "params_m")
     assert (compared.evaluations, compared.final_score) == (40, search.best.final_score)
     told = {n for e in search.events.filter(kind="candidates") for n in e.payload["numbers"]}
     assert told == set(networks.values_list("number", flat=True)), "a final is news of its network"

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
-from searches.selectors import benchmarks
+from searches.selectors import tabular
 from searches.services.preflight import preflight
-from tests.engine.test_benchmark_nasbench301 import write_official
+from tests.engine.test_tabular_nasbench301 import write_official
 from tests.searches.clients import API, client_of
 from tests.searches.driving import drive, start
 from tests.searches.factories import make_user
@@ -41,7 +41,7 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
     (error,) = missing.value.errors
     assert error.path == "estimator.version"
     assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in error.message
-    assert [row["state"] for row in benchmarks.surrogates(user)] == ["missing"] * 2
+    assert [row["state"] for row in tabular.surrogates(user)] == ["missing"] * 2
     place = tmp_path / "benchmarks" / "nb_models_1.0" / "xgb_v1.0"
     page = client.get(reverse("tables")).content.decode()
     assert f"Put “nb_models_1.0/xgb_v1.0” into {tmp_path / 'benchmarks'}" in page
@@ -50,8 +50,8 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
         without.setitem(sys.modules, "xgboost", None)
         with pytest.raises(ConfigError, match=r'pip install "nasweb\[nasbench301\]"'):
             preflight(user, SearchConfig.parse(CONFIG))
-        assert [row["state"] for row in benchmarks.surrogates(user)] == ["package missing", "missing"]
-    assert [row["state"] for row in benchmarks.surrogates(user)] == ["ready", "missing"]
+        assert [row["state"] for row in tabular.surrogates(user)] == ["package missing", "missing"]
+    assert [row["state"] for row in tabular.surrogates(user)] == ["ready", "missing"]
     search = drive(start(SearchConfig.parse(CONFIG)))
     assert search.status == "finished"
     scores = list(search.candidates.values_list("score", flat=True))

@@ -44,7 +44,7 @@ def test_the_grid_of_then_is_that_of_a_search_that_ended_then(tmp_path: Path, ex
     led = history.history(longer)
     assert led["steps"]["number"][-1] == longer.best.number
     assert led["chosen_by"] == ("score weighed by size (exponent 0.07)" if exponent else "")
-    assert comparison.course(longer, "params_m").steps[-1][2] == longer.best.score
+    assert comparison.compared_search(longer, "params_m").steps[-1][2] == longer.best.score
 
 
 def test_by_layer_only_networks_up_to_it_fill_the_grid(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from searches.models import Candidate, Search, Training, Worker
 from searches.selectors import trainings as selector
-from searches.services import control, promoting, trainings
+from searches.services import control, training_runs, trainings
 from searches.services.errors import ActionRefused
 from searches.services.heartbeat import heartbeat
 from searches.services.sweeping import sweep
@@ -56,7 +56,7 @@ def test_candidates_are_trained_and_compared_with_their_estimates(search: Search
     assert [row["status"] for row in made] == ["queued"] * 3
     assert made[0]["described"] == "Quick recipe, shortened: 3 of 20 epochs"
     for row in made:
-        promoting.train(row["id"])
+        training_runs.train(row["id"])
     first = shown(search, made[0]["id"])
     assert (first["status"], first["progress"], first["epoch"]) == ("finished", 1.0, 3)
     assert len(first["train_losses"]) == len(first["valid_accuracies"]) == 3
@@ -122,7 +122,7 @@ def test_bad_requests_name_their_fields(search: Search, tmp_path: Path) -> None:
     table = drive(start(table_config(write_table(tmp_path)), search.owner))
     assert "name the images to train on" in refused({"candidates": ids(table, 1)})[1]
     (made,) = asked(table, candidates=ids(table, 1), dataset={"kind": "digits"}, epochs=1)
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     assert shown(table, made["id"])["test_accuracy"] is not None
     assert_private(f"trainings/{made['id']}/")
     assert_private(f"searches/{search.pk}/trained/")
@@ -131,7 +131,7 @@ def test_bad_requests_name_their_fields(search: Search, tmp_path: Path) -> None:
 def test_a_lost_training_goes_on_from_its_checkpoint(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     undisturbed = asked(search, candidates=ids(search, 1))
     disturbed = None
-    promoting.train(undisturbed[0]["id"])
+    training_runs.train(undisturbed[0]["id"])
     expected = shown(search, undisturbed[0]["id"])
     trainings.delete(Training.objects.get(pk=undisturbed[0]["id"]))
     (disturbed,) = asked(search, candidates=ids(search, 1))
@@ -147,58 +147,58 @@ def test_a_lost_training_goes_on_from_its_checkpoint(search: Search, monkeypatch
         return tell
 
     with monkeypatch.context() as patch:
-        patch.setattr(promoting, "teller", killed)
+        patch.setattr(training_runs, "teller", killed)
         with pytest.raises(Killed):
-            promoting.train(disturbed["id"])
+            training_runs.train(disturbed["id"])
     row = Training.objects.get(pk=disturbed["id"])
     assert row.status == "running"
-    promoting.train(row.pk)
+    training_runs.train(row.pk)
     assert Training.objects.get(pk=row.pk).attempts == 1
     Training.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     sweep()
     assert Training.objects.get(pk=row.pk).status == "queued"
-    promoting.train(row.pk)
+    training_runs.train(row.pk)
     found = shown(search, row.pk)
     names = ("status", "valid_accuracies", "train_losses", "test_accuracy", "best_epoch")
     assert [found[name] for name in names] == [expected[name] for name in names]
-    for _ in range(promoting.MOST_LOST):
+    for _ in range(training_runs.MOST_LOST):
         Training.objects.filter(pk=row.pk).update(status="running", lease_until=timezone.now() - timedelta(seconds=1))
         sweep()
-    assert shown(search, row.pk)["error"] == promoting.LOST
+    assert shown(search, row.pk)["error"] == training_runs.LOST
 
 
 def test_searches_go_first_on_a_lone_worker(search: Search) -> None:
     (made,) = asked(search, candidates=ids(search, 1), epochs=20)
     other = start(training_config(seed=5), search.owner)
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     found = shown(search, made["id"])
-    assert (found["status"], found["waiting"]) == ("queued", promoting.SEARCHES_FIRST)
+    assert (found["status"], found["waiting"]) == ("queued", training_runs.SEARCHES_FIRST)
     Worker.objects.create(name="b", host="b", pid=1, seen_at=timezone.now())
     Worker.objects.create(name="c", host="b", pid=2, seen_at=timezone.now())
-    assert promoting.room() == (1, "")
+    assert training_runs.room() == (1, "")
     Worker.objects.all().delete()
     control.cancel(other)
-    training = promoting.lease(made["id"])
+    training = training_runs.lease(made["id"])
     assert training is not None
-    assert promoting.room() == (0, promoting.QUEUE)
-    stop = promoting.stopper(training)
+    assert training_runs.room() == (0, training_runs.QUEUE)
+    stop = training_runs.stopper(training)
     assert not stop()
     start(training_config(seed=6), search.owner)
-    promoting_pause = promoting.PAUSE
-    promoting.PAUSE = 0.0
+    pause = training_runs.PAUSE
+    training_runs.PAUSE = 0.0
     try:
         assert stop()
     finally:
-        promoting.PAUSE = promoting_pause
-    promoting.release(training)
+        training_runs.PAUSE = pause
+    training_runs.release(training)
     assert shown(search, made["id"])["status"] == "queued"
 
 
 def test_cancel_resume_and_delete(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_of(search.owner)
     (made,) = asked(search, candidates=ids(search, 1))
-    monkeypatch.setattr(promoting, "PAUSE", 0.0)
-    teller = promoting.teller
+    monkeypatch.setattr(training_runs, "PAUSE", 0.0)
+    teller = training_runs.teller
 
     def cancelled(training: Training) -> Any:
         tell = teller(training)
@@ -211,13 +211,13 @@ def test_cancel_resume_and_delete(search: Search, monkeypatch: pytest.MonkeyPatc
         return told
 
     with monkeypatch.context() as patch:
-        patch.setattr(promoting, "teller", cancelled)
-        promoting.train(made["id"])
+        patch.setattr(training_runs, "teller", cancelled)
+        training_runs.train(made["id"])
     found = shown(search, made["id"])
     assert (found["status"], found["epoch"], found["actions"]) == ("cancelled", 1, ["resume", "delete"])
     assert client.post(f"{API}trainings/{made['id']}/cancel/").status_code == 409
     assert client.post(f"{API}trainings/{made['id']}/resume/").json()["status"] == "queued"
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     assert shown(search, made["id"])["status"] == "finished"
     training = Training.objects.get(pk=made["id"])
     assert training.folder.is_dir()
@@ -235,8 +235,8 @@ def test_a_training_whose_search_goes_in_its_last_second_leaves_nothing(
         if progress.epoch == BODY["epochs"] and Search.objects.exists():
             control.delete(search)
 
-    monkeypatch.setattr(promoting, "teller", lambda _: told)
-    promoting.train(made["id"])
+    monkeypatch.setattr(training_runs, "teller", lambda _: told)
+    training_runs.train(made["id"])
     assert not Search.objects.exists()
     assert not folder.exists()
 
@@ -244,7 +244,7 @@ def test_a_training_whose_search_goes_in_its_last_second_leaves_nothing(
 def test_a_failure_is_told_in_words(search: Search) -> None:
     (made,) = asked(search, candidates=ids(search, 1))
     Training.objects.filter(pk=made["id"]).update(data_info={**search.data_info, "content_hash": "other"})
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     found = shown(search, made["id"])
     assert found["status"] == "failed"
     assert "the images are not those" in found["error"]
@@ -259,7 +259,7 @@ def test_other_images_can_be_trained_on_and_stay_apart(search: Search, tmp_path:
     tree = write_folder(tmp_path / "tree", class_files("train/", count=12) | class_files("val/", count=2))
     options = {"kind": "folders", "path": str(tree), "resolution": 16}
     (made,) = asked(search, candidates=ids(search, 1), dataset=options, epochs=1, batch_size=8)
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     found = shown(search, made["id"])
     assert (found["status"], found["data"], found["augmentation"]) == ("finished", "Folder tree", "none")
     assert found["test_accuracy"] in (0, 25, 50, 75, 100)

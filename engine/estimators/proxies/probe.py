@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from engine.blueprint import Blueprint
 from engine.errors import EstimateError, Stopped
-from engine.estimate import Stop, never
 from engine.networks.build import Network, build
+from engine.stopping import Stop, never
 from engine.training import place
 
 Weights = Literal["default", "kaiming", "normal"]

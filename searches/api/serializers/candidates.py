@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 from engine.metrics import COST_NAMES, METRICS
 from searches.models import Candidate, MoteScore
 from searches.selectors import calibrations, candidates, notes, spaces
-from searches.services.exporting import FORMATS
+from searches.services.export_jobs import FORMATS
 
 
 class CostsSerializer(serializers.Serializer):

@@ -39,7 +39,7 @@ class HistorySerializer(AnswerSerializer):
     seconds = serializers.FloatField()
 
 
-class DifferenceSerializer(AnswerSerializer):
+class NeighbourDifferenceSerializer(AnswerSerializer):
     """A layer in which a neighbour (``there``) differs from the best network (``here``)."""
 
     layer = serializers.CharField()
@@ -64,7 +64,7 @@ class AtBudgetNetworkSerializer(AnswerSerializer):
     cost = serializers.FloatField()
     value = serializers.FloatField()
     near_tie = serializers.BooleanField()
-    differences = DifferenceSerializer(many=True)
+    differences = NeighbourDifferenceSerializer(many=True)
 
 
 class CrownedSerializer(AnswerSerializer):

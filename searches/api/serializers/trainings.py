@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from searches.models import Candidate, Training
 from searches.selectors import trainings as selector
-from searches.services import promoting, trainings
+from searches.services import training_runs, trainings
 
 
 class TrainedCandidateSerializer(serializers.ModelSerializer):
@@ -85,7 +85,7 @@ class TrainingSerializer(serializers.ModelSerializer):
         if training.status != Training.Status.QUEUED:
             return ""
         if "room" not in self.context:
-            cast(dict[str, Any], self.context)["room"] = promoting.room()[1]
+            cast(dict[str, Any], self.context)["room"] = training_runs.room()[1]
         return self.context["room"] or "a worker takes it up as soon as it has nothing to score"
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))

@@ -15,9 +15,9 @@ from engine.config.search import SearchConfig
 from engine.errors import ConfigError, EngineError
 from searches.models import Candidate, Search
 from searches.selectors import candidate_files, candidates, searches
-from searches.services import control, creation, dispatching, exporting
+from searches.services import control, creation, dispatching, export_jobs
 from searches.services.errors import ActionRefused
-from searches.services.exporting import FORMATS
+from searches.services.export_jobs import FORMATS
 
 WAIT_SECONDS = 1.0  # between two reads of a search
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         )
         export.add_argument(
             "--form",
-            choices=exporting.FORMS,
+            choices=export_jobs.FORMS,
             default="classifier",
             help="backbone: feature maps at strides 8, 16 and 32 instead of class scores",
         )
@@ -125,7 +125,7 @@ class Command(BaseCommand):
             name = f"search-{search.pk}.{kind}"
             content = parts(candidates.of_search(search))
         elif kind in FORMATS:
-            name, _, whole = exporting.export(candidate_of(search, options["candidate"]), kind, options["form"])
+            name, _, whole = export_jobs.export(candidate_of(search, options["candidate"]), kind, options["form"])
             content = iter([whole])
         else:
             raise CommandError(f"One candidate has no {kind}: choose one of {', '.join(FORMATS)}.")

@@ -12,12 +12,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from engine.config.documents import read_yaml
-from engine.config.study import COMPARISONS, StudyConfig
+from engine.config.study import ABLATIONS, StudyConfig
 from engine.errors import ConfigError, EngineError
 from searches.management.commands.search import complaints, owner_named, text_of
 from searches.models import Search, Study
 from searches.selectors import studies as selector
-from searches.services import comparisons, dispatching, studies
+from searches.services import ablations, dispatching, studies
 from searches.services.errors import ActionRefused
 
 WAIT_SECONDS = 1.0
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 "--compare",
                 action="append",
                 default=[],
-                choices=sorted(COMPARISONS),
+                choices=sorted(ABLATIONS),
                 help="adds arms that answer this question about MOTE to the file's; may be given several times",
             )
         create.add_argument("--wait", action="store_true", help="stay until it has ended, then print its figures")
@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
     def forecast(self, owner: Any, options: dict[str, Any]) -> None:
         """Print one line for each arm, then the total."""
-        found = comparisons.forecast(owner, config_of(options), local_files=True)
+        found = ablations.forecast(owner, config_of(options), local_files=True)
         for arm in found["arms"]:
             seconds = "unknown" if arm["seconds"] is None else f"{arm['seconds']:.3g} s"
             self.stdout.write(f"{arm['arm']}: {seconds} a network ({arm['basis']})")

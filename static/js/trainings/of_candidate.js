@@ -4,8 +4,8 @@ import { trainingIsActive } from "../core/status.js";
 import { askForTraining } from "./dialog.js";
 import { follow, showRows } from "./parts.js";
 
-const root = document.querySelector("[data-promote-candidate]");
-const candidate = Number(root.dataset.promoteCandidate);
+const root = document.querySelector("[data-train-candidate]");
+const candidate = Number(root.dataset.trainCandidate);
 const rows = new Map();
 let finished = null;
 

@@ -10,8 +10,8 @@ import { askForTraining } from "./dialog.js";
 import { follow } from "./parts.js";
 
 const LISTED = 8;
-const root = document.querySelector("[data-promote]");
-const search = Number(root.dataset.promote);
+const root = document.querySelector("[data-train]");
+const search = Number(root.dataset.train);
 const part = (name) => root.querySelector(`[data-${name}]`);
 const bars = new Map();
 const chooser = part("recipe");

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from searches.selectors import benchmarks
-from searches.services import benchmark_files
+from searches.selectors import tabular
+from searches.services import tabular_files
 
 STATES = ("missing", "package missing", "found", "waiting", "reading", "failed", "ready")
 
 
-class BenchmarkSerializer(serializers.Serializer):
+class TabularFileSerializer(serializers.Serializer):
     """A benchmark or surrogate: the place of its official file, what it measured, and how far it was read."""
 
     name = serializers.CharField()
@@ -36,36 +36,36 @@ class BenchmarkSerializer(serializers.Serializer):
     what_to_do = serializers.CharField(help_text="what to do before it can be used; empty: it is ready")
 
 
-class Benchmarks(APIView):
+class TabularFiles(APIView):
     """The benchmarks and surrogates that the estimates ``benchmark`` and ``nasbench301`` can use."""
 
-    @extend_schema(summary="Benchmark files", responses=BenchmarkSerializer(many=True))
+    @extend_schema(summary="Benchmark files", responses=TabularFileSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Return all benchmarks that can be read, then NAS-Bench-301's surrogates, with their state."""
-        return Response(BenchmarkSerializer(_rows(request), many=True).data)
+        return Response(TabularFileSerializer(_rows(request), many=True).data)
 
 
-class Benchmark(APIView):
+class TabularFile(APIView):
     """A single benchmark, which administrators can have read or forgotten."""
 
-    @extend_schema(summary="Read a benchmark file", request=None, responses={202: BenchmarkSerializer})
+    @extend_schema(summary="Read a benchmark file", request=None, responses={202: TabularFileSerializer})
     def post(self, request: Request, name: str) -> Response:
         """Convert the official file in the background; refused while the file is missing. For administrators only."""
         _row(request, name)
-        benchmark_files.read(request.user, name)
-        return Response(BenchmarkSerializer(_row(request, name)).data, status=status.HTTP_202_ACCEPTED)
+        tabular_files.read(request.user, name)
+        return Response(TabularFileSerializer(_row(request, name)).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(summary="Forget a benchmark", responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Cancel the reading, or delete the converted table; the official file stays. For administrators only."""
         is_open = _row(request, name)["state"] in ("waiting", "reading")
-        end = benchmark_files.cancel if is_open else benchmark_files.forget
+        end = tabular_files.cancel if is_open else tabular_files.forget
         end(request.user, name)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _rows(request: Request) -> list[dict[str, Any]]:
-    return benchmarks.every(request.user) + benchmarks.surrogates(request.user)
+    return tabular.every(request.user) + tabular.surrogates(request.user)
 
 
 def _row(request: Request, name: str) -> dict[str, Any]:

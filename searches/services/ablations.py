@@ -1,4 +1,4 @@
-"""Which requests of a study are refused, comparisons of MOTE above all, and roughly how long a study takes."""
+"""Which requests of a study are refused, ablations of MOTE above all, and roughly how long a study takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from engine import effort
 from engine.config.estimators import EstimatorOptions, MoteOptions
-from engine.config.study import COMPARISONS, SKIPS, StudyConfig, is_skip
+from engine.config.study import ABLATIONS, SKIPS, StudyConfig, is_skip
 from engine.correlation import LEAST
 from engine.errors import ConfigError
 from engine.reduction.architecture import is_full
@@ -32,8 +32,8 @@ class Forecast:
 
 
 def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> None:
-    """Raise ConfigError (``compare``) if a comparison would compare equal things, or cannot be made here."""
-    options = MoteOptions()  # all arms of comparisons have these labels and this profile
+    """Raise ConfigError (``compare``) if an ablation would compare equal things, or cannot be made here."""
+    options = MoteOptions()  # all arms of ablations have these labels and this profile
     for name in config.compare:
         resolved = _resolved(owner, config, name, local_files)
         labels = resolved.data_info["classes"]
@@ -41,13 +41,13 @@ def check(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -
             raise ConfigError.at(
                 "compare",
                 f"The data have {labels} labels: too few to leave any out, so there is no RD to compare. "
-                f"Take data with more than {options.reduced_labels} labels, or leave this comparison out.",
+                f"Take data with more than {options.reduced_labels} labels, or leave this ablation out.",
             )
         if name == "reduced_network" and is_full(resolved.space, options.profile):
             raise ConfigError.at(
                 "compare",
                 "The reduced network of this space is the full one on these images: there is nothing to compare. "
-                "Take larger images or another space, or leave this comparison out.",
+                "Take larger images or another space, or leave this ablation out.",
             )
         if name == "skip_connections":
             _check_skips(config, resolved)
@@ -69,7 +69,7 @@ def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
         raise ConfigError.at(
             "compare",
             f"No option of this space is named after a skip connection ({', '.join(SKIPS)}): there is nothing to "
-            "compare. Take another space, or leave this comparison out.",
+            "compare. Take another space, or leave this ablation out.",
         )
     if config.truth is None:
         raise ConfigError.at(
@@ -137,7 +137,7 @@ def _notes(owner: Any, config: StudyConfig, local_files: bool | None) -> Sequenc
 
 
 def _resolved(owner: Any, config: StudyConfig, name: str, local_files: bool | None) -> Resolved:
-    arm = COMPARISONS[name][-1].name
+    arm = ABLATIONS[name][-1].name
     return next(
         resolve(owner, search, local_files=local_files) for _, label, search in config.searches() if label == arm
     )

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from searches.models import Candidate
-from searches.services import exporting
+from searches.services import export_jobs
 from searches.services.errors import ActionRefused
 from tests.searches.factories import DATA, make_candidates, make_search, make_user
 
@@ -32,7 +32,7 @@ def candidate() -> Candidate:
 
 def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> None:
     candidate.evaluation.terms = {"landscape": 2.0, "speed": float("inf"), "truth": None}
-    name, content_type, data = exporting.export(candidate, "json")
+    name, content_type, data = export_jobs.export(candidate, "json")
     document = json.loads(data)
     assert (name, content_type) == ("nasweb-my-first-search1-0.json", "application/json")
     assert document["architecture"]["string"] == "8:8:8:8:8"
@@ -49,7 +49,7 @@ def test_json_has_architecture_scores_and_provenance(candidate: Candidate) -> No
 
 
 def test_zip_holds_every_format_and_its_checks(candidate: Candidate) -> None:
-    name, content_type, data = exporting.export(candidate, "zip")
+    name, content_type, data = export_jobs.export(candidate, "zip")
     stem = name.removesuffix(".zip")
     archive = zipfile.ZipFile(io.BytesIO(data))
     files = {file.removeprefix(f"{stem}/"): archive.read(file) for file in archive.namelist()}
@@ -74,7 +74,7 @@ def test_zip_holds_every_format_and_its_checks(candidate: Candidate) -> None:
 
 def test_unknown_format_is_refused_in_words(candidate: Candidate) -> None:
     with pytest.raises(ActionRefused, match="there is no format 'exe'; choose one of json, py, pt, onnx, pt2, zip"):
-        exporting.export(candidate, "exe")
+        export_jobs.export(candidate, "exe")
 
 
 def test_search_without_images_exports_for_the_default_input() -> None:
@@ -82,12 +82,12 @@ def test_search_without_images_exports_for_the_default_input() -> None:
     config = {"space": {"kind": "nasbench201", "cells": 1}, "estimator": table}
     search = make_search(make_user(), name="", config=config, data_info={})
     (row,) = make_candidates(search, [{"score": 1.0, "choices": [0, 0, 0], "arch": "x"}])
-    name, _, data = exporting.export(row, "py")
+    name, _, data = export_jobs.export(row, "py")
     assert name == f"nasweb_search_{search.pk}_0.py"
     assert "images of shape (batch, 3, 32, 32)" in data.decode()
 
 
 def test_drawing_is_svg_named_by_the_architecture(candidate: Candidate) -> None:
-    root = ElementTree.fromstring(exporting.drawing(candidate))
+    root = ElementTree.fromstring(export_jobs.drawing(candidate))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.findtext("{http://www.w3.org/2000/svg}title") == "8:8:8:8:8"

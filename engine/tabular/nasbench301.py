@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.benchmark_tables.nasbench301_vector import NAMES
 from engine.errors import DataError
+from engine.tabular.nasbench301_vector import NAMES
 
 COMMAND = 'pip install "nasweb[nasbench301]"'
 SOURCE = "the NAS-Bench-301 authors' page, github.com/automl/nasbench301 (the archive of models, unpacked)"
@@ -61,7 +61,7 @@ def steps(folder: Path, version: str, place: str) -> list[str]:
     return found
 
 
-class Surrogate:
+class AccuracySurrogate:
     """An ensemble; its prediction, a validation accuracy in percent, is the mean of its members' predictions."""
 
     def __init__(self, members: Sequence[tuple[str, bytes]]) -> None:
@@ -69,7 +69,7 @@ class Surrogate:
         self.content_hash = sha256(b"".join(sha256(content).digest() for _, content in members)).hexdigest()
 
     @classmethod
-    def open(cls, folder: Path) -> Surrogate:
+    def open(cls, folder: Path) -> AccuracySurrogate:
         """Read all members below a folder; DataError names what is wrong."""
         try:
             folders = {path.parent for suffix in SUFFIXES for path in folder.rglob(f"{MEMBER}{suffix}")}

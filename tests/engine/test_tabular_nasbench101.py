@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from engine.benchmark_tables.convert import convert
-from engine.benchmark_tables.tfrecord import fields, masked_crc, records
 from engine.blueprint import InputSpec
-from engine.config.lookups import BenchmarkOptions
+from engine.config.lookups import TabularOptions
 from engine.config.spaces import NasBench101Options
 from engine.errors import DataError, Stopped
-from engine.estimators.table import BenchmarkEstimator
+from engine.estimators.table import TabularEstimator
 from engine.registry import create_space
 from engine.table import Table
+from engine.tabular.convert import convert
+from engine.tabular.tfrecord import fields, masked_crc, records
 from tests.engine.official import record, training
 
 CONV, POOL = "conv3x3-bn-relu", "maxpool3x3"
@@ -62,7 +62,7 @@ def test_cells_have_the_means_of_their_trainings(file: Path, tmp_path: Path) -> 
     assert str(table.numbers("cifar10_valid_accuracy_12")[1]) == "nan"
     assert list(table.numbers("cifar10_params_m")) == [1.0, 1.0]
     space = create_space(NasBench101Options(), InputSpec())
-    estimator = BenchmarkEstimator(BenchmarkOptions(name="nasbench101", epochs=108), space, None, table)
+    estimator = TabularEstimator(TabularOptions(name="nasbench101", epochs=108), space, None, table)
     found = estimator.estimate_batch([space.from_string(arch) for arch in table.archs], seed=0)
     assert [(e.score, e.terms["truth"]) for e in found] == [(92.5, pytest.approx(91.25)), (50.0, 25.0)]
 

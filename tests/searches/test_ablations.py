@@ -14,7 +14,7 @@ from django.test import Client
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError
 from searches.models import Study
-from searches.services import comparisons, sources, studies
+from searches.services import ablations, sources, studies
 from tests.searches.clients import API, client_of
 from tests.searches.driving import CHAIN
 from tests.searches.factories import make_user
@@ -27,7 +27,7 @@ CELL = {"kind": "nasbench201", "channels": 4, "cells": 1}
 
 
 def document(*compare: str, **changes: Any) -> dict[str, Any]:
-    """The comparisons of a tiny cell on digits."""
+    """The ablations of a tiny cell on digits."""
     return {"space": CELL, "dataset": {"kind": "digits"}, "compare": list(compare), "networks": 4, "seed": 1} | changes
 
 
@@ -42,7 +42,7 @@ def test_reduced_data_are_compared_with_full_data() -> None:
     owner = make_user()
     row = sources.add_dataset(owner, "twelve", upload(many_labels()))
     config = document("reduced_data", dataset={"kind": "upload", "id": row.pk})
-    ahead = comparisons.forecast(owner, StudyConfig.parse(config))
+    ahead = ablations.forecast(owner, StudyConfig.parse(config))
     assert [arm["arm"] for arm in ahead["arms"]] == RD_ARMS
     assert "the same as the full data" in ahead["notes"][1]
     study = finished(config, owner)
@@ -58,7 +58,7 @@ def test_reduced_data_are_compared_with_full_data() -> None:
 
 def test_the_reduced_network_is_compared_with_the_full_one() -> None:
     owner = make_user()
-    ahead = comparisons.forecast(owner, StudyConfig.parse(document("reduced_network")))
+    ahead = ablations.forecast(owner, StudyConfig.parse(document("reduced_network")))
     reduced, full = ahead["arms"]
     assert 0.1 < reduced["seconds"] < 10
     assert "a guess" in reduced["basis"]
@@ -71,7 +71,7 @@ def test_the_reduced_network_is_compared_with_the_full_one() -> None:
     assert list(scores) == RA_ARMS
     assert None not in scores["MOTE, full network"]
     assert scores["MOTE, full network"] != scores["MOTE, reduced network"]
-    after = comparisons.forecast(owner, StudyConfig.parse(document("reduced_network")))
+    after = ablations.forecast(owner, StudyConfig.parse(document("reduced_network")))
     assert all("measured here" in arm["basis"] for arm in after["arms"])
     assert after["total_seconds"] == pytest.approx(4 * sum(arm["seconds"] for arm in after["arms"]))
 
@@ -107,7 +107,7 @@ def test_the_api_says_the_cost_and_refuses_at_the_field() -> None:
     assert "compare" in str(refused.json()["errors"])
 
 
-def test_the_command_line_adds_comparisons(tmp_path: Path) -> None:
+def test_the_command_line_adds_ablations(tmp_path: Path) -> None:
     make_user("ada")
     file = tmp_path / "study.yaml"
     out = io.StringIO()

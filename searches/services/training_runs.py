@@ -31,7 +31,7 @@ from searches.services.heartbeat import heartbeat, lease_end
 from searches.services.resolving import SHAPE, images_of
 
 if TYPE_CHECKING:
-    from engine.promotion.run import Outcome, Progress
+    from engine.full_training.run import TrainingProgress, TrainingResult
 
 PAUSE = 1.0
 """Seconds between two checks of the row, and between two writes of the progress."""
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 def train(training_id: int) -> None:
     """Train the network if no other process does and there is room, then dispatch the next training."""
-    from engine.promotion.run import (
+    from engine.full_training.run import (
         train_fully,
     )  # imports torch; done before the lease, because the import blocks the heartbeat
 
@@ -125,13 +125,13 @@ def stopper(training: Training) -> Callable[[], bool]:
     return stop
 
 
-def teller(training: Training) -> Callable[[Progress], None]:
+def teller(training: Training) -> Callable[[TrainingProgress], None]:
     """Return a ``tell`` that writes the progress after every epoch, and otherwise at most once in `PAUSE` seconds."""
     told = 0.0
     epoch = -1
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: TrainingProgress) -> None:
         nonlocal told, epoch
         if progress.epoch == epoch and monotonic() - told < PAUSE:
             return
@@ -158,7 +158,7 @@ def fail(training: Training, error: str) -> None:
             events.record(search, [events.error(f"the full training of candidate {number} failed: {error}")])
 
 
-def finish(training: Training, outcome: Outcome) -> None:
+def finish(training: Training, outcome: TrainingResult) -> None:
     """Write the accuracies to the training and its candidate, and record an event for the search's pages."""
     mine = Training.objects.filter(pk=training.pk, attempts=training.attempts, status=Status.RUNNING)
     candidate = training.candidate
@@ -240,6 +240,6 @@ def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
     return space.blueprint(space.architecture(candidate.choices)), data, config
 
 
-def _columns(progress: Progress) -> dict[str, object]:
+def _columns(progress: TrainingProgress) -> dict[str, object]:
     names = ("epoch", "step", "steps", "train_losses", "valid_accuracies", "best_epoch", "seconds")
     return {name: getattr(progress, name) for name in names}

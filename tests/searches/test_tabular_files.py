@@ -11,10 +11,10 @@ from django.test import Client
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError
 from searches.models import BenchmarkFile, Search
-from searches.services import benchmark_files, measuring
-from searches.services.benchmark_files import ADMINISTRATORS_ONLY
+from searches.services import measuring, tabular_files
 from searches.services.errors import ActionRefused
 from searches.services.preflight import preflight
+from searches.services.tabular_files import ADMINISTRATORS_ONLY
 from tests.engine.official import write_nats
 from tests.searches.clients import API, client_of
 from tests.searches.driving import drive, start
@@ -62,11 +62,11 @@ def test_a_missing_file_is_told_with_what_to_do(home: Path, official: Path) -> N
     assert f"Put “{FOLDER}” into {home / 'benchmarks'}" in error.message
     assert "github.com/D-X-Y/NATS-Bench" in error.message
     with pytest.raises(ActionRefused, match="is not on this machine"):
-        benchmark_files.read(owner, "nats_sss")
+        tabular_files.read(owner, "nats_sss")
     put(official, home)
     with pytest.raises(ConfigError, match=r"was not read yet\. Press “Read”"):
         preflight(owner, config)
-    benchmark_files.read(owner, "nats_sss")
+    tabular_files.read(owner, "nats_sss")
     with pytest.raises(ConfigError, match=r"is being read\. Wait until it is ready: 0 of \? networks"):
         preflight(owner, config)
 
@@ -141,18 +141,18 @@ def test_a_reading_can_be_cancelled_and_failures_are_kept(home: Path, official: 
     put(official, home)
     owner = make_user(is_staff=True)
     client = client_of(owner)
-    row = benchmark_files.read(owner, "nats_sss")
+    row = tabular_files.read(owner, "nats_sss")
     assert client.delete(f"{API}benchmarks/nats_sss/").status_code == 204
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
     assert row.status == "cancelled"
-    row = benchmark_files.read(owner, "nats_sss")
+    row = tabular_files.read(owner, "nats_sss")
     (home / "benchmarks" / FOLDER).unlink()
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
     assert (row.status, row.error) == ("failed", "the official file no longer exists")
     (home / "benchmarks" / FOLDER).mkdir()
-    row = benchmark_files.read(owner, "nats_sss")
+    row = tabular_files.read(owner, "nats_sss")
     measuring.measure("benchmark", row.pk)
     row.refresh_from_db()
     assert (row.status, "meta.pickle.pbz2' is missing" in row.error) == ("failed", True)

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from nats_bench import create
 
-from engine.benchmark_tables.convert import convert, main
-from engine.benchmark_tables.pickles import load_bz2
 from engine.blueprint import InputSpec
-from engine.config.lookups import BenchmarkOptions
+from engine.config.lookups import TabularOptions
 from engine.config.search import SearchConfig
 from engine.config.spaces import NasBench201Options, NatsSizeOptions
 from engine.errors import ConfigError, DataError, Stopped
-from engine.estimators.table import BenchmarkEstimator
+from engine.estimators.table import TabularEstimator
 from engine.registry import create_space
 from engine.table import Table
+from engine.tabular.convert import convert, main
+from engine.tabular.pickles import load_bz2
 from tests.engine.official import write_nats
 
 CELLS = (
@@ -73,8 +73,8 @@ def test_numbers_are_those_of_the_authors_package(topology: Path, table: Table, 
 
 def test_a_search_looks_them_up(table: Table) -> None:
     space = create_space(NasBench201Options(), InputSpec())
-    options = BenchmarkOptions(name="nats_tss", dataset="cifar100", epochs=12, cost="latency_ms")
-    estimator = BenchmarkEstimator(options, space, None, table)
+    options = TabularOptions(name="nats_tss", dataset="cifar100", epochs=12, cost="latency_ms")
+    estimator = TabularEstimator(options, space, None, table)
     (estimate,) = estimator.estimate_batch([space.from_string(CELLS[0])], seed=0)
     assert estimate.score == table.numbers("cifar100_valid_accuracy_12")[0]
     assert estimate.terms["truth"] == table.numbers("cifar100_test_accuracy_200")[0]
@@ -82,7 +82,7 @@ def test_a_search_looks_them_up(table: Table) -> None:
     assert options.source.columns.cost == "cifar100_latency_ms"
     other = create_space(NatsSizeOptions(), InputSpec())
     with pytest.raises(ConfigError, match="a table of the space nasbench201 only"):
-        BenchmarkEstimator(options, other, None, table)
+        TabularEstimator(options, other, None, table)
 
 
 def test_the_size_space_has_its_own_lengths_and_its_command(tmp_path: Path, capsys: Any) -> None:

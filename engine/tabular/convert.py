@@ -1,4 +1,4 @@
-"""Conversion of official files to Parquet tables; ``python -m engine.benchmark_tables.convert NAME SOURCE TARGET``."""
+"""Conversion of official files to Parquet tables; ``python -m engine.tabular.convert NAME SOURCE TARGET``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.errors import DataError
-from engine.estimate import Stop, never
+from engine.stopping import Stop, never
 from engine.table_files import ARCH
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 
 Progress = Callable[[int, int], None]
 """A function that is called often, with the number of rows so far and of all rows."""
@@ -25,7 +25,7 @@ def convert(name: str, source: Path, target: Path, progress: Progress = lambda *
 
     Raises DataError, which names what is wrong with the file, and Stopped when ``stop()`` is true.
     """
-    total, rows = BENCHMARKS[name].read(source, stop)
+    total, rows = TABULAR_BENCHMARKS[name].read(source, stop)
     archs: list[str] = []
     columns: dict[str, list[float]] = {}
     for arch, numbers in rows:
@@ -49,9 +49,9 @@ def convert(name: str, source: Path, target: Path, progress: Progress = lambda *
 
 def main(arguments: list[str]) -> int:
     """Run the command; return 0, or 1 with the reason on standard error."""
-    if len(arguments) != 3 or arguments[0] not in BENCHMARKS:
-        names = ", ".join(BENCHMARKS)
-        print(f"usage: python -m engine.benchmark_tables.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)
+    if len(arguments) != 3 or arguments[0] not in TABULAR_BENCHMARKS:
+        names = ", ".join(TABULAR_BENCHMARKS)
+        print(f"usage: python -m engine.tabular.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)
         return 2
     name = arguments[0]
     source = Path(arguments[1])

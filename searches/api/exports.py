@@ -16,12 +16,12 @@ from rest_framework.response import Response
 
 from engine.metrics import COST_NAMES
 from searches.api.base import UnderSearch
-from searches.api.serializers.downloads import PreparationSerializer
-from searches.services import exporting, preparing
+from searches.api.serializers.exports import PreparationSerializer
+from searches.services import export_files, export_jobs
 
-FORMAT = OpenApiParameter("format", str, enum=exporting.FORMATS, default="json")
+FORMAT = OpenApiParameter("format", str, enum=export_jobs.FORMATS, default="json")
 FORM = OpenApiParameter(
-    "form", str, enum=exporting.FORMS, default="classifier", description="backbone: feature maps at strides 8, 16, 32"
+    "form", str, enum=export_jobs.FORMS, default="classifier", description="backbone: feature maps at strides 8, 16, 32"
 )
 TRAINING = OpenApiParameter(
     "training",
@@ -53,14 +53,14 @@ def chosen(request: Request, name: str, choices: Sequence[Word], default: Word) 
 
 def network_job(request: Request, candidate: Any) -> dict[str, Any]:
     """Return the job that the address asks for."""
-    wanted = chosen(request, "format", exporting.FORMATS, "json")
-    form = chosen(request, "form", exporting.FORMS, "classifier")
-    return exporting.network_job(candidate, wanted, form, request.query_params.get("training"))
+    wanted = chosen(request, "format", export_jobs.FORMATS, "json")
+    form = chosen(request, "form", export_jobs.FORMS, "classifier")
+    return export_jobs.network_job(candidate, wanted, form, request.query_params.get("training"))
 
 
 def sent(job: dict[str, Any]) -> HttpResponse | StreamingHttpResponse:
     """Return the file as soon as it is made; waiting occupies a thread."""
-    prepared = preparing.wait(job)
+    prepared = export_files.wait(job)
     headers = {"Content-Disposition": f'attachment; filename="{prepared.name}"'}
     size = prepared.path.stat().st_size
     if size <= IN_ONE_PIECE:
@@ -71,8 +71,8 @@ def sent(job: dict[str, Any]) -> HttpResponse | StreamingHttpResponse:
 
 def prepared(job: dict[str, Any], url: str) -> Response:
     """Return whether the file is ready, and begin to make it if nobody has."""
-    found = preparing.ask(job)
-    if isinstance(found, preparing.Prepared):
+    found = export_files.ask(job)
+    if isinstance(found, export_files.Prepared):
         body = {"status": "ready", "url": url, "name": found.name, "bytes": found.path.stat().st_size}
         return Response(PreparationSerializer(body).data)
     body = {"status": "preparing", "url": url, "done": found.done, "of": found.of}
@@ -99,11 +99,11 @@ class FrontDownload(UnderSearch):
 
     def _job(self, request: Request) -> dict[str, Any]:
         own = self.parent.configuration.objective.cost_metric
-        form = chosen(request, "form", exporting.FORMS, "classifier")
-        return exporting.front_job(self.parent, chosen(request, "metric", COST_NAMES, own), form)
+        form = chosen(request, "form", export_jobs.FORMS, "classifier")
+        return export_jobs.front_job(self.parent, chosen(request, "metric", COST_NAMES, own), form)
 
 
-async def _blocks(prepared: preparing.Prepared) -> AsyncIterator[bytes]:
+async def _blocks(prepared: export_files.Prepared) -> AsyncIterator[bytes]:
     with prepared.path.open("rb") as file:
         while block := await sync_to_async(file.read)(BLOCK):
             yield block

@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 
-from searches.services import exporter
+from searches.services import export_process
 from searches.services.errors import ActionRefused
 
 AT_ONCE = 2
@@ -112,7 +112,7 @@ def _run(key: str, job: dict[str, Any], making: Making) -> Prepared:
         making.of = line["of"]
 
     folder = _folder()
-    about = exporter.write(job, folder / key, tell)
+    about = export_process.write(job, folder / key, tell)
     (folder / f"{key}.json").write_text(json.dumps(about))
     return Prepared(folder / key, about["name"], about["content_type"])
 

@@ -9,9 +9,9 @@ from typing import Any, get_args
 from django.conf import settings
 
 from engine import sources
-from engine.benchmark_tables import nasbench301
-from engine.benchmark_tables.catalogue import BENCHMARKS
 from engine.config.lookups import NasBench301Options
+from engine.tabular import nasbench301
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 from searches.models import BenchmarkFile
 
 SURROGATES: Mapping[str, str] = {
@@ -44,13 +44,13 @@ def not_ready(user: Any, name: str) -> str:
 
 def label(name: str) -> str:
     """Return the display name of a benchmark or a surrogate."""
-    return f"NAS-Bench-301 surrogate {SURROGATES[name]}" if name in SURROGATES else BENCHMARKS[name].label
+    return f"NAS-Bench-301 surrogate {SURROGATES[name]}" if name in SURROGATES else TABULAR_BENCHMARKS[name].label
 
 
 def what_to_do(user: Any, name: str) -> str:
     """Return why a benchmark cannot be searched yet, and the next step for this user (to take, or to ask for)."""
     row = BenchmarkFile.objects.filter(name=name).first()
-    found = BENCHMARKS[name].find(folder())
+    found = TABULAR_BENCHMARKS[name].find(folder())
     error = _error(user, row)
     why = f"is here as {found.name}, but was not read yet" if found is not None else "is not on this machine"
     if row is not None and row.is_open:
@@ -69,7 +69,7 @@ def surrogate_to_do(user: Any, version: str) -> str:
 def every(user: Any) -> list[dict[str, Any]]:
     """Return all benchmarks with their state: missing, found, waiting, reading, failed or ready."""
     rows = {row.name: row for row in BenchmarkFile.objects.all()}
-    return [_benchmark(user, name, rows.get(name)) for name in BENCHMARKS]
+    return [_benchmark(user, name, rows.get(name)) for name in TABULAR_BENCHMARKS]
 
 
 def surrogates(user: Any) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ def surrogates(user: Any) -> list[dict[str, Any]]:
 
 
 def _benchmark(user: Any, name: str, row: BenchmarkFile | None) -> dict[str, Any]:
-    benchmark = BENCHMARKS[name]
+    benchmark = TABULAR_BENCHMARKS[name]
     ready = converted(name).exists()
     found = benchmark.find(folder())
     state = "ready" if ready else "found" if found is not None else "missing"
@@ -128,7 +128,7 @@ def _step(user: Any, name: str, row: BenchmarkFile | None) -> str:
     """Return the next step before a benchmark can be searched."""
     if row is not None and row.is_open:
         return f"Wait until it is ready: {row.done} of {row.total or '?'} networks are read."
-    benchmark = BENCHMARKS[name]
+    benchmark = TABULAR_BENCHMARKS[name]
     read = "press “Read” on the page Tables"
     if benchmark.find(folder()) is not None:
         return _asked(user, read)

@@ -20,11 +20,11 @@ from engine.datasets.digits import DigitsData
 from engine.datasets.images import read_part
 from engine.datasets.trees import TreeData
 from engine.errors import DataError, Stopped
+from engine.full_training.augment import augmented
+from engine.full_training.precision import Precision
+from engine.full_training.run import BEST, LAST, TrainingProgress, optimizer_of, rate_factor, train_fully
+from engine.full_training.views import centre_box, random_box
 from engine.networks.build import build
-from engine.promotion.augment import augmented
-from engine.promotion.precision import Precision
-from engine.promotion.run import BEST, LAST, Progress, optimizer_of, rate_factor, train_fully
-from engine.promotion.views import centre_box, random_box
 from engine.registry import open_data
 from engine.training import ImageSet, renew_statistics, statistics_rows
 
@@ -72,7 +72,7 @@ def test_validation_chooses_the_epoch_and_the_seed_counts(digits: ImageData, tmp
     blueprint = small(digits.info.spec)
     heard = []
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: TrainingProgress) -> None:
         heard.append((progress.epoch, progress.step))
 
     outcome = train_fully(blueprint, digits, CONFIG.model_copy(update={"seed": 5}), tmp_path, tell=tell)

@@ -26,11 +26,11 @@ from engine.blueprint import Blueprint
 from engine.config.training import Recipe, TrainingConfig
 from engine.datasets.base import ImageData
 from engine.errors import DataError, Stopped
-from engine.estimate import Stop, never
+from engine.full_training.augment import augmented
+from engine.full_training.precision import Precision
+from engine.full_training.sources import ImageSource, sources_of
 from engine.networks.build import build
-from engine.promotion.augment import augmented
-from engine.promotion.precision import Precision
-from engine.promotion.sources import Source, sources_of
+from engine.stopping import Stop, never
 from engine.training import (
     best_device,
     deterministic,
@@ -53,7 +53,7 @@ EVALUATED = 512
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """The progress of a training; ``seconds`` is the sum over all its runs.
 
     ``epoch`` epochs are complete, and ``step`` of the ``steps`` steps of the next epoch. ``train_losses`` and
@@ -75,10 +75,10 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """A finished training, with accuracies in percent; ``test_accuracy`` is None if the data has no test images."""
 
-    progress: Progress
+    progress: TrainingProgress
     valid_accuracy: float
     test_accuracy: float | None
     device: str
@@ -91,8 +91,8 @@ def train_fully(
     folder: Path,
     *,
     stop: Stop = never,
-    tell: Callable[[Progress], object] = lambda progress: None,
-) -> Outcome:
+    tell: Callable[[TrainingProgress], object] = lambda progress: None,
+) -> TrainingResult:
     """Train the network, or continue from the checkpoint in ``folder``; the best weights are written there.
 
     ``stop()`` is called before every step; if it is true, a checkpoint is written and Stopped is raised. ``tell`` is
@@ -113,7 +113,7 @@ def train_fully(
     best = run.progress.valid_accuracy
     assert best is not None
     used = f"{device_name(device)}, mixed precision" if run.precision.mixed else device_name(device)
-    return Outcome(run.progress, best, test_accuracy, used)
+    return TrainingResult(run.progress, best, test_accuracy, used)
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe, rate: float) -> torch.optim.Optimizer:
@@ -140,12 +140,12 @@ class _Run:
     def __init__(
         self,
         blueprint: Blueprint,
-        train: Source,
+        train: ImageSource,
         config: TrainingConfig,
         folder: Path,
         device: torch.device,
         stop: Stop,
-        tell: Callable[[Progress], object],
+        tell: Callable[[TrainingProgress], object],
     ) -> None:
         self.config = config
         self.recipe = config.parts
@@ -158,7 +158,7 @@ class _Run:
         self.network = place(build(blueprint, seed=config.seed), device)
         self.optimizer = optimizer_of(self.network, self.recipe, self.rate)
         self.precision = Precision(device)
-        self.progress = Progress(steps=steps_per_epoch(len(train), self.recipe.batch_size))
+        self.progress = TrainingProgress(steps=steps_per_epoch(len(train), self.recipe.batch_size))
         self.losses: list[Tensor] = []
         parts = " parts" if config.parted else ""
         self.key = sha256(f"{config.model_dump_json()} {blueprint} {len(train)}{parts}".encode()).hexdigest()
@@ -167,7 +167,7 @@ class _Run:
         self.begun = monotonic()
         self.saved = monotonic()
 
-    def epoch(self, valid: Source) -> None:
+    def epoch(self, valid: ImageSource) -> None:
         """Train the rest of the epoch, then validate and write a checkpoint."""
         progress = self.progress
         network = self.network
@@ -212,7 +212,7 @@ class _Run:
         self.save()
 
     @torch.no_grad()
-    def accuracy(self, source: Source) -> float:
+    def accuracy(self, source: ImageSource) -> float:
         """Return the share of correctly classified images in percent, in float32; raises Stopped as in training."""
         self.network.eval()
         correct = 0
@@ -269,7 +269,7 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.precision.load_state_dict(state.get("precision", {}))
-        self.progress = Progress(**state["progress"])
+        self.progress = TrainingProgress(**state["progress"])
         self.losses = [torch.tensor(loss, device=self.device) for loss in state["losses"]]
 
 

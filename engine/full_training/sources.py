@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.datasets.base import FileSplit, ImageData
-from engine.promotion.views import View, centre, random_part, whole
+from engine.full_training.views import View, centre, random_part, whole
 from engine.training import ImageSet
 
 AHEAD = 2
@@ -21,7 +21,7 @@ DECODERS = 4
 Batch = tuple[Tensor, Tensor]
 
 
-class Source(Protocol):
+class ImageSource(Protocol):
     """Images by row number."""
 
     def __len__(self) -> int:
@@ -92,7 +92,9 @@ class Files:
         return tensor
 
 
-def sources_of(data: ImageData, device: torch.device, parts: bool = False) -> tuple[Source, Source, Source]:
+def sources_of(
+    data: ImageData, device: torch.device, parts: bool = False
+) -> tuple[ImageSource, ImageSource, ImageSource]:
     """Return the sources of training, validation and test images; data kept as files is streamed.
 
     With ``parts``, training uses random parts of the files' images, and validation and test use their centres.

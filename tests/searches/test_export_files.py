@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from searches.models import Candidate, Training
-from searches.services import preparing, promoting
+from searches.services import export_files, training_runs
 from tests.searches.clients import API, assert_private, client_of
 from tests.searches.driving import drive, start, training_config
 from tests.searches.factories import make_candidates, make_search, make_user
@@ -32,7 +32,7 @@ def test_trained_weights_are_in_the_download_and_in_the_fronts_zip(tmp_path: Pat
     first = search.candidates.order_by("number").first()
     body = {"candidates": [first.pk], "epochs": 1}
     (made,) = client.post(API + "trainings/", body, format="json").json()
-    promoting.train(made["id"])
+    training_runs.train(made["id"])
     training = Training.objects.get(pk=made["id"])
     reply = client.get(f"{API}candidates/{first.pk}/download/?format=pt")
     assert reply.headers["Content-Disposition"] == 'attachment; filename="nasweb-training-0.pt"'
@@ -79,7 +79,7 @@ def test_a_file_is_made_once_and_refusals_come_in_words() -> None:
     one, two = (client.get(begun.json()["url"]).content for _ in range(2))
     assert one == two
     assert json.loads(one)["architecture"]["string"] == "8:8:8:8:8"
-    assert not list((Path(str(preparing._folder()))).glob("*.unfinished"))
+    assert not list((Path(str(export_files._folder()))).glob("*.unfinished"))
     ready = client.post(f"{address}/prepare/?format=json").json()
     assert (ready["status"], ready["bytes"]) == ("ready", len(one))
     Candidate.objects.filter(pk=candidate.pk).update(score=2.5)
@@ -96,7 +96,7 @@ def test_old_files_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     rows = [{"score": 1.0, "choices": [7] * 5, "arch": "8:8:8:8:8"} for _ in range(2)]
     one, two = make_candidates(make_search(owner), rows)
     client = client_of(owner)
-    monkeypatch.setattr(preparing, "KEPT_BYTES", 10)
+    monkeypatch.setattr(export_files, "KEPT_BYTES", 10)
     for candidate in (one, two):
         assert client.get(f"{API}candidates/{candidate.pk}/download/?format=py").status_code == 200
     kept = [path for path in (tmp_path / "exports").iterdir() if not path.suffix]

@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from engine.benchmark_tables.catalogue import NATS, Row, accuracy, cost, seconds
-from engine.benchmark_tables.pickles import load_bz2
 from engine.errors import DataError, Stopped
-from engine.estimate import Stop, never
+from engine.stopping import Stop, never
+from engine.tabular.pickles import load_bz2
+from engine.tabular_benchmarks import NATS, Row, accuracy, cost, seconds
 
 META_LIMIT, ARCH_LIMIT = 200_000_000, 100_000_000
 SETS = {"cifar10": (("cifar10-valid", "x-valid"), ("cifar10", "ori-test"))}

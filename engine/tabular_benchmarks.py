@@ -19,7 +19,7 @@ It raises DataError, which names what is wrong, and Stopped when ``stop()`` is t
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class TabularBenchmark:
     """One benchmark: the name and source of its official file, and what it contains."""
 
     label: str
@@ -46,35 +46,35 @@ class Benchmark:
 
 NATS = ("cifar10", "cifar100", "ImageNet16-120")
 NATS_SOURCE = "the NATS-Bench authors' page, github.com/D-X-Y/NATS-Bench (the “simple” archive, unpacked)"
-BENCHMARKS: Mapping[str, Benchmark] = {
-    "nats_tss": Benchmark(
+TABULAR_BENCHMARKS: Mapping[str, TabularBenchmark] = {
+    "nats_tss": TabularBenchmark(
         label="NATS-Bench topology",
         space="nasbench201",
         files=("NATS-tss-v1_0-3ffb9-simple",),
         source=NATS_SOURCE,
         datasets=NATS,
         epochs=(12, 200),
-        reader="engine.benchmark_tables.nats:read",
+        reader="engine.tabular.nats:read",
         costs=("params_m", "madds_m", "latency_ms"),
     ),
-    "nats_sss": Benchmark(
+    "nats_sss": TabularBenchmark(
         label="NATS-Bench size",
         space="nats_size",
         files=("NATS-sss-v1_0-50262-simple",),
         source=NATS_SOURCE,
         datasets=NATS,
         epochs=(1, 12, 90),
-        reader="engine.benchmark_tables.nats:read",
+        reader="engine.tabular.nats:read",
         costs=("params_m", "madds_m", "latency_ms"),
     ),
-    "nasbench101": Benchmark(
+    "nasbench101": TabularBenchmark(
         label="NAS-Bench-101",
         space="nasbench101",
         files=("nasbench_full.tfrecord", "nasbench_only108.tfrecord"),
         source="the NAS-Bench-101 authors' page, github.com/google-research/nasbench",
         datasets=("cifar10",),
         epochs=(4, 12, 36, 108),
-        reader="engine.benchmark_tables.nasbench101:read",
+        reader="engine.tabular.nasbench101:read",
         costs=("params_m",),
     ),
 }

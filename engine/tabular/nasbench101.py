@@ -17,14 +17,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from engine.benchmark_tables.catalogue import Row, accuracy, cost, seconds
-from engine.benchmark_tables.tfrecord import fields, records
 from engine.blueprint import InputSpec
 from engine.config.spaces import NasBench101Options
 from engine.errors import ArchitectureError, DataError, Stopped
-from engine.estimate import Stop, never
 from engine.spaces.nasbench101 import NasBench101Space
 from engine.spaces.nasbench101_graph import Matrix, graph_hash
+from engine.stopping import Stop, never
+from engine.tabular.tfrecord import fields, records
+from engine.tabular_benchmarks import Row, accuracy, cost, seconds
 
 CIFAR10 = "cifar10"
 EVALUATION, PARAMETERS = 1, 2

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from engine.benchmark_tables.catalogue import BENCHMARKS
+from engine.tabular_benchmarks import TABULAR_BENCHMARKS
 from searches.models import BenchmarkFile, Search
-from searches.selectors import benchmarks
+from searches.selectors import tabular
 from searches.services import dispatching
 from searches.services.errors import ActionRefused
 
@@ -27,12 +27,12 @@ ADMINISTRATORS_ONLY = (
 def read(user: Any, name: str) -> BenchmarkFile:
     """Have a worker convert the official file; ActionRefused if something is missing or it is already being read."""
     _check(user, name)
-    if BENCHMARKS[name].find(benchmarks.folder()) is None:
-        raise ActionRefused(benchmarks.what_to_do(user, name))
+    if TABULAR_BENCHMARKS[name].find(tabular.folder()) is None:
+        raise ActionRefused(tabular.what_to_do(user, name))
     with transaction.atomic():
         row, _ = BenchmarkFile.objects.select_for_update().get_or_create(name=name, defaults={"status": Status.READY})
         if row.is_open:
-            raise ActionRefused(benchmarks.what_to_do(user, name))
+            raise ActionRefused(tabular.what_to_do(user, name))
         fresh = {"status": Status.WAITING, "error": "", "attempts": 0, "done": 0, "total": 0, "finished_at": None}
         BenchmarkFile.objects.filter(pk=row.pk).update(**fresh)
         dispatching.measure(BENCHMARK, row)
@@ -45,7 +45,7 @@ def cancel(user: Any, name: str) -> None:
     _check(user, name)
     rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
     if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
-        raise ActionRefused(f"{BENCHMARKS[name].label} is not being read.")
+        raise ActionRefused(f"{TABULAR_BENCHMARKS[name].label} is not being read.")
 
 
 def forget(user: Any, name: str) -> None:
@@ -55,14 +55,15 @@ def forget(user: Any, name: str) -> None:
     decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)
     used = Search.objects.filter(searched | decided).order_by("id")
     if numbers := [str(pk) for pk in used.values_list("pk", flat=True)[:SHOWN]]:
-        raise ActionRefused(f"{BENCHMARKS[name].label} is used by search {', '.join(numbers)}; delete that first.")
+        label = TABULAR_BENCHMARKS[name].label
+        raise ActionRefused(f"{label} is used by search {', '.join(numbers)}; delete that first.")
     BenchmarkFile.objects.filter(name=name).delete()
-    benchmarks.converted(name).unlink(missing_ok=True)
+    tabular.converted(name).unlink(missing_ok=True)
 
 
 def _check(user: Any, name: str) -> None:
     """Raise PermissionDenied if the user may not manage the files, and ActionRefused for files that are never read."""
-    if not benchmarks.may_manage(user):
+    if not tabular.may_manage(user):
         raise PermissionDenied(ADMINISTRATORS_ONLY)
-    if name in benchmarks.SURROGATES:
-        raise ActionRefused(f"{benchmarks.label(name)} is used as it is; there is nothing to read or to forget.")
+    if name in tabular.SURROGATES:
+        raise ActionRefused(f"{tabular.label(name)} is used as it is; there is nothing to read or to forget.")

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 import xgboost
 
-from engine.benchmark_tables.nasbench301 import Surrogate, find
-from engine.benchmark_tables.nasbench301_vector import NAMES, vector
 from engine.blueprint import InputSpec
 from engine.config.algorithms import LayerNASOptions, RegularisedEvolutionOptions
 from engine.config.lookups import NasBench301Options
@@ -26,6 +24,8 @@ from engine.loop import run
 from engine.problem import SearchProblem
 from engine.registry import create_algorithm
 from engine.spaces.darts import DARTS_V2, DartsSpace
+from engine.tabular.nasbench301 import AccuracySurrogate, find
+from engine.tabular.nasbench301_vector import NAMES, vector
 
 SPACE = DartsSpace(DartsOptions(), InputSpec())
 PREFIX = "NetworkSelectorDatasetInfo:darts:"
@@ -65,7 +65,7 @@ def test_predictions_are_the_mean_of_the_members(tmp_path: Path) -> None:
     boosters = write_official(tmp_path / "nb_models" / "xgb_v1.0")
     folder = find(tmp_path, "1.0")
     assert folder is not None
-    surrogate = Surrogate.open(folder)
+    surrogate = AccuracySurrogate.open(folder)
     networks = [SPACE.sample(Random(seed)) for seed in range(20)]
     x = np.stack([vector(SPACE.pairs(a, 0), SPACE.pairs(a, 1)) for a in networks])
     expected = np.mean([booster.predict(xgboost.DMatrix(x)) for booster in boosters], axis=0)
@@ -76,13 +76,13 @@ def test_predictions_are_the_mean_of_the_members(tmp_path: Path) -> None:
     for name in ("json", "ubj"):
         boosters[0].save_model(folder / "0" / f"surrogate_model.{name}")
     (folder / "0" / "surrogate_model.model").unlink()
-    assert Surrogate.open(folder).predict(x) == pytest.approx(expected, abs=1e-4)
+    assert AccuracySurrogate.open(folder).predict(x) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("options", [LayerNASOptions(), RegularisedEvolutionOptions()])
 def test_searches_find_better_networks_than_the_first(tmp_path: Path, options: Any) -> None:
     write_official(tmp_path, 1)
-    estimator = NasBench301Estimator(NasBench301Options(), SPACE, None, Surrogate.open(tmp_path))
+    estimator = NasBench301Estimator(NasBench301Options(), SPACE, None, AccuracySurrogate.open(tmp_path))
     problem = SearchProblem(SPACE, Objective(cost_metric="params_m", hi=10))
     trials = run(create_algorithm(options, problem, 0), estimator, Budget(evaluations=150), 8).trials
     scores = [trial.estimate.score or 0 for trial in trials]
@@ -109,18 +109,18 @@ def test_other_files_are_refused_and_nothing_is_run(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "surrogate_model.model").write_bytes(content)
     with pytest.raises(DataError, match=words):
-        Surrogate.open(tmp_path)
+        AccuracySurrogate.open(tmp_path)
     assert not (tmp_path / "harmed").exists()
 
 
 def test_a_file_that_cannot_be_opened_is_told_without_its_place(tmp_path: Path) -> None:
     (tmp_path / "xgb_v1.0" / "surrogate_model.model").mkdir(parents=True)
     with pytest.raises(DataError, match=r"^'xgb_v1\.0' cannot be read: Is a directory\.$"):
-        Surrogate.open(tmp_path / "xgb_v1.0")
+        AccuracySurrogate.open(tmp_path / "xgb_v1.0")
 
 
 def test_a_missing_package_is_told_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_official(tmp_path, 1)
     monkeypatch.setitem(sys.modules, "xgboost", None)
     with pytest.raises(DataError, match=r'pip install "nasweb\[nasbench301\]"'):
-        Surrogate.open(tmp_path)
+        AccuracySurrogate.open(tmp_path)

@@ -43,7 +43,7 @@ class Inputs:
         return Inputs(self.decisions[list(rows)], self.numbers[list(rows)])
 
 
-class Surrogate:
+class GaussianProcess:
     """Predicts networks' values from those observed; ``reference`` sets the scale on which numbers are compared."""
 
     def __init__(self, reference: Inputs, observed: Inputs, values: Sequence[float]) -> None:

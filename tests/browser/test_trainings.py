@@ -23,7 +23,7 @@ from tests.processes import until
 
 LAYER = {"conv": {"block": "conv", "kernel": [3, 1], "width": [24, 12, 6]}}
 CONFIG = {
-    "name": "Promoted",
+    "name": "Trained in full",
     "space": {
         "kind": "chain",
         "definition": {
@@ -42,7 +42,7 @@ CONFIG = {
 
 
 LAID_OUT = """() => {
-  const chart = echarts.getInstanceByDom(document.querySelector("#promote .chart"));
+  const chart = echarts.getInstanceByDom(document.querySelector("#full-training .chart"));
   const { scale } = chart.getModel().getComponent("yAxis").axis;
   return [chart.getOption().series[0].data.map(([, accuracy]) => accuracy), scale.getExtent()];
 }"""
@@ -87,7 +87,7 @@ def test_the_front_is_trained_in_full(
     page: Page, product: Product, search: int, picture: Callable[[Page, str], None]
 ) -> None:
     page.goto(f"/searches/{search}/")
-    panel = page.locator("#promote")
+    panel = page.locator("#full-training")
     panel.get_by_role("button", name="Train the front in full").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Recipe").select_option("nasbench201")
@@ -95,7 +95,7 @@ def test_the_front_is_trained_in_full(
     dialog.get_by_label("Recipe").select_option("quick")
     dialog.get_by_label("Epochs").fill("3")
     expect(dialog).to_contain_text("Shortened: 3 of 20 epochs")
-    picture(page, "promote-dialog")
+    picture(page, "training-dialog")
     dialog.get_by_role("button", name="Start training").click()
     front = product.get(f"searches/{search}/pareto/")["front"]
     expect(panel.locator("[data-verdict]")).to_contain_text(f"over {len(front)} network", timeout=180_000)
@@ -103,7 +103,7 @@ def test_the_front_is_trained_in_full(
     expect(page.locator("#candidates thead")).to_contain_text("Trained valid.", timeout=30_000)
     page.locator("#pareto [name=value]").select_option("trained_valid_accuracy")
     page.evaluate("scrollTo(0, 0)")
-    picture(page, "promoted-search")
+    picture(page, "trained-search")
 
     page.goto("/trainings/")
     rows = page.locator(".training-row")
@@ -169,7 +169,7 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
     ]
     page.route(f"**/searches/{search}/trained/", lambda route: route.fulfill(json=trained))
     page.goto(f"/searches/{search}/")
-    panel = page.locator("#promote")
+    panel = page.locator("#full-training")
     recipe = panel.get_by_label("Recipe")
     verdict = panel.locator("[data-verdict]")
     pairs = panel.locator("[data-inversions]")
@@ -180,7 +180,7 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
     panel.scroll_into_view_if_needed()
     until(lambda: page.evaluate(LAID_OUT)[0] == [98.5, 99.0, 99.9], 30)
     assert page.evaluate(LAID_OUT)[1][1] <= 100
-    picture(page, "promote-recipes")
+    picture(page, "training-recipes")
     recipe.select_option("Quick recipe, shortened: 5 of 20 epochs, on Digits")
     expect(verdict).to_contain_text("All 6 networks reached the same accuracy")
     expect(pairs).to_contain_text("None to see yet")
@@ -188,7 +188,7 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
     expect(verdict).to_contain_text("Two trained networks are needed")
     until(lambda: page.evaluate(LAID_OUT)[0] == [100], 30)
     assert page.evaluate(LAID_OUT)[1] == [90, 100]
-    picture(page, "promote-recipes-one")
+    picture(page, "training-recipes-one")
     page.set_viewport_size({"width": 375, "height": 800})
     assert overflow(page) <= 0
     trained[1:] = []
