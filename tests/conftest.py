@@ -1,4 +1,4 @@
-"""Fixtures for every test. What a machine lacks is skipped with a reason there, and a failure on CI."""
+"""Fixtures for all tests. A test that needs something missing is skipped with a reason; on CI it fails."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def missing(reason: str) -> NoReturn:
-    """Skips; on CI, fails."""
+    """Skip the test, or fail on CI."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def unreachable_servers() -> str:
-    """Why the PostgreSQL and Redis servers of the tests cannot be used; empty when they can."""
+    """Return why the PostgreSQL and Redis servers of the tests cannot be used; empty if they can."""
     try:
         psycopg.connect(TEST_DATABASE_URL.rpartition("/")[0] + "/postgres", connect_timeout=3).close()
     except psycopg.OperationalError as error:
@@ -43,7 +43,7 @@ def unreachable_servers() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run on servers that are not there ends at once, with the reason."""
+    """End a run on servers at once, with the reason, if the servers do not answer."""
     if os.environ.get("NASWEB_TEST_SERVERS") and (reason := unreachable_servers()):
         pytest.exit(f"skipped: {reason}", returncode=1 if os.environ.get("CI") else 0)
 
@@ -59,7 +59,7 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def fresh_servers() -> Iterator[dict[str, str]]:
-    """Environment of the PostgreSQL and Redis servers for processes of the test's own, with a database of its own."""
+    """Environment variables for the test's own processes on the servers, with a separate database."""
     if reason := unreachable_servers():
         missing(reason)
     server, _, _ = TEST_DATABASE_URL.rpartition("/")

@@ -25,7 +25,7 @@ TAKEN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "NASWEB_HOS
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -41,13 +41,13 @@ def until(condition: Callable[[], Value], seconds: float = 30.0, pause: float = 
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """This process's environment without what configures nasweb, with these variables."""
+    """Return this process's environment without nasweb's own variables, plus the given variables."""
     kept = {name: value for name, value in os.environ.items() if name not in TAKEN}
     return {**kept, "DJANGO_SETTINGS_MODULE": "nasweb.settings", "NASWEB_HOME": str(home), **variables}
 
 
 def manage(variables: Mapping[str, str], *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
-    """Runs one management command to its end."""
+    """Run one management command to its end."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=dict(variables), capture_output=True, text=True, timeout=timeout)
 
@@ -61,7 +61,7 @@ class Nasweb:
     errors: Path
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """One request to the web server."""
+        """Send one request to the web server."""
         return httpx.get(self.url.rstrip("/") + path, headers=headers, timeout=20)
 
     def healthy(self) -> bool:
@@ -72,22 +72,22 @@ class Nasweb:
             return False
 
     def create(self, config: Mapping[str, object]) -> int:
-        """A new search's number."""
+        """Create a search and return its number."""
         response = httpx.post(f"{self.url}api/v1/searches/", json=config, timeout=60)
         assert response.status_code == 201, response.text
         return int(response.json()["id"])
 
     def search(self, number: int) -> dict[str, object]:
-        """The search as the API shows it."""
+        """Return the search as the API shows it."""
         return dict(self.get(f"/api/v1/searches/{number}/").json())
 
     def outcomes(self, number: int) -> list[tuple[str, ...]]:
-        """What the search proposed and found, by candidate."""
+        """Return the search's proposals and results, by candidate."""
         table = csv.DictReader(self.get(f"/api/v1/searches/{number}/export/?format=csv").text.splitlines())
         return [(row["number"], row["arch"], row["layer"], row["parent_number"], row["score"]) for row in table]
 
     def services(self) -> dict[str, psutil.Process]:
-        """The services by name, watchdog included."""
+        """Return the services by name, including the watchdog."""
         marks = {
             "broker": "valkey-server",
             "web": "uvicorn",
@@ -103,18 +103,18 @@ class Nasweb:
         return found
 
     def family(self) -> list[psutil.Process]:
-        """Every process it started, and theirs."""
+        """Return every process it started, and all their children."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def interrupt(self) -> int:
-        """Ctrl-C; returns the exit code."""
+        """Send Ctrl-C and return the exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(30)
 
 
 @contextmanager
 def running(home: Path, **variables: str) -> Iterator[Nasweb]:
-    """Starts nasweb, waits for its address, and ends it at the end."""
+    """Start nasweb, wait for its address, and stop it at the end."""
     home.parent.mkdir(parents=True, exist_ok=True)
     errors = home.parent / f"{home.name}.errors"
     variables = {"NASWEB_PORT": str(free_port()), "NASWEB_WORKERS": "2", **variables}

@@ -1,4 +1,4 @@
-"""Settings of the tests: a throw-away home, a broker of their own, accounts required, nothing taken from the shell.
+"""Settings of the tests: a temporary home, a separate broker, required accounts, nothing from the shell's environment.
 
 With ``NASWEB_TEST_SERVERS=1`` the same tests use the servers of ``NASWEB_TEST_DATABASE_URL`` and
 ``NASWEB_TEST_REDIS_URL``. Of several test processes (pytest-xdist) each has a home, a broker, a database and a Redis

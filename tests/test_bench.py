@@ -1,4 +1,4 @@
-"""`manage.py bench`: files and a table from real, quick runs."""
+"""`manage.py bench`: the files and the table of real, quick runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_file_holds_one_benchmark(tmp_path: Path) -> None:
 
 
 def figures_of(name: str, file: Path) -> dict[str, float]:
-    """The figures of a quick run of the command, which prints what it writes."""
+    """Return the figures of a quick run of the command, which must print what it writes."""
     out = io.StringIO()
     call_command("bench", name, "--quick", "--json", "--out", str(file), stdout=out, stderr=io.StringIO())
     result = json.loads(out.getvalue())

@@ -1,4 +1,4 @@
-"""The laws of the house that import-linter cannot say."""
+"""Rules of the code base that import-linter cannot express."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_no_drawer_for_everything() -> None:
 
 
 def test_pages_load_nothing_from_elsewhere() -> None:
-    """No CDN: pages load only what the app serves. Links to read, and names of XML vocabularies, are no loading."""
+    """No CDN: pages load only files of the app. Links for reading and names of XML vocabularies are allowed."""
     loading = re.compile(
         r"""(?:\b(?:src|srcset|href)\s*=\s*["']?|url\(\s*["']?|@import\s+["']|(?:import|from|fetch\(|WebSocket\()\s*["'`])"""
         r"""(?:https?:|wss?:)?//""",
@@ -153,7 +153,7 @@ def test_the_readme_of_the_engine_names_every_file_beside_it() -> None:
 
 @pytest.mark.processes
 def test_the_web_server_never_loads_torch(tmp_path: Path) -> None:
-    """Importing the whole application, every view included, leaves torch out of memory."""
+    """Importing the whole application, including every view, does not import torch."""
     code = """
 import sys
 import nasweb.asgi

@@ -33,7 +33,7 @@ CHAIN = {
 
 
 def truths() -> tuple[str, int]:
-    """A CSV of all 6,561 networks (reward, truth, cost, seconds) and their number; wider layers help, with noise."""
+    """Return a CSV of all 6,561 networks (reward, truth, cost, seconds) and their number; wider layers score better."""
     space = create_space(ChainOptions(definition=CHAIN), InputSpec())
     noise = Random(3)
     text = io.StringIO()
@@ -50,7 +50,7 @@ def truths() -> tuple[str, int]:
 
 
 def run_searches(product: Product) -> list[int]:
-    """Numbers of the three searches, finished, and of two repeats of the first."""
+    """Run the three searches and two repeats of the first, and return their numbers."""
     text, rows = truths()
     with httpx.Client(base_url=product.url + "/api/v1/", timeout=60) as client:
         table = client.post("tables/", files={"file": ("chain.csv", text)}).raise_for_status().json()

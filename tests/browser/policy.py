@@ -1,4 +1,4 @@
-"""What a page must not do: meet refusals of the content policy, or raise barriers that axe-core finds."""
+"""Faults of pages: refusals of the content policy, and accessibility barriers that axe-core finds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def refusals(page: Page) -> list[str]:
-    """What the Content-Security-Policy refused on a page that `WATCH` was added to."""
+    """Return what the Content-Security-Policy refused on a page to which `WATCH` was added."""
     return list(page.evaluate("window.refusals"))
 
 
 def barriers(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.2 A and AA on the page as it is."""
+    """Return the violations of WCAG 2.2 A and AA that axe-core finds on the page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)

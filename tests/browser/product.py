@@ -1,4 +1,4 @@
-"""The real product, and what tests ask it."""
+"""The real product, and the requests of tests."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["ROOT", "Product"]
 
 
 class Product(Running):
-    """The product with its answers."""
+    """The running product, and its answers."""
 
     def get(self, path: str) -> Any:
-        """One answer of the REST API."""
+        """Return one answer of the REST API."""
         with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=30) as answer:
             return json.load(answer)
 
     def download(self, path: str) -> bytes:
-        """One file."""
+        """Return the bytes of one file."""
         with urllib.request.urlopen(f"{self.url}{path}", timeout=120) as answer:
             return bytes(answer.read())
 
     def wait_finished(self, search: int, seconds: float) -> dict[str, Any]:
-        """The search when it has ended well."""
+        """Wait until the search has finished, and return it."""
         found: dict[str, Any] = {}
 
         def ended() -> bool:

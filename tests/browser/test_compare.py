@@ -1,4 +1,4 @@
-"""Three algorithms on a user's own chain and table, by the API, laid over one another in the browser."""
+"""Three algorithms on a user's own chain and table, run by the API and compared in the browser."""
 
 from __future__ import annotations
 

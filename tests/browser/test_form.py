@@ -1,4 +1,4 @@
-"""The form in a browser: fields that follow, errors at their field, the YAML beside it, own images."""
+"""The form in a browser: dependent fields, errors at their field, the YAML, own images."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_yaml_is_the_same_search_and_can_be_edited(page: Page) -> None:
 
 
 def striped_images() -> bytes:
-    """Two classes that a small network can tell apart: stripes across and stripes down."""
+    """Return a zip of two classes that a small network can distinguish: horizontal and vertical stripes."""
     rng = np.random.default_rng(0)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:

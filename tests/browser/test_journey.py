@@ -37,12 +37,12 @@ DRAWN = """selector => {
 
 
 def drawn(page: Page, chart: str) -> dict[str, int]:
-    """Points a series of one chart, as the canvas shows them."""
+    """Return the number of points per series of one chart, as the canvas shows them."""
     return page.evaluate(DRAWN, chart)
 
 
 def start_example(page: Page) -> int:
-    """Through the form, with fewer evaluations than the example; the number of the new search."""
+    """Start the example through the form with fewer evaluations; return the number of the new search."""
     page.goto("/")
     page.get_by_role("link", name=re.compile("New search")).click()
     page.locator("[data-example=digits-cells]").click()
@@ -117,7 +117,7 @@ def test_from_the_form_to_the_downloads(
 
 
 def check_files(files: dict[str, Path], arch: str) -> None:
-    """Every file loads, and ONNX gives what the zip's PyTorch gives."""
+    """Check that every file loads, and that ONNX gives the same outputs as the zip's PyTorch model."""
     assert json.loads(files["json"].read_text())["architecture"]["string"] == arch
     subprocess.run([sys.executable, "-c", LOAD_ALONE, str(files["py"])], check=True, cwd=files["py"].parent)
     images = np.random.default_rng(0).standard_normal((3, 1, 8, 8)).astype(np.float32)

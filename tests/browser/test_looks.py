@@ -44,11 +44,11 @@ DRAWN = {
     "candidate": "document.querySelector('[data-costs] *') && document.querySelector('[data-drawing]').naturalWidth",
     "difference": "[...document.querySelectorAll('.drawing img')].every(image => image.naturalWidth)",
 }
-"""What a page of that name holds once it is drawn."""
+"""For each page, a selector that is present when the page is drawn."""
 
 
 def all_pages(product: Product) -> dict[str, str]:
-    """Every page; those of a row once there is one."""
+    """Return the addresses of all pages, including pages of rows that exist."""
     pages = dict(PAGES)
     for name, room in DETAILS.items():
         rows = product.get(f"{room}/")
@@ -77,7 +77,7 @@ def test_every_page_fits_is_accessible_and_meets_the_policy(
     request: pytest.FixtureRequest,
     scheme: str,
 ) -> None:
-    """Each page is loaded on a phone, and the window then grows."""
+    """Load each page in the size of a phone, then enlarge the window."""
     phone = {"width": WIDTHS[0], "height": HEIGHT}
     context = browser.new_context(base_url=product.url, viewport=phone, color_scheme=scheme)
     context.add_init_script(WATCH)
@@ -96,7 +96,7 @@ def test_every_page_fits_is_accessible_and_meets_the_policy(
             assert overflow(page) <= 0, f"{name} scrolls sideways at {width} px"
             if width == TABLET:
                 continue
-            if name != "docs":  # Swagger UI's own looks are not ours to judge
+            if name != "docs":  # Swagger UI is a foreign page
                 found += [f"{name} at {width} px: {barrier}" for barrier in barriers(page)]
             picture(page, f"{name}-{scheme}-{width}")
         found += [f"{name}: {refusal}" for refusal in refusals(page)]

@@ -1,4 +1,4 @@
-"""Under a path prefix, behind a proxy that leaves it or takes it off: pages, API and live updates."""
+"""Under a path prefix, behind a proxy that keeps it or removes it: pages, API and live updates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "/nas/on/a/path"
 
 @pytest.fixture(scope="module")
 def prefixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A product of its own."""
+    """A separate product under a path prefix."""
     product = Product(tmp_path_factory.mktemp("prefixed"), NASWEB_PREFIX=PREFIX)
     product.start()
     try:

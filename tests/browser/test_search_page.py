@@ -29,18 +29,18 @@ PIXEL = """([x, y, plot = "#pareto"]) => {
 
 
 def series(page: Page) -> dict[str, list[list[float]]]:
-    """What the scatter plot holds, once there is one: ``[x, y, number, id]`` by series."""
+    """Wait for the scatter plot and return its points ``[x, y, number, id]`` by series."""
     return dict(until(lambda: page.evaluate(SERIES)))
 
 
 def in_address(page: Page, name: str) -> str:
-    """A parameter of the page's address."""
+    """Return a parameter of the page's address."""
     return parse_qs(urlsplit(page.url).query).get(name, [""])[0]
 
 
 @pytest.fixture
 def search(page: Page, product: Product, chain_searches: list[int]) -> dict[str, Any]:
-    """The first search, its page open and drawn."""
+    """The first search, with its page open and drawn."""
     found: dict[str, Any] = product.get(f"searches/{chain_searches[0]}/")
     page.set_viewport_size({"width": 1440, "height": 1600})
     page.goto(f"/searches/{found['id']}/")

@@ -1,4 +1,4 @@
-"""Data, spaces and tables in a browser: uploaded, looked into, defined while one types, deleted."""
+"""Data, spaces and tables in a browser: uploaded, inspected, defined with a preview, deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAIN = "layers:\n  - {name: first, stride: 2, options: {conv: {block: conv, wid
 
 
 def pictures() -> dict[str, Any]:
-    """A zip of coloured stripes: three classes, of unequal size, with test images."""
+    """Return a zip of coloured stripes: three classes of unequal size, with test images."""
     rng = np.random.default_rng(0)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -35,7 +35,7 @@ def pictures() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows(browser: Browser, product: Product) -> dict[str, str]:
-    """Addresses of a data set, a space and a table that were added by hand."""
+    """Addresses of a data set, a space and a table that were added through the pages."""
     page = browser.new_page(base_url=product.url)
     page.goto("/datasets/")
     page.get_by_label("Name", exact=True).fill("Sorted stripes")

@@ -1,4 +1,4 @@
-"""A running search steered from its page: pause, resume, stop, extend, cancel; workers, log and the word at its end."""
+"""Control of a running search from its page: pause, resume, stop, extend, cancel; workers, log, final notification."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LAST = """() => {
 
 
 def opened(page: Page, product: Product, **changes: Any) -> int:
-    """Starts a search and opens its page; the search's number."""
+    """Start a search, open its page, and return the search's number."""
     answer = httpx.post(f"{product.url}/api/v1/searches/", json=CONFIG | changes, timeout=60).raise_for_status()
     search = int(answer.json()["id"])
     page.goto(f"/searches/{search}/")
@@ -91,12 +91,14 @@ def test_a_search_is_extended_and_another_cancelled(page: Page, product: Product
     expect(page.locator("[data-without-front]")).to_be_hidden()
     product.wait_finished(search, 120)
     page.get_by_role("button", name="Extend budget").click(timeout=PATIENCE)
-    expect(page.get_by_label("Seconds to add")).to_have_count(0)  # there is no such limit to raise
+    expect(page.get_by_label("Seconds to add")).to_have_count(0)  # the search has no limit in seconds
     page.get_by_label("Evaluations to add").fill("3")
     page.get_by_role("button", name="Extend", exact=True).click()
     expect(page.locator("[data-kpis]")).to_contain_text("7 / 7", timeout=PATIENCE)
     expect(page.locator("[data-chip]")).to_have_text("finished", timeout=PATIENCE)
-    page.locator("#history").scroll_into_view_if_needed()  # what was out of view catches up
+    page.locator(
+        "#history"
+    ).scroll_into_view_if_needed()  # a plot that was out of view is updated when it comes into view
     until(lambda: page.evaluate(LAST) == 7)
 
     search = opened(page, product, name="Cancelled", seed=2)
@@ -126,7 +128,7 @@ def test_what_was_deleted_elsewhere_is_said_and_asked_for_no_more(page: Page, pr
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     page.clock.run_for(60_000)  # many times the pause between two polls
-    page.evaluate("fetch('/healthz/').then(answer => answer.status)")  # is heard after whatever was asked before
+    page.evaluate("fetch('/healthz/').then(answer => answer.status)")  # answered after all earlier requests
     assert asked == ["/healthz/"]
     page.get_by_role("link", name=f"To the {kind}").click()
     page.wait_for_url(f"{product.url}/" if kind == "searches" else f"{product.url}/studies/")

@@ -83,7 +83,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
 def test_ablations_from_a_space_and_data(
     page: Page, product: Product, picture: Callable[[Page, str], None], tmp_path: Path
 ) -> None:
-    """Without any search: RD against RD-RS and full data of uploaded images, the reduced network against the full."""
+    """Without a search: RD against RD-RS and full data of uploaded images; the reduced network against the full one."""
     images = tmp_path / "twelve.zip"
     images.write_bytes(many_labels())
     with httpx.Client(base_url=product.url + "/api/v1/", timeout=60) as client:

@@ -1,4 +1,4 @@
-"""What pages tell of a table's optimum, and the tables that they save."""
+"""The optimum of a table on pages, and the tables that pages save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Full training in a browser: true accuracies beside MOTE on digits, and trained weights to take away."""
+"""Full training in a browser: true accuracies beside MOTE on digits, and download of trained weights."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_the_front_is_trained_in_full(
 
 @pytest.mark.usefixtures("complaints")
 def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Callable[[Page, str], None]) -> None:
-    """The server's first group is shown first, the others by choice; ties are told as ties."""
+    """The server's first group is shown first, other groups by choice; ties are shown as ties."""
 
     def group(described: str, accuracies: list[float], tau: float | None) -> dict[str, Any]:
         rows = [
@@ -198,7 +198,7 @@ def test_each_recipe_is_compared_by_itself(page: Page, search: int, picture: Cal
 
 
 def check_accuracy(files: dict[str, bytes], training: dict[str, Any]) -> None:
-    """The ONNX file and the weights classify the held-out images as stated."""
+    """Check that the ONNX file and the weights classify the held-out images with the stated accuracy."""
     splits = DigitsData(DigitsOptions(), Path()).load()
     model = next(data for name, data in files.items() if name.endswith(".onnx"))
     session = onnxruntime.InferenceSession(model)

@@ -47,7 +47,7 @@ WITH_TARGET: dict[str, dict[str, object]] = {
     },
     "ppo-mnas": {"kind": "ppo", "objective": "mnas", "train_batch": 4, "update_batch": 2},
 }
-"""Options that need an upper limit and propose networks above it."""
+"""Options that need an upper limit, and propose networks above it."""
 SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
     "additive": None,
     "one-layer": None,
@@ -63,14 +63,14 @@ SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
 
 
 PLAIN_ONLY = frozenset({"darts", "nasbench101", "mote_mobile"})
-"""Spaces on which algorithms run with their own defaults only; the variants of their options run on all others."""
+"""Spaces on which algorithms run only with default options; variants of the options run on all other spaces."""
 
 AS_LISTED = frozenset({"mobilenet", "chain-mobile_chain"})
-"""Further spaces whose layers are searched as listed only."""
+"""Further spaces whose layers can only be searched in the listed order."""
 
 
 def pairs(algorithms: Iterable[str]) -> list[tuple[str, str]]:
-    """Every algorithm on every space."""
+    """Return every algorithm with every space."""
     spaces = {name: SPACE_OPTIONS if name in ALGORITHMS else SPACE_OPTIONS.keys() - PLAIN_ONLY for name in algorithms}
     for name in spaces:
         if "layer_order" in ALGORITHM_OPTIONS.get(name, {}):
@@ -79,7 +79,7 @@ def pairs(algorithms: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def make_space(name: str) -> SearchSpace:
-    """A space by its name in `SPACE_OPTIONS`."""
+    """Return a space by its name in `SPACE_OPTIONS`."""
     options = SPACE_OPTIONS[name]
     if name == "additive":
         return AdditiveSpace([[5, 3, 2], [4, 1], [6, 6, 2, 1]])
@@ -90,7 +90,7 @@ def make_space(name: str) -> SearchSpace:
 
 
 def make_problem(space: str | SearchSpace, lo: float | None = None, hi: float | None = None) -> SearchProblem:
-    """A problem whose limits are shares of the space's range of multiply-adds."""
+    """Return a problem whose limits are shares of the space's range of multiply-adds."""
     space = make_space(space) if isinstance(space, str) else space
     low, high = space.cost_range((), "madds_m")
     limits = [None if share is None else low + share * (high - low) for share in (lo, hi)]
@@ -98,14 +98,14 @@ def make_problem(space: str | SearchSpace, lo: float | None = None, hi: float | 
 
 
 def make(algorithm: str, problem: SearchProblem, seed: int = 0) -> SearchAlgorithm:
-    """A fresh algorithm by its name in `ALGORITHM_OPTIONS` or `WITH_TARGET`."""
+    """Return a new algorithm by its name in `ALGORITHM_OPTIONS` or `WITH_TARGET`."""
     given = {**ALGORITHM_OPTIONS, **WITH_TARGET}[algorithm]
     options = ALGORITHMS[str(given["kind"])].options(**given)
     return create_algorithm(options, problem, seed)  # type: ignore[arg-type]
 
 
 def score(architecture: Architecture) -> float | None:
-    """A score between 0 and 1 that looks random but is the architecture's own; one in eight fails."""
+    """Return a pseudo-random score between 0 and 1 that depends only on the architecture; one in eight fails."""
     digest = sha256(f"{architecture.choices}".encode()).digest()
     return None if digest[0] < 32 else round(digest[1] / 255, 2)
 
@@ -113,7 +113,7 @@ def score(architecture: Architecture) -> float | None:
 def search(
     algorithm: SearchAlgorithm, round_size: int = 4, trials: int = 120, score: Score = score
 ) -> Iterator[list[Proposal]]:
-    """The rounds of a search until it is done or has so many trials; fails when it hangs."""
+    """Yield the rounds of a search until it is done or has ``trials`` trials; fail if it hangs."""
     asked = 0
     while asked < trials and not algorithm.done:
         proposals = algorithm.ask(round_size)
@@ -126,7 +126,7 @@ def search(
 
 
 def trace(algorithm: SearchAlgorithm, round_size: int = 4, trials: int = 120) -> list[list[object]]:
-    """A search as plain data."""
+    """Return a search as plain data."""
     rounds = search(algorithm, round_size, trials)
     return [
         [p.number, list(p.architecture.choices), p.origin, p.layer, p.bucket, p.parent]
@@ -136,7 +136,7 @@ def trace(algorithm: SearchAlgorithm, round_size: int = 4, trials: int = 120) ->
 
 
 def all_traces() -> str:
-    """JSON of one search of each algorithm on each space."""
+    """Return one search of each algorithm on each space as JSON."""
     found = {
         f"{algorithm} {space}": trace(make(algorithm, make_problem(space, hi=0.6), seed=5), trials=40)
         for algorithm, space in pairs(ALGORITHM_OPTIONS)

@@ -1,4 +1,4 @@
-"""Small files in the benchmarks' official formats, written by the authors' own package where there is one."""
+"""Small files in the benchmarks' official formats, written by the authors' package if there is one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVALUATIONS = {
 
 
 def write_nats(folder: Path, archs: Sequence[str], lengths: dict[str, int], seeds: Sequence[int] = (777, 888)) -> None:
-    """A “simple” folder with made-up numbers: ``lengths`` maps the name of a length of training to its epochs."""
+    """Write a “simple” folder with made-up numbers; ``lengths`` maps names of training lengths to their epochs."""
     folder.mkdir(parents=True)
     pickle_save({"meta_archs": list(archs), "evaluated_indexes": list(range(len(archs)))}, folder / "meta.pickle")
     for index, arch in enumerate(archs):
@@ -52,13 +52,13 @@ def _results(index: int, arch: str, epochs: int, seeds: Sequence[int], rng: Rand
 
 
 def record(data: bytes) -> bytes:
-    """One TFRecord."""
+    """Return one TFRecord."""
     head = struct.pack("<Q", len(data))
     return head + struct.pack("<I", masked_crc(head)) + data + struct.pack("<I", masked_crc(data))
 
 
 def training(matrix: str, operations: str, epochs: int, numbers: Sequence[float], parameters: int = 1_000_000) -> bytes:
-    """A record of NAS-Bench-101; ``numbers``: training seconds, train, validation and test accuracy at the end."""
+    """Return a NAS-Bench-101 record; ``numbers`` are training seconds and final train, validation, test accuracies."""
     side = int(len(matrix) ** 0.5)
     rows = [[int(digit) for digit in matrix[side * u : side * (u + 1)]] for u in range(side)]
     half = [number / 2 for number in numbers]

@@ -12,7 +12,7 @@ from PIL import Image
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (12, 12), *, grey: bool = False, kind: str = "PNG") -> bytes:
-    """An image file of random pixels; ``size`` is width and height."""
+    """Return an image file of random pixels; ``size`` is width and height."""
     shape = (size[1], size[0]) if grey else (size[1], size[0], 3)
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     stream = io.BytesIO()
@@ -21,7 +21,7 @@ def picture(seed: int = 0, size: tuple[int, int] = (12, 12), *, grey: bool = Fal
 
 
 def class_files(prefix: str = "train/", classes: str = "ab", count: int = 5, **options: object) -> dict[str, bytes]:
-    """``count`` pictures a class by path."""
+    """Return ``count`` pictures per class, by path."""
     return {
         f"{prefix}{name}/{index}.png": picture(100 * number + index, **options)  # type: ignore[arg-type]
         for number, name in enumerate(classes)
@@ -30,7 +30,7 @@ def class_files(prefix: str = "train/", classes: str = "ab", count: int = 5, **o
 
 
 def write_folder(root: Path, files: Mapping[str, bytes]) -> Path:
-    """The files below a folder."""
+    """Write the files below a folder."""
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def write_folder(root: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def write_zip(path: Path, files: Mapping[str, bytes]) -> Path:
-    """The files in a zip."""
+    """Write the files into a zip."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)

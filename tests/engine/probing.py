@@ -15,13 +15,13 @@ SMALL_CELL = "|nor_conv_1x1~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
 
 
 def cell(name: str = CELL) -> Blueprint:
-    """A cell in a network of four channels and one cell a stage."""
+    """Return a cell in a network of four channels with one cell per stage."""
     space = create_space(NasBench201Options(channels=4, cells=1), SPEC)
     return space.blueprint(space.from_string(name))
 
 
 def plain(width: int = 4) -> Blueprint:
-    """Two convolutions with norm and ReLU, pooled and classified."""
+    """Return two convolutions with norm and ReLU, a pool and a classifier."""
     b = BlueprintBuilder(SPEC)
     x = b.conv_bn(b.input, width, 3)
     with b.part("second"):
@@ -31,7 +31,7 @@ def plain(width: int = 4) -> Blueprint:
 
 
 def probe(blueprint: Blueprint | None = None, *, images: int = 8, seed: int = 0) -> Probe:
-    """The plain network, or another one, with random images of alternating labels."""
+    """Return a probe of the plain network, or of another one, with random images of alternating labels."""
     generator = torch.Generator().manual_seed(99)
     pixels = torch.rand((images, 3, 8, 8), generator=generator)
     return Probe(plain() if blueprint is None else blueprint, pixels, torch.arange(images) % SPEC.classes, seed)

@@ -36,12 +36,12 @@ Test = Callable[..., None]
 
 
 def on_all(test: Test) -> Test:
-    """Every algorithm on every space."""
+    """Run a test for every algorithm on every space."""
     return _on(test, [*ALGORITHM_OPTIONS])
 
 
 def on_all_with_target(test: Test) -> Test:
-    """Those that need an upper limit as well."""
+    """Run a test also for the algorithms that need an upper limit."""
     return _on(test, [*ALGORITHM_OPTIONS, *WITH_TARGET])
 
 
@@ -91,7 +91,7 @@ def test_tight_targets_end_or_go_on(algorithm: str, space: str, lo: float | None
     problem = problem_of(space)
     low, high = problem.cost_range(())
     if space == "nasbench101" and hi == 0.5:
-        lo, hi = 0.1, 0.12  # hardly a cell costs half of the largest: looking for them would take seconds a search
+        lo, hi = 0.1, 0.12  # few cells cost half of the largest: finding them would take seconds per search
     limits = [None if share is None else max(0.0, low + share * (high - low)) for share in (lo, hi)]
     tight = SearchProblem(problem.space, Objective(lo=limits[0], hi=limits[1]))
     proposals = [p for batch in search(make(algorithm, tight), 3, 60) for p in batch]
@@ -108,7 +108,7 @@ def test_a_search_whose_evaluations_all_fail_ends(algorithm: str, space: str) ->
     searching = make(algorithm, problem_of(space))
     for _ in search(searching, 5, 150, lambda _architecture: None):  # the largest layer has 125 options
         pass
-    if algorithm.startswith(("layernas", "dynamic_programming")):  # the others go on with random networks
+    if algorithm.startswith(("layernas", "dynamic_programming")):  # the others continue with random networks
         assert searching.done
 
 

@@ -77,7 +77,7 @@ def test_evolution_fills_its_population_then_mutates_one_layer_of_living_network
         parent = tried[proposal.parent].architecture.choices
         assert _distance(parent, proposal.architecture.choices) == 1
         assert parent[proposal.layer or 0] != proposal.architecture.choices[proposal.layer or 0]
-        assert proposal.number - 6 <= proposal.parent < proposal.number  # older ones have died
+        assert proposal.number - 6 <= proposal.parent < proposal.number  # older networks have been removed
 
 
 def test_a_tournament_of_all_mutates_the_best_until_it_dies_of_age() -> None:
@@ -172,7 +172,7 @@ def test_local_search_starts_anew_when_its_start_fails() -> None:
 
 # --- neighbours ------------------------------------------------------------------------------------------------
 class Shrinking(AdditiveSpace):
-    """The second layer offers all its options behind the first layer's first option, else only one."""
+    """A space whose second layer has all its options only after the first layer's first option, otherwise one."""
 
     def options(self, prefix: Choices) -> tuple[str, ...]:
         labels = super().options(prefix)
@@ -187,7 +187,7 @@ def test_choices_that_no_longer_exist_give_way_to_the_default() -> None:
 
 # --- PPO -------------------------------------------------------------------------------------------------------
 def test_the_policy_learns_what_pays() -> None:
-    """Late proposals are better than the first ones by two of their standard deviations."""
+    """Late proposals are better than the first ones by two standard deviations."""
     reward = AdditiveReward(WIDE, 0)
     tried = _run(PPO(PPOOptions(), SearchProblem(WIDE, Objective()), seed=0), reward, 400, round_size=8)
     scores = [reward(p.architecture) for p in tried]
@@ -195,7 +195,7 @@ def test_the_policy_learns_what_pays() -> None:
 
 
 def test_what_was_scored_leaves_no_chance_behind_even_without_a_fitness() -> None:
-    """The network that costs nothing has none. Failed proposals keep theirs, for a retry may score them yet."""
+    """The network without cost has no fitness. Failed proposals keep their probability, as a retry may score them."""
     problem = SearchProblem(AdditiveSpace([[2, 1, 0], [2, 0], [3, 0]]), Objective(hi=4))
     searching = PPO(PPOOptions(objective="mnas"), problem, seed=0)
     tried = _run(searching, lambda architecture: None if architecture.choices[0] == 1 else 1.0, 100)

@@ -17,12 +17,12 @@ from engine.proxies import PROXIES
 from engine.reduction.profiles import Profile
 
 KERNELS = {"ntk_condition", "knas", "lga"}
-"""Left out here: the slowest by far."""
+"""Proxies that are left out here, because they are by far the slowest."""
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests of the module: images are unpacked once."""
+    """A home for all tests of the module, so that images are unpacked once."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -103,7 +103,7 @@ def test_a_stopped_benchmark_goes_on_where_it_was(
         assert figures[f"tau.{dataset}.authors"]["value"] == figures[f"tau.{dataset}.mote"]["anchor"]
     total = figures["seconds.untrained"]["value"] + figures["seconds.mote"]["value"]
     assert figures["seconds.mote_plus"]["value"] == pytest.approx(total, abs=1e-3)
-    # Nothing is left to measure: the second run reads what the first one kept, seconds included.
+    # The second run measures nothing: it reads the kept results of the first one, including seconds.
     assert [figure.value for figure in mote_correlation.run(quick=True).figures] == [
         f["value"] for f in printed["figures"]
     ]

@@ -1,4 +1,4 @@
-"""Benchmarks: one form for every figure, and LayerNAS's published results on the real table."""
+"""Benchmarks: the common form of figures, and LayerNAS's published results on the real table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_unknown_benchmark_is_refused_with_the_known_names(capsys: pytest.Cap
 
 @pytest.mark.shared_data
 def test_layernas_reaches_its_published_results_and_beats_random_search(shared_data: Path) -> None:
-    """Three seeds of the benchmark's fifty, which give 94.37 and 73.09 at 1e5 s and 94.03 and 71.77 at 1e4 s."""
+    """Run three of the fifty seeds; all fifty give 94.37 and 73.09 at 1e5 s, and 94.03 and 71.77 at 1e4 s."""
     table = Table.open(shared_data / "nasbench201.parquet")
     cifar10, cifar100 = (chosen_accuracies(table, dataset, seeds=3) for dataset in ("cifar10", "cifar100"))
     assert fmean(cifar10["1e5.plain"]) == pytest.approx(94.37, abs=0.05)
@@ -67,7 +67,7 @@ def test_layernas_reaches_its_published_results_and_beats_random_search(shared_d
 
 @pytest.mark.shared_data
 def test_our_best_settings_reach_their_goals(shared_data: Path, tmp_path: Path) -> None:
-    """One seed, for none of it is random: costliest children first, the best network first."""
+    """Run one seed, because nothing is random: costliest children first, the best network first."""
     table = Table.open(shared_data / "nasbench201.parquet")
     for dataset in layernas_nb201.FACTORS:
         for budget, setup in layernas_nb201.BEST.items():
@@ -118,7 +118,7 @@ def test_a_curve_holds_its_value_until_the_next_step() -> None:
 
 
 def test_time_grows_no_faster_than_the_number_of_candidates() -> None:
-    """Rescanning what is stored would make five times the candidates cost far more than five times the seconds."""
+    """If stored networks were scanned again, five times the candidates would take far more than five times as long."""
     layernas_core.ask_tell_seconds(1_000)
     assert layernas_core.ask_tell_seconds(5_000) < 10 * layernas_core.ask_tell_seconds(1_000)
 

@@ -1,4 +1,4 @@
-"""Canonical blueprints: what trains alike is equal, what does not is not."""
+"""Canonical blueprints are equal exactly for networks that train in the same way."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SEPARATE = "|nor_conv_1x1~0|+|avg_pool_3x3~0|skip_connect~1|+|nor_conv_1x1~0|non
 
 
 def reduced(name: str) -> Blueprint:
-    """MOTE's network of a cell."""
+    """Return MOTE's network of a cell."""
     return SPACE.reduced_blueprint(SPACE.from_string(name), SPEC, 32)
 
 
@@ -79,7 +79,7 @@ def test_time_counts_what_is_built_and_its_mean_over_the_space_is_the_published_
 
 @pytest.mark.shared_data
 def test_cells_of_one_form_have_one_accuracy(shared_data: Path) -> None:
-    """Over half of NAS-Bench-201 repeats another cell: the benchmark's trainings of one form differ by chance only."""
+    """Over half of NAS-Bench-201's cells repeat another one; the trainings of one form differ only by chance."""
     columns = ["arch", "cifar10_test_acc_200"]
     rows = pq.read_table(shared_data / "nasbench201.parquet", columns=columns).slice(0, 2000).to_pylist()
     forms: dict[object, list[float]] = {}

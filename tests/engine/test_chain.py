@@ -1,4 +1,4 @@
-"""User-defined chains: what documents mean."""
+"""User-defined chains: the meaning of documents."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_blocks_are_built_as_documented() -> None:
     )
     blueprint = space.blueprint(space.default())
     weights = [(n.integer("kernel"), n.integer("groups"), n.shape.channels) for n in blueprint if n.op == "conv2d"]
-    # stem; depthwise, pointwise; (hidden equals what arrives: nothing to expand) depthwise, gate, gate, project; head
+    # stem; depthwise, pointwise; depthwise, gate, gate, project (no expansion, as hidden equals the input); head
     assert weights == [(5, 1, 6), (5, 6, 6), (1, 1, 8), (3, 8, 8), (1, 1, 4), (1, 1, 8), (1, 1, 4), (1, 1, 10)]
     functions = [n.attrs["function"] for n in blueprint if n.op == "activation"]
     assert functions == ["hard_swish", "gelu", "gelu", "hard_swish", "relu", "hard_sigmoid", "hard_swish"]

@@ -1,4 +1,4 @@
-"""Faulty chain documents are refused at the field, in words that say how to mend it."""
+"""Faulty chain documents are refused at the field, with a message that says how to fix it."""
 
 from __future__ import annotations
 

@@ -28,11 +28,11 @@ LIMITS: dict[str, dict[str, tuple[float | None, float]]] = {
     "activations": {"activation_mb": (None, 0.5)},
     "three at once": {"madds_m": (None, 0.5), "params_m": (None, 0.5), "activation_mb": (None, 0.7)},
 }
-"""Shares of each metric's range; the first is bucketed, the others are constraints. Latencies are made up."""
+"""Limits as shares of each metric's range; the first metric is bucketed, the others are constraints."""
 
 
 class Made:
-    """Scores that say nothing, at once; the costliest networks score best, which tempts beyond the limits."""
+    """An estimator without training, in which the costliest networks score best, so that limits are tested."""
 
     inline = True
 
@@ -62,7 +62,7 @@ def problem_of(name: str, limits: str) -> SearchProblem:
 
 
 def cases() -> list[tuple[str, str]]:
-    """The synthetic space counts multiply-adds only."""
+    """Return the cases; the synthetic space has only multiply-adds."""
     return [(name, limits) for name in SPACES for limits in LIMITS if name != "additive" or limits in ("madds", "band")]
 
 

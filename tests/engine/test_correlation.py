@@ -1,4 +1,4 @@
-"""Rank statistics against counting by hand, and what they do with missing scores."""
+"""Rank statistics compared with counting by hand, and their treatment of missing scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.correlation import MOST_RESAMPLED, best, kendall, kendall_interval, 
 
 
 def counted_tau(x: list[float], y: list[float]) -> float:
-    """Tau-b by looking at every pair."""
+    """Return tau-b, counted over all pairs."""
     agree = ties_x = ties_y = 0
     pairs = list(combinations(range(len(x)), 2))
     for i, j in pairs:

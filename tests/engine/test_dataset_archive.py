@@ -1,4 +1,4 @@
-"""Uploads: what is taken, and what is refused in words with nothing left behind."""
+"""Uploads: accepted files, and refusals with a reason and nothing left behind."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_test_images_and_other_files(tmp_path: Path) -> None:
 
 
 def bomb_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels."""
+    """Return a PNG that states a size but has no pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     data = struct.pack(">I", 1000) + b"IDAT"
@@ -169,7 +169,7 @@ def refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
 
 
 def refused_file(tmp_path: Path, message: str) -> None:
-    """The upload is refused and only the upload itself is left."""
+    """Check that the upload is refused and that only the uploaded file is left."""
     with pytest.raises(DataError, match=message):
         unpack(tmp_path / "up.zip", tmp_path / "data")
     assert [path.name for path in tmp_path.iterdir()] == ["up.zip"]

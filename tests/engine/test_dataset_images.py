@@ -1,4 +1,4 @@
-"""Reading image files: sizes, the way cameras were held, and digests that follow what is made of a file."""
+"""Reading of image files: sizes, orientation, and digests that change with the decoded pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.engine.pictures import class_files, write_folder
 
 
 def photo(path: Path, orientation: int) -> Path:
-    """A photo of 96x64 pixels as stored, red at its left end."""
+    """Write a photo of 96x64 stored pixels that is red at its left end."""
     pixels = np.zeros((64, 96, 3), dtype=np.uint8)
     pixels[:, :32, 0] = 255
     exif = Image.Exif()

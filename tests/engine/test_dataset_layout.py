@@ -1,4 +1,4 @@
-"""A zip and a folder of this machine are taken, or refused, in the same layouts."""
+"""Zips and folders of this machine are accepted or refused in the same layouts."""
 
 from __future__ import annotations
 

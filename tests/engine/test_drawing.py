@@ -1,4 +1,4 @@
-"""Drawings: what is in the picture, and that the SVG holds it safely."""
+"""Drawings: the contents of the picture, and safe SVG."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_cell_shows_the_operation_of_every_edge() -> None:
 def test_edges_that_reach_no_output_are_faded() -> None:
     drawing = cell("|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|")
     faded = {box.hint.split(" to ")[0] for box in drawing.boxes if " from tensor " in box.hint and box.faded}
-    # Tensor 1 is zero, tensor 2 is read by nobody.
+    # Tensor 1 is zero; no edge reads tensor 2.
     assert faded == {"nor_conv_3x3 from tensor 0", "nor_conv_1x1 from tensor 1", "nor_conv_3x3 from tensor 1"}
     assert [box.label for box in drawing.boxes if box.kind == "tensor" and box.faded] == ["1", "2"]
 

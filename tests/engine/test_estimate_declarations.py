@@ -1,4 +1,4 @@
-"""What estimates declare of themselves, and what follows from it."""
+"""The declarations of estimates, and their consequences."""
 
 from __future__ import annotations
 

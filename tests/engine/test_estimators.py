@@ -40,26 +40,26 @@ def _one_thread() -> None:
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both profiles cut to six steps, where the numbers themselves do not matter."""
+    """Cut both profiles to six steps, for tests in which the numbers do not matter."""
     monkeypatch.setattr(mote_module, "PROFILES", {"fast": TINY, "paper": Profile(8, 32, 8, 4)})
 
 
 def mote(space: SpaceOptions = SMALL_CELL, **options: object) -> tuple[Estimator, SearchSpace]:
-    """MOTE on digits."""
+    """Return MOTE on digits, and its space."""
     data = open_data(DigitsOptions(), Path())
     built = create_space(space, data.info.spec)
     return create_estimator(MoteOptions.model_validate(options), built, data, None), built
 
 
 def short(**options: object) -> tuple[Estimator, SearchSpace]:
-    """Short training on digits."""
+    """Return short training on digits, and its space."""
     data = open_data(DigitsOptions(), Path())
     built = create_space(SMALL_CELL, data.info.spec)
     return create_estimator(ShortTrainingOptions.model_validate(options), built, data, None), built
 
 
 def one(estimator: Estimator, space: SearchSpace, name: str, **keywords: object) -> Estimate:
-    """A single estimate."""
+    """Return a single estimate."""
     keywords = {"seed": 0, **keywords}
     return estimator.estimate_batch([space.from_string(name)], **keywords)[0]  # type: ignore[arg-type]
 
@@ -248,7 +248,7 @@ def test_short_training_learns_and_is_scored_by_validation_accuracy() -> None:
 
 
 def test_one_epoch_is_scored_above_chance() -> None:
-    """Ten classes; with statistics of weights long gone nearly all networks were at 10 percent."""
+    """There are ten classes; with batch norm's statistics of old weights nearly all networks were at 10 percent."""
     estimator, space = short(epochs=1, batch_size=64)
     assert one(estimator, space, GOOD).score > 20
 

@@ -67,7 +67,7 @@ def subject() -> ExportSubject:
 
 @pytest.fixture(scope="module")
 def network(subject: ExportSubject) -> Network:
-    """What the exports are made from."""
+    """Return the network from which the exports are made."""
     return build(subject.blueprint, seed=subject.weight_seed).eval()
 
 

@@ -31,7 +31,7 @@ LARGE = InputSpec(3, 64, 64, 5)
 
 @pytest.fixture(scope="module")
 def mobile() -> ExportSubject:
-    """A small MobileNet as a backbone."""
+    """Return a small MobileNet as a backbone."""
     options = MobileNetOptions(variant="60m")
     space = create_space(options, LARGE)
     choices: tuple[int, ...] = ()

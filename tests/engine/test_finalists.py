@@ -1,4 +1,4 @@
-"""Finalists: what every algorithm keeps when leading networks are scored again, and which of them wins."""
+"""Finalists: laws of all algorithms when the best networks are scored again, and the choice of the winner."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make(name: str, problem: SearchProblem, finalists: int = FINALISTS) -> Searc
 
 
 def final_score(architecture: Architecture) -> float | None:
-    """Another score than the search's; some finals fail."""
+    """Return another score than the search's; some final scores fail."""
     score = driving.score(architecture)
     return None if score is None or score > 0.97 else 1.0 - score
 
@@ -84,7 +84,7 @@ def test_the_leaders_are_proposed_again_once_and_the_search_goes_on(algorithm: s
     assert {(p.origin, p.stage) for p in finals} <= {("final", 1)}
     assert [p.number for p in finals] == list(range(plain.asked, plain.asked + len(finals)))
     more = searching.ask(4)
-    if algorithm == "mote_nas":  # asked for all its finalists, the guided rule is at its end
+    if algorithm == "mote_nas":  # after all its finalists the guided rule has ended
         assert (more, searching.done) == ([], True)
     else:
         assert len(more) == len(plain.ask(4)), "finals take nothing from the search"
@@ -113,7 +113,7 @@ SPACE = AdditiveSpace([[4, 3, 2, 1]] * 3)
 
 
 class Column:
-    """Looks rewards up for known seconds, as a table does."""
+    """An estimator that looks up rewards with known seconds, as a table does."""
 
     inline = True
 
@@ -175,7 +175,7 @@ def test_a_meter_keeps_what_finals_need() -> None:
         meter.charge(30.0)
     meter.charge(30.0, stage=1)
     assert not meter.fits(15.1)  # 60 of the search's 75 are spent, the final's 30 are not its own
-    assert not meter.fits(10.1)  # though only 10 are left of all
+    assert not meter.fits(10.1)  # although only 10 of all seconds are left
     assert meter.fits(10.0)
 
 

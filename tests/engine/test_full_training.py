@@ -1,4 +1,4 @@
-"""Full trainings: resumed ones equal undisturbed ones, recipes are as stated, files are streamed."""
+"""Full trainings: resumed trainings equal undisturbed ones, recipes are as stated, files are streamed."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_colours_are_torchvisions_image_by_image() -> None:
 
 
 def test_mixed_precision_scales_gradients_and_goes_on_from_its_state() -> None:
-    """The CUDA path, as far as a CPU can run it."""
+    """Test the CUDA path as far as a CPU can run it."""
     rows = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))
     target = torch.arange(16) % 2
 
@@ -216,7 +216,7 @@ def test_mixed_precision_scales_gradients_and_goes_on_from_its_state() -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Two classes of stripes, larger than what is learnt from; ImageNet's layout."""
+    """A folder in ImageNet's layout with two classes of stripes, larger than the network's input."""
     rng = np.random.default_rng(0)
     for part, count in (("train", 60), ("val", 10)):
         for name in ("across", "down"):

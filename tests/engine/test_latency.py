@@ -46,7 +46,7 @@ OPTIONS: dict[str, tuple[SpaceOptions, InputSpec]] = {
 
 
 def invented(space: SearchSpace, seed: int = 0) -> LatencyTable:
-    """A made-up table of all the space's operators."""
+    """Return a made-up table of all the space's operators."""
     rng = Random(f"latency:{seed}")
     return LatencyTable({op: rng.uniform(0.001, 2) for op in sorted(space.operators())})
 

@@ -1,4 +1,4 @@
-"""Measuring on this machine: what is timed is right; how long it takes is not asserted."""
+"""Measurement on this machine: the right modules are timed; the times themselves are not checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LayerNAS's order of layers: what is seen in another order, what stays the same, and where it is refused."""
+"""LayerNAS's order of layers: what changes, what stays the same, and where another order is refused."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_proposals_and_buckets_name_the_layer_that_was_searched() -> None:
 
 
 def test_states_of_searches_as_listed_do_not_name_the_order() -> None:
-    """Those saved before there was a choice go on."""
+    """States saved before the option existed can be loaded."""
     problem = make_problem("nats_size")
     assert "layer_order" not in LayerNAS(LayerNASOptions(), problem, 0).state_dict()["options"]
     other = LayerNAS(LayerNASOptions(layer_order="cost"), problem, 0).state_dict()

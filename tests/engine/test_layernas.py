@@ -1,4 +1,4 @@
-"""LayerNAS by its rules: what is tried, stored, carried, driven out and found."""
+"""LayerNAS's rules: which networks are tried, stored, carried, evicted and found."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_children_can_be_tried_by_cost() -> None:
 
 
 def test_every_registered_space_meets_its_target_often_within_a_hundred_trials() -> None:
-    """Validity before training: half of the range of costs is reached at once, not after thousands of trials."""
+    """A target at half of the range of costs is met at once, not after thousands of trials."""
     for name in ("nats_size", "nasbench201", "chain-digits_chain"):
         problem = make_problem(make_space(name), lo=0.4, hi=0.5)
         algorithm = LayerNAS(LayerNASOptions(), problem, seed=0)

@@ -1,4 +1,4 @@
-"""Ask -> estimate -> tell, and the budget rule."""
+"""The loop ask, estimate, tell, and the rule of the budget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPACE = AdditiveSpace([[4, 3, 2, 1]] * 3)
 
 
 class AdditiveEstimator:
-    """Ten seconds a trial, which it tells beforehand or not."""
+    """An estimator that takes ten seconds per trial, known beforehand or not."""
 
     inline = True
 
@@ -94,7 +94,7 @@ def test_stopping_passes_through() -> None:
 
 def test_a_meter_admits_a_round_in_proposal_order() -> None:
     meter = BudgetMeter(evaluations=5, seconds=100, trials=1, charged=40)
-    assert meter.admits([30, 40, 1]) == 1  # the second would exceed, so the third is not looked at
+    assert meter.admits([30, 40, 1]) == 1  # the second would exceed the budget, so the third is not considered
     assert meter.admits([None] * 9) == 4
     assert meter.fits(60)
     assert not meter.fits(60.1)

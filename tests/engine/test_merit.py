@@ -1,4 +1,4 @@
-"""The size exponent: what short trainings say of small networks is taken with a grain of salt."""
+"""The size exponent: results of short trainings are corrected for small networks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STRONG = SearchProblem(SPACE, Objective(size_exponent=0.5))
 
 
 class Falling:
-    """Accuracies that fall with the cost: by the score the cheapest network wins."""
+    """An estimator whose accuracies fall with the cost, so that the cheapest network has the best score."""
 
     inline = True
 

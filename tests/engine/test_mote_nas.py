@@ -1,4 +1,4 @@
-"""MOTE-NAS: the published rounds, finalists that follow the evidence, and what both are made of."""
+"""MOTE-NAS: the published rounds, guided finalists, and their components."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def mote_nas(problem: SearchProblem, finalists: int = 0, seed: int = 0, **option
 
 
 def rounds_of(algorithm: SearchAlgorithm, score: driving.Score = driving.score) -> list[list[Proposal]]:
-    """The rounds until there is nothing to try; asked for more than any round holds."""
+    """Return all rounds of an algorithm, each asked with a larger number than any round has."""
     found = []
     while not algorithm.done:
         found.append(algorithm.ask(1_000))
@@ -103,7 +103,7 @@ def _operations(cell: str) -> list[str]:
 
 
 def final_of(rule: str, seed: int, finalists: int = 8) -> float:
-    """What the best finalist is truly worth where the estimate is blind to half of the layers."""
+    """Return the true value of the best finalist if the estimate ignores half of the layers."""
     space = AdditiveSpace([[4, 3, 2, 1]] * 8)
     seen = AdditiveReward(AdditiveSpace(space.option_costs[:4]), 1)
     unseen = AdditiveReward(space, 2)
@@ -176,7 +176,7 @@ def test_traits_see_gates_that_close() -> None:
 
 @pytest.mark.shared_data
 def test_the_guided_rule_passes_the_published_one_at_no_more_than_the_papers_cost(shared_data: Path) -> None:
-    """Three seeds of the benchmark's thirty."""
+    """Run three of the benchmark's thirty seeds."""
     table = bench.Bench.of(Table.open(shared_data / "nasbench201.parquet"))
     ours = [bench.guided(table, "cifar100", seed) for seed in range(3)]
     rule = [bench.published(table, "cifar100", seed, "20") for seed in range(3)]

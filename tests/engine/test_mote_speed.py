@@ -1,4 +1,4 @@
-"""The speed benchmark: its figures, and that it goes on where it stopped."""
+"""The speed benchmark: its figures, and its continuation after an interruption."""
 
 from __future__ import annotations
 

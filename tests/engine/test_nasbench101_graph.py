@@ -27,7 +27,7 @@ FIRST_HASH = "00005c142e6f48ac74fdcf73e3439874"
 
 
 def inception(order: tuple[int, ...]) -> tuple[list[list[int]], list[str]]:
-    """The Inception-like cell of the benchmark's own example, interior vertices in some order."""
+    """Return the Inception-like cell of the benchmark's own example, with its interior vertices in a given order."""
     edges = [(0, 1), (0, 2), (0, 3), (0, 5), (1, 6), (2, 6), (3, 4), (4, 6), (5, 6)]
     ops = [INPUT, C1, C3, C3, C3, POOL, OUTPUT]
     place = {0: 0, 6: 6, **{v: i for i, v in enumerate(order, start=1)}}

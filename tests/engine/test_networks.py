@@ -47,7 +47,7 @@ def blueprint_of(append: Append) -> Blueprint:
 
 
 def gate(b: BlueprintBuilder, x: str) -> str:
-    """Squeeze-excitation through linear layers, whose output must become a map again."""
+    """Append squeeze-excitation with linear layers, whose output must become a map again."""
     squeezed = b.activation(b.linear(b.global_avg_pool(x), 2))
     return b.multiply(x, b.activation(b.linear(squeezed, 4), "hard_sigmoid"))
 
@@ -129,7 +129,7 @@ def test_dropout_drops_in_training_only() -> None:
 
 
 def residual(b: BlueprintBuilder, x: str) -> str:
-    """Shared values, relu in place and not, zeros, a dead branch."""
+    """Append shared values, ReLU in place and not in place, zeros, and a dead branch."""
     x = b.conv_bn(x, 8, 3)
     b.zeros(b.conv2d(x, 8))
     y = b.conv_bn(b.activation(x), 8, 3, groups=8, function="relu6")
@@ -183,7 +183,7 @@ def test_in_place_activations_do_not_change_the_gradient() -> None:
 
 @pytest.mark.parametrize("channels", [1, 4, 6, 7, 12])
 def test_gradients_of_strided_pointwise_convolutions(channels: int) -> None:
-    """In channels-last, as networks are trained; torch's own crash the process or are wrong, by processor."""
+    """Channels-last, as in training; torch's own gradients are wrong or crash, depending on the processor."""
     b = BlueprintBuilder(InputSpec(channels, height=8, width=8, classes=3))
     b.head(b.conv2d(b.input, 8, kernel=1, stride=2))
     network = build(b.build(), seed=1).to(memory_format=torch.channels_last)

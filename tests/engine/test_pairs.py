@@ -1,4 +1,4 @@
-"""Every algorithm searches every space for real, and MOTE really scores a network of each."""
+"""Real searches of every algorithm on every space, and a MOTE score of a network of each space."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def space_of(kind: str) -> SearchSpace:
 
 
 class Synthetic:
-    """An accuracy between 0 and 1 that grows with the parameters, less and less, and prefers some choices."""
+    """An estimator whose accuracy between 0 and 1 saturates with the parameters and prefers some choices."""
 
     inline = True
 

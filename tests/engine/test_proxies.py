@@ -1,4 +1,4 @@
-"""Every proxy against a second way to compute it on a small network."""
+"""Every proxy compared with a second way to compute it on a small network."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def hooked(
 
 
 def jacobian(network: Network, images: Tensor) -> np.ndarray:
-    """Gradients of each image's summed logits by the layers' weights, one image a row."""
+    """Return the gradients of each image's summed logits by the layers' weights, one row per image."""
     rows = []
     for index in range(len(images)):
         network.zero_grad()

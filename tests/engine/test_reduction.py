@@ -1,4 +1,4 @@
-"""Reduced data: the choice of labels by its properties, and what is said and refused before a search begins."""
+"""Reduced data: properties of the chosen labels, and messages and refusals before a search begins."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = [f"label {number}" for number in range(30)]
 
 
 class Shades(ImageData):
-    """``classes`` labels of grey images, 12 a label: the label is the shade, in ten clearly distinct families."""
+    """``classes`` labels with 12 grey images each; a label is a shade, and shades form ten distinct families."""
 
     def __init__(self, classes: int = 30) -> None:
         self.classes = classes
@@ -154,7 +154,7 @@ def test_pool_codes_are_channel_means_of_the_last_map() -> None:
 
 
 def test_vgg_codes_have_the_published_shapes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """VGG-16 with random weights in torchvision's cache: the real ones differ in their values alone."""
+    """VGG-16 with random weights in torchvision's cache; the real weights differ only in their values."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     weights_file().parent.mkdir(parents=True)
     with torch.random.fork_rng(devices=[]):
@@ -177,7 +177,7 @@ def test_mote_trains_on_the_chosen_labels_only() -> None:
         MoteEstimator(options(reduction=kind), space, data).estimate_batch([item], seed=0)[0]
         for kind in ("labels", "random")
     )
-    # Guessing among K classes costs log K: the first losses tell how many there are.
+    # The loss of guessing among K classes is log K, so the first losses show the number of classes.
     assert by_labels.curves["landscape_losses"][0] < at_random.curves["landscape_losses"][0] - 0.5
 
 

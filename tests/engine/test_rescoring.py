@@ -1,4 +1,4 @@
-"""Scores that are read anew between two rounds: what every algorithm that takes it keeps."""
+"""Scores that are recomputed between two rounds: laws of all algorithms that support it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAKES_IT = [name for name in ALGORITHM_OPTIONS if not name.startswith("ppo")]
 
 
 def stretched(score: float | None) -> float | None:
-    """Another scale, the same order."""
+    """Return the score on another scale, in the same order."""
     return None if score is None else 10 + score**3
 
 

@@ -26,7 +26,7 @@ def space() -> NasBench101Space:
 
 
 def cells(level: int) -> list[Graph]:
-    """All cells of so many edges."""
+    """Return all cells that are grown in ``level`` steps."""
     graphs = [Graph()]
     for _ in range(level - 1):
         graphs = [child.graph for graph in graphs for child in children(graph)]

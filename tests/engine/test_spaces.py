@@ -1,4 +1,4 @@
-"""What every search space promises: names, exact costs, exact intervals, networks that count as predicted."""
+"""The laws of search spaces: names, exact costs, exact intervals, networks with the predicted costs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ seeds = st.integers(0, 2**32)
 
 
 def some(space: SearchSpace, number: int, seed: int = 0) -> list[Architecture]:
-    """The default, the first and last options, and some random architectures."""
+    """Return the default, the architectures of first and of last options, and some random ones."""
     rng = Random(seed)
     last: tuple[int, ...] = ()
     while len(last) < space.depth:

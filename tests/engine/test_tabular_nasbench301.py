@@ -1,4 +1,4 @@
-"""NAS-Bench-301: vectors written by hand, models as the authors save them, pickles that would run code."""
+"""NAS-Bench-301: hand-written vectors, models in the authors' format, pickles that would run code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PREFIX = "NetworkSelectorDatasetInfo:darts:"
 
 
 def write_official(folder: Path, members: int = 2) -> list[xgboost.Booster]:
-    """Trains small models on random networks, fewer skips being better, and pickles them as the authors do."""
+    """Train small models on random networks, in which fewer skips are better, and pickle them as the authors do."""
     rng = Random(1)
     networks = [SPACE.sample(rng) for _ in range(200)]
     x = np.stack([vector(SPACE.pairs(a, 0), SPACE.pairs(a, 1)) for a in networks])

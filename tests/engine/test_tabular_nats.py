@@ -1,4 +1,4 @@
-"""NATS-Bench folders, written and read again by the authors' package as the judge of what the numbers are."""
+"""NATS-Bench folders, written by the authors' package, which also gives the expected numbers."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_search_looks_them_up(table: Table) -> None:
 def test_the_size_space_has_its_own_lengths_and_its_command(tmp_path: Path, capsys: Any) -> None:
     folder = tmp_path / "NATS-sss-v1_0-50262-simple"
     write_nats(folder, SIZES, {"01": 1, "12": 12, "90": 90}, seeds=(777,))
-    (folder / "000001.pickle.pbz2").unlink()  # not every architecture need be there
+    (folder / "000001.pickle.pbz2").unlink()  # architectures may be missing
     target = tmp_path / "sizes.parquet"
     assert main(["nats_sss", str(folder), str(target)]) == 0
     assert "1 architectures written" in capsys.readouterr().out
@@ -109,7 +109,7 @@ def test_reading_can_be_stopped_and_leaves_nothing(topology: Path, tmp_path: Pat
 
 
 class Evil:
-    """Runs a command when it is unpickled by the standard library."""
+    """An object that runs a command when the standard library unpickles it."""
 
     def __init__(self, made: Path) -> None:
         self.made = made
@@ -130,7 +130,7 @@ def test_pickles_cannot_run_code(tmp_path: Path) -> None:
         load_bz2(evil, 1_000_000)
     assert not made.exists()
     pickle.loads(bz2.decompress(evil.read_bytes()))
-    assert made.exists()  # the same bytes do run where nothing is refused
+    assert made.exists()  # the same bytes do run their command when nothing is refused
     plain = {"a": OrderedDict(b=np.float64(1.5)), "c": np.float32(2.5), "d": [None, True, "x", (1, 2)]}
     assert load_bz2(pickled(tmp_path / "plain", plain), 1_000_000) == plain
 

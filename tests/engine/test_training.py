@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 def images(count: int = 64, side: int = 8) -> ImageSet:
-    """Two classes told apart by their brightness."""
+    """Return images of two classes that differ in brightness."""
     rng = np.random.default_rng(0)
     labels = np.arange(count) % 2
     pixels = rng.integers(0, 100, (count, 1, side, side)) + 120 * labels[:, None, None, None]
@@ -35,7 +35,7 @@ def images(count: int = 64, side: int = 8) -> ImageSet:
 
 
 def network(dropout: float = 0.0) -> nn.Module:
-    """A small classifier with the same initial weights every time."""
+    """Return a small classifier with the same initial weights every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         layers = [
@@ -52,7 +52,7 @@ def network(dropout: float = 0.0) -> nn.Module:
 def run(
     seed: int = 0, rate: float = 0.1, steps: int = 20, dropout: float = 0.0, stop: Callable[[], bool] = lambda: False
 ) -> list[float]:
-    """Losses of a short training."""
+    """Return the losses of a short training."""
     data = images()
     model = network(dropout)
     optimizer = torch.optim.SGD(model.parameters(), rate)

@@ -12,7 +12,7 @@ API = "/api/v1/"
 
 
 def client_of(user: Any = None) -> APIClient:
-    """A client signed in as ``user``; anonymous without."""
+    """Return a client signed in as ``user``, or an anonymous one."""
     client = APIClient()
     if user is not None:
         client.force_authenticate(user)
@@ -20,7 +20,7 @@ def client_of(user: Any = None) -> APIClient:
 
 
 def assert_private(path: str, method: str = "get", body: Any = None) -> None:
-    """Another user's row is not found, and nobody sees anything without signing in."""
+    """Check that another user's row is not found, and that requests without a sign-in are refused."""
     stranger = getattr(client_of(make_user()), method)(API + path, body, format="json")
     assert stranger.status_code == 404, stranger.content
     assert stranger.headers["Content-Type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Rows that tests of several files begin with; a file with a fixture of the same name has its own."""
+"""Rows for tests of several files; a file's own fixture of the same name replaces one of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.searches.driving import start, training_config, waiting
 
 @pytest.fixture
 def search() -> Search:
-    """A search whose first round of three waits."""
+    """A search whose first round, of three networks, waits."""
     search = start(training_config())
     advancing.advance(search.pk)
     search.refresh_from_db()
@@ -20,7 +20,7 @@ def search() -> Search:
 
 @pytest.fixture
 def leased(search: Search) -> Evaluation:
-    """Its first evaluation, leased by this process."""
+    """The search's first evaluation, leased by this process."""
     evaluation = scoring.lease(waiting(search)[0])
     assert evaluation is not None
     return evaluation

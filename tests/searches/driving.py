@@ -1,4 +1,4 @@
-"""Searches that tests run in their own process: the services do the work, no task is sent anywhere."""
+"""Searches that tests run in their own process: the services do the work, and no task is sent."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ CHAIN = {
     "stem": {"width": 4},
     "layers": [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(4)],
 }
-"""A space of 81 networks."""
+"""A chain of 81 networks."""
 
 
 def chain_space() -> SearchSpace:
-    """The tiny chain for the default images."""
+    """Return the tiny chain for the default images."""
     return create_space(ChainOptions(definition=CHAIN), InputSpec())
 
 
 def truth(architecture: Architecture) -> float:
-    """A made-up quality without ties."""
+    """Return a made-up quality without ties."""
     return 50 + sum(math.sin((i + 1) * (choice + 1.3)) for i, choice in enumerate(architecture.choices))
 
 
@@ -58,7 +58,7 @@ def write_table(folder: Path, missing: int = 0, seconds: float | None = None) ->
 
 
 def table_config(path: Path, **changes: Any) -> SearchConfig:
-    """LayerNAS over the table, 40 evaluations in rounds of 8."""
+    """Return a configuration of LayerNAS over the table, with 40 evaluations in rounds of 8."""
     config = {
         "name": "table",
         "space": {"kind": "chain", "definition": CHAIN},
@@ -73,7 +73,7 @@ def table_config(path: Path, **changes: Any) -> SearchConfig:
 
 
 def training_config(**changes: Any) -> SearchConfig:
-    """LayerNAS over the tiny chain on digits, every network trained for an epoch: well under a second each."""
+    """Return a configuration of LayerNAS on digits; each network trains for an epoch, in well under a second."""
     config = {
         "name": "training",
         "space": {"kind": "chain", "definition": CHAIN},
@@ -89,18 +89,18 @@ def training_config(**changes: Any) -> SearchConfig:
 
 
 def start(config: SearchConfig, owner: Any = None) -> Search:
-    """The search, made and not yet advanced."""
+    """Return a new search that has not been advanced yet."""
     return creation.create(owner or make_user(), config, local_files=True)
 
 
 def waiting(search: Search) -> list[int]:
-    """Evaluations that the search waits for and nobody has, by candidate number."""
+    """Return the unleased evaluations for which the search waits, by candidate number."""
     work = Evaluation.objects.filter(candidates__search=search, status=Evaluation.Status.PENDING)
     return list(work.order_by("candidates__number").values_list("pk", flat=True))
 
 
 def drive(search: Search, backwards: bool = False) -> Search:
-    """Advances and scores until the search rests; ``backwards`` scores the last proposals first."""
+    """Advance and score until the search rests; ``backwards`` scores the last proposals first."""
     for _ in range(1_000):
         advancing.advance(search.pk)
         search.refresh_from_db()
@@ -115,11 +115,11 @@ def drive(search: Search, backwards: bool = False) -> Search:
 
 
 def outcomes(search: Search) -> list[tuple[Any, ...]]:
-    """All that must not depend on who worked when."""
+    """Return everything that must not depend on the order of the workers' answers."""
     columns = ("number", "round", "arch", "origin", "layer", "bucket", "parent_number", "status", "score", "feasible")
     return list(Candidate.objects.filter(search=search).order_by("number").values_list(*columns))
 
 
 def expire(evaluation: Evaluation) -> None:
-    """As if the worker had been silent for long."""
+    """Let a lease expire, as if its worker had been silent for a long time."""
     Evaluation.objects.filter(pk=evaluation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Rows for tests, made directly: no engine runs, no broker."""
+"""Rows for tests, made directly, without the engine and without a broker."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _numbers = itertools.count(1)
 
 
 def make_user(name: str = "", **fields: Any) -> Any:
-    """A user of their own name; administrators are ``is_staff``."""
+    """Return a new user; ``is_staff`` makes an administrator."""
     users = get_user_model().objects
     return users.create_user(name or f"user{next(_numbers)}", password="a long enough password", **fields)
 
 
 def make_space(owner: Any, **fields: Any) -> SearchSpace:
-    """The five-layer size space as a row."""
+    """Return the five-layer size space as a row."""
     defaults = {"name": "Sizes", "kind": "nats_size", "options": {"kind": "nats_size"}, "size": "32768", "depth": 5}
     return SearchSpace.objects.create(owner=owner, content_hash=f"space{next(_numbers)}", **defaults | fields)
 
 
 def make_search(owner: Any, **fields: Any) -> Search:
-    """A running search over it; ``config`` holds every default."""
+    """Return a running search over the size space; ``config`` has all defaults."""
     config = SearchConfig.parse(fields.pop("config", CONFIG)).as_dict()
     defaults: dict[str, Any] = {
         "name": config["name"],
@@ -54,7 +54,7 @@ def make_search(owner: Any, **fields: Any) -> Search:
 
 
 def make_candidates(search: Search, rows: Iterable[dict[str, Any]]) -> list[Candidate]:
-    """One candidate a row of fields, numbered on from the last; scored where a score is given, else proposed."""
+    """Return one candidate per row of fields, with consecutive numbers; those without a score stay proposed."""
     first = search.candidates.count()
     candidates = []
     for number, fields in enumerate(rows, first):

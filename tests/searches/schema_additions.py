@@ -1,4 +1,4 @@
-"""What of an earlier OpenAPI document is missing, narrower or of another type in a later one.
+"""Comparison of OpenAPI documents: what is missing, narrower or of another type in the later one.
 
 Components are followed, not compared by name: a class may be renamed, the wire may not change. Requests may take more
 than before, and answers may say more than before; neither may lose anything.

@@ -21,7 +21,7 @@ SCORES = st.lists(st.none() | st.sampled_from([0.0, -1.5, 0.1 + 0.2, 1e-300]) | 
 
 
 def read(client: APIClient, url: str | None, link: str = "next") -> list[dict[str, Any]]:
-    """All rows, following ``link``."""
+    """Return all rows, following ``link``."""
     rows: list[dict[str, Any]] = []
     while url:
         reply = client.get(url)
@@ -165,7 +165,7 @@ def test_the_full_view() -> None:
     client = client_of(owner)
     with CaptureQueriesContext(connection) as queries:
         body = client.get(f"{API}candidates/{child.pk}/").json()
-    assert len(queries) == 4  # with the constants that hold now
+    assert len(queries) == 4  # including the query for the present constants
     assert [row["id"] for row in body["lineage"]] == [child.pk, parent.pk, grand.pk]
     assert body["costs"] == {
         "params_m": None,

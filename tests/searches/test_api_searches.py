@@ -1,4 +1,4 @@
-"""Searches over the API: list, create from JSON and YAML, look at, act upon, delete; for owner, stranger and nobody."""
+"""Searches over the API: list, create from JSON and YAML, read, act, delete; as owner, other user and anonymous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MOTE and MOTE+ calibrated while a search runs: an event between rounds, at one place in every rebuilt copy."""
+"""MOTE and MOTE+ calibrated during a search: an event between rounds, at the same place in every rebuilt copy."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db
 
 LAYERS = [{"name": f"layer {i}", "stride": 1 + i % 2, "options": CONV} for i in range(5)]
 SPACE = {"kind": "chain", "definition": {**CHAIN, "layers": LAYERS}}
-"""243 networks of a space without published constants."""
+"""A space of 243 networks without published constants."""
 LEAST = 28
-"""Networks of the first calibration here; a hundred take longer and show no more."""
+"""Number of networks at the first calibration in these tests; a hundred take longer and show no more."""
 EVALUATIONS = 44
 
 
@@ -42,7 +42,7 @@ def scored_search(kind: str = "mote", evaluations: int = EVALUATIONS, **changes:
 
 
 def terms_of(kind: str, choices: list[int]) -> dict[str, float]:
-    """Made-up terms whose order in the joint depends on the constants."""
+    """Return made-up terms whose order in the joint score depends on the constants."""
     landscape = 6 + sum(math.sin(2.3 * (i + 1) * (c + 1)) for i, c in enumerate(choices))
     speed = math.exp(sum(math.cos(1.7 * (i + 1) * (c + 2)) for i, c in enumerate(choices)) / 2)
     if kind == "mote":
@@ -51,12 +51,12 @@ def terms_of(kind: str, choices: list[int]) -> dict[str, float]:
 
 
 def begun(kind: str, choices: list[int]) -> float:
-    """The score of a fresh estimator."""
+    """Return the score of a new estimator."""
     return JOINTS[kind].begins("chain").read(terms_of(kind, choices))
 
 
 def train(search: Search, backwards: bool = False, stop_at: int = 1_000) -> Search:
-    """Scores what waits with made-up terms, read with the constants a fresh estimator has; or the first so many."""
+    """Score waiting networks with made-up terms and the constants of a new estimator, up to ``stop_at`` of them."""
     kind = search.config["estimator"]["kind"]
     for _ in range(300):
         advancing.advance(search.pk)
@@ -125,7 +125,7 @@ def test_a_rebuilt_search_is_the_same_search(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_estimate_that_trains_nothing_is_calibrated_on_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real scores: the terms that were recorded, read anew, are those of the search; no network is looked at again."""
+    """Real scores: the search's scores follow from the recorded terms; no network is scored again."""
     monkeypatch.setattr(calibration, "MINIMUM", 6)
     estimator = {"kind": "mote_plus", "profile": "untrained"}
     search = drive(scored_search(evaluations=16, estimator=estimator, round_size=4))
@@ -139,7 +139,7 @@ def test_an_estimate_that_trains_nothing_is_calibrated_on_what_it_has(monkeypatc
 
 
 def test_a_calibration_inside_a_round_that_is_reopened_is_taken_back() -> None:
-    """30 evaluations end in the middle of a round; 13 more make the search that had 43 from the start."""
+    """30 evaluations end in the middle of a round; 13 more give the same search as 43 from the start."""
     cut = train(scored_search(evaluations=30))
     before = cut.calibrations.get()
     control.extend(cut, evaluations=13)

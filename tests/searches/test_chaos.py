@@ -1,4 +1,4 @@
-"""Workers and brokers killed in the middle of a search: the same candidates and scores as undisturbed."""
+"""Workers and brokers killed during a search: the candidates and scores are those of an undisturbed search."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class House:
         }
 
     def start(self, *names: str) -> None:
-        """Starts services; the broker answers when this returns."""
+        """Start services; the broker answers when this returns."""
         commands = {
             "broker": embedded_broker.command(self.home),
             "worker": [sys.executable, "-m", *WORKER, "--without-gossip", "--without-mingle"],
@@ -75,17 +75,17 @@ class House:
                 assert embedded_broker.wait_ready(self.home, lambda: self.processes["broker"].poll() is None)
 
     def kill(self, name: str) -> None:
-        """SIGKILL to a service and to every child it has."""
+        """Send SIGKILL to a service and all its children."""
         kill(self.processes.pop(name))
 
     def flush(self) -> None:
-        """Every message is lost."""
+        """Delete all messages of the broker."""
         with redis.Redis(unix_socket_path=str(broker_socket(self.home))) as client:
             client.flushall()
 
 
 def database_url() -> str:
-    """The tests' own database, for other processes."""
+    """Return the address of the tests' database, for other processes."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
@@ -94,7 +94,7 @@ def database_url() -> str:
 
 @pytest.fixture(scope="module")
 def house(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Broker, worker and sweeper, running; all of it killed at the end. Importing torch makes a start costly."""
+    """Running broker, worker and sweeper, killed at the end; shared, because a start imports torch and takes long."""
     house = House(tmp_path_factory.mktemp("house"))
     try:
         house.start("broker", "worker", "sweeper")
@@ -105,7 +105,7 @@ def house(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def until(condition: Callable[[], bool], what: str, house: House) -> None:
-    """Waits, or shows the logs."""
+    """Wait for a condition, or fail with the logs."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
@@ -115,7 +115,7 @@ def until(condition: Callable[[], bool], what: str, house: House) -> None:
 
 
 def scored(search: Search, count: int) -> Callable[[], bool]:
-    """Whether that many candidates have a score and another one is being scored."""
+    """Return a condition: ``count`` candidates have a score and another one is being scored."""
 
     def reached() -> bool:
         search.refresh_from_db()
@@ -126,7 +126,7 @@ def scored(search: Search, count: int) -> Callable[[], bool]:
 
 
 def ended(search: Search) -> Callable[[], bool]:
-    """Whether the search is over."""
+    """Return a condition: the search has ended."""
 
     def reached() -> bool:
         search.refresh_from_db()
@@ -162,7 +162,7 @@ def test_killed_workers_and_brokers_change_no_candidate_and_no_score(house: Hous
 
 def test_a_process_that_dies_is_missed_at_once(house: House, tmp_path: Path) -> None:
     house.kill("worker")
-    house.kill("sweeper")  # it would hand the work out to its own worker
+    house.kill("sweeper")  # otherwise it would dispatch the work again
     patient = House(tmp_path, lease=10 * PATIENCE)
     try:
         patient.start("broker", "worker", "sweeper")

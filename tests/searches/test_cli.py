@@ -27,19 +27,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner() -> Any:
-    """The local owner, whom the command takes when nobody is named."""
+    """The local owner, who is the command's default owner."""
     return make_user("owner")
 
 
 def search(*words: str) -> str:
-    """Runs a subcommand; what it printed."""
+    """Run a subcommand and return what it printed."""
     printed = io.StringIO()
     call_command("search", *words, stdout=printed, stderr=io.StringIO())
     return printed.getvalue()
 
 
 def test_create_list_status_export(owner: Any, tmp_path: Path) -> None:
-    """A table beside the file that names it, whatever the folder the command runs in."""
+    """A table is found beside the file that names it, in whatever folder the command runs."""
     config = table_config(write_table(tmp_path)).as_dict()
     config["estimator"]["path"] = "table.csv"
     (tmp_path / "search.yaml").write_text(json.dumps(config))
@@ -92,7 +92,7 @@ def test_stop(owner: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_wait_tells_how_it_ended(owner: Any, tmp_path: Path) -> None:
-    """While the command waits, somebody else cancels."""
+    """The search is cancelled while the command waits."""
 
     def cancel() -> None:
         until(Search.objects.exists)
@@ -133,7 +133,7 @@ def test_searches_of_others_are_not_found(owner: Any) -> None:
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_pipe_that_is_closed_ends_it_quietly(tmp_path: Path, unbuffered: str) -> None:
-    """As after `| head`, while it writes and when it has written."""
+    """The pipe is closed as by `| head`, during the output or after it."""
     variables = environment(tmp_path, PYTHONUNBUFFERED=unbuffered)
     reading, writing = os.pipe()
     os.close(reading)

@@ -1,4 +1,4 @@
-"""Searches side by side: what the score chose, one corner for all, repeats as mean and spread."""
+"""Comparison of searches: the choice of the score, a common reference point, repeats as mean and spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doorbells over a real broker: who may listen, and that a recorded event rings."""
+"""The doorbells over a real broker: who may listen, and the ring of a recorded event."""
 
 from __future__ import annotations
 

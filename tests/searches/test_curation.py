@@ -1,4 +1,4 @@
-"""Pins, notes, tags, names: only the owner's words, heard by open pages, read by no search."""
+"""Pins, notes, tags and names: private to the owner, followed by open pages, never read by a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two candidates side by side: API, drawing and page."""
+"""Comparison of two candidates: API, drawing and page."""
 
 from __future__ import annotations
 

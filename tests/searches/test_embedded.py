@@ -1,4 +1,4 @@
-"""`manage.py up` with real processes: start, restart of what dies, stop, and nothing left behind."""
+"""`manage.py up` with real processes: start, restart of dead services, stop, and no process left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = training_config(budget={"evaluations": 8}, round_size=2).as_dict()
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of them runs any more."""
+    """Whether none of the processes is running."""
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
@@ -63,7 +63,7 @@ def test_runs_restarts_and_stops(tmp_path: Path) -> None:
 
 
 def test_a_second_start_finishes_what_a_killed_one_began(tmp_path: Path) -> None:
-    """SIGKILL of the web server, then of the supervisor, which ends all: the search ends as if nothing had been."""
+    """SIGKILL of the web server, then of the supervisor, which ends everything: the search has the same end."""
     with running(tmp_path / "undisturbed") as nasweb:
         number = nasweb.create(SMALL)
         until(lambda: nasweb.search(number)["status"] == "finished", seconds=120)
@@ -90,7 +90,7 @@ def test_a_second_start_finishes_what_a_killed_one_began(tmp_path: Path) -> None
 
 @pytest.mark.postgres
 def test_servers_instead_of_the_embedded_ones(tmp_path: Path, fresh_servers: dict[str, str]) -> None:
-    """With the servers named there is no broker, and accounts are required."""
+    """With external servers no broker is started, and accounts are required."""
     with running(tmp_path / "home", SECRET_KEY="k" * 50, ALLOWED_HOSTS="nas.example", **fresh_servers) as nasweb:
         assert set(nasweb.services()) == {"web", "worker", "sweep", "watchdog"}
         assert nasweb.get("/api/v1/searches/").status_code == 401

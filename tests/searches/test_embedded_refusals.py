@@ -1,4 +1,4 @@
-"""What keeps `manage.py up` from starting: one sentence each, exit code 2, and nothing started."""
+"""Reasons why `manage.py up` does not start: one sentence each, exit code 2, and nothing started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.processes import environment, free_port, manage
 
 
 def refusal(variables: dict[str, str]) -> str:
-    """The sentence of an `up` that is refused."""
+    """Return the sentence of an `up` that is refused."""
     done = manage(variables, "up")
     assert done.returncode == 2, done
     assert done.stdout == ""
@@ -36,7 +36,7 @@ def test_busy_port(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_home_that_cannot_be_written(tmp_path: Path) -> None:
-    """A file is where the folder should be; the same path is taken for a read-only folder."""
+    """A file stands in place of the folder; a read-only folder takes the same path through the code."""
     (tmp_path / "file").touch()
     sentence = refusal(environment(tmp_path / "file" / "home", NASWEB_PORT=str(free_port())))
     assert sentence.startswith(f"Cannot write to {tmp_path / 'file'}")
@@ -71,7 +71,7 @@ def test_servers_that_do_not_answer(tmp_path: Path, variables: dict[str, str], s
 
 
 def test_missing_binary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package ships none for this processor."""
+    """The package has no binary for this processor."""
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     with pytest.raises(StartRefused, match=r"binary is missing.*make clean setup.*REDIS_URL"):
         broker.binary()
@@ -87,7 +87,7 @@ def test_addresses_that_are_none(host: str, port: int, named: str) -> None:
 
 
 def test_home_is_one_process_s(tmp_path: Path) -> None:
-    """The second is refused while the first holds the lock, and let in afterwards."""
+    """A second process is refused while the first holds the lock, and accepted afterwards."""
     (tmp_path / "run").mkdir()
     first = checks.lock_home(tmp_path)
     with pytest.raises(StartRefused, match=f"process {os.getpid()}"):
@@ -97,7 +97,7 @@ def test_home_is_one_process_s(tmp_path: Path) -> None:
 
 
 def test_a_long_home_gets_a_short_private_socket(tmp_path: Path) -> None:
-    """Sockets' paths are limited by the kernel; the broker answers there all the same, and nowhere else."""
+    """The kernel limits socket paths; with a long home the broker answers at a short path, and only there."""
     home = tmp_path / ("long" * 30)
     checks.check_home(home)
     assert len(bytes(broker_socket(home))) < 100
@@ -116,7 +116,7 @@ def test_a_long_home_gets_a_short_private_socket(tmp_path: Path) -> None:
 
 
 def test_socket_folder_must_not_be_a_link(tmp_path: Path) -> None:
-    """In a shared temporary folder, somebody else could have put a link there."""
+    """In a shared temporary folder, another user could have created a link."""
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(PermissionError):
         private_folder(tmp_path / "link")

@@ -35,7 +35,7 @@ def test_events_are_numbered_without_gaps_also_by_many_writers(search: Search) -
 
 
 def search_of(search: Search) -> Search:
-    """A copy of its own for a thread."""
+    """Return a copy of the row for another thread."""
     return Search.objects.get(pk=search.pk)
 
 
@@ -68,7 +68,7 @@ def test_every_kind_says_what_the_page_needs(search: Search) -> None:
 
 
 async def listen(groups: list[str], act: object) -> list[dict]:
-    """What rings on the groups after ``act``, until it has been quiet for a second."""
+    """Return the rings on the groups after ``act``, until a second passes without a ring."""
     layer = get_channel_layer()
     rung = []
     channel = await layer.new_channel()

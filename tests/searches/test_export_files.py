@@ -1,4 +1,4 @@
-"""Downloads made in a process of their own: prepared, kept, refused in words; the whole front in one zip."""
+"""Downloads made in a separate process: prepared, kept, refused with a reason; the whole front in one zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More budget for a search with finalists: decided once over the whole, as with that budget from the start."""
+"""More budget for a search with finalists: the result equals that of the larger budget from the start."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_extension_equals_the_larger_budget_with_one_decision() -> None:
 
 
 def test_an_extension_among_the_finals_takes_them_back(table: Path) -> None:
-    """Finals that wait or are being scored; and finals that are looked up."""
+    """Final evaluations that wait or are being scored, and final scores that are looked up."""
     search = start(trained_finals(budget={"evaluations": 12}))
     while not search.candidates.finals().exists():
         for pk in waiting(search):
@@ -73,7 +73,7 @@ def test_an_extension_among_the_finals_takes_them_back(table: Path) -> None:
 
 
 def test_finals_that_an_older_version_left_in_the_middle_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It named finalists, searched on with more budget, and named those that came to lead."""
+    """The older version named finalists, searched with more budget, and then named the new best networks."""
     search = made_up(start(trained_finals(budget={"evaluations": 12})))
     with monkeypatch.context() as older:
         older.setattr(extending, "_take_back_finals", lambda search: 0)

@@ -1,4 +1,4 @@
-"""Finalists in rows: a further evaluation of the same network, whoever scores it, whatever happens meanwhile."""
+"""Finalists in rows: a further evaluation of the same network, with any worker and any interruption."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def table(tmp_path: Path) -> Path:
 
 
 def with_finals(table: Path, count: int = 5, **changes: Any) -> SearchConfig:
-    """The table search whose leaders are decided by the column of costs: another order than the score's."""
+    """Return the table search with finalists by the column of costs, which has another order than the score."""
     estimator = {"kind": "table", "path": str(table), "reward": "cost", "seconds": "seconds", "seconds_factor": 3}
     return table_config(table, final={"estimator": estimator, "count": count, "share": 0.5}, **changes)
 
 
 def trained_finals(**changes: Any) -> SearchConfig:
-    """The training search whose leaders are trained once more with another seed."""
+    """Return the training search whose best networks are trained again with another seed."""
     estimator = {"kind": "short_training", "epochs": 1, "batch_size": 256, "seed": 7}
     return training_config(final={"estimator": estimator, "count": 3}, **changes)
 
 
 def made_up(search: Search, backwards: bool = False, fails: tuple[int, ...] = ()) -> Search:
-    """Scores what waits without training: a number that depends on the network and the seed; some numbers fail."""
+    """Score waiting networks without training, by network and seed; the candidates in ``fails`` fail."""
     for _ in range(200):
         advancing.advance(search.pk)
         search.refresh_from_db()
@@ -164,7 +164,7 @@ def test_finalists_are_trained_with_their_own_options_and_found_again() -> None:
 
 
 def test_guided_finalists_are_trained_in_turns_with_scouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scouts are asked between finals as long as the budget lasts, by a copy that remembers or one that is rebuilt."""
+    """Scouts are asked between finalists while the budget lasts, with a kept algorithm and with a rebuilt one."""
     config = trained_finals(algorithm={**GUIDED, "pool": 4}, budget={"evaluations": 9}, round_size=4)
     with monkeypatch.context() as context:
         context.setattr(algorithm_state, "KEPT_COPIES", 0)

@@ -1,4 +1,4 @@
-"""The search form: what it sends is what the engine reads, and every complaint stands at its field."""
+"""The search form: the engine reads what it sends, and every error is shown at its field."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVERY_FIELD = {
 
 
 def posted(document: dict[str, Any], **changes: str) -> dict[str, str]:
-    """What a browser sends for a form filled with ``document``: the fields of the chosen kinds, as text."""
+    """Return what a browser sends for a form filled with ``document``: the fields of the chosen kinds, as text."""
     form = SearchForm(make_user(), document=document)
     data = {}
     for bound in form:

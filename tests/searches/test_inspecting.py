@@ -1,4 +1,4 @@
-"""Looking into data sets, spaces and tables, by page and by API."""
+"""Inspection of data sets, spaces and tables, by page and by API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency tables: uploaded or measured in the background, cancelled, lost and found, searched with, refused."""
+"""Latency tables: uploaded or measured in the background, cancelled, recovered after a loss, searched, refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def own_machine(settings: Any) -> None:
-    """Configurations may name files."""
+    """Allow configurations to name files."""
     settings.NASWEB_EMBEDDED = True
 
 
@@ -39,7 +39,7 @@ def asked(owner: Any, **changes: Any) -> LatencyTable:
 
 
 def uploaded(owner: Any, name: str = "device", leave_out: int = 0) -> LatencyTable:
-    """A made-up table of the tiny chain's operators: each takes a microsecond for every channel it reads."""
+    """Return a made-up table of the tiny chain's operators: each takes a microsecond per input channel."""
     names = sorted(operator.name for operator in chain_space().operators())
     text = "operator,milliseconds\n" + "".join(
         f"{name},{int(name.split()[1].partition('x')[0]) / 1e3}\n" for name in names[leave_out:]
@@ -65,7 +65,7 @@ def test_a_table_is_measured_in_the_background() -> None:
     assert row.content_hash == Latencies.of(row.entries.items()).content_hash
     assert "torch" in row.machine
     before = row.content_hash
-    measuring.measure("table", row.pk)  # a message that came twice
+    measuring.measure("table", row.pk)  # a message that is delivered twice
     row.refresh_from_db()
     assert row.content_hash == before
 

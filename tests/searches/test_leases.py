@@ -1,4 +1,4 @@
-"""Leases: one worker a network, tasks that lease together, nothing lost with a worker."""
+"""Leases: one worker per network, tasks that lease together, no work lost with a worker."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_dead_process_s_leases_end_at_once_and_say_why(search: Search, leased:
     heartbeat().beat()
     task = dispatching.SCORE, [[leased.pk, alive.pk], search.pk]
     losses.process_died(*task, "Worker exited prematurely: signal 6 (SIGABRT) Job: 4.")
-    assert not Evaluation.objects.filter(error__gt="").exists()  # this process holds both, and lives
+    assert not Evaluation.objects.filter(error__gt="").exists()  # this living process holds both leases
     Evaluation.objects.filter(pk=leased.pk).update(worker=dead.name, attempts=3)
     losses.process_died(*task, "Worker exited prematurely: signal 6 (SIGABRT) Job: 4.")
     sweep()

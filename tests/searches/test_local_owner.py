@@ -1,4 +1,4 @@
-"""Who is signed in on the embedded default, and which web pages are kept out."""
+"""Sign-in on the embedded default, and refusal of other web pages."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def embedded(settings: Any) -> None:
 
 @pytest.fixture
 def client() -> Client:
-    """A program on this machine: no cookie, no token, CSRF checks as for everyone."""
+    """A program on this machine: no cookie, no token, with CSRF checks."""
     return Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1:8000"})
 
 
 def post(client: Client, headers: dict[str, str]) -> Any:
-    """A body that is refused for its content, so that nothing is created."""
+    """Post a body that is refused for its content, so that nothing is created."""
     return client.post(SEARCHES, {}, content_type="application/json", headers=headers)
 
 
@@ -54,7 +54,7 @@ class TestEmbedded:
         assert client.get(SEARCHES, headers={header: "127.0.0.1"}).status_code == 401
 
     def test_foreign_host_is_refused(self, client: Client) -> None:
-        """A name that was made to point at this machine does not help."""
+        """A host name that resolves to this machine is refused, too."""
         assert client.get(SEARCHES, headers={"host": "elsewhere.example"}).status_code == 400
 
     @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ class TestEmbedded:
         assert (refused.status_code, refused.content.decode()) == (403, REFUSAL)
 
     def test_rows_are_the_owner_s(self, client: Client) -> None:
-        """A token, or a session, comes before the local owner."""
+        """A token or a session takes precedence over the local owner."""
         user = make_user("somebody")
         token = {"authorization": f"Token {Token.objects.create(user=user).key}"}
         assert client.get(SEARCHES, headers=token).renderer_context["request"].user == user
@@ -116,7 +116,7 @@ def test_accounts_everywhere_else(client: Client) -> None:
 
 
 async def answer(headers: dict[str, str], address: str = "127.0.0.1") -> dict[str, Any]:
-    """What the application makes of the websocket's opening: its refusal, its close, or its acceptance."""
+    """Return the application's answer to a websocket's opening: refusal, close or acceptance."""
     from nasweb.asgi import application
 
     scope = {
@@ -140,7 +140,7 @@ async def answer(headers: dict[str, str], address: str = "127.0.0.1") -> dict[st
 
 
 async def connects(headers: dict[str, str], address: str = "127.0.0.1") -> bool:
-    """Whether a websocket is let in and stays open."""
+    """Whether a websocket is accepted and stays open."""
     return (await answer(headers, address))["type"] == "websocket.accept"
 
 

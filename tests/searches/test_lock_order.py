@@ -1,4 +1,4 @@
-"""On a server that locks rows: searches are locked by number, then evaluations by number; so no two wait in a ring."""
+"""Order of row locks on a server: searches by number, then evaluations by number, so that no deadlock can occur."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def beat(search: Search) -> None:
 
 def die(search: Search) -> None:
     heartbeat().beat()
-    Worker.objects.update(pid=2**31 - 1)  # nobody's
+    Worker.objects.update(pid=2**31 - 1)  # a number of no process
     numbers = list(Evaluation.objects.values_list("pk", flat=True))
     losses.process_died(dispatching.SCORE, [numbers, search.pk], "signal 9 (SIGKILL)")
 
@@ -57,7 +57,7 @@ def test_who_waits_for_the_first_evaluation_holds_none_of_the_others(
     numbers = sorted(waiting(search))
     if act in (beat, die):
         scoring._lease(numbers, scoring._free(numbers))
-    for number in reversed(numbers):  # rewritten last, the first row lies behind the others
+    for number in reversed(numbers):  # the first row is written last, so the server stores it after the others
         Evaluation.objects.filter(pk=number).update(arch="moved")
     check(act, search, Evaluation.objects.filter(pk=numbers[0]), numbers[1:])
 
@@ -80,7 +80,7 @@ def test_who_tells_of_a_lost_lease_holds_no_evaluation(search: Search) -> None:
 
 
 def check(act: Callable[..., None], row: object, held: QuerySet[Any], free: list[int]) -> None:
-    """While a row is held here, another connection does something: it waits, and holds no evaluation of ``free``."""
+    """Hold a row while another connection runs ``act``: it must wait, and hold no evaluation of ``free``."""
 
     def apart() -> None:
         try:

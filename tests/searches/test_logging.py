@@ -1,4 +1,4 @@
-"""What the log says: bugs with their tracebacks, our warnings, each once; nothing of what was refused."""
+"""The log: server errors with tracebacks and our warnings, each once, and no refused requests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ logging.getLogger("django.request").error("a bug")
 
 
 def logged(script: str, home: Path, **variables: str) -> str:
-    """What a process of the product that runs the script writes to stderr."""
+    """Return what a process of the product writes to stderr when it runs the script."""
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,

@@ -62,7 +62,7 @@ def test_a_missing_folder_is_told_and_a_present_one_searched_with(
 def test_surrogates_are_listed_with_the_benchmarks(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the same shape, with what to do; they are not read and cannot be forgotten."""
+    """They are listed in the same form, with the next step; they are not read and cannot be forgotten."""
     settings.NASWEB_HOME = tmp_path
     place = "nb_models_1.0/xgb_v1.0"
     client = client_of(make_user())

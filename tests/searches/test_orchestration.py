@@ -31,7 +31,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def in_one_process(config: SearchConfig) -> list[tuple[str, float | None]]:
-    """Architectures and scores of the engine's own loop."""
+    """Return architectures and scores of the engine's own loop."""
     resolved = resolve(make_user(), config, local_files=True)
     algorithm = create_algorithm(config.algorithm, resolved.problem, config.seed)
     result = run(algorithm, estimator_of(resolved), config.budget, config.round_size, seed=config.estimator.seed)
@@ -108,7 +108,7 @@ def test_a_second_search_finds_every_score_again(table: Path) -> None:
 def test_a_score_that_another_search_writes_first_is_taken(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = drive(start(table_config(table)))
     known = proposals._evaluations
-    early = iter([[]])  # what the second search reads just before the first commits
+    early = iter([[]])  # the second search reads this just before the first commits
     monkeypatch.setattr(proposals, "_evaluations", lambda keys: known(next(early, keys)))
     second = drive(start(table_config(table)))
     assert (outcomes(first), Evaluation.objects.count()) == (outcomes(second), 40)
@@ -261,7 +261,7 @@ def test_preflight_says_what_to_expect(table: Path) -> None:
 
 
 def training_config_of(config: SearchConfig) -> SearchConfig:
-    """The same search, trained instead of looked up."""
+    """Return the same search, with training instead of a table."""
     return training_config(objective=config.objective.model_dump(), budget=config.budget.model_dump())
 
 

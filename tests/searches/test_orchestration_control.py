@@ -1,4 +1,4 @@
-"""Pause, resume, stop, cancel, retry, extend, delete: what they leave and what goes on after them."""
+"""Pause, resume, stop, cancel, retry, extend, delete: their effects, and the continuation after them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def table(tmp_path: Path) -> Path:
 
 
 def made_up(evaluation: Evaluation) -> Estimate:
-    """A score without training."""
+    """Return a made-up score, without training."""
     return Estimate(sum((i + 1) * choice for i, choice in enumerate(evaluation.choices)) % 7, seconds=2.0)
 
 
 def answer(pk: int, scored: Callable[[Evaluation], Estimate] = made_up) -> None:
-    """Leases and records one evaluation as a worker would."""
+    """Lease and record one evaluation as a worker would."""
     evaluation = scoring.lease(pk)
     assert evaluation is not None
     recording.record(pk, evaluation.attempts, scored(evaluation))
@@ -39,7 +39,7 @@ def answer(pk: int, scored: Callable[[Evaluation], Estimate] = made_up) -> None:
 def work(
     search: Search, scored: Callable[[Evaluation], Estimate] = made_up, rounds: int = 100, forget: bool = False
 ) -> None:
-    """Advances and answers up to ``rounds`` rounds."""
+    """Advance and answer up to ``rounds`` rounds."""
     for _ in range(rounds):
         advancing.advance(search.pk)
         if forget:
@@ -53,7 +53,7 @@ def work(
 
 
 def running(**changes: object) -> Search:
-    """A search whose first round waits."""
+    """Return a search whose first round waits."""
     search = start(training_config(**changes))
     advancing.advance(search.pk)
     search.refresh_from_db()
@@ -61,7 +61,7 @@ def running(**changes: object) -> Search:
 
 
 def dispatched() -> set[object]:
-    """When the evaluations were sent."""
+    """Return the times at which the evaluations were dispatched."""
     return set(Evaluation.objects.values_list("dispatched_at", flat=True))
 
 

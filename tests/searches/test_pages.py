@@ -1,4 +1,4 @@
-"""The pages as the server sends them: who may see them, what they load, and forms that work without a script."""
+"""The pages as the server sends them: access, loaded files, and forms that work without scripts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def client(owner: Any) -> Client:
 
 @pytest.fixture
 def paths(owner: Any) -> list[str]:
-    """Every page."""
+    """Return the addresses of all pages."""
     search = make_search(owner)
     (candidate,) = make_candidates(search, [{"score": 1.0}])
     rows = [f"/searches/{search.pk}/", f"/candidates/{candidate.pk}/"]
@@ -90,7 +90,7 @@ def test_a_front_is_offered_once_there_is_one(client: Client, owner: Any, status
 
 
 async def test_static_files_are_answered_before_django(settings: Any) -> None:
-    """Whole, in part, not again when the browser has it; with the policy; with a prefix and without."""
+    """Whole files, parts, and files in the browser's cache; with the policy; with and without a prefix."""
 
     async def beyond(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 418, "headers": []})

@@ -1,4 +1,4 @@
-"""The bucket grid of the past: as a search with that budget left it, evictions and late scores included."""
+"""The bucket grid of the past: as a search with that budget ended, including evictions and late scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def shape(rows: Any) -> list[tuple[Any, ...]]:
-    """All that a bucket row holds."""
+    """Return all contents of bucket rows."""
     return [(b.layer, b.index, b.low, b.high, b.residents, b.inserted, b.evicted) for b in rows]
 
 

@@ -1,4 +1,4 @@
-"""Plots computed on the server: kept columns follow the events, nothing is lost in cells, fronts equal brute force."""
+"""Plots computed on the server: cached columns follow the events, cells count all points, fronts equal brute force."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def search() -> Search:
 
 
 def fill(search: Search, count: int, seed: int = 0, **fields: Any) -> list[Candidate]:
-    """Scored candidates at random places, with their event."""
+    """Add scored candidates with random costs and scores, and their event."""
     rng = np.random.default_rng(seed)
     places = zip(rng.normal(size=count), rng.lognormal(size=count), rng.random(count) < 0.8, strict=True)
     rows = [
@@ -42,7 +42,7 @@ def fill(search: Search, count: int, seed: int = 0, **fields: Any) -> list[Candi
 
 
 def brute_force(found: columns.Columns, x: str, y: str) -> list[int]:
-    """Numbers that no other equals or beats in both; of equals the first."""
+    """Return the numbers of points that no other point equals or beats in both; the first among equals."""
     chosen = np.flatnonzero((found["state"] == SCORED) & found["feasible"])
     points = [(better_less(x) * found[x][n], better_less(y) * found[y][n], int(n)) for n in chosen]
     kept = [

@@ -1,4 +1,4 @@
-"""Looking before launching: bucket edges, and the time, from what was measured or from a trial."""
+"""Preflight: bucket edges, and a forecast of the time from measurements or from a trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results: one record each, for every search that waits; what has no score is a failure with a reason."""
+"""Results: recorded once, for every waiting search; a result without a score is a failure with a reason."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_parts_of_a_mote_score_are_kept_apart() -> None:
 def test_networks_that_diverge_or_have_no_way_through_end_at_once_with_a_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Real trainings at an absurd learning rate: two cells overflow, the third has no path from input to output."""
+    """Real trainings at a far too large learning rate: two cells overflow, the third has no path to its output."""
     monkeypatch.setitem(PROFILES, "fast", Profile(8, 16, 30, 3, learning_rate=1e38))
     config = {
         "space": {"kind": "nasbench201", "channels": 4, "cells": 1},

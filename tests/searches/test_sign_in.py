@@ -1,4 +1,4 @@
-"""Failed sign-ins, on the page and for a token: ten of an account from one address are followed by an hour without."""
+"""Failed sign-ins, on the page and for a token: ten failures of an account from one address block it for an hour."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def for_token(name: str, password: str, address: str = HERE) -> Any:
 
 
 def later(minutes: int) -> None:
-    """As if so much time had gone by."""
+    """Move the stored failures back in time by ``minutes``."""
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - timedelta(minutes=minutes))
 
 
@@ -136,7 +136,7 @@ def test_other_requests_ask_nothing_about_it() -> None:
 
 @pytest.mark.usefixtures("ada")
 async def test_behind_a_proxy_the_client_s_address_counts() -> None:
-    """As uvicorn finds it; what a client writes into the header itself does not."""
+    """The address that uvicorn determined counts, not the header that a client sends itself."""
     from nasweb.asgi import application
 
     proxied = ProxyHeadersMiddleware(application, trusted_hosts="10.0.0.1")

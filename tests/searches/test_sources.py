@@ -171,7 +171,7 @@ def test_a_chain_is_saved_once() -> None:
     assert (row.kind, row.depth, row.size) == ("chain", 1, "2")
     layers = [{"name": f"l{i}", "options": {"c": {"block": "conv", "width": list(range(1, 13))}}} for i in range(100)]
     large = sources.save_space(owner, "large", {"name": "large", "layers": layers})
-    large.clean_fields()  # as PostgreSQL, which refuses what is longer than its column
+    large.clean_fields()  # PostgreSQL refuses values that are longer than the column
     assert large.size == str(12**100)
     assert sources.save_space(make_user(), "another owner's", CHAIN).pk != row.pk
 

@@ -1,4 +1,4 @@
-"""Searches of cells whose options depend on the ones before, through rows and workers' code."""
+"""Searches of cells whose options depend on earlier choices, through rows and the workers' code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
     "space", [{"kind": "nasbench101", "channels": 8, "cells": 1}, {"kind": "darts", "cells": 3, "channels": 4}]
 )
 def test_cells_grown_by_the_prefix_are_searched_with_mote(space: dict) -> None:
-    """Options that depend on the ones before, through rows, rebuilds and MOTE."""
+    """Options depend on earlier choices; the search goes through rows, rebuilds and MOTE."""
     estimator = {"kind": "mote", "profile": "fast"}
     search = drive(start(training_config(space=space, estimator=estimator, budget={"evaluations": 6}, round_size=3)))
     assert search.status == Search.Status.FINISHED

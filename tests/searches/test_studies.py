@@ -1,4 +1,4 @@
-"""Studies: arms that score the same networks, ranks against a truth, errors at their fields; the trust card."""
+"""Studies: arms that score the same networks, rank correlation with a truth, errors at fields; the trust card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def document(table: Path, **changes: Any) -> dict[str, Any]:
-    """Training and two proxies on the tiny chain against a table's truth."""
+    """Return a study of training and two proxies on the tiny chain, with a table's truth."""
     arms = [
         {"label": "trained", "estimator": {"kind": "short_training", "epochs": 1, "batch_size": 256}},
         {"estimator": {"kind": "proxy", "name": "params"}},

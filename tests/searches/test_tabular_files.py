@@ -1,4 +1,4 @@
-"""Official benchmark files: said to be missing with what to do, read by administrators, searched in, forgotten."""
+"""Official benchmark files: missing with instructions, read by administrators, searched, forgotten."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def home(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official folder with 27 of the networks."""
+    """An official folder with 27 of the networks."""
     folder = tmp_path_factory.mktemp("official") / FOLDER
     write_nats(folder, SIZES, {"12": 12, "90": 90}, seeds=(777,))
     return folder

@@ -31,12 +31,12 @@ def home(tmp_path: Path, settings: Any) -> None:
 
 @pytest.fixture
 def search() -> Search:
-    """A finished search on digits of six networks."""
+    """A finished search of six networks on digits."""
     return drive(start(training_config(budget={"evaluations": 6}, algorithm={"kind": "random"})))
 
 
 def asked(of: Search, **changes: Any) -> list[dict[str, Any]]:
-    """Trainings made through the API."""
+    """Return trainings created through the API."""
     answer = client_of(of.owner).post(API + "trainings/", {**BODY, **changes}, format="json")
     assert answer.status_code == 201, answer.content
     return answer.json()
@@ -137,7 +137,7 @@ def test_a_lost_training_goes_on_from_its_checkpoint(search: Search, monkeypatch
     (disturbed,) = asked(search, candidates=ids(search, 1))
 
     class Killed(BaseException):
-        """As SIGKILL: nothing is tidied up."""
+        """An end like that by SIGKILL: no clean-up runs."""
 
     def killed(training: Training) -> Any:
         def tell(progress: Any) -> None:

@@ -1,4 +1,4 @@
-"""The trust card in words: one recipe of full trainings at a time, and what a correlation is called."""
+"""The trust card: one recipe of full trainings at a time, and words for correlations."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OWN = DATA | {"content_hash": "digits"}
 
 @pytest.fixture
 def search() -> Search:
-    """Ten scored networks, the later the better."""
+    """Ten scored networks, each better than the one before."""
     search = make_search(make_user(), data_info=OWN)
     make_candidates(search, [{"score": float(number)} for number in range(10)])
     return search
 
 
 def train(search: Search, numbers: Sequence[int], accuracies: Sequence[float], **changes: Any) -> list[Training]:
-    """Finished full trainings of these candidates; ``data`` are other images than the search's own."""
+    """Add finished full trainings of these candidates; ``data`` are other images than the search's own."""
     data = changes.pop("data", OWN)
     config = TrainingConfig(**changes)
     rows = []
@@ -98,7 +98,7 @@ def test_words_for_a_correlation(low: float, tau: float, high: float, words: str
 
 
 def test_images_matter_only_to_estimates_that_need_them() -> None:
-    """A study's arm that looks scores up has no data; a search with data may still be compared with it."""
+    """A study's arm that looks up scores has no data, but a search with data may be compared with it."""
     table = {**CONFIG, "estimator": {"kind": "benchmark"}}
     owner = make_user()
     with_data = make_search(owner, config=table, data_info=OWN)
