@@ -1,4 +1,4 @@
-"""What scores of a search were at any round: as estimated, or read with the constants that were in force then."""
+"""The scores of a search at any round: as estimated, or computed with the constants that were in force then."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NETWORK = ("number", "choices", "origin", "layer", "bucket", "parent_number")
 
 
 def constants(search: Search, calibration: Calibration) -> Constants:
-    """The engine's form."""
+    """Return the constants of a calibration as the engine reads them."""
     source = f"fitted to {calibration.networks} networks of this search after round {calibration.round + 1}"
     joint = joint_of(search.configuration.estimator.kind)
     assert joint is not None  # the search has a calibration
@@ -27,7 +27,7 @@ def constants(search: Search, calibration: Calibration) -> Constants:
 
 
 def latest(search: Search) -> Constants | None:
-    """The constants that a search reads its scores with now; None where evaluations are read as they are."""
+    """Return the constants that the search's scores are computed with now; None if estimates count as they are."""
     if joint_of(search.configuration.estimator.kind) is None:
         return None
     last = search.calibrations.order_by("-round").first()
@@ -35,14 +35,14 @@ def latest(search: Search) -> Constants | None:
 
 
 def current_score(given: Constants | None, candidate: Candidate, evaluation: Evaluation) -> float | None:
-    """A finished evaluation's score, read with the `latest` constants of the candidate's search."""
+    """Return the score of a finished evaluation, computed with the `latest` constants of the candidate's search."""
     if given is None or candidate.stage or evaluation.score is None:
         return evaluation.score
     return _read(given, evaluation.terms, evaluation.score)
 
 
 def terms(candidate: Candidate) -> dict[str, float | None]:
-    """A candidate's terms; the joint among them is the candidate's score, whatever the constants were in the worker."""
+    """Return a candidate's terms, in which the joint is the candidate's score, whatever constants the worker used."""
     evaluation: Evaluation = candidate.evaluation
     joint = ESTIMATORS[evaluation.estimator].options.joint
     if joint not in evaluation.terms:
@@ -51,7 +51,7 @@ def terms(candidate: Candidate) -> dict[str, float | None]:
 
 
 def source(candidate: Candidate) -> str | None:
-    """Where the constants of a candidate's score are from, in words; None where there are none."""
+    """Return where the constants of a candidate's score come from, in words; None if there are none."""
     search = candidate.search
     joint = joint_of(candidate.evaluation.estimator)
     if joint is None:
@@ -61,18 +61,18 @@ def source(candidate: Candidate) -> str | None:
 
 
 class Calibrations:
-    """All of a search, in order."""
+    """All calibrations of a search, in order."""
 
     def __init__(self, search: Search) -> None:
         rows = list(search.calibrations.order_by("round"))
         self.rounds = [row.round for row in rows]
-        """After which rounds there was one."""
+        """The rounds after which there was a calibration."""
         self.columns = ("stage", "evaluation__score", *(("evaluation__terms",) if rows else ()))
-        """Columns of a candidate that `score` reads."""
+        """The columns of a candidate that `score` reads."""
         self._constants = [constants(search, row) for row in rows]
 
     def score(self, row: Any, told: int) -> float | None:
-        """The score of a candidate, given with `columns` in names, as it was when round ``told`` was told."""
+        """Return the score of a candidate when round ``told`` was told; ``row`` has the names of `columns`."""
         before = bisect_left(self.rounds, told)
         if row.evaluation__score is None or row.stage or not before:
             score: float | None = row.evaluation__score
@@ -80,7 +80,7 @@ class Calibrations:
         return _read(self._constants[before - 1], row.evaluation__terms, row.evaluation__score)
 
     def networks(self, search: Search, space: SearchSpace, told: int) -> list[tuple[Proposal, float]]:
-        """All networks scored up to a round, by number, with the scores that hold right after it."""
+        """Return all networks scored up to a round, by number, with the scores that are valid right after it."""
         rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lte=told)
         rows = rows.filter(Q(revived_round=None) | Q(revived_round__lte=told)).order_by("number")
         found = []
@@ -93,6 +93,6 @@ class Calibrations:
 
 
 def _read(given: Constants, terms: Mapping[str, Any], estimated: float) -> float:
-    """The joint of stored terms; as estimated where a term was no finite number and so was not kept."""
+    """Return the joint of stored terms, or the estimate if a term was not a finite number and so was not stored."""
     score = given.read(terms)
     return score if isfinite(score) else estimated

@@ -1,10 +1,9 @@
-"""Calibrating MOTE and MOTE+ while a search runs: where a space has no constants of its own, they are fitted to the
-networks of the search.
+"""Calibrating MOTE and MOTE+ while a search runs: constants that a space lacks are fitted to the search's networks.
 
-A calibration happens between two rounds, from `engine.calibration.MINIMUM` connected networks on and whenever there
-are twice as many as at the last one. Nothing is trained: scores are read anew from the stored terms, the algorithm
-takes them and fills its buckets again. Scores and the best network change; pins, notes and tags, and the order in which
-pinned candidates are listed (by number), do not. Evaluations stay as they are: other searches share them.
+A calibration happens between two rounds, first at `engine.calibration.MINIMUM` connected networks and then whenever
+their number has doubled. Nothing is trained: scores are computed again from the stored terms, and the algorithm fills
+its buckets again with them. The scores and the best network change. Pins, notes and tags do not change, nor does the
+order in which pinned candidates are listed (by number). Evaluations do not change either: other searches share them.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ WRITTEN_AT_ONCE = 1_000
 
 
 def calibrates(resolved: Resolved, copy: Copy) -> Joint | None:
-    """The joint that is calibrated as the search goes, if one is."""
+    """Return the joint that is calibrated during the search, or None."""
     joint = joint_of(resolved.stages[0].options.kind)
     if joint is None or joint.has_own(resolved.space.kind) or not copy.algorithm.rescorable:
         return None
@@ -33,7 +32,7 @@ def calibrates(resolved: Resolved, copy: Copy) -> Joint | None:
 
 
 def after_round(search: Search, resolved: Resolved, copy: Copy, told: int) -> None:
-    """Calibrates if it is time; the row of the search is locked, ``told`` is the round that was told last."""
+    """Calibrate if it is time; the row of the search is locked, and ``told`` is the round that was told last."""
     joint = calibrates(resolved, copy)
     if joint is None:
         return
@@ -47,7 +46,7 @@ def after_round(search: Search, resolved: Resolved, copy: Copy, told: int) -> No
     try:
         fitted = joint.fit(population)
     except ValueError:
-        return  # all are equal: there is nothing to fit
+        return  # all terms are equal: there is nothing to fit
     Calibration.objects.create(search=search, round=told, networks=len(population), constants=fitted)
     networks = Calibrations(search).networks(search, resolved.space, told)
     copy.algorithm.rescore(networks)
@@ -59,7 +58,7 @@ def after_round(search: Search, resolved: Resolved, copy: Copy, told: int) -> No
 
 
 def undo(search: Search, reopened: int) -> None:
-    """Takes back what was calibrated after a round that is open again; it will be time again when that is told."""
+    """Undo the calibrations after a round that is open again; they are due again once it is told."""
     if search.calibrations.filter(round__gte=reopened).delete()[0]:
         remaining = Calibrations(search)
         rows = search.candidates.networks().filter(status=Candidate.Status.SCORED)
@@ -78,7 +77,7 @@ def _terms(search: Search, told: int) -> list[dict[str, Any]]:
 
 
 def _write(search: Search, scores: Mapping[int, float]) -> None:
-    """Puts scores on candidates, by number, and nothing else."""
+    """Save scores, given by candidate number, and nothing else."""
     rows = list(search.candidates.networks().filter(number__in=scores).only("number"))
     for row in rows:
         row.score = scores[row.number]

@@ -1,8 +1,9 @@
-"""More budget for a search: it goes on as if it had had the larger budget from the start.
+"""More budget for a search, which then goes on as if it had had the larger budget from the start.
 
-A round that the budget cut short is opened again and filled. Finalists that were named at the end are taken back and
-named again once the larger budget is spent; their final scores are kept as evaluations and found again, not computed
-anew. A guided MOTE-NAS names its finalists all along and learns from each: they stay, and the log says so.
+A round that the budget cut short is opened again and filled. Finalists that were named at the end are removed, and
+finalists are named again once the larger budget is spent. Their final scores stay as evaluations, so they are found and
+not computed again. A guided MOTE-NAS names its finalists throughout the search and learns from each, so its finalists
+stay, and the log says so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SETTLED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
 
 
 def why_not(search: Search) -> str:
-    """Why more budget would change nothing; empty where it would."""
+    """Return the reason why more budget would change nothing, or an empty text if it would change something."""
     if not _is_guided(config := search.configuration):
         return ""
     count = config.final.count if config.final is not None else 0
@@ -32,7 +33,7 @@ def why_not(search: Search) -> str:
 
 
 def reopen(search: Search) -> bool:
-    """Takes back what the smaller budget ended with; the caller saves the search. Whether finalists are among it."""
+    """Undo how the smaller budget ended the search, and return whether finalists were removed; the caller saves it."""
     taken = 0
     if _is_guided(search.configuration):
         if named := search.candidates.finals().count():
@@ -53,9 +54,10 @@ def reopen(search: Search) -> bool:
 
 
 def _take_back_finals(search: Search) -> int:
-    """Removes the finalists after the last network, and what they left on networks and counters; how many.
+    """Remove the finalists after the last network, with their traces on networks and counters; return their number.
 
-    Finalists before a network, of a search that was extended by an older version, have to stay: numbers are for good.
+    Finalists before a network, in a search that an older version extended, have to stay, because the numbers of
+    candidates never change.
     """
     last = search.candidates.networks().aggregate(last=Max("number"))["last"]
     finals = list(search.candidates.finals().filter(number__gt=-1 if last is None else last))
@@ -82,7 +84,7 @@ def _take_back_finals(search: Search) -> int:
 
 
 def _reopen_last_round(search: Search) -> None:
-    """A round that the budget cut short was told for show; with more budget it is filled first."""
+    """Open the last round again if the budget cut it short, so that it is filled before the next round."""
     last = search.rounds - 1
     rows = search.candidates.filter(round=last)
     cut = 0 < rows.count() < search.configuration.round_size and not rows.finals().exists()

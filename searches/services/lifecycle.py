@@ -1,4 +1,4 @@
-"""The one place where a search's status changes; callers hold the row's lock."""
+"""The only module that changes the status of a search; callers hold the lock of its row."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STOPPED = "stopped before its budget was spent"
 
 
 def locked(search_id: int, **conditions: object) -> Search | None:
-    """The row, locked until the end of the transaction; None when it is gone or does not meet the conditions."""
+    """Return the row, locked until the end of the transaction, or None if it is gone or the conditions do not hold."""
     return Search.objects.select_for_update().filter(pk=search_id, **conditions).first()
 
 
 def change(search: Search, status: Search.Status, reason: str = "") -> None:
-    """Puts the search into a state, with the reason in words, and writes the event."""
+    """Set the status of a search with the reason in words, save it and record the event."""
     search.status, search.status_reason = status, reason
     if status == Status.RUNNING and search.started_at is None:
         search.started_at = timezone.now()
@@ -28,7 +28,7 @@ def change(search: Search, status: Search.Status, reason: str = "") -> None:
 
 
 def halt(search: Search) -> None:
-    """Completes a pause or a stop once nothing is being scored any more."""
+    """Complete a pause or a stop once nothing is being scored."""
     if search.status == Status.PAUSING and not is_waiting(search):
         change(search, Status.PAUSED)
     elif search.status == Status.STOPPING and not is_waiting(search):

@@ -1,4 +1,4 @@
-"""The bucket grid as it was after some evaluations, filled again from the candidates' rows."""
+"""The bucket grid as it was after a number of evaluations, filled again from the rows of the candidates."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from searches.services.algorithm_state import bucket_row
 from searches.services.resolving import resolve_search
 
 MOST = 20_000
-"""Networks that are stored again for one look at the past."""
+"""Number of networks that are stored again for one such grid, at most."""
 
 
 def buckets(search: Search, upto: int | None = None, layers: Sequence[int] | None = None) -> list[Bucket]:
-    """Unsaved rows by layer and index: the grid that networks below ``upto``, or of these ``layers`` or none, fill.
+    """Return unsaved rows by layer and index: the grid that is filled by the networks with numbers below ``upto``.
 
-    The algorithm's own rule stores them again in the order it was told of them, so insertions and evictions are those
-    of the search, but for one thing: where scores were calibrated meanwhile, the scores are today's. Only told rounds
-    count. ConfigError (``upto``) with more than `MOST` networks.
+    ``layers`` keeps only the networks of these layers and those without a layer. The algorithm's own rule stores the
+    networks again in the order in which they were told, so insertions and evictions are those of the search; but if
+    scores were calibrated since, today's scores are used. Only told rounds count. ConfigError (``upto``): more than
+    `MOST` networks.
     """
     rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lt=search.rounds)
     if upto is not None:

@@ -1,4 +1,4 @@
-"""Proposals become rows: candidates, each with the evaluation it waits for or that is known already."""
+"""Writing proposals as rows: candidates, each with an evaluation that is known already or still to be made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INSERTED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Asked:
-    """A proposal of a round, with its estimate where that was looked up at once."""
+    """A proposal of a round, with its estimate if that was looked up."""
 
     round: int
     proposal: Proposal
@@ -30,9 +30,10 @@ class Asked:
 
 
 def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Candidate]:
-    """Writes the candidates and settles those whose evaluation is known; counters change on ``search``, not saved.
+    """Write and return the candidates, and settle those whose evaluation is known.
 
-    The row of the search is locked by the caller. A failure of another search is tried again, unless it was looked up.
+    Counters change on ``search`` without being saved; the caller has locked its row. An evaluation that failed in
+    another search is tried again, unless it was looked up.
     """
     if not asked:
         return []
@@ -61,7 +62,7 @@ def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Ca
 
 
 def try_again(evaluations: Iterable[Evaluation]) -> None:
-    """Makes failed evaluations work to do."""
+    """Make failed evaluations pending again."""
     clean = {"status": Evaluation.Status.PENDING, "attempts": 0, "error": "", "worker": "", "dispatched_at": None}
     evaluations = list(evaluations)
     if not evaluations:
@@ -78,9 +79,9 @@ def _evaluations(keys: Sequence[str]) -> dict[str, Evaluation]:
 
 
 def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
-    """Inserts in the order of the keys, so that two searches that insert the same ones do not block each other.
+    """Insert evaluations in the order of their keys, so that two searches that insert the same ones cannot deadlock.
 
-    Rows are read again only where another search was there first with one of them.
+    Rows are read again only if another search inserted some of them first.
     """
     if not fresh:
         return {}
@@ -90,7 +91,7 @@ def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
             Evaluation.objects.bulk_create(rows, batch_size=INSERTED_AT_ONCE)
     except IntegrityError:
         for row in rows:
-            row.pk = None  # of rows that were taken back
+            row.pk = None  # the insertion was rolled back
         Evaluation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=INSERTED_AT_ONCE)
         return _evaluations(list(fresh))
     return fresh

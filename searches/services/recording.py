@@ -1,7 +1,7 @@
-"""Writing down what became of evaluations, once, for every candidate of every search that waits for them.
+"""Recording the outcome of evaluations once, for every candidate of every search that waits for them.
 
-Rows are locked in one order everywhere: searches by number, then evaluations by number; so writers never wait for
-each other in a ring.
+Rows are locked in one order everywhere: first searches by number, then evaluations by number. So writers cannot
+deadlock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ NOT_A_NUMBER = "the score is not a number: the network's loss overflowed; try ot
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a lease, known by its evaluation and attempt; ``options``: the estimator's, if it has a score."""
+    """The outcome of a lease, identified by its evaluation and attempt.
+
+    ``options`` are those of the estimator; they are needed only if there is a score.
+    """
 
     evaluation_id: int
     attempts: int
@@ -49,15 +52,15 @@ class Result:
 
 
 def record(evaluation_id: int, attempts: int, estimate: Estimate, options: Mapping[str, Any] | None = None) -> bool:
-    """As `record_all`, of one result; False when its lease holds no more."""
+    """Record one result as `record_all` does and return whether its lease was still valid."""
     return record_all([Result(evaluation_id, attempts, estimate, options or {})]) == 1
 
 
 def record_all(results: Sequence[Result]) -> int:
-    """Records the results whose leases still hold; how many.
+    """Record the results whose leases are still valid and return their number.
 
-    One transaction takes the evaluations, their candidates, the counters and the events of all searches; the last
-    result that a search waits for has it advanced.
+    One transaction writes the evaluations, their candidates, and the counters and events of all searches. When a search
+    waits for nothing more, it is advanced.
     """
     of = {result.evaluation_id: result for result in results}
     known: set[int] = set()
@@ -87,7 +90,7 @@ def _write(evaluation: Evaluation, result: Result) -> None:
 
 
 def _settle_all(search: Search, candidates: Sequence[Candidate], evaluations: Mapping[int, Evaluation]) -> None:
-    """Saves candidates of finished evaluations, and what they change in their search."""
+    """Save the candidates of finished evaluations, and the changes to their search."""
     now, constants = timezone.now(), latest(search)
     for candidate in candidates:
         settle(search, candidate, evaluations[candidate.evaluation_id], constants, now)
@@ -99,7 +102,7 @@ def _settle_all(search: Search, candidates: Sequence[Candidate], evaluations: Ma
 
 
 def finish(evaluation: Evaluation, estimate: Estimate) -> None:
-    """Puts an estimate into its evaluation, not saved; what is not a finite number is a failure."""
+    """Copy an estimate into its evaluation without saving it; a score that is not a finite number is a failure."""
     failed = estimate.score is None or not isfinite(estimate.score)
     evaluation.status = Evaluation.Status.FAILED if failed else Evaluation.Status.DONE
     evaluation.error = (estimate.error or NOT_A_NUMBER) if failed else ""
@@ -122,9 +125,9 @@ def settle(
     constants: Constants | None,
     now: datetime | None = None,
 ) -> None:
-    """Copies a finished evaluation to a candidate and counts it in its search; neither is saved.
+    """Copy a finished evaluation to a candidate and count it in its search, without saving either.
 
-    ``constants`` are the search's `calibrations.latest`, asked once for all of its candidates.
+    ``constants`` are `calibrations.latest` of the search, read once for all of its candidates.
     """
     failed = evaluation.status == Evaluation.Status.FAILED
     candidate.status = Candidate.Status.FAILED if failed else Candidate.Status.SCORED
@@ -164,7 +167,7 @@ def crown_anew(search: Search) -> None:
 
 
 def _finalists(search: Search, finals: Sequence[Candidate]) -> list[Candidate]:
-    """The networks of these finals, with their final scores."""
+    """Return the networks of these finalists, with their final scores saved."""
     if not finals:
         return []
     scores = {final.parent_number: final.score for final in finals if final.parent_number is not None}
@@ -181,7 +184,7 @@ def _rank(objective: Objective, network: Candidate) -> Rank:
 
 
 def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
-    """The events of candidates that were scored or failed; a final is news of its network."""
+    """Return the events of candidates that were scored or failed; a finalist's event names its network."""
     failed = [c for c in candidates if c.status == Candidate.Status.FAILED]
     shown = [events.failure(c.number, c.arch, c.error) for c in failed]
     numbers = [c.parent_number if c.stage and c.parent_number is not None else c.number for c in candidates]
@@ -189,7 +192,7 @@ def entries(candidates: Sequence[Candidate]) -> list[events.Entry]:
 
 
 def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str, Any]) -> None:
-    """Keeps the parts of a MOTE score."""
+    """Save the parts of a MOTE score."""
     parts: dict[str, Any] = {name: options[name] for name in ("profile", "time_model")}
     parts |= {name: estimate.terms[name] for name in ("landscape", "speed", "time_seconds", "train_seconds")}
     parts |= {name: _finite(estimate.curves.get(name, ())) for name in MOTE_CURVES}
@@ -197,16 +200,16 @@ def store_mote(evaluation: Evaluation, estimate: Estimate, options: Mapping[str,
 
 
 def is_waiting(search: Search) -> bool:
-    """Whether the search waits for a result before it can go on, pause or stop."""
+    """Return whether the search waits for a result before it can go on, pause or stop."""
     halting = search.status in (Search.Status.PAUSING, Search.Status.STOPPING)
     statuses = (Candidate.Status.LEASED,) if halting else WAITING
     return search.candidates.filter(status__in=statuses).exists()
 
 
 def to_score(search: Search) -> QuerySet[Evaluation]:
-    """What the search waits for and nobody has, by candidate number."""
+    """Return the evaluations that the search waits for and nobody scores, by candidate number."""
     pending = Evaluation.objects.filter(status=Evaluation.Status.PENDING)
-    # One call, so that both conditions are of one candidate: other searches may wait for the same evaluation.
+    # One call, so that both conditions hold for the same candidate: other searches may wait for the same evaluation.
     mine = pending.filter(candidates__search=search, candidates__status__in=WAITING)
     return mine.order_by("candidates__number")
 

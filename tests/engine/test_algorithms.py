@@ -106,8 +106,15 @@ def test_tight_targets_end_or_go_on(algorithm: str, space: str, lo: float | None
 @on_all
 def test_a_search_whose_evaluations_all_fail_ends(algorithm: str, space: str) -> None:
     searching = make(algorithm, problem_of(space))
-    for _ in search(searching, 5, 150, lambda _architecture: None):  # the largest layer has 125 options
-        pass
+    searching.expect_finals(3)
+    most = 150  # the largest layer has 125 options
+    tried = [proposal for batch in search(searching, 5, most, lambda _architecture: None) for proposal in batch]
+    assert [proposal.number for proposal in tried] == list(range(len(tried))) != []
+    assert len({proposal.architecture for proposal in tried}) == len(tried), "no network is tried twice"
+    assert not searching.pending
+    assert searching.ask(1, stage=1) == [], "no network without a score becomes a finalist"
+    assert not [resident for view in searching.buckets() for resident in view.residents]
+    assert searching.done or len(tried) >= most
     if algorithm.startswith(("layernas", "dynamic_programming")):  # the others continue with random networks
         assert searching.done
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.rounds import BudgetMeter, Ended, Rounds
 from searches.models import Evaluation, Search, Snapshot
 from searches.services import advancing, algorithm_state, control, lookups, scoring
 from searches.services.estimators import estimator_of
-from searches.services.resolving import Stage, resolve
+from searches.services.resolving import Resolved, resolve, resolve_search
 from tests.searches.driving import start, table_config, waiting, write_table
 from tests.searches.factories import make_user
 
@@ -88,8 +88,11 @@ def in_memory(config: SearchConfig) -> Found:
     )
 
 
-def in_rows(config: SearchConfig, extension: dict[str, Any] | None = None) -> Found:
-    """Advance and score until the search rests, extend its budget, go on, and clear the tables."""
+def in_rows(config: SearchConfig, extension: dict[str, Any] | None = None, workers: Sequence[int] = ()) -> Found:
+    """Advance and score until the search rests, extend its budget, go on, and clear the tables.
+
+    ``workers`` are the stages that workers score.
+    """
     search = _to_its_end(start(config))
     if extension:
         control.extend(search, **extension)
@@ -97,6 +100,8 @@ def in_rows(config: SearchConfig, extension: dict[str, Any] | None = None) -> Fo
     columns = ("number", "round", "arch", "stage", "parent_number", "score")
     rows = search.candidates.order_by("number").values_list(*columns)
     trials = list(rows)
+    worked = set(search.candidates.filter(evaluation__attempts__gt=0).values_list("stage", flat=True))
+    assert worked == {stage for _, _, _, stage, *_ in trials} & set(workers)
     best = None if search.best is None else (search.best.arch, search.best.final_score)
     exhausted = search.status_reason.startswith("every network within reach was scored")
     assert exhausted or search.status_reason.startswith("budget of ")
@@ -117,6 +122,17 @@ def _to_its_end(search: Search) -> Search:
     raise AssertionError("the search does not come to rest")
 
 
+def give_to_workers(patch: pytest.MonkeyPatch, *numbers: int) -> None:
+    """Have these stages, whose estimates could be looked up, scored by workers."""
+
+    def resolved_search(search: Search) -> Resolved:
+        resolved = resolve_search(search)
+        stages = [replace(stage, inline=at not in numbers) for at, stage in enumerate(resolved.stages)]
+        return replace(resolved, stages=tuple(stages), inline=stages[0].inline)
+
+    patch.setattr(advancing, "resolve_search", resolved_search)
+
+
 def looked_up(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
     """Every round in one transaction."""
     return in_rows(config)
@@ -132,15 +148,15 @@ def looked_up_in_parts(case: Case, config: SearchConfig, patch: pytest.MonkeyPat
 
 def finalists_by_workers(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
     """Networks are looked up, finalists are scored by workers."""
-    patch.setattr(Stage, "inline", property(lambda stage: stage.options.reward == "score"))
+    give_to_workers(patch, 1)
     patch.setattr(algorithm_state, "KEPT_COPIES", 0)
-    return in_rows(config)
+    return in_rows(config, workers=[1])
 
 
 def by_workers(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
     """Everything is scored by workers."""
-    patch.setattr(Stage, "inline", False)
-    return in_rows(config)
+    give_to_workers(patch, 0, 1)
+    return in_rows(config, workers=[0, 1])
 
 
 def looked_up_and_extended(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
@@ -150,15 +166,15 @@ def looked_up_and_extended(case: Case, config: SearchConfig, patch: pytest.Monke
 
 def finalists_by_workers_and_extended(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
     """As with the larger budget from the start, although the smaller one ended the networks before the finalists."""
-    patch.setattr(Stage, "inline", property(lambda stage: stage.options.reward == "score"))
+    give_to_workers(patch, 1)
     patch.setattr(algorithm_state, "KEPT_COPIES", 0)
-    return in_rows(config.model_copy(update={"budget": smaller_budget(case, config)}), extension(case))
+    return in_rows(config.model_copy(update={"budget": smaller_budget(case, config)}), extension(case), [1])
 
 
 def by_workers_and_extended(case: Case, config: SearchConfig, patch: pytest.MonkeyPatch) -> Found:
     """As with the larger budget from the start."""
-    patch.setattr(Stage, "inline", False)
-    return in_rows(config.model_copy(update={"budget": smaller_budget(case, config)}), extension(case))
+    give_to_workers(patch, 0, 1)
+    return in_rows(config.model_copy(update={"budget": smaller_budget(case, config)}), extension(case), [0, 1])
 
 
 def smaller_budget(case: Case, config: SearchConfig) -> Budget:
@@ -237,7 +253,7 @@ def test_no_network_follows_the_one_that_would_exceed_the_seconds(algorithm: str
 def test_an_extension_between_the_networks_and_their_finalists_reopens_the_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Stage, "inline", property(lambda stage: stage.options.reward == "score"))
+    give_to_workers(monkeypatch, 1)
     monkeypatch.setattr(advancing, "TASK_SECONDS", 0.0)
     case = Case("random", seconds(455.0), finalists=4, smaller={"seconds": 320.0})
     config = case.config(make_table(tmp_path, seconds=SECONDS))
