@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from engine.metrics import COST_NAMES, METRICS
-from searches.api import streaming
+from searches.api import candidate_rows
 from searches.api.base import UnderSearch, number_of, numbers_of
 from searches.api.filters import CandidateFilter
 from searches.api.pagination import KeysetPagination
@@ -181,4 +181,4 @@ class Export(UnderSearch):
         if wanted not in FORMATS:
             raise ValidationError({"format": f"Choose one of {', '.join(FORMATS)}."})
         rows = DjangoFilterBackend().filter_queryset(request, candidates.of_search(self.parent), self)
-        return streaming.response(self.parent, rows, wanted)
+        return candidate_rows.response(self.parent, rows, wanted)
