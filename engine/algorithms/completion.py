@@ -9,6 +9,10 @@ later layers to what the limits leave instead. Both rules have two properties on
 - two different prefixes of one length have different completions, so no network is scored twice.
 
 A bucket is chosen by what the prefix itself costs, with defaults behind it (equation 4), whatever completes it.
+
+A third rule was tried in a prototype and left out: keeping the later layers of the best network so far. It was better
+after 200 evaluations of deep spaces and worse before 100, it needs a memory of tried networks, and it compares prefixes
+of one bucket with different layers behind them.
 """
 
 from __future__ import annotations
