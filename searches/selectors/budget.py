@@ -1,4 +1,4 @@
-"""Moving the budget after the search: the best network at any cost of the band, and how its neighbours differ."""
+"""Changing the budget after the search: the best network at any cost of the front, and its neighbours' differences."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from searches.selectors.plot import near_ties, tie_of
 
 
 def at(search: Search, metric: str, value: str, cost: float | None) -> dict[str, Any]:
-    """The best feasible network of at most ``cost`` (None: the whole band), with the front networks beside it.
+    """Return the best feasible network of at most ``cost`` (None: any cost), with its neighbours on the front.
 
-    Without any network that cheap, ``best`` is None and ``dearer`` the cheapest one. ``crowned`` is the search's best
-    where it is another one within the budget: as good, but dearer, or decided by its final score.
+    If no network is that cheap, ``best`` is None and ``dearer`` is the cheapest network. ``crowned`` is the search's
+    best network if it is within the budget and differs from ``best``: it is equally good but more expensive, or its
+    final score decided.
     """
     asked = cost
     found = columns.of(search)
@@ -82,7 +83,7 @@ def _network(
 
 
 def differences(search: Search, one: list[int], other: list[int]) -> list[dict[str, str]]:
-    """Layer by layer, where two networks of a search choose differently."""
+    """Return the layers in which two networks of a search have different choices, with both choices."""
     space = spaces.of_search(search)
     labels = [space.labels(space.architecture(choices)) for choices in (one, other)]
     return [

@@ -1,4 +1,4 @@
-"""Candidates of one owner, and where a candidate came from."""
+"""Candidates of one owner, and the lineage of a candidate."""
 
 from __future__ import annotations
 
@@ -28,34 +28,37 @@ FROM line JOIN searches_candidate c ON c.id = line.id ORDER BY line.depth
 
 
 def owned(owner: Any) -> QuerySet[Candidate]:
-    """The owner's candidates with their evaluation, its curves left out."""
+    """Return the owner's candidates with their evaluations, without curves."""
     return _with_evaluation(Candidate.objects.networks().filter(search__owner=owner))
 
 
 def with_evaluations() -> QuerySet[Candidate]:
-    """Anybody's candidates with their evaluation, curves left out: for keys that were looked up among the owner's."""
+    """Return all users' candidates with their evaluations, without curves; for keys already checked for the owner."""
     return _with_evaluation(Candidate.objects.all())
 
 
 def of_search(search: Search) -> QuerySet[Candidate]:
-    """All candidates of a search with their evaluation, its curves left out."""
+    """Return all candidates of a search with their evaluations, without curves."""
     return _with_evaluation(Candidate.objects.networks().filter(search=search))
 
 
 def detailed(owner: Any) -> QuerySet[Candidate]:
-    """The owner's candidates, further estimates too, with their search, space, evaluation and MOTE score."""
+    """Return the owner's candidates, including final estimates, with search, space, evaluation and MOTE score."""
     related = ("search", "search__space", "evaluation", "evaluation__mote")
     return Candidate.objects.filter(search__owner=owner).select_related(*related)
 
 
 def lineage(candidate: Candidate) -> list[dict[str, Any]]:
-    """The candidate, its parent, and so on back to the first layer; one query."""
+    """Return the candidate, its parent, and so on back to the first layer, with one query."""
     rows = Candidate.objects.raw(_ANCESTORS, [candidate.pk, candidate.search_id, LINEAGE_LIMIT])
     return [{"number": r.number, "id": r.pk, "arch": r.arch, "layer": r.layer, "score": r.score} for r in rows]
 
 
 def finals(candidate: Candidate) -> Sequence[Candidate]:
-    """The further estimates of a network, with their evaluations, oldest first; asks only where there may be some."""
+    """Return the final estimates of a network with their evaluations, oldest first.
+
+    The database is queried only if the search has a final estimate.
+    """
     if candidate.search.configuration.final is None:
         return []
     own = Candidate.objects.finals().filter(search=candidate.search_id, parent_number=candidate.number)
@@ -82,13 +85,13 @@ def document(candidate: Candidate) -> dict[str, Any]:
 
 
 def term_names(rows: QuerySet[Candidate]) -> list[str]:
-    """Names of all terms of the candidates' scores, in alphabetical order."""
+    """Return the names of all terms of the candidates' scores, in alphabetical order."""
     terms = rows.order_by().prefetch_related(None).values_list("evaluation__terms", flat=True)
     return sorted({name for known in terms.iterator() for name in known})
 
 
 def chunks(rows: QuerySet[Candidate]) -> Iterator[Sequence[Candidate]]:
-    """The candidates by number, a bounded part at a time, so that no query stays open while a client reads."""
+    """Yield the candidates by number in parts of limited size, so that no query stays open while a client reads."""
     after = -1
     while part := list(rows.filter(number__gt=after).order_by("number")[:EXPORT_CHUNK]):
         yield part

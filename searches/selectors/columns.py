@@ -1,8 +1,8 @@
-"""The finished networks of a search as arrays, kept in the process and brought up to date from the event log.
+"""The finished networks of a search as arrays, cached in the process and updated from the event log.
 
-A slot is a candidate's number, so arrays are in the order of proposals. Every change of a finished candidate writes a
-``candidates`` or ``error`` event in its transaction; what the events after the last look name is read again, nothing
-else. Fronts, history and counts are derived from the arrays and kept until the next event.
+The index is a candidate's number, so arrays are in the order of proposals. Every change of a finished candidate writes
+a ``candidates`` or ``error`` event in its transaction. An update reads only the candidates that new events name.
+Fronts, history and counts are derived from the arrays and cached until the next event.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.metrics import METRICS
 from searches.models import Candidate, Event, Search
 
 NUMBERS = tuple(METRICS)
-"""Columns that can be plotted: all metrics."""
+"""The columns that can be plotted: all metrics."""
 LESS_IS_BETTER = tuple(name for name, metric in METRICS.items() if not metric.higher_is_better)
 MORE_IS_BETTER = tuple(name for name, metric in METRICS.items() if metric.higher_is_better)
 ABSENT, SCORED, FAILED, HIDDEN = 0, 1, 2, 3
@@ -33,15 +33,18 @@ T = TypeVar("T")
 
 
 class Columns:
-    """Arrays by name, each of one entry a number: `NUMBERS` as float64 (NaN: unknown), ``id`` and ``layer`` as int64
-    (-1: none), ``state`` (`ABSENT`, `SCORED`, `FAILED`, or `HIDDEN` by the user) and
-    ``feasible``.
+    """Arrays by name, with one entry per candidate number.
 
-    ``seq`` is the event up to which they are up to date, ``recent`` the numbers that came last, newest last.
+    `NUMBERS` are float64 (NaN: unknown), ``id`` and ``layer`` are int64 (-1: none), ``state`` is `ABSENT`, `SCORED`,
+    `FAILED`, or `HIDDEN` by the user, and ``feasible`` is boolean. ``seq`` is the last event that the arrays include;
+    ``recent`` are the most recent numbers, newest last.
     """
 
     def __init__(self, search: Search) -> None:
-        self.search_id, self.epoch, self.seq, self.size = search.pk, search.epoch, -1, 0
+        self.search_id = search.pk
+        self.epoch = search.epoch
+        self.seq = -1
+        self.size = 0
         self.arrays: dict[str, np.ndarray] = {}
         self.recent = np.empty(0, dtype=np.int64)
         self.fronts: dict[tuple[str, str, bool], np.ndarray] = {}
@@ -52,7 +55,7 @@ class Columns:
         return self.arrays[name][: self.size]
 
     def update(self, seq: int) -> None:
-        """Reads what the events up to ``seq`` changed."""
+        """Read the candidates that the events up to ``seq`` have changed."""
         if self.seq >= seq:
             return
         if self.seq < 0:
@@ -67,13 +70,13 @@ class Columns:
         self._derived.clear()
 
     def derived(self, name: str, compute: Callable[[], T]) -> T:
-        """What ``compute`` gives, kept until the arrays change."""
+        """Return the result of ``compute``, cached until the arrays change."""
         if name not in self._derived:
             self._derived[name] = compute()
         return self._derived[name]  # type: ignore[no-any-return]
 
     def front(self, x: str, y: str, feasible_only: bool = True) -> np.ndarray:
-        """Numbers of the networks that none beats in both columns, by ascending ``x``; kept up to date."""
+        """Return the numbers of the networks on the front of two columns, by ascending ``x``, updated incrementally."""
         key = (x, y, feasible_only)
         if key not in self.fronts:
             self.fronts[key] = front_of(self, np.flatnonzero(self["state"] == SCORED), *key)
@@ -144,7 +147,7 @@ _lock = RLock()
 
 
 def of(search: Search) -> Columns:
-    """The columns as of the search's last event; those looked at last are kept, up to `KEPT_ROWS` rows in all."""
+    """Return the columns as of the search's last event; the latest used ones are cached, up to `KEPT_ROWS` rows."""
     with _lock:
         key = (search.pk, search.created_at)
         columns = _kept.pop(key, None)
@@ -158,12 +161,15 @@ def of(search: Search) -> Columns:
 
 
 def front_of(columns: Columns, numbers: np.ndarray, x: str, y: str, feasible_only: bool) -> np.ndarray:
-    """The front among these numbers, by ascending ``x``; of networks alike in both, the first number stays."""
-    a, b = columns[x][numbers], columns[y][numbers]
+    """Return the front among these numbers, by ascending ``x``; of networks with equal values the first is kept."""
+    a = columns[x][numbers]
+    b = columns[y][numbers]
     usable = np.isfinite(a) & np.isfinite(b) & (columns["state"][numbers] == SCORED)
     if feasible_only:
         usable &= columns["feasible"][numbers]
-    numbers, a, b = numbers[usable], better_less(x) * a[usable], better_less(y) * b[usable]
+    numbers = numbers[usable]
+    a = better_less(x) * a[usable]
+    b = better_less(y) * b[usable]
     order = np.lexsort((numbers, b, a))
     lowest = np.minimum.accumulate(b[order])
     kept = np.ones(len(order), dtype=bool)
@@ -173,18 +179,18 @@ def front_of(columns: Columns, numbers: np.ndarray, x: str, y: str, feasible_onl
 
 
 def better_less(name: str) -> int:
-    """Return 1 where less of a metric is better, -1 where more is."""
+    """Return 1 if less of a metric is better, -1 if more is better."""
     return -1 if METRICS[name].higher_is_better else 1
 
 
 def _rows(search_id: int, numbers: Iterable[int] | None = None) -> list[tuple[Any, ...]]:
-    """Rows of `READ`, past the ORM: 100,000 of them are read whenever a process sees a search for the first time."""
+    """Return rows of `READ` without the ORM, because a process may read 100,000 at its first use of a search."""
     where = ""
     values: list[str | int] = [search_id, Candidate.Status.SCORED.value, Candidate.Status.FAILED.value]
     if numbers is not None:
         numbers = list(numbers)
         holders = ", ".join(["%s"] * len(numbers))
-        # Its ends, too, lest SQLite take the status's index.
+        # The range condition keeps SQLite from using the index of the status.
         where = f" AND number BETWEEN %s AND %s AND number IN ({holders})"
         values = [*values, min(numbers), max(numbers), *numbers]
     names = ", ".join(READ)

@@ -1,9 +1,10 @@
-"""How far apart two scores must be to tell two networks apart: from networks scored again under other seeds.
+"""The noise of scores, which decides whether two scores differ: from networks scored again with other seeds.
 
-Repeats are whatever the owner's searches hold of the same estimate, space and data under another estimate seed: studies
-of seeds, repeated searches, this search's own finalists. The noise is the pooled standard deviation s of a network's
-scores, over the better half of the repeated networks, since leaders are what has to be told apart. Two scores of equal
-networks differ by no more than 1.96 sqrt(2) s with a probability of 95% (the repeatability limit of ISO 5725-1).
+Repeats are all scores in the owner's searches with the same estimate, space and data but another seed of the estimate:
+from studies of seeds, repeated searches, and this search's own finalists. The noise is the pooled standard deviation s
+of a network's scores. Only the better half of the repeated networks counts, because the best networks must be
+distinguished. Two scores of equal networks differ by at most 1.96 sqrt(2) s with a probability of 95% (the
+repeatability limit of ISO 5725-1).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from searches.models import Candidate, Evaluation, Search
 from searches.selectors.calibrations import current_score, latest
 
 TIE_SHARE = 0.01
-"""Of the front's range: what tells networks apart where the noise is not known."""
+"""If the noise is not known, networks that differ by at most this share of the front's range are near ties."""
 LEAST = 5
-"""Degrees of freedom; fewer repeats say nothing."""
+"""The smallest number of degrees of freedom for which the noise is given."""
 MOST_NETWORKS, MOST_SOURCES = 1_000, 20
 REPEATABILITY = 1.96 * sqrt(2)
 Estimate = Mapping[str, Any]
@@ -32,7 +33,10 @@ Estimate = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Noise:
-    """``deviation`` of one score around its network's mean, from the better half of ``networks`` under ``seeds``."""
+    """The standard deviation of a score around its network's mean.
+
+    It comes from the better half of ``networks`` networks, scored with ``seeds`` seeds.
+    """
 
     deviation: float
     networks: int
@@ -40,12 +44,12 @@ class Noise:
 
     @property
     def limit(self) -> float:
-        """Differences up to here are within the noise."""
+        """The largest difference that is within the noise."""
         return REPEATABILITY * self.deviation
 
 
 def of(search: Search, value: str) -> Noise | None:
-    """The noise of a column of scores; None where no repeats tell."""
+    """Return the noise of a column of scores, or None if there are too few repeats."""
     stage = 1 if value == "final_score" else 0
     own = _estimates(search).get(stage)
     if value not in ("score", "final_score", "valid_accuracy") or own is None or "seed" not in own:
@@ -63,25 +67,25 @@ def of(search: Search, value: str) -> Noise | None:
     if len({seed for _, _, seed in same}) < 2:
         return None
     sources = [(place, state) for place, state, _ in same if place != (search.pk, stage)][:MOST_SOURCES]
-    # Looked at again when a source grows, and at every doubling of this search.
+    # Computed again when a source grows, and at every doubling of this search.
     own_state = (search.status, search.epoch, search.scored.bit_length(), search.calibrations.count())
     return _noise(search.pk, stage, value, (search.created_at, own_state, tuple(sources)))
 
 
 def limit_of(noise: Noise | None, values: np.ndarray) -> float:
-    """Front neighbours that differ by no more are near ties; ``values`` are the front's."""
+    """Return the difference up to which neighbours on the front are near ties; ``values`` are the front's."""
     if noise is not None:
         return noise.limit
     return TIE_SHARE * float(np.ptp(values)) if len(values) else 0.0
 
 
 def words(noise: Noise | None) -> str:
-    """What a near tie is measured by, as the page says it."""
+    """Return a description of the limit of near ties for the page."""
     if noise is None:
-        return "1 % of the front's range, for how much these values vary from seed to seed is not known"
+        return "1 % of the front's range, because the variation of these values between seeds is not known"
     return (
-        "what 95 % of a network's repeats under another seed differ by at most, measured on the better half of "
-        f"{noise.networks:,} networks scored under {noise.seeds} seeds"
+        "the largest difference of 95 % of a network's repeats with other seeds, measured on the better half of "
+        f"{noise.networks:,} networks scored with {noise.seeds} seeds"
     )
 
 

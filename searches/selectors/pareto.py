@@ -9,7 +9,7 @@ from searches.selectors import columns
 
 
 def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[str, Any]]:
-    """Networks that no other of at most their cost equals or beats, by ascending cost."""
+    """Return the networks that no other network of at most their cost equals or beats, by ascending cost."""
     found = columns.of(search)
     numbers = found.front(metric, "score", feasible_only)
     ids = found["id"][numbers].tolist()

@@ -1,7 +1,7 @@
-"""What a scatter plot of a search shows: the whole front, single candidates where they stand apart, counts elsewhere.
+"""The contents of a search's scatter plot: the whole front, isolated candidates one by one, and counts elsewhere.
 
-Up to `EXACT` candidates in view are given one by one. With more, the view is cut into cells: a candidate alone in its
-cell and the latest ones are given one by one, the others as the number of candidates a cell, and the counts say so.
+Up to `EXACT` candidates in view are all given one by one. If there are more, the view is divided into cells. Candidates
+that are alone in their cell and the latest ones are given one by one; the others are given as a count per cell.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """Axes, what is left out, the window ``(x0, x1, y0, y1)`` in view (None: all) and its cells.
+    """Axes, filters, the window ``(x0, x1, y0, y1)`` in view (None: everything) and its number of cells.
 
-    ``latest``: those that came last are given one by one. ``upto`` and ``layers`` go back in the search: only numbers
-    below ``upto``, only these layers and what belongs to none.
+    The ``latest`` candidates are always given one by one. ``upto`` and ``layers`` restrict the plot to an earlier state
+    of the search: to numbers below ``upto``, or to these layers and candidates without a layer.
     """
 
     x: str
@@ -47,17 +47,19 @@ Payload = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def plot(search: Search, look: Look) -> Payload:
-    """The header with counts and ranges, and the arrays by name."""
+    """Return the header with counts and ranges, and the arrays by name."""
     found = columns.of(search)
     numbers = _considered(found, look)
     feasible = found["feasible"][numbers]
-    kept, refused = numbers[feasible], numbers[~feasible]
+    kept = numbers[feasible]
+    refused = numbers[~feasible]
     shown = numbers if look.infeasible else kept
     front = _front(found, look, kept)
     x_range, x_outside = _range(found[look.x][shown], found[look.x][front], look.log_x, look.outliers)
     y_range, y_outside = _range(found[look.y][shown], found[look.y][front], look.log_y, look.outliers)
     x0, x1, y0, y1 = look.window or (*x_range, *y_range)
-    a, b = found[look.x][shown], found[look.y][shown]
+    a = found[look.x][shown]
+    b = found[look.y][shown]
     seen = shown[(a >= x0) & (a <= x1) & (b >= y0) & (b <= y1)]
     points, cells = _bin(found, look, seen, (x0, x1), (y0, y1))
     tie = tie_of(search, look.y, found[look.y][front])
@@ -88,7 +90,7 @@ def plot(search: Search, look: Look) -> Payload:
 
 
 def tie_of(search: Search, value: str, values: np.ndarray) -> dict[str, Any]:
-    """What a near tie is among a front's values: ``limit`` in their unit, the ``noise`` it is from (or None), words."""
+    """Return the limit of near ties among a front's values: ``limit`` in their unit, ``noise`` or None, and words."""
     known = noise.of(search, value)
     return {
         "limit": noise.limit_of(known, values),
@@ -98,14 +100,14 @@ def tie_of(search: Search, value: str, values: np.ndarray) -> dict[str, Any]:
 
 
 def near_ties(values: np.ndarray, limit: float) -> np.ndarray:
-    """Whether a front network is better than its neighbour before it by no more than the limit."""
+    """Return, for every front network, whether it is better than the one before it by at most the limit."""
     close = np.zeros(len(values), dtype=bool)
     close[1:] = np.abs(np.diff(values)) <= limit
     return close
 
 
 def robust_range(values: np.ndarray, keep: np.ndarray) -> Range:
-    """The interval without far outliers: three spreads around the middle half, and every value of ``keep``."""
+    """Return the interval without far outliers: three spreads around the middle half, plus all values of ``keep``."""
     if len(values) < 8:
         return float(values.min()), float(values.max())
     p5, p25, p75, p95 = np.quantile(values, (0.05, 0.25, 0.75, 0.95))
@@ -117,14 +119,15 @@ def robust_range(values: np.ndarray, keep: np.ndarray) -> Range:
 
 
 def _known(found: Columns) -> list[str]:
-    """Columns that any scored candidate has."""
+    """Return the columns in which at least one scored candidate has a value."""
     scored = found["state"] == SCORED
     return [name for name in NUMBERS if np.isfinite(found[name][scored]).any()]
 
 
 def _considered(found: Columns, look: Look) -> np.ndarray:
-    """Numbers that have both values, as far as the replay has come."""
-    a, b = found[look.x], found[look.y]
+    """Return the numbers that have both values, up to the point of the replay."""
+    a = found[look.x]
+    b = found[look.y]
     usable = (found["state"] == SCORED) & np.isfinite(a) & np.isfinite(b)
     if look.log_x:
         usable &= a > 0
@@ -142,21 +145,25 @@ def _front(found: Columns, look: Look, kept: np.ndarray) -> np.ndarray:
 
 
 def _range(values: np.ndarray, keep: np.ndarray, log: bool, outliers: bool) -> tuple[Range, np.ndarray]:
-    """The axis with a margin, and which values lie beyond it."""
+    """Return the axis with a margin, and a mask of the values beyond it."""
     if not len(values):
         return ((1.0, 10.0) if log else (0.0, 1.0)), np.zeros(0, dtype=bool)
     scaled, kept = (np.log10(values), np.log10(keep)) if log else (values, keep)
     low, high = (float(scaled.min()), float(scaled.max())) if outliers else robust_range(scaled, kept)
     beyond = (scaled < low) | (scaled > high)
     margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.5
-    low, high = low - margin, high + margin
+    low = low - margin
+    high = high + margin
     return ((10**low, 10**high) if log else (low, high)), beyond
 
 
 def _bin(
     found: Columns, look: Look, seen: np.ndarray, x_range: Range, y_range: Range
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Numbers given one by one, and the other candidates' counts: cell index (row by row from below), how many."""
+    """Return the numbers given one by one, and the counts of the other candidates by cell.
+
+    Cells are numbered row by row from below.
+    """
     nothing = np.empty(0, dtype=np.uint32)
     empty = {f"{kind}_{part}": nothing for kind in ("cell", "refused") for part in ("index", "count")}
     if len(seen) <= EXACT:
@@ -183,7 +190,9 @@ def _bin(
 def _place(values: np.ndarray, span: Range, log: bool, cells: int) -> np.ndarray:
     low, high = span
     if log:
-        values, low, high = np.log10(values), np.log10(low), np.log10(high)
+        values = np.log10(values)
+        low = np.log10(low)
+        high = np.log10(high)
     share = (values - low) / (high - low) if high > low else np.zeros(len(values))
     return np.clip((share * cells).astype(np.int64), 0, cells - 1)
 

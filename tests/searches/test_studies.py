@@ -117,7 +117,7 @@ def test_seeds_agree_with_themselves_only(table: Path) -> None:
     limit = 1.96 * np.sqrt(2 * better.var(axis=1, ddof=1).mean())
     tie = plot.plot(arm, plot.Look("madds_m", "score"))[0]["tie"]
     assert tie["limit"] == pytest.approx(limit)
-    assert "11 networks scored under 2 seeds" in tie["words"]
+    assert "11 networks scored with 2 seeds" in tie["words"]
     assert budget.at(arm, "madds_m", "score", None)["tie"] == tie
     assert trust.card(arm)["noise"]["limit"] == tie["limit"]
     assert noise.of(arm, "valid_accuracy") == noise.of(arm, "score")
