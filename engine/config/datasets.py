@@ -12,17 +12,19 @@ MOST_HELD_OUT = 0.9
 
 
 class ImageOptions(Options):
-    """How images become network inputs, and how the validation split is held out."""
+    """The conversion of images to network inputs, and the validation split."""
 
     field: ClassVar[str] = "dataset"
-    """Where complaints about the images stand in a configuration."""
+    """The field of a configuration at which errors of the images are reported."""
     is_local: ClassVar[bool] = False
-    """Whether the images lie in any folder of this machine that a configuration names."""
+    """Whether the images are in a folder of this machine that the configuration names."""
     resolution: int | None = Field(
         None, ge=8, le=512, title="Image size", description="side of the square input in pixels; empty: the data's own"
     )
     fit: Literal["resize", "crop"] = Field(
-        "resize", title="Fit", description="resize: squeeze to the square; crop: scale the short side, cut the centre"
+        "resize",
+        title="Fit",
+        description="resize: scale to the square; crop: scale the short side, then cut out the centre",
     )
     valid_share: float = Field(
         0.2,
@@ -32,42 +34,42 @@ class ImageOptions(Options):
         description=f"part of the training images held out, at most {MOST_HELD_OUT}",
         json_schema_extra={"maximum": MOST_HELD_OUT},
     )
-    split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="fixes which images are held out")
+    split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="decides which images are held out")
 
     @field_validator("valid_share")
     @classmethod
     def _leaves_images(cls, share: float, info: ValidationInfo) -> float:
         if share > MOST_HELD_OUT and not is_stored(info):
-            raise ValueError(f"hold out at most {MOST_HELD_OUT} of the training images; the rest is learned from")
+            raise ValueError(f"hold out at most {MOST_HELD_OUT} of the training images; the others are for training")
         return share
 
 
 class DigitsOptions(ImageOptions):
-    """scikit-learn's 1,797 handwritten digits, 8x8 grey: real data that needs no download."""
+    """scikit-learn's 1,797 handwritten digits, 8x8 grey: real data without a download."""
 
     kind: Literal["digits"] = "digits"
 
 
 class UploadOptions(ImageOptions):
-    """A zip of class folders that was uploaded before."""
+    """An uploaded zip of class folders."""
 
     kind: Literal["upload"] = "upload"
     id: int = Field(title="Data set", description="number of the uploaded data set")
 
 
 class TorchvisionOptions(ImageOptions):
-    """A torchvision data set, read from the data folder or downloaded when allowed."""
+    """A torchvision data set, read from the data folder or, if allowed, downloaded."""
 
     kind: Literal["torchvision"] = "torchvision"
     name: Literal["cifar10", "cifar100", "fashion_mnist"] = Field("cifar10", title="Name")
-    download: bool = Field(False, title="Allow download", description="fetch it when it is not in the data folder")
+    download: bool = Field(False, title="Allow download", description="download it if it is not in the data folder")
 
 
 class FoldersOptions(ImageOptions):
-    """Class folders of this machine, as ImageNet comes: train/<class>/ and val/<class>/, or alone (local use only).
+    """Class folders of this machine, in ImageNet's layout (train/<class>/, val/<class>/) or alone (local use only).
 
-    The validation images that select are held out of train/; val/ is what test images are elsewhere. Estimates learn
-    from a sample of train/; a full training streams all of it.
+    Validation images are held out of train/; the images of val/ are the test images. Estimates train on a sample of
+    train/; a full training streams all of it.
     """
 
     field: ClassVar[str] = "dataset.path"
@@ -75,14 +77,14 @@ class FoldersOptions(ImageOptions):
     kind: Literal["folders"] = "folders"
     path: str = Field(
         title="Folder",
-        description="holds train/<class>/ and perhaps val/<class>/ with image files, or <class>/ alone",
+        description="a folder with train/<class>/ and optionally val/<class>/, or only with <class>/",
     )
     sample: int = Field(
         10_000,
         ge=100,
         le=200_000,
         title="Sample",
-        description="images of train/ that estimates decode and learn from; a full training streams all",
+        description="images of train/ on which estimates train; a full training streams all",
     )
 
 

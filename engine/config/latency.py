@@ -1,4 +1,4 @@
-"""How latencies are measured."""
+"""Options of latency measurements."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from engine.config.spaces import SpaceOptions
 
 
 class LatencyOptions(Options):
-    """One setting for whole networks and for single operators: a forward pass in float32, nothing compiled."""
+    """Options for whole networks and for single operators: a forward pass in float32, without compilation."""
 
     device: Literal["cpu", "cuda"] = Field("cpu", title="Device")
-    threads: int = Field(1, ge=1, le=256, title="Threads", description="that torch may use on the CPU")
-    batch_size: int = Field(1, ge=1, le=4096, title="Batch size", description="images a pass; the time is the pass's")
-    warmup: int = Field(3, ge=0, le=1000, title="Warm-up", description="passes before the first that counts")
+    threads: int = Field(
+        1, ge=1, le=256, title="Threads", description="number of threads that torch may use on the CPU"
+    )
+    batch_size: int = Field(1, ge=1, le=4096, title="Batch size", description="images per pass; times are per pass")
+    warmup: int = Field(3, ge=0, le=1000, title="Warm-up", description="passes before the measurement")
     repeats: int = Field(
         15,
         ge=3,
         le=10_000,
         title="Repeats",
-        description="passes of which the median counts; fewer where one takes long",
+        description="number of passes for the median; fewer if a pass takes long",
     )
     seconds: float = Field(
         1.0,
         gt=0,
         le=600,
         title="Seconds at most",
-        description="for one operator or network: what takes longer is repeated less, three times at least",
+        description="for one operator or network: slower ones are repeated less often, but at least three times",
     )
 
 
 class ImageSize(Options):
-    """What networks take and give, where no data set says it."""
+    """Input and classes of networks, if there is no data set."""
 
     channels: int = Field(3, ge=1, le=64, title="Channels")
     height: int = Field(32, ge=1, le=1024, title="Height")
@@ -44,16 +46,18 @@ class ImageSize(Options):
 
 
 class LatencyRequest(Options):
-    """A table to measure: every operator of a space, for the images of a data set or of a given size."""
+    """A request to measure every operator of a space, for the images of a data set or of a given size."""
 
     name: Name = ""
     space: SpaceOptions = Field(title="Search space")
-    dataset: DatasetOptions | None = Field(None, title="Data", description="whose images and classes count")
+    dataset: DatasetOptions | None = Field(
+        None, title="Data", description="the data set whose image size and classes are used"
+    )
     input: ImageSize | None = Field(None, title="Images", description="or their size")
     measurement: LatencyOptions = Field(default_factory=LatencyOptions, title="Measurement")
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
         if (self.dataset is None) == (self.input is None):
-            raise ValueError("name either a data set or the size of the images (input)")
+            raise ValueError("give either a data set or the size of the images (input)")
         return self

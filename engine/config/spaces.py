@@ -10,19 +10,19 @@ from engine.config.base import Options
 
 
 class NasBench201Options(Options):
-    """NAS-Bench-201 / NATS-Bench topology: one cell of four tensors and six edges, five operations an edge."""
+    """NAS-Bench-201 / NATS-Bench topology: one cell of four tensors and six edges, with five operations per edge."""
 
     kind: Literal["nasbench201"] = "nasbench201"
     form: Literal["tensor", "edge"] = Field(
         "tensor",
         title="Layers",
-        description="tensor: a new tensor's edges a layer (5, 25, 125 options); edge: one edge a layer",
+        description="tensor: each layer has the edges of one tensor (5, 25, 125 options); edge: one edge per layer",
     )
     channels: int = Field(
         16, ge=4, le=128, title="Channels", description="width of the first stage of the full network"
     )
     cells: int = Field(
-        5, ge=1, le=10, title="Cells a stage", description="cells in each of the three stages of the full network"
+        5, ge=1, le=10, title="Cells per stage", description="cells in each of the three stages of the full network"
     )
 
 
@@ -44,7 +44,7 @@ class NasBench101Options(Options):
         description="width of the full network's first stack; 128 as published",
     )
     cells: int = Field(
-        3, ge=1, le=10, title="Cells a stack", description="cells in each of the three stacks; 3 as published"
+        3, ge=1, le=10, title="Cells per stack", description="cells in each of the three stacks; 3 as published"
     )
 
 
@@ -53,31 +53,35 @@ class DartsOptions(Options):
 
     kind: Literal["darts"] = "darts"
     cells: int = Field(
-        8, ge=3, le=40, title="Cells", description="of the full network: 8 in NAS-Bench-301, 20 in DARTS's evaluation"
+        8,
+        ge=3,
+        le=40,
+        title="Cells",
+        description="number in the full network: 8 in NAS-Bench-301, 20 in DARTS's evaluation",
     )
     channels: int = Field(
         32,
         ge=4,
         le=128,
         title="Channels",
-        description="of the first cell: 32 in NAS-Bench-301, 36 in DARTS's evaluation",
+        description="width of the first cell: 32 in NAS-Bench-301, 36 in DARTS's evaluation",
     )
     stem: Literal["small", "large"] = Field(
         "small",
         title="Images",
-        description="small: one convolution in front, as for CIFAR; large: three of stride 2, as for ImageNet "
+        description="small: one convolution, as for CIFAR; large: three convolutions of stride 2, as for ImageNet "
         "(published with 14 cells and 48 channels)",
     )
 
 
 class MobileNetOptions(Options):
-    """LayerNAS's MobileNet spaces: output filters a block, then kernel and expanded filters of each of its layers."""
+    """LayerNAS's MobileNet spaces: output filters per block, then kernel and expanded filters of each layer."""
 
     kind: Literal["mobilenet"] = "mobilenet"
     variant: Literal["60m", "220m", "300m", "600m"] = Field(
         "60m",
         title="Variant",
-        description="millions of multiply-adds aimed at with images of 224x224: "
+        description="target in millions of multiply-adds, for images of 224x224: "
         "60m MobileNetV3-Small, 220m MobileNetV3-Large, 300m MobileNetV2, 600m MobileNetV2 1.4x",
     )
     squeeze_excitation: bool = Field(

@@ -1,4 +1,4 @@
-"""Full trainings as data: the recipes, and what one training of one network takes."""
+"""Full trainings as data: the recipes, and the configuration of one training."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from engine.config.datasets import DatasetOptions, FoldersOptions
 
 
 class Recipe(Options):
-    """How a network is trained in full; the learning rate is meant for ``rate_batch`` images a step."""
+    """A recipe of full trainings; its learning rate is for ``rate_batch`` images per step."""
 
     label: str
     source: str
-    """Where the numbers come from, and what is not as published."""
+    """The source of the numbers, and the differences from it."""
     epochs: int
     batch_size: int
-    """Images a step here."""
+    """The batch size: images per step."""
     optimizer: Literal["sgd", "rmsprop"]
     learning_rate: float
     rate_batch: int
     momentum: float = 0.9
     weight_decay: float = 0.0
     epsilon: float = 0.0
-    """RMSProp's, added to the root of the mean square."""
+    """RMSProp's epsilon, added to the root of the mean square."""
     warmup_share: float = 0.0
-    """Part of all steps in which the rate rises linearly, before it falls along a half cosine to zero."""
+    """The share of all steps in which the rate rises linearly; after that it falls along a half cosine to zero."""
     flip: bool = False
-    """Every image is mirrored with probability 1/2."""
+    """Whether every image is mirrored with probability 1/2."""
     crop: bool = False
-    """Every image is padded by an eighth of its side with zeros and cut back at a random place."""
+    """Whether every image is padded with zeros by an eighth of its side and cropped at a random place."""
     parts: bool = False
-    """Of class folders of this machine, crops are random parts of 8 to 100% of the whole file, scaled to the input;
-    accuracies are those of the centre."""
+    """For class folders of this machine: crops are random parts of 8 to 100% of the file, scaled to the input, and
+    accuracies are measured on the centre."""
     jitter: float = 0.0
-    """Brightness, contrast and saturation change by a factor of up to 1 - and 1 + this."""
+    """Brightness, contrast and saturation are multiplied by factors between 1 minus and 1 plus this number."""
     label_smoothing: float = 0.0
 
 
@@ -106,7 +106,7 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 class TrainingConfig(Options):
-    """One training in full: validation images choose the epoch, test images are looked at once, at the end."""
+    """One full training: validation images choose the epoch; test images are used only once, at the end."""
 
     recipe: Literal["quick", "nasbench201", "layernas", "imagenet"] = Field("quick", title="Recipe")
     epochs: int | None = Field(
@@ -118,34 +118,36 @@ class TrainingConfig(Options):
     flip: bool | None = Field(None, title="Random flips", description="empty: the recipe's; not for digits or letters")
     crop: bool | None = Field(None, title="Random crops", description="empty: the recipe's")
     dataset: DatasetOptions | None = Field(None, title="Data", description="empty: the search's own")
-    seed: int = Field(0, ge=0, lt=2**31, title="Seed", description="fixes initial weights, order and augmentation")
+    seed: int = Field(
+        0, ge=0, lt=2**31, title="Seed", description="decides initial weights, order of images and augmentation"
+    )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the JSON-ready form."""
+        """Return the configuration for JSON."""
         return self.model_dump(mode="json")
 
     @property
     def parts(self) -> Recipe:
-        """The recipe with this training's own settings in place."""
+        """The recipe with this training's own settings."""
         recipe = RECIPES[self.recipe]
         own = {name: getattr(self, name) for name in ("epochs", "batch_size", "flip", "crop")}
         return recipe.model_copy(update={name: value for name, value in own.items() if value is not None})
 
     @property
     def rate(self) -> float:
-        """The highest learning rate, in proportion to the batch size."""
+        """The highest learning rate, proportional to the batch size."""
         parts = self.parts
         return parts.learning_rate * parts.batch_size / parts.rate_batch
 
     @property
     def parted(self) -> bool:
-        """Whether random parts of files are learned from, and accuracies are those of the centre."""
+        """Whether training uses random parts of files, and accuracies are those of the centre."""
         parts = self.parts
         return parts.parts and parts.crop and isinstance(self.dataset, FoldersOptions)
 
     @property
     def augmentation(self) -> str:
-        """What is changed in images and labels, in words."""
+        """A description of the changes to images and labels."""
         parts = self.parts
         told = ["random flips"] if parts.flip else []
         if self.parted:
