@@ -195,7 +195,8 @@ class SearchAlgorithm(ABC):
 
     def _observe_told(self) -> None:
         """Observe the told outcomes in the order of the proposals."""
-        told, self._told = self._told, []
+        told = self._told
+        self._told = []
         told.sort(key=_number)
         for proposal, score in told:
             if proposal.stage:

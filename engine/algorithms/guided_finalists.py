@@ -124,8 +124,10 @@ class Guided(Finalists):
         pool = ranked[:LOOKED_AT]
         rows = promising + [self._contenders[number] for number in known] + pool
         inputs = self._reader.inputs([c.choices for c in rows], [c.worth for c in rows])
-        first, end = len(promising), len(promising) + len(known)
-        reference, asked = inputs.rows(range(end, len(rows))), inputs.rows(range(first))
+        first = len(promising)
+        end = len(promising) + len(known)
+        reference = inputs.rows(range(end, len(rows)))
+        asked = inputs.rows(range(first))
         values = [score for number in evidence if (score := self._settled[number]) is not None]
         if awaited:
             places = range(first + len(evidence), end)

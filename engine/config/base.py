@@ -207,7 +207,8 @@ WORDS = {
 
 
 def _message(item: Mapping[str, Any]) -> str:
-    kind, context = item["type"], item.get("ctx", {})
+    kind = item["type"]
+    context = item.get("ctx", {})
     if kind == "missing":
         return "This field is required."
     if kind == "extra_forbidden":

@@ -93,7 +93,8 @@ def is_deep(value: Any) -> bool:
 
 def _check_size(value: Any, field: str) -> None:
     """Counts values with every alias written out: neither a cycle nor a small document of huge content passes."""
-    waiting, count = [value], 0
+    waiting = [value]
+    count = 0
     while waiting:
         inner = waiting.pop()
         count += 1

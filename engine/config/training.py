@@ -155,7 +155,8 @@ class TrainingConfig(Options):
         elif parts.crop:
             told.append("random crops of images padded by an eighth of their side")
         if parts.jitter:
-            low, high = 1 - parts.jitter, 1 + parts.jitter
+            low = 1 - parts.jitter
+            high = 1 + parts.jitter
             told.append(f"brightness, contrast and saturation times {low:g} to {high:g}")
         if parts.label_smoothing:
             told.append(f"label smoothing {parts.label_smoothing:g}")
@@ -165,7 +166,8 @@ class TrainingConfig(Options):
     @property
     def described(self) -> str:
         """The recipe in a few words; a shortened one says so."""
-        recipe, parts = RECIPES[self.recipe], self.parts
+        recipe = RECIPES[self.recipe]
+        parts = self.parts
         told = [f"{recipe.label} recipe"]
         if parts.epochs < recipe.epochs:
             told.append(f"shortened: {parts.epochs} of {recipe.epochs} epochs")

@@ -100,7 +100,8 @@ class MotePlusEstimator(TrainingEstimator):
 
     def looks(self, item: Architecture, seed: int, stop: Stop = never) -> Looks:
         """Return what the untrained network shows at `LOOKS` initialisations; nothing is trained."""
-        blueprint, (images, labels) = self.space.probe_blueprint(item), self._batch
+        blueprint = self.space.probe_blueprint(item)
+        images, labels = self._batch
         if not reaches_output(blueprint):
             return Looks([EXCESS_CEILING], [0.0])
         looks = Looks([], [])

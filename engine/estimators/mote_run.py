@@ -50,7 +50,10 @@ class Run:
     def __init__(
         self, blueprint: Blueprint, profile: Profile, data: ImageSet, points: ImageSet, seed: int, stop: Stop
     ) -> None:
-        self.profile, self.data, self.seed, self.stop = profile, data, seed, stop
+        self.profile = profile
+        self.data = data
+        self.seed = seed
+        self.stop = stop
         network = build(
             blueprint,
             seed=seed,

@@ -102,7 +102,8 @@ class KeysetPagination(BasePagination):
         """Return the rows beyond the key in the direction of reading."""
         if key is None:
             return ordered
-        name, (value, pk) = self.ordering.removeprefix("-"), key
+        name = self.ordering.removeprefix("-")
+        value, pk = key
         tie = Q(**{"id__lt" if self.backwards else "id__gt": pk})
         if value is None:
             beyond = Q(**{f"{name}__isnull": True}) & tie

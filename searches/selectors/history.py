@@ -108,7 +108,8 @@ def _worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
 
 def _history(search: Search, found: Columns) -> dict[str, Any]:
     went = trajectory(search)
-    numbers, feasible = went.numbers, found["feasible"][went.numbers]
+    numbers = went.numbers
+    feasible = found["feasible"][went.numbers]
     worth = _worths(search, found, numbers)
     steps = leads_by_worth(worth, feasible)
     decided = [row for row in went.finals if found["feasible"][row[1]]]

@@ -22,7 +22,8 @@ RESAMPLES = 300
 """Number of bootstrap resamples of an interval on the page."""
 TERMS = ("landscape", "speed")
 """MOTE's parts, each of which is ranked, too."""
-EXACT, GROWTH = 500, 1.01
+EXACT = 500
+GROWTH = 1.01
 """A running arm is read again at every network up to this number, then whenever it has grown by this factor."""
 REMEMBERED = 20_000
 LEAST_IN_GROUP, LEAST_IN_TENTH = 8, 10
@@ -149,7 +150,8 @@ def _estimate(column: ScoreColumn, truth: ScoreColumn | None) -> dict[str, Any]:
     if truth is None:
         return row
     both = scored & np.isfinite(truth.scores)
-    scores, truths = column.scores[both], truth.scores[both]
+    scores = column.scores[both]
+    truths = truth.scores[both]
     tenth = best(scores, truths) if both.any() else (scores, truths)
     enough = len(tenth[0]) >= LEAST_IN_TENTH
     row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))

@@ -56,7 +56,8 @@ def advance(search_id: int) -> None:
 
 def _claim(search_id: int) -> str | None:
     """Return a token if this task got the search, by an UPDATE that must hit the row; otherwise None."""
-    token, now = uuid4().hex, timezone.now()
+    token = uuid4().hex
+    now = timezone.now()
     until = now + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
     free = Search.objects.filter(Q(advance_token="") | Q(advance_until__lt=now), pk=search_id, status__in=Search.ACTIVE)
     return token if free.update(advance_token=token, advance_until=until) else None
@@ -71,7 +72,8 @@ def _step(search_id: int, token: str) -> bool:
     search = Search.objects.filter(pk=search_id, advance_token=token).select_related("owner").first()
     if search is None:
         return False
-    resolved, work = resolve_search(search), None
+    resolved = resolve_search(search)
+    work = None
     if search.status in (Status.QUEUED, Status.RUNNING) and not recording.is_waiting(search):
         copy = algorithm_state.load(search, resolved)  # before the row is locked: a rebuild may take a while
         work = lookups.look_up(search, resolved, copy) if resolved.inline else None

@@ -19,7 +19,8 @@ def locked(search_id: int, **conditions: object) -> Search | None:
 
 def change(search: Search, status: Search.Status, reason: str = "") -> None:
     """Set the status of a search with the reason in words, save it and record the event."""
-    search.status, search.status_reason = status, reason
+    search.status = status
+    search.status_reason = reason
     if status == Status.RUNNING and search.started_at is None:
         search.started_at = timezone.now()
     search.finished_at = timezone.now() if status in Search.ENDED else None

@@ -44,7 +44,8 @@ def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Ca
     looked_up = {stage.identity for stage in resolved.stages if stage.inline}
     failed = [e for e in known.values() if e.status == Evaluation.Status.FAILED]
     try_again(e for e in failed if e.identity not in looked_up)
-    now, constants = timezone.now(), latest(search)
+    now = timezone.now()
+    constants = latest(search)
     candidates = []
     for key, item in zip(keys, asked, strict=True):
         candidate = _candidate(search, resolved, item)
@@ -98,7 +99,8 @@ def _insert(fresh: dict[str, Evaluation]) -> dict[str, Evaluation]:
 
 
 def _evaluation(resolved: Resolved, key: str, item: Asked) -> Evaluation:
-    architecture, stage = item.proposal.architecture, resolved.stages[item.proposal.stage]
+    architecture = item.proposal.architecture
+    stage = resolved.stages[item.proposal.stage]
     evaluation = Evaluation(
         key=key,
         space_hash=architecture.space,

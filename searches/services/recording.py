@@ -91,7 +91,8 @@ def _write(evaluation: Evaluation, result: Result) -> None:
 
 def _settle_all(search: Search, candidates: Sequence[Candidate], evaluations: Mapping[int, Evaluation]) -> None:
     """Save the candidates of finished evaluations, and the changes to their search."""
-    now, constants = timezone.now(), latest(search)
+    now = timezone.now()
+    constants = latest(search)
     for candidate in candidates:
         settle(search, candidate, evaluations[candidate.evaluation_id], constants, now)
         candidate.save(update_fields=OUTCOME)
