@@ -13,12 +13,14 @@ from engine.cost import COUNTS, WHOLE, in_unit
 from engine.errors import ConfigError
 from engine.limits import Limit
 from engine.merit import merit
-from engine.metrics import LATENCY, METRICS, TABLE_COST, title
+from engine.metrics import LATENCY, METRICS, NODES, TABLE_COST, title
 from engine.space import Architecture, Choices, SearchSpace
 
 KEPT = 4_096
 """Networks whose whole-network counts are kept: a search asks for those of a network several times."""
 PROBES = 20_000
+NETWORK_PROBES = 20
+"""The probes that a complete network stands for where a limit is counted from its blueprint, in milliseconds."""
 
 
 class CostTable(Protocol):
@@ -55,6 +57,8 @@ class SearchProblem:
     def cost(self, architecture: Architecture, metric: str | None = None) -> float:
         """Return one cost of one network, in the metric's unit."""
         metric = metric or self.metric
+        if metric in NODES:
+            return self.space.cost_range(architecture.choices, metric)[0]
         if metric == TABLE_COST:
             assert self.table is not None
             return self.table.cost(architecture)
@@ -166,9 +170,8 @@ class SearchProblem:
                     f"{path}.{field}", "a table cost needs the table estimate with its cost column named"
                 )
             low, high = self.cost_range((), metric)
-            span = f"{title(metric)} of this space: {low:.6g} or more"
-            if isfinite(high):
-                span = f"{title(metric)} of this space lie between {low:.6g} and {high:.6g}"
+            most = f"to {high:.6g}" if isfinite(high) else "or more"
+            span = f"{title(metric)} in this space: {low:.6g} {most}"
             if hi is not None and hi < low:
                 raise ConfigError.at(
                     f"{path}.hi", f"no network is this cheap: {span}; raise the limit to {low:.6g} or more"
@@ -179,7 +182,7 @@ class SearchProblem:
                 )
 
     def check_together(self) -> None:
-        """ConfigError, at the field, where no network was found that meets all limits together."""
+        """Raise ConfigError, at the field, where no network is found that meets all limits together."""
         if not self._bounded or self._any_feasible():
             return
         if self.objective.constraints:
@@ -194,11 +197,12 @@ class SearchProblem:
         Only prefixes whose intervals of costs meet the limits are followed; after `PROBES` of them the answer is no.
         """
         rng = Random(0)
+        counted = any(limit.metric in WHOLE for limit in self._others)
         probes = 0
         stack: list[Choices] = [()]
         while stack and probes < PROBES:
             prefix = stack.pop()
-            probes += 1
+            probes += NETWORK_PROBES if counted and len(prefix) == self.space.depth else 1
             if not self.reachable(prefix):
                 continue
             if len(prefix) == self.space.depth:

@@ -23,7 +23,7 @@ from itertools import product
 
 from engine.blueprint import Blueprint, BlueprintBuilder, InputSpec, Shape
 from engine.config.spaces import NasBench201Options
-from engine.cost import Cost, total
+from engine.cost import WHOLE, Cost, total
 from engine.errors import ArchitectureError
 from engine.space import Architecture, State
 from engine.spaces.fragments import (
@@ -153,6 +153,11 @@ class NasBench201Space(ListedSpace):
         return tensors[-1]
 
     # --- costs -------------------------------------------------------------------------------------------------
+    def whole(self, architecture: Architecture, metric: str) -> int:
+        """Cells hand on a single map, and the first cell of a stage holds no less than its repetitions."""
+        rule = WHOLE[metric]
+        return rule.count(self.probe_blueprint(architecture) if rule.largest else self.blueprint(architecture))
+
     def initial_state(self) -> tuple[Cost, State]:
         """Return the cost of everything but the cells, which keep the shape of their input."""
         return fixed_cost(self.blueprint(self.default())), 0

@@ -252,7 +252,7 @@ def test_what_no_network_meets_is_refused_in_words() -> None:
     low, high = cells.whole_range((), PEAK)
     assert isfinite(low)
     assert high == inf
-    with pytest.raises(ConfigError, match=r"Peak memory \(.*\) of this space: .* or more"):
+    with pytest.raises(ConfigError, match=r"Peak memory \(.*\) in this space: .* or more"):
         SearchProblem(cells, Objective(cost_metric=PEAK, hi=low * 0.99)).check()
 
 
@@ -289,3 +289,14 @@ def test_another_order_of_layers_needs_a_sum() -> None:
     searched = SearchProblem(problem.space, limited)
     algorithm = create_algorithm(LayerNASOptions(layer_order="reversed"), searched, 1)
     assert algorithm.ask(8)
+
+
+def test_limits_that_no_sampled_network_meets_are_given_up_in_seconds() -> None:
+    cells = SPACES["tensor", SPECS[1]]
+    rng = Random(7)
+    least = min(cells.metrics(cells.sample(rng))[PEAK] for _ in range(60))
+    low = cells.whole_range((), PEAK)[0]
+    assert low < least
+    problem = SearchProblem(cells, Objective(cost_metric=PEAK, lo=low, hi=low * 1.0001))
+    with pytest.raises(ConfigError, match="No network was found"):
+        problem.check_together()
