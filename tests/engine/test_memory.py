@@ -258,7 +258,7 @@ def test_what_no_network_meets_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize("kind", ["random", "regularised_evolution", "local_search"])
 def test_algorithms_without_buckets_take_it_as_their_cost(kind: str) -> None:
-    space = SPACES["tensor", SPECS[1]]
+    space = SPACES["edge", SPECS[1]]
     problem = SearchProblem(space, Objective(cost_metric=PEAK, hi=middle(space)))
     algorithm = create_algorithm(ALGORITHMS[kind].options(), problem, 1)
     for proposal in algorithm.ask(8):
