@@ -102,9 +102,7 @@ def test_returned_maps_are_held_to_the_end() -> None:
 class Buffers:
     """Runs a built network node by node with real tensors, element-wise operations in place, and weighs what it holds.
 
-    It shares no rule with `engine.memory`: a tensor is held while a later node names it as its input, and operations
-    overwrite a tensor only after a check that none does. If a value were overwritten too early, the result would differ
-    from the network's own.
+    It holds a tensor while a later node names it. If one were overwritten too early, the result would be another.
     """
 
     def __init__(self, blueprint: Blueprint, network: nn.Module, images: Tensor) -> None:
@@ -145,7 +143,6 @@ class Buffers:
         if not free:
             return None
         operands = [self.held[name] for name in inputs]
-        # What is computed beside the buffer lasts for this statement only, as a kernel's registers do.
         return self.held[free[0]].copy_(module(*(operand.clone() for operand in operands)))
 
     def _weight(self) -> int:
