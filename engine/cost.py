@@ -39,8 +39,9 @@ _at_nodes: Callable[[Any], Counts] = attrgetter(*(METRICS[name].count for name i
 class Whole:
     """How a metric that only a whole network has is counted.
 
-    ``largest``: where a network is a row of segments, each of which hands on a single map, its count is the largest of
-    theirs.
+    ``largest``: the count is a number of values that are held at once. So a network that is a row of segments, each of
+    which hands on a single map, has the largest count of its segments; and the count of a segment whose maps all have
+    one size is proportional to that size.
     """
 
     count: Callable[[Blueprint], int]

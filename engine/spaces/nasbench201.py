@@ -27,6 +27,7 @@ from engine.cost import WHOLE, Cost, total
 from engine.errors import ArchitectureError
 from engine.space import Architecture, State
 from engine.spaces.fragments import (
+    built,
     cell_in_words,
     fixed_cost,
     measure,
@@ -70,6 +71,7 @@ class NasBench201Space(ListedSpace):
         definition = {"kind": self.kind, "form": options.form, "channels": options.channels, "cells": options.cells}
         super().__init__(spec, names, labels, defaults, json.dumps(definition, sort_keys=True))
         self._shapes = self._stage_shapes()
+        self._fixed: dict[str, int] = {}
 
     # --- names -------------------------------------------------------------------------------------------------
     def to_string(self, architecture: Architecture) -> str:
@@ -118,7 +120,7 @@ class NasBench201Space(ListedSpace):
 
     def _network(self, architecture: Architecture, cells: int) -> Blueprint:
         b = BlueprintBuilder(self.spec)
-        x = b.batch_norm(b.conv2d(b.input, self._config.channels, 3))
+        x = _stem(b, b.input, self._config.channels)
         for stage in range(STAGES):
             if stage:
                 with b.part(f"reduction {stage}"):
@@ -154,9 +156,25 @@ class NasBench201Space(ListedSpace):
 
     # --- costs -------------------------------------------------------------------------------------------------
     def whole(self, architecture: Architecture, metric: str) -> int:
-        """Cells hand on a single map, and the first cell of a stage holds no less than its repetitions."""
+        """Count one cell of single values: all maps of a cell have one size, and cells hand on a single map.
+
+        The first cell of a stage holds no less than its repetitions, which may begin with zeros.
+        """
         rule = WHOLE[metric]
-        return rule.count(self.probe_blueprint(architecture) if rule.largest else self.blueprint(architecture))
+        if not rule.largest:
+            return super().whole(architecture, metric)
+        if metric not in self._fixed:
+            segments = [built(self.spec.shape, partial(_stem, width=self._config.channels))]
+            segments += [
+                built(shape, partial(residual_reduction, width=self._width(stage)))
+                for stage, shape in enumerate(self._shapes[:-1], start=1)
+            ]
+            segments.append(built(self._shapes[-1], normed_head, self.spec.classes))
+            self._fixed[metric] = max(rule.count(segment) for segment, _ in segments)
+        b = BlueprintBuilder(InputSpec(1, 1, 1))
+        result = self._cell(b, b.input, architecture, "cell")
+        cell = Blueprint(b.spec, b.build().nodes, (result,))  # where it only skips, dead branches come last
+        return max(self._fixed[metric], rule.count(cell) * max(shape.elements for shape in self._shapes))
 
     def initial_state(self) -> tuple[Cost, State]:
         """Return the cost of everything but the cells, which keep the shape of their input."""
@@ -189,6 +207,11 @@ class NasBench201Space(ListedSpace):
 
     def _width(self, stage: int) -> int:
         return self._config.channels << stage
+
+
+def _stem(b: BlueprintBuilder, x: str, width: int) -> str:
+    """Append the convolution in front of the cells."""
+    return b.batch_norm(b.conv2d(x, width, 3))
 
 
 def _ordered(edges: int) -> list[tuple[str, ...]]:

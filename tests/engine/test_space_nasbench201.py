@@ -10,6 +10,7 @@ import pytest
 from engine.blueprint import InputSpec
 from engine.config.spaces import NasBench201Options
 from engine.errors import ArchitectureError
+from engine.memory import peak
 from engine.spaces.nasbench201 import NasBench201Space
 
 DATASETS = {
@@ -95,3 +96,18 @@ def test_the_reduced_network_is_motes() -> None:
 def test_a_wrong_name_is_refused_at_its_part(text: str, named: str) -> None:
     with pytest.raises(ArchitectureError, match=named):
         NasBench201Space(NasBench201Options(), InputSpec()).from_string(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "|none~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|none~2|",  # a dead branch comes last
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|none~2|",
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|nor_conv_3x3~0|avg_pool_3x3~1|skip_connect~2|",
+    ],
+)
+def test_the_peak_of_one_cell_is_that_of_the_network(name: str) -> None:
+    space = NasBench201Space(NasBench201Options(channels=4, cells=3), InputSpec(3, 9, 8, 4))
+    architecture = space.from_string(name)
+    assert space.whole(architecture, "peak_memory_mb") == peak(space.blueprint(architecture))
