@@ -10,7 +10,7 @@ from engine.config.base import OFFERED, Options
 
 
 class LayerNASOptions(Options):
-    """LayerNAS (Algorithm 1): layer by layer, the best candidates per cost bucket."""
+    """LayerNAS (Algorithm 1): search layer by layer and keep the best networks of each cost bucket."""
 
     kind: Literal["layernas"] = "layernas"
     bucketing: Literal["cost", "unique"] = Field(
@@ -30,7 +30,7 @@ class LayerNASOptions(Options):
     searches_per_layer: int = Field(1, ge=1, title="Searches per layer (R)")
     children_per_search: int = Field(1, ge=1, title="Children per search (T)")
     child_order: Literal["random", "listed", "cost"] = Field(
-        "random", title="Order of children", description="the order in which a network's untried children are scored"
+        "random", title="Order of children", description="order in which a network's untried children are scored"
     )
     layer_order: Literal["listed", "reversed", "cost"] = Field(
         "listed",
@@ -49,7 +49,7 @@ class LayerNASOptions(Options):
 
 
 class RandomSearchOptions(Options):
-    """Uniformly random feasible networks, none twice: the baseline every search must beat."""
+    """Random search: draw feasible networks uniformly, each at most once, as a baseline for the other algorithms."""
 
     kind: Literal["random"] = "random"
 
@@ -96,7 +96,7 @@ class DynamicProgrammingOptions(Options):
     buckets: int = Field(100, ge=1, le=10_000, title="Buckets per layer (H)")
     replicas: int = Field(1, ge=1, le=1_000, title="Networks per bucket (k)")
     child_order: Literal["random", "listed", "cost"] = Field(
-        "listed", title="Order of children", description="the order in which a network's children are scored"
+        "listed", title="Order of children", description="order in which a network's children are scored"
     )
 
 
@@ -111,7 +111,7 @@ class PPOOptions(FitnessOptions):
 
 
 class MoteNASOptions(Options):
-    """MOTE-NAS: many cheap estimates lead to a few finalists, which are trained; the best by validation wins."""
+    """MOTE-NAS: many cheap estimates select a few finalists, which are trained; the best validation accuracy wins."""
 
     kind: Literal["mote_nas"] = "mote_nas"
     rule: Literal["published", "guided"] = Field(
@@ -121,7 +121,7 @@ class MoteNASOptions(Options):
         "chosen by the results of the finalists before it",
     )
     sampling: Literal["mutation", "random"] = Field(
-        "mutation", title="New networks", description="near the best ones, or anywhere (MOTE-NAS-RS)"
+        "mutation", title="New networks", description="mutation: near the best ones; random: anywhere (MOTE-NAS-RS)"
     )
     pool: int = Field(
         20, ge=1, le=100_000, title="Pool", description="guided: networks estimated before the first finalist"

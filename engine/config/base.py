@@ -1,4 +1,4 @@
-"""Common ground of all option models, and the way from pydantic's complaints to ours."""
+"""The base of all option models, and the translation of pydantic's errors into our own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def storable(value: T) -> T:
-    """The value; ValueError when a text in it holds what databases refuse, a NUL character or half a character."""
+    """Return the value; ValueError if a text in it holds what databases refuse, a NUL character or half a character."""
     waiting: list[Any] = [value]
     while waiting:
         inner = waiting.pop()
@@ -46,14 +46,15 @@ Name = Annotated[str, Field(max_length=200, title="Name")]
 
 
 OFFERED = "x-offered"
-"""Key in a field's ``json_schema_extra``: the value that forms offer, where the field's default has to stay what
-documents without the field mean."""
+"""Key in a field's ``json_schema_extra``: the value that forms offer for a new document, if it is not the default.
+
+The default must stay the meaning of stored documents without the field."""
 
 
 class Options(BaseModel):
-    """Frozen; unknown fields are refused, so that a typing mistake is never ignored.
+    """The base of all option models. They are frozen, and refuse unknown fields so that typing mistakes are seen.
 
-    Cached properties are derived when a model is validated: from then on they are plain attributes.
+    Cached properties are computed when a model is validated. From then on they are plain attributes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
@@ -69,7 +70,7 @@ class Options(BaseModel):
         cls._derived = tuple(dict.fromkeys(names))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with some fields changed; its cached properties are derived again."""
+        """Return a copy with some fields changed; its cached properties are computed again."""
         copied = super().model_copy(update=update, deep=deep)
         for name in self._derived:
             vars(copied).pop(name, None)
@@ -85,7 +86,7 @@ class Options(BaseModel):
 
     @classmethod
     def _without_truth_values(cls, raw: Any) -> Any:
-        """Give true and false to numbers as words, which they refuse: Python would take them for 1 and 0."""
+        """Return ``raw`` with true and false in number fields as words: these are refused, not read as 1 and 0."""
         if not isinstance(raw, Mapping) or not any(isinstance(value, bool) for value in raw.values()):
             return raw
         numbers = {name for name, field in cls.model_fields.items() if _is_number(field.annotation)}
@@ -112,7 +113,7 @@ class Options(BaseModel):
 
     @classmethod
     def stored(cls, raw: Mapping[str, Any]) -> Self:
-        """Reads a document that was valid when it was stored: limits that came later do not make it unreadable."""
+        """Return a document that was valid when it was stored; later limits do not make it unreadable."""
         try:
             return cls.model_validate(raw, context={STORED: True})
         except ValidationError as error:
@@ -120,20 +121,20 @@ class Options(BaseModel):
 
 
 def _is_number(annotation: Any) -> bool:
-    """Whether a field takes a whole number or a number, or nothing, and no truth value."""
+    """Return whether a field takes numbers, or nothing, but no truth values."""
     types = {annotation, *get_args(annotation)}
     return bool(types & {int, float}) and bool not in types
 
 
 def is_stored(info: ValidationInfo) -> bool:
-    """Whether `Options.stored` is reading."""
+    """Return whether `Options.stored` is reading the document."""
     return bool(info.context and info.context.get(STORED))
 
 
 def field_errors(error: ValidationError, prefix: str = "", document: Any = None) -> ConfigError:
-    """The same complaints with dotted paths as the user wrote them (tags of unions left out).
+    """Return the same errors with dotted paths as the user wrote them, without the tags of unions.
 
-    With the ``document`` that was validated, paths follow it: entries of a mapping that a model reads as a list go by
+    With the ``document`` that was validated, paths follow it: entries of a mapping that a model reads as a list have
     their keys, and what validation adds (a list around a single value) is left out.
     """
     errors = []
@@ -145,7 +146,7 @@ def field_errors(error: ValidationError, prefix: str = "", document: Any = None)
 
 
 def to_fields(error: ConfigError, names: Collection[str]) -> ConfigError:
-    """Complaints of the whole document that begin with the name of one of these fields go to that field."""
+    """Return the same errors; those of the whole document that begin with one of the field names go to that field."""
     moved = []
     for item in error.errors:
         field, _, message = item.message.partition(": ")
@@ -212,9 +213,9 @@ def _message(item: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "This field is required."
     if kind == "extra_forbidden":
-        return "There is no such field; remove it or mend its name."
+        return "There is no such field; remove it or correct its name."
     if kind == "union_tag_not_found":
-        return f"Say which kind with the field {context['discriminator']}."
+        return f"Choose a kind with the field {context['discriminator']}."
     if kind == "union_tag_invalid":
         return f"There is no kind '{context.get('tag')}'; choose one of {context.get('expected_tags')}."
     if kind in ("model_type", "model_attributes_type", "dict_type"):

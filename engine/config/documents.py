@@ -1,6 +1,6 @@
-"""Documents that people write: their YAML or JSON, and the base of the models that read them.
+"""Documents that people write: reading their YAML or JSON, and the base of their models.
 
-Nothing in a document can run, refer to itself or grow without end.
+A document cannot run code, refer to itself or grow without limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_VALUES = 100_000
 DEEPEST = 100
 TOO_DEEP = f"The document is nested too deeply, more than {DEEPEST} levels."
 LONGEST_NUMBER = 100
-"""Characters; YAML's numbers to the base of 60 take time in the square of their length."""
+"""In characters: the time to read YAML's numbers to the base of 60 grows with the square of their length."""
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MERGE = "tag:yaml.org,2002:merge"
 
@@ -26,7 +26,7 @@ class Document(Options):
     """An option model that people write as a whole, as a mapping or as YAML."""
 
     first_fields: ClassVar[str]
-    """The first fields by name, joined by commas: the example in a complaint."""
+    """The names of the first fields, joined by commas, which an error message gives as an example."""
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:
@@ -46,12 +46,12 @@ class Document(Options):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what grows while it is read, before there are values to count."""
+    """A loader that refuses what grows while it is read, before there are values to count."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         for key, _ in node.value:
             if key.tag == MERGE:
-                problem = "merge keys (<<) are not taken, write the fields out"
+                problem = "merge keys (<<) are not supported, write the fields out"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
         super().flatten_mapping(node)
 
@@ -63,7 +63,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_yaml(text: str, field: str) -> Any:
-    """The value of a document; ConfigError at ``field`` says where it is malformed."""
+    """Return the value of a document; ConfigError at ``field`` says where the document is malformed."""
     try:
         value = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
@@ -82,7 +82,7 @@ def read_yaml(text: str, field: str) -> Any:
 
 
 def is_deep(value: Any) -> bool:
-    """Whether a value without cycles is nested too deeply to be walked by functions that call themselves."""
+    """Return whether a value without cycles is nested too deeply for recursive functions."""
     level = [value]
     for _ in range(DEEPEST + 1):
         level = [part for inner in level for part in _parts(inner)]

@@ -23,17 +23,17 @@ class MoteOptions(EstimateOptions):
     profile: Literal["fast", "paper"] = Field(
         "fast",
         title="Profile",
-        description="fast: a hundred small steps, under a second; paper: the published 250 of 1024 images",
+        description="fast: 100 small steps, under a second; paper: the published 250 steps of 1024 images",
     )
     time_model: Literal["deterministic", "wall"] = Field(
         "deterministic",
         title="Time",
-        description="deterministic: counted from the network, one score on any worker; wall: measured, as published",
+        description="deterministic: computed from the network, so that all workers agree; wall: measured, as published",
     )
     landscape_mode: Literal["evaluate", "fit"] = Field(
         "evaluate",
         title="Landscape",
-        description="evaluate: the loss at each point of the slice (paper); fit: an epoch from it (code)",
+        description="evaluate: the loss at each point of the slice (paper); fit: an epoch from each point (code)",
     )
     network: Literal["reduced", "full"] = Field(
         "reduced",
@@ -44,14 +44,16 @@ class MoteOptions(EstimateOptions):
     reduction: Literal["auto", "labels", "random", "none"] = Field(
         "auto",
         title="Reduced data",
-        description="labels: the images of a few distinct labels (RD); random: some of every label (RD-RS); "
-        "none: all training images; auto: labels where the data have at least twice as many, else random",
+        description="labels: the images of a few distinct classes (RD); random: some of every class (RD-RS); none: all "
+        "training images; auto: labels if the data have at least twice the number of classes kept, otherwise random",
     )
-    reduced_labels: int = Field(10, ge=2, le=1000, title="Labels kept", description="K of RD")
+    reduced_labels: int = Field(
+        10, ge=2, le=1000, title="Number of classes kept (K)", description="for reduced data by labels"
+    )
     encoder: Literal["auto", "published", "pixels", "vgg16_pool", "vgg16_softmax"] = Field(
         "auto",
         title="Label encoder",
-        description="what labels are compared by; published: the authors' choice for CIFAR-100; auto: it, else pixels",
+        description="how classes are compared; published: the authors' for CIFAR-100; auto: published, else pixels",
     )
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"
@@ -68,10 +70,10 @@ class MoteOptions(EstimateOptions):
 
 
 class MotePlusOptions(EstimateOptions):
-    """MOTE joined with how well the untrained network distinguishes images: a little slower, but ranks better."""
+    """MOTE, and how well the untrained network distinguishes images: a little slower, but ranks networks better."""
 
     recipe: ClassVar[int] = 100 * MoteOptions.recipe + 2
-    """MOTE's own recipe, and after it the recipe of the untrained network's terms."""
+    """The recipe of MOTE times 100, plus the recipe of the untrained network's terms."""
     joint: ClassVar[str] = "mote_plus"
 
     kind: Literal["mote_plus"] = "mote_plus"
@@ -140,15 +142,15 @@ class LossCurveOptions(EstimateOptions):
     """Train as MOTE does and score the training losses (TSE, arXiv 2006.04492): the sooner they fall, the better."""
 
     recipe: ClassVar[int] = 100 * MoteOptions.recipe + 1
-    """MOTE's own recipe, and after it the recipe of the summaries."""
+    """The recipe of MOTE times 100, plus the recipe of the summaries."""
 
     kind: Literal["loss_curve"] = "loss_curve"
     name: Literal["tse", "tse_e", "tse_ema", "last_loss"] = Field(
         "tse",
         title="Summary",
-        description="tse: sum over epochs; tse_e: over the last ones; tse_ema: later epochs count more; last_loss",
+        description="tse: sum over all epochs; tse_e: over the last; tse_ema: later epochs weigh more; last_loss",
     )
-    last_epochs: int = Field(2, ge=1, le=50, title="Last epochs", description="how many tse_e sums")
+    last_epochs: int = Field(2, ge=1, le=50, title="Last epochs", description="number of epochs that tse_e sums")
     profile: Literal["fast", "paper"] = Field("fast", title="Profile", description="as for MOTE")
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="fixes initial weights and the order of images"

@@ -33,7 +33,7 @@ class TableOptions(EstimateOptions):
     seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
     seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
     seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; kept for a common form"
+        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; all estimates have this field"
     )
 
     @cached_property
@@ -78,7 +78,7 @@ class TabularOptions(EstimateOptions):
         description="the objective's metric table_cost, as the benchmark states it",
     )
     seed: int = Field(
-        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; kept for a common form"
+        0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; all estimates have this field"
     )
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class NasBench301Options(EstimateOptions):
         ge=0,
         lt=2**31,
         title="Estimate seed",
-        description="has no effect on predictions; kept for a common form",
+        description="has no effect on predictions; all estimates have this field",
     )
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A whole search as one document."""
+"""The configuration of a whole search as one document."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from engine.errors import ConfigError
 from engine.metrics import COST_NAMES, DEFAULT_COST
 
 Bounds = tuple[str, float | None, float | None]
-"""A metric with its least and its largest value allowed, in its unit; None: an open end."""
+"""A metric, and its lowest and highest allowed value in its unit; None: no limit."""
 
 ESTIMATE_PATHS = ("estimator", "final.estimator")
-"""Where the estimate of each stage stands in a document."""
+"""The path of each stage's estimate in a document."""
 MOVED = ("dataset", "final.estimator", "final.count", "objective.size_exponent")
-"""Fields that are named in the complaints of the document's own checks."""
+"""Fields that the checks of the whole document name in their errors."""
 
 
 class Range(Options):
-    """Limits on one cost, in the unit that the metric's name states; an empty end is open."""
+    """Limits on one cost, in the unit that the metric's name states; an empty end means no limit."""
 
     lo: float | None = Field(None, ge=0, title="From")
     hi: float | None = Field(None, ge=0, title="To")
@@ -41,7 +41,7 @@ class Range(Options):
 
 
 class Constraint(Range):
-    """Limits on one more cost that every reported network must meet."""
+    """Limits on a further cost, which every reported network must meet."""
 
     metric: str = Field(title="Metric", json_schema_extra={"enum": list(COST_NAMES)})
 
@@ -61,22 +61,22 @@ class Objective(Range):
     latency_hash: str | None = Field(
         None,
         max_length=64,
-        title="Its content",
-        description="digest of that table, written by nasweb: the search is refused when it holds other times",
+        title="Content of the latency table",
+        description="digest of the table, written by nasweb; the search is refused if its times differ",
     )
     size_exponent: float = Field(
         0.0,
         ge=0,
         le=1,
         title="Size exponent",
-        description="for accuracies in percent after a short training, which favours small networks: full training is "
-        "taken to shrink the error by the cost to this power, and networks are ranked by that; 0: by their scores",
+        description="for accuracies in percent after a short training, which favours small networks; ranks them as "
+        "if full training divided the error by the cost to this power; 0: by their scores",
     )
     constraints: tuple[Constraint, ...] = Field((), title="Further limits")
 
     @cached_property
     def limits(self) -> tuple[Bounds, ...]:
-        """Limits on the bucketed cost first, then on the others."""
+        """The limits on the bucketed cost, followed by the further limits."""
         return (self.cost_metric, self.lo, self.hi), *((c.metric, c.lo, c.hi) for c in self.constraints)
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ class Budget(Options):
 
     evaluations: int | None = Field(100, ge=1, le=1_000_000, title="Evaluations")
     seconds: float | None = Field(
-        None, gt=0, title="Seconds", description="sum of the trials' seconds, real or from the table"
+        None, gt=0, title="Seconds", description="sum of the seconds of all trials, measured or from the table"
     )
 
     @model_validator(mode="after")
@@ -105,7 +105,11 @@ class Final(Options):
 
     estimator: EstimatorOptions = Field(title="Estimate")
     count: int = Field(
-        10, ge=1, le=1_000, title="Finalists", description="leading networks that are scored again; each is a trial"
+        10,
+        ge=1,
+        le=1_000,
+        title="Finalists",
+        description="leading networks that are scored again; each counts as a trial",
     )
     share: float = Field(
         0.4, gt=0, lt=1, title="Share of the seconds", description="part of a budget in seconds kept for finalists"
@@ -127,7 +131,7 @@ class SearchConfig(Document):
     objective: Objective = Field(default_factory=Objective, title="Objective")
     budget: Budget = Field(default_factory=Budget, title="Budget")
     round_size: int = Field(
-        8, ge=1, le=1024, title="Round size", description="proposals that go out before the next look at the scores"
+        8, ge=1, le=1024, title="Round size", description="proposals before the algorithm uses their scores"
     )
     seed: int = Field(0, ge=0, lt=2**31, title="Seed")
     final: Final | None = Field(None, title="Final estimate")
@@ -153,12 +157,12 @@ class SearchConfig(Document):
             raise ValueError("final.estimator: this is the search's own estimate; change its options or its seed")
         most = self.budget.evaluations
         if most is not None and self.finalists >= most:
-            raise ValueError(f"final.count: the budget of {most} evaluations leaves nothing to search with; name fewer")
+            raise ValueError(f"final.count: the budget of {most} evaluations leaves none for the search; choose fewer")
 
     def _check_exponent(self) -> None:
         if self.objective.size_exponent and not self.estimator.in_percent:
             raise ValueError(
-                "objective.size_exponent: this estimate's scores are no accuracies in percent; set it to 0"
+                "objective.size_exponent: this estimate's scores are not accuracies in percent; set it to 0"
             )
 
     @cached_property
@@ -172,7 +176,7 @@ class SearchConfig(Document):
         return 0 if self.final is None else self.final.count
 
     def beside(self, folder: Path) -> SearchConfig:
-        """Return the same search with relative paths of tables counted from the folder."""
+        """Return the same search with relative paths of tables resolved from the folder."""
         final = self.final and self.final.model_copy(update={"estimator": self.final.estimator.beside(folder)})
         return self.model_copy(update={"estimator": self.estimator.beside(folder), "final": final})
 
@@ -183,4 +187,4 @@ class SearchConfig(Document):
 
 def _check_metric(metric: str) -> None:
     if metric not in COST_NAMES:
-        raise ValueError(f"'{metric}' is no cost metric; choose one of {', '.join(COST_NAMES)}")
+        raise ValueError(f"'{metric}' is not a cost metric; choose one of {', '.join(COST_NAMES)}")

@@ -1,4 +1,4 @@
-"""A study as one document: the same random networks under several estimates, and against a truth."""
+"""The configuration of a study as one document: the same random networks under several estimates and a truth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Arm(Options):
 
     @property
     def name(self) -> str:
-        """The label, or the estimate's kind and the options that were given."""
+        """The label, or else the estimate's kind and the options that were given."""
         given = self.estimator.model_dump(exclude_unset=True, exclude={"kind"})
         parts = [f"{key} {value}" if key != "name" else str(value) for key, value in given.items()]
         return self.label or " ".join([self.estimator.kind, *parts])[:100]
@@ -53,7 +53,7 @@ ABLATIONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
 """MOTE with each of its reductions and without, its two terms apart, among networks with and without skip connections,
 and under several seeds. `searches.services.ablations` refuses them where they make no sense."""
 SKIPS = ("skip", "identity", "residual", "shortcut")
-"""Words in the names of options that pass their input on."""
+"""Words in the names of operations that pass on their input."""
 
 
 def is_skip(operation: str) -> bool:
@@ -89,16 +89,16 @@ class StudyConfig(Document):
         if not self.estimates:
             raise ValueError("arms: name at least one estimate, or an ablation")
         if self.compare and self.dataset is None:
-            raise ValueError("compare: tables look at no images; name a data set for MOTE to train on")
+            raise ValueError("compare: MOTE trains on images; choose a data set")
         used = [arm.estimator for arm in self.arms] + ([] if self.truth is None else [self.truth])
         if self.dataset is None and any(estimator.needs_images for estimator in used):
-            raise ValueError("dataset: one of the estimates looks at images; choose the data")
+            raise ValueError("dataset: an estimate needs images; choose the data")
         names = [arm.name for arm in self.estimates]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None or TRUTH in names:
-            raise ValueError(f"arms: two estimates are called '{twice or TRUTH}'; give each a label of its own")
+            raise ValueError(f"arms: two estimates are called '{twice or TRUTH}'; give each its own label")
         if len(names) == 1 and self.truth is None:
-            raise ValueError("truth: one estimate alone can be compared with nothing; name a truth or more arms")
+            raise ValueError("truth: a single estimate has nothing to be compared with; name a truth or more arms")
         return self
 
     @property

@@ -69,9 +69,9 @@ RECIPES: Mapping[str, Recipe] = {
     "layernas": Recipe(
         label="LayerNAS",
         source="LayerNAS, section 5.1: RMSProp with momentum 0.9, rate 2.64 for batches of 4096, 12.5 of 500 epochs of "
-        "warm-up, then a cosine. Batches are smaller here and the rate in proportion; the paper states no epsilon (1.0 "
-        "here), no weight decay and no augmentation (none; flips and crops here, of class folders random parts as "
-        "ImageNet's networks are usually trained, with accuracies on the centre)",
+        "warm-up, then a cosine. Batches are smaller here, and the rate in proportion. The paper states no epsilon "
+        "(here 1.0), no weight decay (here none) and no augmentation (here flips and crops; for class folders random "
+        "parts of images, as is usual for ImageNet, with accuracies on the centre)",
         epochs=500,
         batch_size=256,
         optimizer="rmsprop",
@@ -86,9 +86,10 @@ RECIPES: Mapping[str, Recipe] = {
     "imagenet": Recipe(
         label="ImageNet",
         source="Bag of Tricks (arXiv 1812.01187): SGD with Nesterov momentum, rate 0.1 for batches of 256, 5 of 120 "
-        "epochs of warm-up, then a cosine, weight decay 1e-4, label smoothing 0.1, flips, and of class folders random "
-        "parts of 8 to 100 % of an image with accuracies on the centre; colours as torchvision's jitter of 0.4 (the "
-        "paper scales hue instead of contrast and adds PCA noise). All weights decay, and batch norms begin at one",
+        "epochs of warm-up, then a cosine, weight decay 1e-4, label smoothing 0.1, flips, and for class folders "
+        "random parts of 8 to 100 % of an image with accuracies on the centre. Colours change as with torchvision's "
+        "jitter of 0.4; the paper scales hue instead of contrast and adds PCA noise. Here all weights decay, and the "
+        "scales of batch norms begin at one",
         epochs=120,
         batch_size=256,
         optimizer="sgd",
@@ -149,37 +150,37 @@ class TrainingConfig(Options):
     def augmentation(self) -> str:
         """A description of the changes to images and labels."""
         parts = self.parts
-        told = ["random flips"] if parts.flip else []
+        changes = ["random flips"] if parts.flip else []
         if self.parted:
-            told.append("random parts of 8 to 100 % of an image, scaled to the input")
+            changes.append("random parts of 8 to 100 % of an image, scaled to the input")
         elif parts.crop:
-            told.append("random crops of images padded by an eighth of their side")
+            changes.append("random crops of images padded by an eighth of their side")
         if parts.jitter:
             low = 1 - parts.jitter
             high = 1 + parts.jitter
-            told.append(f"brightness, contrast and saturation times {low:g} to {high:g}")
+            changes.append(f"brightness, contrast and saturation times {low:g} to {high:g}")
         if parts.label_smoothing:
-            told.append(f"label smoothing {parts.label_smoothing:g}")
+            changes.append(f"label smoothing {parts.label_smoothing:g}")
         judged = "; accuracies on the centre, the short side scaled to 8/7 of the input" if self.parted else ""
-        return (", ".join(told) or "none") + judged
+        return (", ".join(changes) or "none") + judged
 
     @property
     def described(self) -> str:
         """The recipe in a few words; a shortened one says so."""
         recipe = RECIPES[self.recipe]
         parts = self.parts
-        told = [f"{recipe.label} recipe"]
+        words = [f"{recipe.label} recipe"]
         if parts.epochs < recipe.epochs:
-            told.append(f"shortened: {parts.epochs} of {recipe.epochs} epochs")
+            words.append(f"shortened: {parts.epochs} of {recipe.epochs} epochs")
         elif parts.epochs > recipe.epochs:
-            told.append(f"lengthened: {parts.epochs} instead of {recipe.epochs} epochs")
+            words.append(f"lengthened: {parts.epochs} instead of {recipe.epochs} epochs")
         else:
-            told.append(f"{parts.epochs} epochs")
+            words.append(f"{parts.epochs} epochs")
         if parts.batch_size != recipe.batch_size:
-            told.append(f"batches of {parts.batch_size} instead of {recipe.batch_size}")
-        for name, words in (("flip", "flips"), ("crop", "crops")):
+            words.append(f"batches of {parts.batch_size} instead of {recipe.batch_size}")
+        for name, label in (("flip", "flips"), ("crop", "crops")):
             if getattr(parts, name) != getattr(recipe, name):
-                told.append(f"{'with' if getattr(parts, name) else 'without'} random {words}")
+                words.append(f"{'with' if getattr(parts, name) else 'without'} random {label}")
         if self.parted:
-            told.append("accuracies on the centre of images")
-        return ", ".join(told)
+            words.append("accuracies on the centre of images")
+        return ", ".join(words)

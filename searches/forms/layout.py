@@ -33,11 +33,11 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Nothing:
-    """The choice of no kind at all."""
+    """The choice of none of the kinds."""
 
     label: str
     first: bool = False
-    """Whether it is offered before the kinds, and so chosen in a new form."""
+    """Whether it stands before the kinds, so that a new form chooses it."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Section:
     first: str = ""
     """The option of the model that the form shows before the others."""
     own: tuple[tuple[type[BaseModel], Path], ...] = ()
-    """Further options that stand in this section: the model that has each, and where it is in the document."""
+    """Further options in this section: the model of each, and its path in the document."""
     spokesman: str = ""
-    """The option at which complaints about the whole part are shown; empty if they stand at the choice of kinds."""
+    """The option at which errors of the whole part are shown; empty if they are shown at the choice of kinds."""
     extra: str = ""
     """Template of what follows the options."""
 
@@ -81,7 +81,7 @@ class FormOption:
     kind: str = ""
     """The kind that has the option; empty if the option is shown for every kind."""
     rows: Any = None
-    """The model of which the user's own rows are offered; None for an option that is typed or chosen from words."""
+    """The model whose rows of the user are offered; None for an option that is typed or has fixed choices."""
     start: str = ""
     """What a new form shows; empty for the default."""
     suggestions: str = ""
@@ -95,9 +95,9 @@ class Further:
     path: Path
     columns: Mapping[str, FieldInfo]
     blank: str
-    """The column with a choice of nothing, which makes a row count as empty."""
+    """The column whose empty choice makes the row count as empty."""
     spokesman: str
-    """The column at which complaints about a whole row are shown."""
+    """The column at which errors of a whole row are shown."""
     most: int
 
     def name(self, index: int, column: str) -> str:
@@ -116,13 +116,13 @@ def _chain_example() -> str:
 
 
 CHAIN_EXAMPLE = _chain_example()
-"""The definition that an untouched textarea shows."""
+"""The definition in a new form."""
 CHAIN_HELP = (chain.__doc__ or "").partition("**Reduced network")[0].strip()
 """What a definition may hold, as the engine documents it."""
 NO_DATA = ""
 """The choice of `Nothing` in the form."""
 SECTIONS = (
-    Section(("space",), "Search space", "What can be chosen, layer by layer.", SPACES),
+    Section(("space",), "Search space", "The options of each layer.", SPACES),
     Section(("estimator",), "Estimate", "How a network is judged without training it in full.", ESTIMATORS),
     Section(
         ("dataset",),
@@ -131,11 +131,11 @@ SECTIONS = (
         DATASETS,
         Nothing("None (a table needs no images)"),
     ),
-    Section(("algorithm",), "Algorithm", "Which networks are tried next.", ALGORITHMS),
+    Section(("algorithm",), "Algorithm", "How the next networks are chosen.", ALGORITHMS),
     Section(
         ("objective",),
         "Objective",
-        "The score is maximised within this range of cost; an empty end is open.",
+        "The score is maximised within this cost range. An empty field means no limit.",
         model=Objective,
         first="cost_metric",
         spokesman="hi",
@@ -144,7 +144,7 @@ SECTIONS = (
     Section(
         ("final", "estimator"),
         "Final estimate",
-        "Leading networks can be scored again, more thoroughly or with another seed; the decision then falls on that.",
+        "The leading networks can be scored again, more thoroughly or with another seed. These scores then decide.",
         ESTIMATORS,
         Nothing("None (the best score wins)", first=True),
         own=((Final, ("final", "count")), (Final, ("final", "share"))),
@@ -152,7 +152,7 @@ SECTIONS = (
     Section(
         ("budget",),
         "Budget",
-        "When to stop; extend it later if you like.",
+        "When to stop. You can extend the budget later.",
         model=Budget,
         own=((SearchConfig, ("round_size",)), (SearchConfig, ("seed",))),
         spokesman="evaluations",
@@ -172,7 +172,7 @@ EXTRAS = {
 }
 """Templates of what follows the options of a kind."""
 UNSHOWN = {(Objective, "latency_hash")}
-"""Options that nasweb writes itself."""
+"""Options that nasweb sets, and that no form shows."""
 OFFERED: Mapping[tuple[type[BaseModel], str], Any] = {
     (UploadOptions, "id"): Dataset,
     (TableOptions, "table"): Table,

@@ -45,4 +45,4 @@ def _spent(search: Search, ended: Ended) -> str:
         return f"budget of {search.budget_evaluations} evaluations spent"
     if ended is Ended.SECONDS:
         return f"budget of {search.budget_seconds:g} seconds spent"
-    return "every network within reach was scored"
+    return "the algorithm has no more networks to propose"

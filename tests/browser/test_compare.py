@@ -60,7 +60,7 @@ def test_what_is_missing_is_left_out_and_named(page: Page, chain_searches: list[
     first, second = chain_searches[:2]
     page.goto(f"/compare/?searches={first},999999,abc,{second}")
     expect(page.locator("[data-chosen] .legend-entry")).to_have_count(2)
-    expect(page.locator("[data-warnings]")).to_contain_text("Left out, for you have no such search: 999999, abc.")
+    expect(page.locator("[data-warnings]")).to_contain_text("Not shown, because you have no such search: 999999, abc.")
     expect(page.locator("[data-error]")).to_be_hidden()
     page.get_by_role("button", name="Leave out").first.click()
     expect(page.locator("[data-chosen] .legend-entry")).to_have_count(1)

@@ -54,7 +54,7 @@ def test_near_ties_are_marked(page: Page, product: Product, search: dict[str, An
     tied = [b["number"] for a, b in pairwise(front) if b["score"] - a["score"] <= limit]
     assert tied, "the front has neighbours that hardly differ"
     assert [row[2] for row in series(page)["Near tie"]] == tied
-    expect(page.locator("#pareto .caption")).to_contain_text(f"{len(tied)} hollow on the front")
+    expect(page.locator("#pareto .caption")).to_contain_text(f"{len(tied)} hollow point")
 
 
 def test_axes_and_their_front(page: Page, product: Product, search: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     page.wait_for_url(re.compile(r"/studies/\d+/$"))
     expect(page.locator("[data-chip]")).to_have_text("finished", timeout=240_000)
     expect(page.locator("[data-table] tbody tr")).to_have_count(3)
-    expect(page.locator("[data-note]")).to_contain_text("known of 24 of 24 networks")
+    expect(page.locator("[data-note]")).to_contain_text("known for 24 of 24 networks")
     number = int(page.url.rstrip("/").rsplit("/", 1)[1])
     found = product.get(f"studies/{number}/results/")
     assert [row["tau"]["count"] for row in found["estimates"]] == [24] * 3

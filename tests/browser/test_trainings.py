@@ -67,7 +67,7 @@ def test_two_networks_side_by_side(
     page.set_viewport_size({"width": width, "height": 800})
     rows = product.get(f"searches/{search}/candidates/?ordering=number")["results"]
     page.goto(f"/candidates/{rows[1]['id']}/")
-    page.get_by_label("Against candidate").fill("0")
+    page.get_by_label("Compare with candidate").fill("0")
     page.get_by_role("button", name="Show the difference").click()
     page.wait_for_url(re.compile(r"/candidates/\d+/against/\d+/$"))
     expect(page.locator("[data-summary]")).to_contain_text("of 2 differ")

@@ -81,7 +81,7 @@ def test_the_reduced_network_is_compared_with_the_full_one() -> None:
     [
         ({"compare": ["reduced_data"]}, "10 labels: too few to leave any out"),
         ({"space": {"kind": "chain", "definition": CHAIN}}, "is the full one on these images"),
-        ({"dataset": None}, "Tables look at no images"),
+        ({"dataset": None}, "MOTE trains on images"),
         ({"compare": []}, "Name at least one estimate"),
         ({"compare": ["skip_connections", "seeds"]}, "ranked against a truth"),
         ({"compare": ["skip_connections", "seeds"], "space": {"kind": "nats_size"}}, "named after a skip connection"),
@@ -137,7 +137,7 @@ def test_the_form_takes_a_space_and_data_without_a_search(client: Client) -> Non
     nothing = client.post("/studies/", sent)
     assert "Name at least one estimate" in nothing.context["form"].errors["estimates"][0]
     tables = client.post("/studies/", sent | {"compare": "reduced_network", "data": "none"})
-    assert "Tables look at no images" in tables.context["form"].errors["compare"][0]
+    assert "MOTE trains on images" in tables.context["form"].errors["compare"][0]
     assert not Study.objects.exists()
     ticked = {"estimates": "mote", "compare": ["skip_connections", "terms"], "truth": "training", "epochs": 1}
     shared = client.post("/studies/", sent | ticked | {"forecast": "1"})

@@ -39,7 +39,7 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "limits in the wrong order": ({"objective": {"lo": 9, "hi": 1}}, "objective", "above the upper"),
     "unknown field": ({"colour": "red"}, "colour", "no such field"),
     "unknown kind": ({"space": {"kind": "torus"}}, "space", "no kind 'torus'"),
-    "unknown metric": ({"objective": {"cost_metric": "beauty"}}, "objective", "no cost metric"),
+    "unknown metric": ({"objective": {"cost_metric": "beauty"}}, "objective", "not a cost metric"),
     "missing field": ({"space": None}, "space", ""),
     "wrong type": ({"algorithm": {"kind": "layernas", "buckets": "many"}}, "algorithm.buckets", "whole number"),
     "a NUL character": ({"name": "a\0b"}, "name", "NUL"),

@@ -83,7 +83,7 @@ def test_counters_best_and_buckets_are_those_of_the_rows(table: Path) -> None:
 def test_an_exhausted_space_ends_with_its_reason(table: Path) -> None:
     search = drive(start(table_config(table, algorithm={"kind": "random"}, budget={"evaluations": 1_000})))
     assert (search.status, search.scored) == (Search.Status.FINISHED, 81)
-    assert search.status_reason == "every network within reach was scored"
+    assert search.status_reason == "the algorithm has no more networks to propose"
 
 
 def test_missing_rows_fail_alone_and_a_table_of_another_space_is_refused(tmp_path: Path) -> None:

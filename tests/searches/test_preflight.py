@@ -97,7 +97,7 @@ def test_the_form_starts_a_trial_and_waits_for_it(client: Client) -> None:
     owner = make_user()
     client.force_login(owner)
     body = {"mode": "yaml", "yaml": training_config(name="long one").to_yaml()}
-    assert "Measure it with a short trial" in client.post("/searches/new/check/", body).content.decode()
+    assert "Measure the time with a short trial" in client.post("/searches/new/check/", body).content.decode()
     answer = client.post("/searches/new/trial/", body).content.decode()
     search = Search.objects.get(owner=owner)
     assert search.name == "Trial: long one"

@@ -103,7 +103,7 @@ def in_rows(config: SearchConfig, extension: dict[str, Any] | None = None, worke
     worked = set(search.candidates.filter(evaluation__attempts__gt=0).values_list("stage", flat=True))
     assert worked == {stage for _, _, _, stage, *_ in trials} & set(workers)
     best = None if search.best is None else (search.best.arch, search.best.final_score)
-    exhausted = search.status_reason.startswith("every network within reach was scored")
+    exhausted = search.status_reason.startswith("the algorithm has no more networks to propose")
     assert exhausted or search.status_reason.startswith("budget of ")
     found = Found(trials, best, exhausted)
     Search.objects.all().delete()

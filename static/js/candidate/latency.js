@@ -1,7 +1,7 @@
 /* Latency of a whole network on the candidate page: measured on a worker's machine, beside the latency table's sum. */
 import { api } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
-import { ago, number } from "../core/format.js";
+import { ago, number, plural } from "../core/format.js";
 import { measurementIsOpen } from "../core/status.js";
 
 const PAUSE = 1500; // ms between two requests while a measurement runs
@@ -23,7 +23,7 @@ function line(row) {
   const how =
     `${row.machine || options.device}; ${options.threads} thread${options.threads === 1 ? "" : "s"}, ` +
     `batch ${options.batch_size}, median of ${row.repeats ?? options.repeats} passes ` +
-    `after ${options.warmup} to warm up`;
+    `after ${plural(options.warmup, "warm-up pass", "warm-up passes")}`;
   const result =
     row.status === "ready"
       ? `${ms(row.median_ms)} (${number(row.low_ms)} to ${number(row.high_ms)})`

@@ -1,4 +1,4 @@
-/* The looks of the searches: each has a colour, and once all colours are taken another dash and symbol. */
+/* How each search is drawn: its colour and symbol, and another dash once all colours are used. */
 
 const COLOURS = ["blue", "orange", "green", "purple", "gold", "red"];
 const DASHES = ["solid", "dashed", "dotted"];
@@ -21,8 +21,8 @@ export function linesOf(comparison) {
     const group = grouped.get(search.id);
     if (group && seen.has(group)) continue;
     seen.add(group);
-    const unlike = group && new Set(group.seeds).size === group.seeds.length;
-    const label = group ? `${group.name} × ${group.searches.length} ${unlike ? "seeds" : "searches"}` : search.name;
+    const distinct = group && new Set(group.seeds).size === group.seeds.length;
+    const label = group ? `${group.name} × ${group.searches.length} ${distinct ? "seeds" : "searches"}` : search.name;
     lines.push({ label, search, group, look: lookOf(lines.length) });
   }
   return lines;

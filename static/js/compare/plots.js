@@ -40,7 +40,7 @@ export class FrontsPlot extends Plot {
     super(
       root,
       "fronts",
-      "Pareto fronts of the compared searches over one another; the table below holds their best networks.",
+      "Pareto fronts of the compared searches in one plot; the table below lists their best networks.",
     );
     this.chart.on("click", (event) => event.data?.id && location.assign(at(event.data.address)));
   }
@@ -48,12 +48,12 @@ export class FrontsPlot extends Plot {
   caption() {
     const sizes = this.data.lines.map(({ search }) => search.front.length);
     const repeated = this.data.groups.length
-      ? " Of repeats the first seed's front is drawn strongly, the others faintly."
+      ? " Of repeated searches, the front of the first seed is drawn boldly and the others faintly."
       : "";
     return `${plural(
       sizes.reduce((sum, size) => sum + size, 0),
       "network",
-    )} on the fronts; feasible networks only, higher scores are better.${repeated} A click opens the network.`;
+    )} on the fronts; feasible networks only, higher scores are better.${repeated} Click a network to open it.`;
   }
 
   option(c) {
@@ -65,7 +65,7 @@ export class FrontsPlot extends Plot {
       const members = group ? this.data.searches.filter(({ id }) => group.searches.includes(id)) : [search];
       for (const member of members) drawn.push({ label, member, look, faint: member.id !== search.id });
     }
-    if (!drawn.some(({ member }) => member.front.length)) return nothing(c, "No feasible network with this cost yet.");
+    if (!drawn.some(({ member }) => member.front.length)) return nothing(c, "No feasible network has this cost yet.");
     const series = drawn.map(({ label, member, look, faint }) => ({
       name: label,
       type: "line",
@@ -112,7 +112,7 @@ export class FrontsPlot extends Plot {
   }
 }
 
-/** Step curves along evaluations or seconds: one for each search, or mean and spread of its repeats. */
+/** Step curves along evaluations or seconds: one for each search, or the mean and the spread of repeated searches. */
 class GrowthPlot extends Plot {
   get along() {
     return this.choices.get("along");
@@ -185,11 +185,11 @@ class GrowthPlot extends Plot {
 
   words() {
     const along =
-      this.along === "seconds" ? "the trials' seconds, added up in the order of their numbers" : "scored candidates";
+      this.along === "seconds" ? "seconds of the trials, summed in the order of their numbers" : "scored candidates";
     const spread = this.data.groups.length
-      ? " Repeats: the line is the mean over seeds, the band reaches from the least to the largest."
+      ? " Lines of repeated searches are means over the seeds; bands span the lowest to the highest value."
       : "";
-    return `Horizontal: ${along}.${spread}`;
+    return `Horizontal axis: ${along}.${spread}`;
   }
 
   rows() {
@@ -222,9 +222,9 @@ export class VolumesPlot extends GrowthPlot {
     const { reference, metric } = this.data;
     if (!reference) return this.words();
     return (
-      `Area between the front and one corner for all: ${metricOf(metric).label.toLowerCase()} ` +
-      `${measure(reference.cost, metric)}, score ${number(reference.score)}, ` +
-      `a tenth of the fronts' spans beyond their worst. ${this.words()}`
+      `Area between the front and a point that all searches share: ${metricOf(metric).label.toLowerCase()} ` +
+      `${measure(reference.cost, metric)}, score ${number(reference.score)}. ` +
+      `The point lies a tenth of the fronts' spans beyond their worst values. ${this.words()}`
     );
   }
 }
@@ -254,13 +254,13 @@ export class BestPlot extends GrowthPlot {
 
   caption() {
     const rules = [...new Set(this.data.searches.map((search) => search.chosen_by).filter(Boolean))];
-    const plain = rules.length ? "Score of the network chosen" : "Best score";
-    this.axis = this.truth ? "Truth of the network chosen" : plain;
+    const plain = rules.length ? "Score of the chosen network" : "Best score";
+    this.axis = this.truth ? "Truth of the chosen network" : plain;
     const truth = this.truth
-      ? "The truth of the best network so far, which no search has seen. Of repeats the first seed is drawn. "
+      ? "The truth of the best network so far, which no search has seen. Repeated searches show only the first seed. "
       : "";
     const chosen = rules.length
-      ? `The best network so far is the one that each search chose (${rules.join("; ")}); shown is its score. `
+      ? `The best network so far is the one that each search chose (${rules.join("; ")}); the plot shows its score. `
       : "";
     return `${truth}${chosen}${this.words()}`;
   }

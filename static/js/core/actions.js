@@ -4,14 +4,14 @@ import { ask, h, toast } from "./dom.js";
 import { at } from "./paths.js";
 
 const ACTIONS = {
-  pause: { label: "Pause", done: "No new networks are started." },
-  resume: { label: "Resume", done: "The search goes on.", primary: true },
+  pause: { label: "Pause", done: "No new evaluations are started." },
+  resume: { label: "Resume", done: "The search continues.", primary: true },
   stop: {
     label: "Stop",
-    done: "The search ends when the networks in work are scored.",
+    done: "The search ends when the running evaluations are finished.",
     question: {
       title: "Stop the search?",
-      text: "Networks in work are still scored; results stay. It can be extended later.",
+      text: "Running evaluations are finished, and all results are kept. You can extend the search later.",
       confirm: "Stop it",
     },
   },
@@ -20,7 +20,7 @@ const ACTIONS = {
     done: "The search is being cancelled.",
     question: {
       title: "Cancel the search?",
-      text: "Networks in work are given up within seconds; results so far stay.",
+      text: "Running evaluations are dropped within seconds. The results so far are kept.",
       confirm: "Cancel it",
       danger: true,
     },
@@ -51,7 +51,7 @@ async function extension(search) {
     title: "Extend the budget",
     text:
       inputs.length > 1
-        ? "The numbers are added to the budget; leave empty what should stay as it is."
+        ? "The numbers are added to the budget. Leave a field empty to keep its limit."
         : "The number is added to the budget.",
     confirm: "Extend",
     inputs,
@@ -67,12 +67,12 @@ async function extension(search) {
 async function repetition() {
   const given = await ask({
     title: "Repeat with other seeds",
-    text: "New searches of the same settings start with the next seeds; their page shows mean and spread.",
+    text: "This starts new searches with the same settings and the next seeds, and compares them by mean and spread.",
     confirm: "Start them",
     inputs: [
       {
         name: "count",
-        label: "Further searches",
+        label: "Number of new searches",
         type: "number",
         min: "1",
         max: "11",

@@ -1,4 +1,4 @@
-/* ECharts in the page's colours. Tooltips are elements, so that a strict content policy is enough. */
+/* ECharts in the page's colours. Tooltips are elements, which a strict content security policy allows. */
 import { number } from "./format.js";
 import { colours } from "./theme.js";
 import { h, saveRows, saveText, watchView } from "./dom.js";
@@ -39,7 +39,7 @@ export class Chart {
     this.echarts = null;
     this.waiting = [];
     this.away = false;
-    this.missed = null; // a drawing put off while out of view: whether it was to be fresh
+    this.missed = null; // set while a drawing is postponed: whether it is to be fresh
     charts.add(this);
     if (globalThis.echarts) this.start();
   }
@@ -59,7 +59,7 @@ export class Chart {
     else this.waiting.push(run);
   }
 
-  /** Draws again from the data; out of view, once it comes into view. Zoom and selection are kept, unless `fresh`. */
+  /** Draws the data again, or postpones it until the chart is in view. Keeps zoom and selection, unless `fresh`. */
   draw(fresh = false) {
     if (this.drawings && this.away) {
       this.missed = fresh || Boolean(this.missed);
@@ -67,7 +67,7 @@ export class Chart {
     } else this.soon(() => this.drawNow(fresh));
   }
 
-  /** Takes whether the chart is in view. */
+  /** Notes whether the chart is in view, and catches up on a postponed drawing. */
   see(inView) {
     this.away = !inView;
     if (inView && this.missed !== null) this.drawNow(this.missed);
@@ -88,7 +88,7 @@ export class Chart {
     this.cost = performance.now() - begun;
   }
 
-  /** Width and height in CSS pixels. Where the chart knows them, the browser need not lay the page out. */
+  /** Width and height in CSS pixels. If the chart knows them, the browser need not lay the page out. */
   get size() {
     return this.echarts
       ? [this.echarts.getWidth(), this.echarts.getHeight()]
@@ -200,7 +200,7 @@ export function nothing(c, text) {
   };
 }
 
-/** A value axis with quiet lines. What `extra` gives wins. */
+/** A value axis with quiet lines. Values in `extra` take precedence. */
 export function axis(c, name, extra = {}) {
   return {
     type: "value",

@@ -1,4 +1,4 @@
-/* Elements, messages and questions. Text only ever enters as text, so nothing a user typed can become markup. */
+/* Elements, messages and questions. Text is always inserted as text, so nothing that a user typed can become markup. */
 
 import { at } from "./paths.js";
 
@@ -76,8 +76,8 @@ export function toast(message, kind = "good") {
 }
 
 /**
- * Asks before something that cannot be undone, and for the numbers that it needs.
- * Resolves to the values of `inputs` by name, or to null when the user goes back.
+ * Opens a dialog that asks for confirmation, and for the values of `inputs`.
+ * Resolves to these values by name, or to null when the user goes back.
  */
 export function ask({ title, text, confirm, danger = false, inputs = [] }) {
   return new Promise((resolve) => {

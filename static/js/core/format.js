@@ -22,7 +22,7 @@ export function optimumOf({ truth, limits }) {
   return `table's optimum ${number(truth, 5)}${words[limits]}`;
 }
 
-/** The number of evaluations, and the most that there can be, which is null when only seconds limit the search. */
+/** The number of evaluations, and after it their upper limit, unless only seconds limit the search. */
 export function evaluated(search) {
   return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;
 }

@@ -1,5 +1,5 @@
 /*
- * Live updates: a websocket that only says that something changed, and a slow poll in case a message is lost.
+ * Live updates: a websocket that only reports that something changed, and a slow poll in case a message is lost.
  * `wake` reads what changed. It runs at most twice per second, never twice at once, and not in a hidden tab.
  */
 
@@ -14,8 +14,8 @@ const GONE = 4404; // the server's code for "no such search, or not yours"
 export class Doorbell {
   /**
    * `state(name)` gets "live", "polling" (no websocket, but answers) or "retrying" (no answers). `poll` is the pause
-   * between two polls in milliseconds. `gone` runs once when `wake` meets a 404: what the page shows was deleted, and
-   * nothing is read any more.
+   * between two polls in milliseconds. `gone` runs once when `wake` gets a 404: what the page shows was deleted, and
+   * nothing more is read.
    */
   constructor(path, wake, { poll = 5000, state = () => {}, gone = null } = {}) {
     this.path = path;
@@ -56,7 +56,7 @@ export class Doorbell {
     });
   }
 
-  /** Has `wake` run soon, because something may have changed. */
+  /** Schedules `wake`, because something may have changed. */
   ring() {
     this.rung = true;
     if (this.ended || document.hidden || this.running || this.timer !== null) return;
@@ -90,7 +90,7 @@ export class Doorbell {
   }
 }
 
-/** Replaces the page's content by the news that it was deleted, and a link to the list. */
+/** Replaces the page's content with a note that it was deleted, and a link to the list. */
 export function showDeleted(root, what, list) {
   const text = "It was deleted in another window or by another program.";
   const link = h("a", { class: "button primary", href: list.path }, list.label);

@@ -1,21 +1,22 @@
 /*
  * Drives the panels of a page that is followed live. A panel is an object:
  *
- *   name      what others call it
- *   reads     the address that it asks, under /api/v1/
+ *   name      the name by which other code loads it
+ *   reads     the address that it requests, under /api/v1/
  *   follows   kinds of events after which it reads again: a list, EVENTS for all of them, or RINGS for every ring
- *   every     milliseconds at least between two readings; 0: it reads with every update
- *   show      shows an answer; or else
- *   read      asks the address given, and resolves to a function that shows the answer, or to nothing
+ *   every     least milliseconds between two readings; 0: it reads with every update
+ *   show      shows an answer
+ *   read      instead of `show`: requests the given address, and resolves to a function that shows the answer, or to
+ *             nothing
  *
- * and, where they are wanted:
+ * and, optionally:
  *
- *   first     its turn in the first view, from 1; what has no turn comes later
+ *   first     its turn in the first view, counted from 1; a panel without a turn is read later
  *   place     an element: out of view the panel waits until the element comes into view
- *   urgent    kinds of events after which it does not wait for that
- *   held      says whether it must stay as it is now
- *   idle      says whether it reads on a ring that brought no events, too
- *   aside     true: nothing waits for its answer, and without one it stays as it is
+ *   urgent    kinds of events that it follows even out of view
+ *   held      returns whether it must stay as it is now
+ *   idle      returns whether it also reads on a ring that brought no events
+ *   aside     true: nothing waits for its answer, and after an error it stays as it is
  *   chart     the chart that it draws
  */
 import { api } from "./api.js";
@@ -23,8 +24,8 @@ import { watchView } from "./dom.js";
 
 export const EVENTS = "events";
 export const RINGS = "rings";
-const REST = 3; // an update whose charts take t ms to draw is followed by 3 t of quiet at least
-const LATE = 500; // ms; a reading that was put off leaves this much time to the next update, which may take it along
+const REST = 3; // after an update whose charts took t ms to draw, the next one waits at least 3 t
+const LATE = 500; // ms; a postponed reading waits this much longer, so that the next update may include it
 
 class Panel {
   constructor(given) {
@@ -32,7 +33,7 @@ class Panel {
     this.last = -Infinity;
     this.timer = null;
     this.away = false;
-    this.stale = false; // out of view, with something new to be read
+    this.stale = false; // out of view, with something new to read
     if (!this.place) return;
     watchView(this.place, (inView) => this.see(inView));
     window.addEventListener("beforeprint", () => this.see(true));
@@ -54,7 +55,7 @@ class Panel {
     return () => this.show(answer);
   }
 
-  /** Reads and shows at once; without an answer the panel stays as it is. */
+  /** Reads and shows at once; after an error the panel stays as it is. */
   async load() {
     await this.now().then(
       (show) => show?.(),
@@ -66,7 +67,7 @@ class Panel {
     return this.follows === EVENTS || (this.follows !== RINGS && this.follows.some((kind) => kinds.has(kind)));
   }
 
-  /** Reads as `now` does, if it is time. Else the next call makes up for it, or a timer when there is none. */
+  /** Reads as `now` does if `every` has passed. Otherwise the next call reads, or a timer if no call comes. */
   async follow(kinds) {
     if (this.held()) return undefined;
     this.stale = this.away && !this.urgent.some((kind) => kinds.has(kind));
@@ -98,7 +99,7 @@ export class Schedule {
     return this.panels.find((panel) => panel.name === name).load();
   }
 
-  /** Reads and shows the first view: everything is asked for at once, and shown in turns. */
+  /** Reads and shows the first view: everything is requested at once and shown turn by turn. */
   async open() {
     const turns = [];
     for (const panel of this.panels) if (panel.first && !panel.aside) (turns[panel.first] ??= []).push(panel.now());
@@ -106,7 +107,7 @@ export class Schedule {
       for (const show of await turn) show?.();
   }
 
-  /** Reads the events and what follows them, a while later after a costly update. `idle`: also what needs no events. */
+  /** Reads new events and the panels that follow them, later if drawing took long; with `idle`, also idle panels. */
   async wake({ idle }) {
     await this.feed.read();
     const { behind } = this.feed;
@@ -117,7 +118,7 @@ export class Schedule {
     for (const panel of this.panels) if (panel.follows === RINGS) this.putAside(panel);
   }
 
-  /** Draws everything that the new events ask for in one go. */
+  /** Updates all panels that follow the new events. */
   async update() {
     const { cursor } = this.feed;
     const kinds = new Set(this.feed.kinds);

@@ -10,7 +10,7 @@ import { fetchPrepared } from "../core/prepared.js";
 import { lineageList } from "../search/lineage.js";
 
 const DOWNLOADS = {
-  zip: ["Everything", "verified zip of all below"],
+  zip: ["Everything", "verified zip of all files below"],
   onnx: ["ONNX", "for onnxruntime and others"],
   pt2: ["torch.export", ".pt2 program"],
   py: ["model.py", "imports only torch"],
@@ -23,8 +23,8 @@ const TERMS = {
   learning: "Learning term",
   distinctness: "Distinctness term",
   richness: "Richness term",
-  time_seconds: "Time it counts",
-  train_seconds: "Measured training",
+  time_seconds: "Time in the speed term",
+  train_seconds: "Measured training time",
   connected: "Input reaches output",
   profile: "Profile",
   time_model: "Time model",
@@ -68,10 +68,10 @@ function showCurves(candidate) {
       "slice",
       slice,
       {
-        x: "Point of the slice",
+        x: "Step on the line",
         y: "Loss",
         from: 0,
-        label: "Line chart of the loss along the slice from the initial to the trained weights.",
+        label: "Line chart of the loss on the line from the initial to the trained weights.",
       },
     ],
   ]) {
@@ -83,13 +83,13 @@ function showCurves(candidate) {
 
 function scoreFacts(candidate) {
   const terms = { ...candidate.terms, ...candidate.mote };
-  const told = Object.entries(terms).filter(([, value]) => typeof value === "number" || typeof value === "string");
+  const listed = Object.entries(terms).filter(([, value]) => typeof value === "number" || typeof value === "string");
   return facts([
     ...scoreMetrics().map(({ name, label, rare }) => [
       label,
       rare && candidate[name] === null ? null : measure(candidate[name], name),
     ]),
-    ...told
+    ...listed
       .filter(([name]) => !SHOWN_APART.has(name))
       .map(([name, value]) => [
         TERMS[name] ?? name.replaceAll("_", " "),
@@ -116,7 +116,7 @@ function xray(candidate) {
   return facts([...noted, ["Ran on", ran], ["Seed", candidate.seed === null ? null : String(candidate.seed)]]);
 }
 
-/** The further estimates of a finalist, which decide between the finalists. */
+/** Shows the final estimates of a finalist, which decide between the finalists. */
 function showFinals(candidate) {
   const section = place("finals");
   section.hidden = !candidate.finals.length;
@@ -150,12 +150,15 @@ function showFinals(candidate) {
 function provenance(candidate) {
   return facts([
     ["Status", candidate.status],
-    ["Estimate of", candidate.stage ? `candidate ${candidate.parent}, once more as a finalist` : null],
+    ["Estimate of", candidate.stage ? `candidate ${candidate.parent}, scored again as a finalist` : null],
     ["Proposed in round", number(candidate.round)],
     ["Origin", candidate.origin],
     ["Layer", candidate.labels[candidate.layer]?.layer ?? null],
     ["Bucket", candidate.bucket === null ? null : String(candidate.bucket)],
-    ["From cache", candidate.from_cache ? "yes: scored before with the same estimate, data and seed" : "no"],
+    [
+      "From cache",
+      candidate.from_cache ? "yes, the score of an earlier evaluation with the same estimate, data and seed" : "no",
+    ],
     ["Device", candidate.device],
     ["Worker", candidate.worker],
     ["Estimate seed", candidate.seed === null ? null : String(candidate.seed)],
@@ -193,12 +196,12 @@ function showDownloads(candidate) {
       ? "no test images"
       : `test accuracy ${percent(candidate.trained_test_accuracy)}`;
   const weights = trained
-    ? `Trained weights go along: validation accuracy ${percent(candidate.trained_valid_accuracy)}, ${test}.`
-    : "Not trained in full yet: the seed's initial weights go along.";
+    ? `The downloads hold trained weights: validation accuracy ${percent(candidate.trained_valid_accuracy)}, ${test}.`
+    : "Not trained in full yet: the downloads hold the initial weights of the seed.";
   setText(
     place("weights"),
-    `${weights} ONNX and .pt2 are checked against PyTorch when they are made; ` +
-      "class names and preprocessing come with every file.",
+    `${weights} ONNX and .pt2 files are checked against PyTorch when they are created. ` +
+      "Every file includes the class names and the preprocessing.",
   );
 }
 
@@ -229,7 +232,7 @@ function show(candidate) {
   place("lineage").replaceChildren(
     candidate.lineage.length
       ? lineageList(candidate.lineage)
-      : h("p", { class: "muted" }, "It was not derived from another candidate."),
+      : h("p", { class: "muted" }, "This candidate was not derived from another one."),
   );
   showDownloads(candidate);
   document.querySelector("[name=number]").value = candidate.parent ?? "";

@@ -161,7 +161,7 @@ function offer(ids) {
 
 function leftOut() {
   const parts = named().filter((part) => !isNumber(part) || missing.includes(Number(part)));
-  return parts.length ? [`Left out, for you have no such search: ${parts.join(", ")}.`] : [];
+  return parts.length ? [`Not shown, because you have no such search: ${parts.join(", ")}.`] : [];
 }
 
 function complain(text) {

@@ -52,7 +52,7 @@ function show(found) {
           ["Layer", ...heads.slice(1, 3)],
           changed.map(({ name, own, other: its }) => [name, mono(own), mono(its)]),
         )
-      : h("p", { class: "empty" }, "Both are the same network."),
+      : h("p", { class: "empty" }, "Both candidates are the same network."),
   );
   setText(
     part("summary"),
@@ -74,5 +74,5 @@ try {
   show(await api(`candidates/${candidate}/difference/`, { params: { against: other } }));
 } catch (error) {
   part("error").hidden = false;
-  setText(part("error").firstElementChild, `The two cannot be compared: ${error.message}`);
+  setText(part("error").firstElementChild, `The two candidates cannot be compared: ${error.message}`);
 }

@@ -1,11 +1,11 @@
-/* The form of a search: the fields of the chosen kinds, the two tabs, and when the forecast is made again. */
+/* The form of a search: the fields of the chosen kinds, the two tabs, and when the settings are checked again. */
 
 const form = document.querySelector("#search-form");
 const mode = form.querySelector("[name=mode]");
 const tabs = [...form.querySelectorAll("[data-mode]")];
 let opened = ""; // the YAML at the time when its tab was opened
 
-/** Says whether the chosen estimate needs no images; the chooser of estimates lists those that need none. */
+/** Whether the chosen estimate needs no images; the chooser of estimates lists those that need none. */
 function needsNoImages() {
   const chooser = form.querySelector("[data-kind-of=estimator]");
   return Boolean(chooser?.dataset.withoutImages.split(" ").includes(chooser.value));
@@ -37,7 +37,7 @@ function show(name) {
   }
 }
 
-/** Fills the fields from an edited YAML when its tab is left. A faulty YAML keeps its tab open and shows why. */
+/** Opens a tab. Leaving the YAML fills the fields from it; if it is faulty, its tab stays open and shows why. */
 function choose(name) {
   if (name === mode.value) return;
   const text = form.querySelector("#id_yaml").value;

@@ -140,7 +140,7 @@ const PANELS = [
     first: 2,
   },
   {
-    // Truths come with trainings and studies, which ring no bell of this page: the card is read at times of rest.
+    // New truths come from trainings and studies, which do not notify this page. So a change of status reads the card.
     name: "trust",
     reads: `${home}trust/`,
     follows: ["status"],
@@ -203,7 +203,7 @@ function budgetAxes() {
   };
 }
 
-/** The rows, narrowed to the rectangle drawn in the plot, whose axes may be the search's own. */
+/** Reads the rows inside the rectangle drawn in the plot, whose axes are known once the search was read. */
 async function readRows(address) {
   if (pareto.selection) await known;
   const range = pareto.selection;

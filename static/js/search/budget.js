@@ -78,16 +78,16 @@ export class BudgetCard {
     this.chosen({ metric: this.metric, cost: this.state.get("budget") ? found.cost : null });
   }
 
-  answer({ best, cheaper, dearer, within, tie, crowned }) {
+  answer({ best, cheaper, dearer: costlier, within, tie, crowned: searchBest }) {
     if (!best)
       return [
         h(
           "p",
           { class: "muted" },
-          `No network of this search is that cheap; the cheapest costs ${measure(dearer?.cost, this.metric)}.`,
+          `No feasible network fits this budget; the cheapest costs ${measure(costlier?.cost, this.metric)}.`,
         ),
       ];
-    const among = `best of ${plural(within, "feasible network")} within it`;
+    const among = `best of ${plural(within, "feasible network")} within the budget`;
     const head = h(
       "div",
       { class: "budget-best" },
@@ -113,10 +113,10 @@ export class BudgetCard {
         ? h(
             "p",
             { class: "muted small" },
-            `Near tie: better than the next cheaper by no more than ${number(tie.limit, 3)}, ${tie.words}.`,
+            `Near tie: better than the next cheaper network by at most ${number(tie.limit, 3)}, ${tie.words}.`,
           )
         : null,
-      crowned ? this.crowned(crowned) : null,
+      searchBest ? this.searchBest(searchBest) : null,
     );
     return [
       head,
@@ -124,13 +124,13 @@ export class BudgetCard {
         "div",
         { class: "budget-sides" },
         this.side("Next cheaper", cheaper, best),
-        this.side("Next dearer", dearer, best),
+        this.side("Next more expensive", costlier, best),
       ),
     ];
   }
 
-  /** The search's best network, where it differs from the one named above. */
-  crowned({ id, number: at, cost: amount, by_finals: decided }) {
+  /** Names the search's best network, if it is not the one that the card shows. */
+  searchBest({ id, number: at, cost: amount, by_finals: decided }) {
     const why = decided
       ? "final scores decided between the finalists"
       : `its ${metricOf(this.value).label.toLowerCase()} is the same, at a cost of ${measure(amount, this.metric)}`;
@@ -153,8 +153,8 @@ export class BudgetCard {
           "p",
           { class: "muted small" },
           title.endsWith("cheaper")
-            ? "This is the cheapest network of the front."
-            : "This is the best network of the front.",
+            ? "This is the cheapest network on the front."
+            : "This is the best network on the front.",
         ),
       );
     const signed = (amount, text) => `${amount < 0 ? "−" : "+"}${text}`;

@@ -1,4 +1,4 @@
-/* The caption of the scatter plot: it names everything that is left out or only counted. */
+/* The caption of the scatter plot, which names everything that is left out or only counted. */
 import { number, plural } from "../core/format.js";
 
 export function caption(plot) {
@@ -13,27 +13,27 @@ export function caption(plot) {
   if (plot.shown) parts.push(`${number(header.in_view)} in view.`);
   if (counted > 0) {
     parts.push(
-      `${number(header.single)} stand alone${plot.active ? " or are the latest" : ""} and are drawn one by one; ` +
-        `the other ${number(counted)} are counted in squares, the fuller the darker: ` +
-        "zoom in, or click a square for its candidates.",
+      `${number(header.single)} isolated${plot.active ? " or recent" : ""} candidates are drawn one by one. ` +
+        `The other ${number(counted)} are counted in squares; darker squares hold more. ` +
+        "Zoom in, or click a square to list its candidates.",
     );
   } else if (header.in_view) parts.push("Every candidate is drawn.");
   if (header.infeasible)
     parts.push(
       refusedToo
-        ? `${number(header.infeasible)} infeasible as grey triangles${counted ? " or squares" : ""}.`
-        : `${number(header.infeasible)} infeasible hidden.`,
+        ? `Infeasible: ${number(header.infeasible)}, drawn as grey triangles${counted ? " or squares" : ""}.`
+        : `Infeasible and not drawn: ${number(header.infeasible)}.`,
     );
-  if (header.hidden) parts.push(`${number(header.hidden)} hidden by you.`);
+  if (header.hidden) parts.push(`Hidden by you: ${number(header.hidden)}.`);
   if (header.outside) parts.push(`${plural(header.outside, "outlier")} beyond the axes; “Outliers” shows them.`);
   if (header.ties)
     parts.push(
-      `${number(header.ties)} hollow on the front, near ties: better than the neighbour before ` +
-        `by no more than ${number(header.tie.limit, 3)}, ${header.tie.words}.`,
+      `${plural(header.ties, "hollow point")} on the front: near ties, better than the previous network of the front ` +
+        `by at most ${number(header.tie.limit, 3)}, ${header.tie.words}.`,
     );
   const objective = plot.search?.config?.objective;
   if (objective && plot.metric === objective.cost_metric && (objective.lo ?? objective.hi ?? null) !== null)
     parts.push("The tinted band is the target range.");
-  parts.push("Drag selects candidates for the table; Ctrl and wheel zoom, Shift and drag move.");
+  parts.push("Drag to select candidates for the table, use Ctrl and the wheel to zoom, and Shift and drag to move.");
   return parts.join(" ");
 }

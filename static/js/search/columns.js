@@ -15,7 +15,7 @@ const column = (metric) => ({
 
 /**
  * `show(candidate, table)` gives the content of a cell: text, an element, or a list of them.
- * `fixed` columns cannot be sorted by, `optional` ones are shown only where they have numbers.
+ * The table cannot be sorted by `fixed` columns. `optional` columns are shown only if they have numbers.
  */
 export const COLUMNS = [
   { name: "number", title: "#", right: true, show: (c) => h("a", { href: `/candidates/${c.id}/` }, String(c.number)) },

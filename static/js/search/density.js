@@ -1,8 +1,8 @@
-/* The counts of all cells as one picture, which costs the page the same for many candidates as for few. */
+/* The counts of all cells as one picture: many candidates take the page no longer to draw than few. */
 
 const CELL = 6; // CSS pixels across
 
-/** Columns and rows of cells for a plot of this size. */
+/** The numbers of columns and rows of cells for a plot of this size. */
 export function cellsFor(width, height) {
   return [Math.max(8, Math.round(width / CELL)), Math.max(8, Math.round(height / CELL))];
 }

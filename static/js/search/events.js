@@ -14,18 +14,18 @@ export class EventFeed {
     Object.assign(this, { address, log });
     this.cursor = null; // number of the last event that was read
     this.opened = 0; // events up to this number were in what the page opened with
-    this.shown = null; // what is drawn is as of this event
+    this.shown = null; // number of the last event that is drawn
     this.kinds = new Set(); // of the events that are not drawn yet
   }
 
-  /** The page shows everything up to the event of this number. */
+  /** Begins with a page that shows everything up to the event of this number. */
   begin(number) {
     this.opened = number;
     this.shown = number;
     this.cursor = Math.max(0, number - OPENING);
   }
 
-  /** Whether events came that are not drawn yet. */
+  /** Whether there are events that are not drawn yet. */
   get behind() {
     return this.cursor > this.shown;
   }
@@ -42,7 +42,7 @@ export class EventFeed {
     }
   }
 
-  /** The page has drawn everything up to the event of this number. */
+  /** Notes that the page has drawn everything up to the event of this number. */
   drew(number) {
     this.shown = number;
     this.kinds.clear();
@@ -58,10 +58,10 @@ export class EventLog {
   }
 
   add(events) {
-    const told = events.filter((event) => event.message).slice(-LINES);
-    if (!told.length) return;
+    const lines = events.filter((event) => event.message).slice(-LINES);
+    if (!lines.length) return;
     this.empty.hidden = true;
-    for (const event of told) {
+    for (const event of lines) {
       const line = h(
         "li",
         { dataset: { kind: event.kind } },

@@ -1,6 +1,6 @@
 /*
  * The bucket grid: a row for each layer in the order of the search, and a column for each cost bucket. The score of a
- * bucket's survivor gives its colour.
+ * bucket's best network gives its colour.
  */
 import { Chart, nothing, saveMenu, tip, tooltip } from "../core/charts.js";
 import { api } from "../core/api.js";
@@ -63,7 +63,7 @@ export class BucketGrid {
     this.caption();
   }
 
-  /** A replay keeps the present's rows, columns and colours. */
+  /** Keeps the rows, columns and colours of the present for a replay. */
   keep() {
     const scores = this.filled.map((bucket) => bucket.score);
     this.present = {
@@ -89,21 +89,21 @@ export class BucketGrid {
     const evicted = this.layers.flatMap((layer) => layer.buckets).reduce((sum, bucket) => sum + bucket.evicted, 0);
     const then = this.past
       ? `Replay: filled again in the search's order, ${this.replay.past}` +
-        `${this.calibrated ? ", with the scores as calibrated since" : ""}. `
+        `${this.calibrated ? ", with scores as calibrated later" : ""}. `
       : "";
     const text = this.filled.length
       ? `${then}${plural(this.filled.length, "bucket")} occupied, ${number(inserted)} insertions, ` +
         `${number(evicted)} evictions. ` +
-        `A cell is a cost bucket of ${metricOf(this.metric).label.toLowerCase()}, cheap to costly ` +
-        "from left to right, each layer with its own ranges" +
-        `${this.ranked ? `; a bucket keeps the best by ${this.ranked}, shown is the plain score` : ""}` +
-        `${this.compact ? "; buckets empty in every layer are left out" : ""}. A click shows the survivor's lineage.`
+        `Each cell is a cost bucket of ${metricOf(this.metric).label.toLowerCase()}, the cheapest on the left. ` +
+        "Every layer has its own ranges. " +
+        `${this.ranked ? `Buckets keep the best networks by ${this.ranked}; colours show their plain scores. ` : ""}` +
+        `${this.compact ? "Buckets that are empty in every layer are left out. " : ""}Click a cell to see its lineage.`
       : "";
     setText(this.root.querySelector(".caption"), text);
   }
 
   option(c) {
-    if (!this.filled?.length) return nothing(c, "Buckets fill when the first round is scored.");
+    if (!this.filled?.length) return nothing(c, "Buckets appear after the first round is scored.");
     const place = new Map(this.columns.map((index, at) => [index, at]));
     // ECharts copies its data deeply. So it gets numbers only, and `cells` keeps the buckets that they stand for.
     this.cells = this.layers.flatMap((layer, row) =>
@@ -172,7 +172,7 @@ export class BucketGrid {
     return tip(`${layer.name}, bucket ${bucket.index}`, [
       [this.ranked ? "Score" : "Best score", number(bucket.score, 5)],
       ...(this.ranked ? [["Best by", this.ranked]] : []),
-      ["Held by", `candidate ${bucket.number}`],
+      ["Best network", `candidate ${bucket.number}`],
       ["Kept", plural(bucket.kept, "network")],
       ["Range", `${number(bucket.low)} to ${measure(bucket.high, this.metric)}`],
       ["Inserted", number(bucket.inserted)],

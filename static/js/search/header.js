@@ -38,15 +38,17 @@ function kpis(search) {
     [
       "Evaluated",
       evaluated(search),
-      search.budget.evaluations === search.bound ? "of the budget" : "of what the algorithm can try",
+      search.budget.evaluations === search.bound ? "of the budget" : "of all that the algorithm can try",
     ],
     [
       "Feasible",
       number(search.feasible),
-      search.scored ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored` : "of the scored",
+      search.scored
+        ? `${Math.round((100 * search.feasible) / search.scored)} % of the scored networks`
+        : "of the scored networks",
     ],
     ["Failed", number(search.failed), search.failed ? "reasons above" : "none"],
-    ["From cache", number(search.from_cache), "scored before, not again"],
+    ["From cache", number(search.from_cache), "reused scores"],
     [
       "Rate",
       search.rate_per_minute === null ? "–" : `${number(search.rate_per_minute, 3)} / min`,
@@ -136,7 +138,7 @@ export class Header {
       h("li", {}, `#${failure.number} `, h("span", { class: "mono" }, failure.arch), `: ${failure.error}`),
     );
     const latest =
-      search.failed > failures.length ? `; the latest ${failures.length} with their reasons` : "; the reasons";
+      search.failed > failures.length ? `; the latest ${failures.length} and the reasons` : "; the reasons";
     setText(
       this.failures.querySelector("summary"),
       `${plural(search.failed, "candidate")} could not be scored${latest}`,
@@ -144,7 +146,7 @@ export class Header {
     this.failures.querySelector("ul").replaceChildren(...items);
   }
 
-  /** Names the network closest to the limits, and what to do, where a search ended without one within them. */
+  /** If a search ended without a network within its limits, names the closest one and what the user can do. */
   showNearest({ id, nearest }) {
     this.nearest.hidden = !nearest;
     if (!nearest || this.nearestId === nearest.id) return;

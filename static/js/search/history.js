@@ -22,7 +22,7 @@ export class HistoryPlot {
     return this.state.get("along") === "seconds";
   }
 
-  /** What the best network is chosen by, in words, where that is not simply its score. */
+  /** The rule that chooses the best network, in words, unless it is simply the score. */
   get chosen() {
     return this.found.chosen_by;
   }
@@ -34,16 +34,16 @@ export class HistoryPlot {
     this.chart.draw(fresh);
     const steps = plural(this.found.steps.number.length, "improvement");
     const finals = this.found.steps.final_score.some((value) => value !== null) ? ", finalists included" : "";
-    const counted = this.seconds ? "the trials' seconds, added up" : "scored candidates";
+    const counted = this.seconds ? "seconds of the trials, summed" : "scored candidates";
     const along = `${counted} in the order of their numbers${finals}`;
     const band = this.found.spread.low.length
-      ? " The band holds 80 % of the feasible scores tried at that time, the thin line is their median."
+      ? " The band holds 80 % of the feasible scores found at that time, and the thin line is their median."
       : "";
-    const truth = this.truth ? " The dashed line is the truth of that same network, which the search never sees." : "";
+    const truth = this.truth ? " The dashed line is the truth of the best network, which the search never sees." : "";
     const chosen = this.chosen
-      ? ` The best network is chosen by ${this.chosen}; shown is its score, which may fall when another is chosen.`
+      ? ` The best network is chosen by ${this.chosen}. Its score, shown here, may fall when another is chosen.`
       : "";
-    const caption = `${steps}; feasible candidates only.${chosen} Horizontal: ${along}.${band}${truth}`;
+    const caption = `${steps}; feasible candidates only.${chosen} Horizontal axis: ${along}.${band}${truth}`;
     setText(this.root.querySelector(".caption"), caption);
   }
 
@@ -74,8 +74,8 @@ export class HistoryPlot {
         z: 5,
       });
     const right = axis(c, "Truth", { nameGap: 44, splitLine: { show: false }, position: "right" });
-    const left = axis(c, this.chosen ? "Score of the network chosen" : "Score", { nameGap: 46 });
-    const tried = this.found.spread.low.length ? ["Median tried"] : [];
+    const left = axis(c, this.chosen ? "Score of the chosen network" : "Score", { nameGap: 46 });
+    const tried = this.found.spread.low.length ? ["Median score"] : [];
     return {
       grid: { left: 62, right: this.truth ? 60 : 20, top: 34, bottom: 46 },
       legend: {
@@ -135,7 +135,7 @@ export class HistoryPlot {
       },
       {
         type: "line",
-        name: "Median tried",
+        name: "Median score",
         symbol: "none",
         data: at.map((x, i) => [x, spread.middle[i]]),
         lineStyle: { color: c.grey, width: 1.25 },

@@ -1,4 +1,4 @@
-/* The panel of a bucket: its survivor, and the choices that led to it from the first layer on. */
+/* The panel of a bucket: its best network, and the choices that led to it from the first layer on. */
 import { api } from "../core/api.js";
 import { facts, h } from "../core/dom.js";
 import { measure, number, plural } from "../core/format.js";
@@ -46,12 +46,12 @@ export class LineagePanel {
       {},
       h("div", { class: "drawer-head" }, h("h2", {}, `${layer.name}, bucket ${bucket.index}`), close),
       facts([
-        ["Survivor's score", number(bucket.score, 5)],
+        ["Score of the best", number(bucket.score, 5)],
         ["Range", `${number(bucket.low)} to ${measure(bucket.high, metric)}`],
         ["Kept", kept],
         ["Inserted, evicted", `${number(bucket.inserted)}, ${number(bucket.evicted)}`],
       ]),
-      h("h3", {}, "From the first layer to the survivor"),
+      h("h3", {}, "From the first layer to the best network"),
       place,
       h("a", { class: "button primary", href: `/candidates/${bucket.id}/` }, `Open candidate ${bucket.number}`),
     );

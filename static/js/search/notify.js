@@ -15,10 +15,10 @@ export class Notifier {
     setInterval(() => document.hidden && this.wanted && this.look(), LOOK);
   }
 
-  /** Takes the search whenever the page has read it. */
+  /** Takes the search each time that the page has read it. */
   follow(search) {
     const ended = searchHasEnded(search);
-    if (ended && this.wanted && this.ended === false) this.tell(search);
+    if (ended && this.wanted && this.ended === false) this.notify(search);
     this.ended = ended;
     this.button.hidden = !("Notification" in window) || ended;
   }
@@ -45,7 +45,7 @@ export class Notifier {
     }
   }
 
-  tell(search) {
+  notify(search) {
     const best = search.best ? ` Best score ${search.best.score.toPrecision(5)}.` : "";
     const note = new Notification(`${search.name}: ${search.status}`, {
       body: `${search.status_reason}.${best}`,

@@ -41,8 +41,10 @@ export class ParetoPlot {
     });
     this.chart.on("click", (event) => !this.window.dragged && event.data?.[3] !== undefined && open(event.data[3]));
     this.chart.onClick((event) => this.clickCell(event));
-    for (const name of ["metric", "value"]) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
-    for (const name of Object.keys(BOXES)) state.bind(root.querySelector(`[name=${name}]`), name, () => this.anew());
+    for (const name of ["metric", "value"])
+      state.bind(root.querySelector(`[name=${name}]`), name, () => this.showOtherAxes());
+    for (const name of Object.keys(BOXES))
+      state.bind(root.querySelector(`[name=${name}]`), name, () => this.showOtherAxes());
     const zoom = { in: () => this.window.zoom(0.6), out: () => this.window.zoom(1 / 0.6), reset: () => this.whole() };
     for (const button of root.querySelectorAll("[data-zoom]"))
       button.addEventListener("click", zoom[button.dataset.zoom]);
@@ -77,7 +79,7 @@ export class ParetoPlot {
   }
 
   /** Shows other axes in full, without the rectangle that belonged to the old ones. */
-  anew() {
+  showOtherAxes() {
     this.state.set("window", "");
     if (this.selection) this.brush(null);
     this.changed();
@@ -97,7 +99,7 @@ export class ParetoPlot {
     this.load();
   }
 
-  /** Shows another part of the plot at once, and has its cells counted when the user pauses. */
+  /** Shows another part of the plot at once, and reads the counts of its cells when the user pauses. */
   look(window) {
     this.state.set("window", window.map((end) => Number(end.toPrecision(7))).join());
     this.chart.draw();

@@ -126,7 +126,7 @@ export class CandidateTable {
     }
   }
 
-  /** Takes the names of the columns that have numbers, and shows the others no more. */
+  /** Takes the names of the columns that have numbers, and hides the others. */
   know(known) {
     const changed = known.join() !== this.known.join();
     this.known = known;
@@ -142,7 +142,7 @@ export class CandidateTable {
     this.root.querySelector("[data-previous]").disabled = !previous;
     const filtered = ["status", "layer", "search", "tag", "marks", "within"].some((name) => this.state.get(name));
     const hidden =
-      { true: "; infeasible networks are left out by the filter", false: "; only infeasible networks" }[
+      { true: "; the filter leaves out infeasible networks", false: "; only infeasible networks" }[
         this.state.get("feasible")
       ] ?? "";
     this.root.querySelector("[data-shown]").textContent = results.length
@@ -151,7 +151,7 @@ export class CandidateTable {
     if (!results.length) {
       const text = filtered
         ? "No candidate passes these filters."
-        : "No feasible candidates yet; the first appear as soon as a worker takes the search up.";
+        : "No feasible candidates yet. The first appear soon after a worker starts on the search.";
       this.place.replaceChildren(h("p", { class: "empty" }, text));
       return;
     }

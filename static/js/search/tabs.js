@@ -1,4 +1,4 @@
-/* The tabs of the search page, by mouse and arrow keys; the chosen one stands in the address. */
+/* The tabs of the search page, by mouse and arrow keys; the address names the chosen one. */
 
 /** `opened(name)` runs whenever a tab is shown. */
 export function followTabs(state, opened) {

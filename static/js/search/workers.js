@@ -42,7 +42,7 @@ export function showWorkers(place, search, found) {
       h("td", {}, ago(worker.seen_at)),
     ),
   );
-  const head = ["Worker", "State", "Device", "Memory", "Scoring now", "For", "Seen"].map((name) =>
+  const head = ["Worker", "State", "Device", "Memory", "Scoring now", "For", "Last report"].map((name) =>
     h("th", { scope: "col", class: name === "Memory" ? "right" : null }, name),
   );
   place.replaceChildren(

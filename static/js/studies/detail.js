@@ -64,11 +64,11 @@ function showTable() {
   const truth =
     results.points.truth === null
       ? "No truth was named."
-      : `The truth is known of ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
+      : `The truth is known for ${number(results.truth_known)} of ${plural(results.networks, "network")}.`;
   setText(
     place("note"),
-    `${truth} “Best tenth” ranks only the tenth of the networks that is best in truth, which a search has to tell ` +
-      "apart in the end; it is shown where that tenth has ten networks or more.",
+    `${truth} “Best tenth” ranks only the tenth of the networks with the best truth, which a search must order ` +
+      "correctly in the end. It is shown where that tenth has ten networks or more.",
   );
 }
 

@@ -25,8 +25,8 @@ export class TausPlot extends Plot {
     const { resamples, resampled, networks } = this.results;
     const scaled = resampled < networks ? ` of ${number(resampled)} networks, scaled to all of them` : "";
     return (
-      "Kendall's tau on the networks of known truth, best first; whiskers are 95% intervals of " +
-      `${resamples} bootstrap resamples${scaled}. 1: the same order, 0 (the line): none.`
+      "Kendall's tau on the networks with known truth, best estimate first. Whiskers are 95% intervals from " +
+      `${resamples} bootstrap resamples${scaled}. 1 means the same order, and 0 (the line) no relation.`
     );
   }
 
@@ -109,7 +109,7 @@ export class ScatterPlot extends Plot {
   caption() {
     return (
       `${number(this.pairs.length)} networks, all drawn. ` +
-      "Points along a rising line mean that the estimate tells better networks from worse."
+      "Points along a rising line mean that the estimate ranks better networks higher."
     );
   }
 
@@ -154,13 +154,13 @@ export class AgreementPlot extends Plot {
   caption() {
     return (
       "Kendall's tau of every pair on the networks that both have scored. " +
-      "Seeds of one estimate that agree little make its ranking a matter of luck."
+      "If the seeds of one estimate agree little, its ranking depends on luck."
     );
   }
 
   option(c) {
     const { names, tau } = this.results.agreement;
-    if (names.length < 2) return nothing(c, "A single estimate has nothing to agree with.");
+    if (names.length < 2) return nothing(c, "Agreement needs at least two estimates.");
     const data = tau.flatMap((row, y) => row.map((value, x) => [x, y, value]));
     return {
       grid: { left: 176, right: 20, top: 12, bottom: 118 },
@@ -218,8 +218,8 @@ export class GroupsPlot extends Plot {
 
   caption() {
     return (
-      "Tau with the truth of the estimate chosen above, among networks that have the operation " +
-      "and among those that have it nowhere; at least eight of each."
+      "Kendall's tau between the estimate chosen above and the truth, among networks with the operation " +
+      "and among networks without it. Each group has at least eight networks."
     );
   }
 

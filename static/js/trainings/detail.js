@@ -92,7 +92,7 @@ function kpis() {
         ? "all of them"
         : training.steps
           ? `step ${training.step} of ${training.steps}`
-          : "not begun",
+          : "not started",
     ],
     ["Time", duration(training.seconds), training.device || "no device yet"],
     [
@@ -142,9 +142,9 @@ function show() {
   if (actions.dataset.key !== training.actions.join()) {
     actions.dataset.key = training.actions.join();
     const candidate = h("a", { class: "button", href: `/candidates/${training.candidate.id}/` }, "Candidate");
-    const take = training.status === "finished" ? [downloadButton()] : [];
+    const downloads = training.status === "finished" ? [downloadButton()] : [];
     actions.replaceChildren(
-      ...take,
+      ...downloads,
       candidate,
       ...actionButtons(training, (name) => (name === "delete" ? location.assign(at("/trainings/")) : again()), false),
     );

@@ -1,4 +1,4 @@
-/* The dialog that asks how networks shall be trained in full, and starts the trainings. */
+/* The dialog that asks how networks should be trained in full, and starts the trainings. */
 import { api, Problem } from "../core/api.js";
 import { h, toast } from "../core/dom.js";
 import { plural } from "../core/format.js";
@@ -14,7 +14,7 @@ async function dataChoices(own) {
     ["digits", "Digits (scikit-learn)"],
     ...Object.entries(TORCHVISION).map(([name, label]) => [`torchvision ${name}`, label]),
     ...uploads.map(({ id, name }) => [`upload ${id}`, `${name} (uploaded)`]),
-    [FOLDER, "Class folders of this machine"],
+    [FOLDER, "Class folders on this machine"],
   ];
 }
 
@@ -50,7 +50,7 @@ export async function askForTraining(title, what, own = true) {
   const flip = h("input", { type: "checkbox", name: "flip" });
   const crop = h("input", { type: "checkbox", name: "crop" });
   const chosen = () => recipes.find(({ name }) => name === select.value);
-  const tell = () => {
+  const showShortened = () => {
     const recipe = chosen();
     const wanted = Number(epochs.value) || recipe.epochs;
     shortened.textContent =
@@ -64,10 +64,10 @@ export async function askForTraining(title, what, own = true) {
     epochs.value = String(recipe.name === "quick" ? recipe.epochs : Math.min(recipe.epochs, 20));
     flip.checked = recipe.flip;
     crop.checked = recipe.crop;
-    tell();
+    showShortened();
   };
   select.addEventListener("change", change);
-  epochs.addEventListener("input", tell);
+  epochs.addEventListener("input", showShortened);
   change();
   const field = (label, input) => h("div", { class: "field" }, h("label", { for: input.id }, label), input);
   const folder = field("Folder with train/<class>/ and val/<class>/", path);
@@ -82,8 +82,8 @@ export async function askForTraining(title, what, own = true) {
     h(
       "p",
       { class: "muted" },
-      "Validation images choose the epoch whose weights are kept; test images are used once, at the end. " +
-        "Searches go first on busy workers.",
+      "Validation images choose the epoch whose weights are kept. Test images are used once, at the end. " +
+        "Busy workers run searches before trainings.",
     ),
     field("Data", data),
     folder,
@@ -121,7 +121,7 @@ export async function askForTraining(title, what, own = true) {
       } catch (error) {
         complaint.hidden = false;
         complaint.textContent =
-          error instanceof Problem ? error.message : "The server could not be reached; nothing was begun. Try again.";
+          error instanceof Problem ? error.message : "The server could not be reached; nothing was started. Try again.";
         start.disabled = false;
       }
     });

@@ -94,7 +94,7 @@ function verdict() {
     unranked() ||
     `Kendall's tau of score and trained accuracy: ${number(tau, 3)} ` +
       `over ${plural(pointsOf(group).length, "network")}; ` +
-      `${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (dashed: the widest)" : ""}.`;
+      `${number(inverted)} of ${plural(pairs, "pair")} in the wrong order${inverted ? " (the widest dashed)" : ""}.`;
   return `${ranked} ${nameOf(group)}.`;
 }
 
@@ -108,7 +108,7 @@ function inversions() {
   const head = h(
     "tr",
     {},
-    ...["Trained better", "though scored below", "Gap"].map((text, at) =>
+    ...["Trained better", "Scored better", "Gap"].map((text, at) =>
       h("th", { scope: "col", class: at === 2 ? "right" : null }, text),
     ),
   );

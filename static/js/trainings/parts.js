@@ -1,4 +1,4 @@
-/* What the pages of full trainings share: rows, actions, and how they follow what runs. */
+/* What the pages of full trainings share: rows, actions, and the repeated reading while trainings run. */
 import { api, Problem } from "../core/api.js";
 import { ask, h, progressBar, setBar, setText, toast } from "../core/dom.js";
 import { duration, percent } from "../core/format.js";
