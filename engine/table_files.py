@@ -1,4 +1,4 @@
-"""Reading CSV and Parquet files of architectures; a DataError says what is wrong with a file and how to fix it."""
+"""Reading tables of architectures from files; a DataError says what is wrong with a file and how to fix it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
+from engine.table_formats import ARCH, frame_of, other_separator
+from engine.table_numbers import notations, numbers_of
+from engine.table_packing import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ARCH = "arch"
-DECIMAL_COMMAS = "Separate the columns by commas, and write decimals with a point"
-MOST_VALUES = 100_000_000
-"""Most rows times columns of a Parquet file; its own size says little, because it may be compressed a millionfold."""
+__all__ = ["ARCH", "arch_column", "column_type", "read", "spoilt"]
 
 
 def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
@@ -25,23 +25,37 @@ def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
     try:
         with path.open("rb") as file:
             content_hash = file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            parquet = file.read(4) == b"PAR1"
-        frame, names = _parquet(path) if parquet else _csv(path)
+        with plain(path) as unpacked:
+            frame, names = frame_of(unpacked)
     except (OSError, ValueError, pa.ArrowException) as error:
         known = isinstance(error, OSError) and error.strerror
         reason = str(known or error).strip().partition("\n")[0][:200].rstrip(".")
         raise DataError(f"'{path.name}' cannot be read as a CSV or Parquet table: {reason}.") from error
-    return frame, names, content_hash
+    return _with_numbers(frame), names, content_hash
+
+
+def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with the columns of text as numbers that hold nothing else."""
+    from pandas.api import types
+
+    for index, (name, kind) in enumerate(frame.dtypes.items()):
+        if name == ARCH or types.is_numeric_dtype(kind):
+            continue
+        numbers = numbers_of(frame.iloc[:, index])
+        if numbers is not None:
+            frame.isetitem(index, numbers.to_numpy())
+    return frame
 
 
 def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Return the architectures; DataError names a row that has none, or one that an earlier row has, too."""
     if ARCH not in names:
-        hint = " Separate the columns by commas." if _other_separator(names) else ""
+        hint = " Separate the columns by commas." if other_separator(names) else ""
         raise DataError(
             f"The table needs a column '{ARCH}' with architectures; its columns are: {', '.join(names)}.{hint}"
         )
+    if ARCH not in frame:
+        raise DataError(f"The column '{ARCH}' holds lists, objects or bytes; write every architecture as text.")
     if len(frame) == 0:
         raise DataError("The table has no rows.")
     twice = [name for name in names if names.count(name) > 1]
@@ -71,53 +85,6 @@ def column_type(frame: pd.DataFrame, name: str) -> str:
 
 
 def spoilt(column: pd.Series[Any]) -> str | None:
-    """Return which entry keeps a column from being one of numbers; None where none of its entries is a number."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.isna().all():
-        return None
-    wrong = (numbers.isna() & column.notna()).to_numpy()
-    row = int(wrong.argmax())
-    return f"row {row + 1} holds '{column.iloc[row]}'" if wrong.any() else None
-
-
-def _other_separator(names: Sequence[str]) -> bool:
-    """Return whether the first line has semicolons, tabs or bars instead of commas."""
-    return len(names) == 1 and bool(set(names[0]) & set(";\t|"))
-
-
-def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    facts = pq.read_metadata(path)
-    rows = facts.num_rows
-    columns = facts.num_columns
-    if rows * columns > MOST_VALUES:
-        raise ValueError(f"{rows:,} rows of {columns:,} columns are more than {MOST_VALUES:,} values")
-    schema = pq.read_schema(path)
-    flat = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
-    return pq.read_table(path, columns=flat).to_pandas(), list(schema.names)
-
-
-def _csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    import pandas as pd
-
-    def read(rows: int | None = None) -> pd.DataFrame:
-        kinds = {ARCH: "str"}
-        return pd.read_csv(path, dtype=kinds, encoding="utf-8-sig", compression=None, low_memory=False, nrows=rows)
-
-    try:
-        frame = read()
-    except UnicodeDecodeError as error:
-        raise ValueError("it is not text in UTF-8") from error
-    except pd.errors.ParserError as error:
-        if _other_separator(list(read(0).columns)):
-            raise ValueError(DECIMAL_COMMAS) from error
-        raise
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name
-        more = "its rows have more entries than its first line has names; give every column a name"
-        raise ValueError(DECIMAL_COMMAS if _other_separator(list(frame.columns)) else more)
-    frame.columns = [str(name).strip() for name in frame.columns]
-    return frame, list(frame.columns)
+    """Return which cell keeps a column from being one of numbers; None where none of its cells looks like a number."""
+    found = notations(column)
+    return None if found is None else found.doubt()

@@ -44,7 +44,7 @@ class TableForm(SourceForm):
         label="CSV or Parquet file",
         help_text="One row for each architecture, named in the column “arch”. "
         "The search says what the other columns are.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.parquet"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.parquet,.jsonl,.gz,.bz2,.xz,.zip"}),
     )
 
 
