@@ -52,9 +52,8 @@ class Notations:
         if self.percent.any():
             row = int(self.percent.argmax())
             bare = int((self.known & ~self.percent).argmax())
-            return (
-                f"row {row + 1} holds '{self.cells[row]}', but row {bare + 1} holds '{self.cells[bare]}' without a sign"
-            )
+            first = f"row {row + 1} holds '{self.cells[row]}'"
+            return f"{first}, but row {bare + 1} holds '{self.cells[bare]}' without a percent sign"
         row = int(self.grouped.argmax())
         text = str(self.cells[row])
         return f"row {row + 1} holds '{text}', which may mean {text.replace(',', '')} or {text.replace(',', '.')}"
