@@ -1,4 +1,4 @@
-"""Database rows hold the whole state: no process owns a search, and pages, API and algorithms read the same rows."""
+"""The database's rows. They hold the whole state: no process owns a search, and pages, API and algorithms read rows."""
 
 from searches.models.calibration import Calibration
 from searches.models.candidate import Bucket, Candidate, Tag

@@ -10,8 +10,7 @@ from searches.models.search import Search
 class Calibration(models.Model):
     """A calibration after ``round``; from then on all scores of the search are computed with these constants.
 
-    It changed the scores of everything told up to that round, and it applies to everything told later. A replay applies
-    it after the same round.
+    It changed all scores up to that round, and it applies to all later ones. A replay applies it after the same round.
     """
 
     search = models.ForeignKey(Search, models.CASCADE, related_name="calibrations")

@@ -1,4 +1,4 @@
-"""What a search proposed and what became of it, and the buckets its algorithm keeps."""
+"""The candidates of a search with their results, and the buckets of its algorithm."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Candidate(models.Model):
     revived_round = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="a retry: the algorithm was told a failure first and is told the score after this round",
+        help_text="of a retry: the round after which the algorithm is told the score instead of the failure",
     )
     feasible = models.BooleanField(default=True)
     score = models.FloatField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Configurations that rows store as JSON, read as the engine's options."""
+"""Configurations that rows store as JSON, read as options of the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of a search, which the page reads after its doorbell has rung."""
+"""The log of a search, which the page reads after a message on its websocket."""
 
 from __future__ import annotations
 

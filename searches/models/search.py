@@ -1,4 +1,4 @@
-"""A search: its configuration, its state, and the few numbers every page shows of it."""
+"""A search: its configuration, its state, and the numbers that every page shows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Search(models.Model):
         help_text="label, channels, height, width, classes, class_names, preprocessing, counts, content_hash",
     )
     study = models.ForeignKey("searches.Study", models.CASCADE, null=True, blank=True, related_name="searches")
-    arm = models.CharField(max_length=100, blank=True, help_text="which estimate of the study it is")
+    arm = models.CharField(max_length=100, blank=True, help_text="name of its estimate in the study")
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: no key was sent
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT, db_index=True)
@@ -75,7 +75,7 @@ class Search(models.Model):
     advance_until = models.DateTimeField(null=True, blank=True, help_text="a task is advancing the search until then")
     advance_token = models.CharField(max_length=32, blank=True, help_text="which task that is")
     epoch = models.PositiveIntegerField(
-        default=0, help_text="counts rewritings of what was told; copies of the algorithm from before are void"
+        default=0, help_text="counts changes of results that the algorithm was told; its older copies are void"
     )
     event_seq = models.PositiveBigIntegerField(default=0, help_text="number of the last event")
 
@@ -91,12 +91,12 @@ class Search(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether workers may still do something for it."""
+        """Whether workers may still work for the search."""
         return self.status in self.ACTIVE
 
 
 class Snapshot(models.Model):
-    """The algorithm's state after ``rounds`` rounds: bounds how many rows a rebuild has to replay."""
+    """The algorithm's state after ``rounds`` rounds, so that a rebuild replays only the rows of later rounds."""
 
     search = models.OneToOneField(Search, models.CASCADE, primary_key=True, related_name="snapshot")
     rounds = models.PositiveIntegerField()

@@ -33,7 +33,7 @@ class Training(models.Model):
     data_info = models.JSONField(help_text="as in Search, of the images it trains on")
     epochs = models.PositiveIntegerField()
     augmentation = models.TextField(
-        blank=True, help_text="what is changed in images and labels, in words; empty: made before this was kept"
+        blank=True, help_text="random changes of images and labels, in words; empty: older than this column"
     )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True)
