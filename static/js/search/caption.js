@@ -13,8 +13,8 @@ export function caption(plot) {
   if (plot.shown) parts.push(`${number(header.in_view)} in view.`);
   if (counted > 0) {
     parts.push(
-      `${number(header.single)} isolated${plot.active ? " or recent" : ""} candidates are drawn one by one. ` +
-        `The other ${number(counted)} are counted in squares; darker squares hold more. ` +
+      `Drawn one by one: ${plural(header.single, `isolated${plot.active ? " or recent" : ""} candidate`)}. ` +
+        `Counted in squares: the other ${number(counted)}. Darker squares hold more. ` +
         "Zoom in, or click a square to list its candidates.",
     );
   } else if (header.in_view) parts.push("Every candidate is drawn.");

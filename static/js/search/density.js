@@ -1,4 +1,4 @@
-/* The counts of all cells as one picture: many candidates take the page no longer to draw than few. */
+/* The counts of all cells as one picture, which takes as long to draw for many candidates as for few. */
 
 const CELL = 6; // CSS pixels across
 
