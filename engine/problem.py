@@ -186,7 +186,7 @@ class SearchProblem:
         if not self._bounded or self._any_feasible():
             return
         if self.objective.constraints:
-            message = "No network was found that meets all limits together; widen one of them."
+            message = "No network was found that meets all limits together; widen one of the limits."
             raise ConfigError.at("objective.constraints", message)
         end = "lo" if self.objective.hi is None else "hi"
         raise ConfigError.at(f"objective.{end}", "No network was found between the two limits; widen them.")

@@ -15,7 +15,7 @@ from searches.selectors.columns import SCORED
 def nearest(search: Search) -> dict[str, Any] | None:
     """Return the scored network with the least excess over a limit, as a share of the limit; of equal ones the first.
 
-    None while the search is active, and if it has a network within its limits or no scored network.
+    None while the search is active, and if it has a network within its limits or no scored network of known costs.
     """
     if search.is_active or search.feasible or not search.scored:
         return None
@@ -27,6 +27,8 @@ def nearest(search: Search) -> dict[str, Any] | None:
     excess = np.stack([_excess(found[metric][numbers], lo, hi) for metric, lo, hi in limits])
     worst = np.nan_to_num(excess, nan=np.inf).max(axis=0)
     place = int(worst.argmin())
+    if not np.isfinite(worst[place]):
+        return None
     metric, lo, hi = limits[int(excess[:, place].argmax())]
     number = int(numbers[place])
     cost = float(found[metric][number])

@@ -51,7 +51,7 @@ def after_round(search: Search, resolved: Resolved, copy: Copy, told: int) -> No
     networks = Calibrations(search).networks(search, resolved.space, told)
     copy.algorithm.rescore(networks)
     _write(search, {proposal.number: score for proposal, score in networks})
-    recording.crown_anew(search)
+    recording.choose_best_again(search)
     numbers = [proposal.number for proposal, _ in networks]
     told_of = [events.candidates(numbers[i : i + WRITTEN_AT_ONCE]) for i in range(0, len(numbers), WRITTEN_AT_ONCE)]
     events.record(search, [events.calibrated(joint.label, len(population), fitted), *told_of])
@@ -68,7 +68,7 @@ def undo(search: Search, reopened: int) -> None:
             if (score := remaining.score(row, reopened)) is not None
         }
         _write(search, scores)
-        recording.crown_anew(search)
+        recording.choose_best_again(search)
 
 
 def _terms(search: Search, told: int) -> list[dict[str, Any]]:

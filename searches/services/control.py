@@ -93,7 +93,7 @@ def retry_failed(search: Search) -> None:
                 recording.settle(row, candidate, evaluation, constants)
         try_again(e for e in evaluations.values() if e.status == Evaluation.Status.FAILED)
         Candidate.objects.bulk_update(failed, [*recording.OUTCOME, "revived_round"], batch_size=100)
-        recording.crown(row, failed)
+        recording.choose_best(row, failed)
         events.record(row, recording.entries([c for c in failed if c.status == Candidate.Status.SCORED]))
         algorithm_state.void(row)
         row.save(update_fields=["epoch", *recording.COUNTERS])

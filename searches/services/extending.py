@@ -78,7 +78,7 @@ def _take_back_finals(search: Search) -> int:
     search.candidates.networks().filter(number__in=named).update(final_score=None)
     search.candidates.filter(revived_round__gte=search.rounds).update(revived_round=search.rounds - 1)
     calibrating.undo(search, search.rounds)
-    recording.crown_anew(search)
+    recording.choose_best_again(search)
     algorithm_state.void(search)
     return len(finals)
 

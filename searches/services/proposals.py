@@ -58,7 +58,7 @@ def write(search: Search, resolved: Resolved, asked: Sequence[Asked]) -> list[Ca
         candidates.append(candidate)
     Candidate.objects.bulk_create(candidates, batch_size=INSERTED_AT_ONCE)
     search.asked += len(candidates)
-    recording.crown(search, candidates)
+    recording.choose_best(search, candidates)
     return candidates
 
 

@@ -96,7 +96,7 @@ def _settle_all(search: Search, candidates: Sequence[Candidate], evaluations: Ma
     for candidate in candidates:
         settle(search, candidate, evaluations[candidate.evaluation_id], constants, now)
         candidate.save(update_fields=OUTCOME)
-    crown(search, candidates)
+    choose_best(search, candidates)
     search.save(update_fields=COUNTERS)
     events.record(search, entries(candidates))
     _follow_up(search)
@@ -146,7 +146,7 @@ def settle(
     search.charged_seconds += evaluation.seconds
 
 
-def crown(search: Search, candidates: Iterable[Candidate]) -> None:
+def choose_best(search: Search, candidates: Iterable[Candidate]) -> None:
     """Make the best feasible network (`engine.ranking`) the search's best, without saving the search.
 
     ``candidates`` are those that were scored or failed since the last call. Final scores among them are saved on their
@@ -161,7 +161,7 @@ def crown(search: Search, candidates: Iterable[Candidate]) -> None:
         search.best = min(ranked, key=partial(_rank, search.configuration.objective))
 
 
-def crown_anew(search: Search) -> None:
+def choose_best_again(search: Search) -> None:
     """Choose the best network again after scores changed; the caller saves it with the search's counters."""
     networks = search.candidates.networks().filter(feasible=True, score__isnull=False)
     search.best = min(networks, key=partial(_rank, search.configuration.objective), default=None)

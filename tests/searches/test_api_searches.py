@@ -171,6 +171,8 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "metric",
         "histogram",
         "bucket_edges",
+        "dry_run",
+        "suggestions",
         "samples",
         "bound",
         "size",
@@ -181,8 +183,7 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "warnings",
     }
     assert len(body["histogram"]["edges"]) == len(body["histogram"]["counts"]) + 1
-    assert not Search.objects.exists()
-    assert not SearchSpace.objects.exists()
+    assert (Search.objects.count(), SearchSpace.objects.count()) == (0, 0)
 
 
 def test_preflight_explains_reduced_data_and_refuses_what_this_machine_has_not(

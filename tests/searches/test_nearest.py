@@ -58,6 +58,7 @@ def test_nothing_is_said_of_active_searches_and_of_those_with_a_result() -> None
     assert nearest(active) is None
     assert nearest(ended({"hi": 20.0}, rows, feasible=1)) is None
     assert nearest(ended({"hi": 20.0}, [])) is None
+    assert nearest(ended({"hi": 20.0}, [OVER])) is None  # its cost is unknown
 
 
 def test_the_api_gives_it_with_the_search(client: Client) -> None:
