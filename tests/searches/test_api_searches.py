@@ -177,10 +177,7 @@ def test_preflight_creates_nothing(client: APIClient) -> None:
         "bound",
         "size",
         "evaluations",
-        "reduced_data",
-        "reduced_networks",
-        "time",
-        "warnings",
+        *("reduced_data", "reduced_networks", "time", "warnings"),
     }
     assert len(body["histogram"]["edges"]) == len(body["histogram"]["counts"]) + 1
     assert (Search.objects.count(), SearchSpace.objects.count()) == (0, 0)
