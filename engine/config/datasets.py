@@ -68,8 +68,8 @@ class TorchvisionOptions(ImageOptions):
 class FoldersOptions(ImageOptions):
     """Class folders of this machine, in ImageNet's layout (train/<class>/, val/<class>/) or alone (local use only).
 
-    Validation images are held out of train/; the images of val/ are the test images. Estimates train on a sample of
-    train/; a full training streams all of it.
+    Validation images are held out of train/; the test images are those of test/ or, without test/, of val/. Estimates
+    train on a sample of train/; a full training streams all of it.
     """
 
     field: ClassVar[str] = "dataset.path"
@@ -77,7 +77,7 @@ class FoldersOptions(ImageOptions):
     kind: Literal["folders"] = "folders"
     path: str = Field(
         title="Folder",
-        description="a folder with train/<class>/ and optionally val/<class>/, or only with <class>/",
+        description="a folder with train/<class>/ and optionally test/<class>/ or val/<class>/, or only with <class>/",
     )
     sample: int = Field(
         10_000,

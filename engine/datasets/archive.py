@@ -8,10 +8,11 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from engine.datasets.layout import Place, find_layout, is_hidden, is_image
+from engine.datasets.layout import Layout, Place, composed, find_layout
+from engine.datasets.recognition import is_hidden, is_image
 from engine.datasets.summary import FolderSummary, summarise
 from engine.errors import DataError
 
@@ -22,8 +23,6 @@ MAX_RATIO = 100
 RATIO_FREE_BYTES = 64 * 1024**2
 """Up to this many unpacked bytes any compression ratio is allowed; above it `MAX_RATIO` applies."""
 CHUNK = 1024**2
-REPORTED = ("test",)
-"""Folders that may stand beside train/; all others are left out."""
 
 
 def unpack(zip_path: Path, target: Path) -> FolderSummary:
@@ -88,15 +87,18 @@ def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pac
 class _Images:
     """The folders of the images in a zip, in the form that `find_layout` needs."""
 
-    def __init__(self, images: Sequence[Place]) -> None:
-        self._images = images
+    def __init__(self, images: Iterable[Place]) -> None:
+        self._folders: dict[Place, set[str]] = {}
+        self._filled = {parts[:-1] for parts in images}
+        for place in self._filled:
+            for depth, name in enumerate(place):
+                self._folders.setdefault(place[:depth], set()).add(name)
 
     def folders(self, place: Place) -> set[str]:
-        depth = len(place)
-        return {parts[depth] for parts in self._images if parts[:depth] == place and len(parts) > depth + 1}
+        return self._folders.get(place, set())
 
     def has_images(self, place: Place) -> bool:
-        return any(parts[:-1] == place for parts in self._images)
+        return place in self._filled
 
 
 def _layout(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Path]]:
@@ -105,13 +107,20 @@ def _layout(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Path]
     images = [(member, path.parts) for member, path in files if is_image(path.name) and not _is_hidden(path)]
     if not images:
         raise DataError("the zip holds no images; it needs train/<class>/ folders with image files")
-    layout = find_layout(_Images([parts for _, parts in images]), REPORTED)
-    return [
-        (member, Path(part, *parts[len(place) :]))
-        for part, place in (("train", layout.train), ("test", layout.test))
-        for member, parts in images
-        if place is not None and parts[: len(place)] == place and len(parts) > len(place) + 1
-    ]
+    layout = find_layout(_Images(parts for _, parts in images))
+    targets = _targets(layout)
+    placed = []
+    for member, parts in images:
+        found = next((depth for depth in range(1, len(parts)) if parts[:depth] in targets), None)
+        if found is not None:
+            placed.append((member, Path(*targets[parts[:found]], *map(composed, parts[found:]))))
+    return placed
+
+
+def _targets(layout: Layout) -> dict[Place, Place]:
+    """Return where the folder of each class is written."""
+    parts = {"train": layout.train, "test": layout.test}
+    return {place: (part, label) for part, classes in parts.items() for label, place in classes.items()}
 
 
 def _is_hidden(path: PurePosixPath) -> bool:

@@ -1,4 +1,4 @@
-"""Class folders of this machine, of any size: ``train/<class>/`` and ``val/<class>/`` as in ImageNet, or no ``val/``.
+"""Class folders of this machine, of any size, such as ImageNet's ``train/<class>/`` and ``val/<class>/``.
 
 Full trainings stream the files (`ImageData.files`). Estimates, which read every image many times, get a sample of
 ``train/`` that fits into memory (`ImageData.load`), drawn class by class with the split seed.
@@ -6,12 +6,9 @@ Full trainings stream the files (`ImageData.files`). Estimates, which read every
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -35,33 +32,12 @@ from engine.datasets.base import (
 )
 from engine.datasets.cache import cached
 from engine.datasets.images import DECODING, GREY_MODES, open_image, read_square
-from engine.datasets.layout import Place, find_layout, is_hidden, is_image
+from engine.datasets.listing import list_folder
 from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
 from engine.errors import DataError
 
 LOOKED_AT = 64
 """Number of images whose headers decide the default size and whether the data set is grey."""
-REPORTED = ("val", "test", "valid")
-"""Possible names of the folder with the images for the final report; the first that exists is used."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Files by class. ``digest`` covers only their names, because reading 150 GB to open a data set takes too long.
-
-    A changed image with the same name is therefore not noticed, and old evaluations are used for it. Rename the file to
-    avoid this.
-    """
-
-    class_names: tuple[str, ...]
-    train: tuple[tuple[Path, ...], ...]
-    test: tuple[tuple[Path, ...], ...]
-    digest: str
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Number of files of ``train/`` for each class."""
-        return {name: len(files) for name, files in zip(self.class_names, self.train, strict=True)}
 
 
 class TreeData(ImageData):
@@ -72,8 +48,7 @@ class TreeData(ImageData):
         self.root = root
         try:
             folder = Path(options.path).expanduser().absolute()
-            parts = _parts(folder)
-            self.listing = _listing(*parts, _changed(*parts))
+            self.listing = list_folder(folder)
         except (OSError, RuntimeError, ValueError) as error:
             raise DataError(
                 f"the folder '{options.path}' cannot be read ({error}); name a folder on this machine"
@@ -146,70 +121,6 @@ class TreeData(ImageData):
         for index, row in enumerate(rows):
             images[index] = read_square(split.paths[row], split.channels, split.resolution, split.fit)
         return Split(images, split.labels[rows])
-
-
-class _Folders:
-    """The folders below a folder of this machine, in the form that `find_layout` needs."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def folders(self, place: Place) -> list[str]:
-        with os.scandir(self._root.joinpath(*place)) as entries:
-            return [entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name)]
-
-    def has_images(self, place: Place) -> bool:
-        with os.scandir(self._root.joinpath(*place)) as entries:
-            return any(is_image(entry.name) for entry in entries)
-
-
-def _parts(folder: Path) -> tuple[Path, Path | None]:
-    """Return the folder with the training classes and the folder with the classes for the final report."""
-    if not folder.is_dir():
-        raise DataError(f"there is no folder '{folder}' on this machine; give the full path of a folder")
-    layout = find_layout(_Folders(folder), REPORTED)
-    return folder.joinpath(*layout.train), None if layout.test is None else folder.joinpath(*layout.test)
-
-
-def _changed(*parts: Path | None) -> tuple[int, ...]:
-    """Return when the class folders were last changed; a cached listing is valid as long as these times stay."""
-    entries = (entry for part in parts if part is not None for entry in sorted(part.iterdir()))
-    return tuple(entry.stat().st_mtime_ns for entry in entries if entry.is_dir())
-
-
-@lru_cache(maxsize=4)
-def _listing(learned: Path, reported: Path | None, changed: tuple[int, ...]) -> Listing:
-    train = _classes(learned)
-    if len(train) < 2:
-        raise DataError(
-            f"'{learned}' has {len(train)} class folders with images, but at least two are needed; name the folder "
-            "above train/, or put the images of every class into a folder of its own"
-        )
-    small = [name for name, files in train.items() if len(files) < 2]
-    if small:
-        raise DataError(
-            f"the class '{small[0]}' has only one image; every class needs two, one to train on and one held out"
-        )
-    test = _classes(reported) if reported else {}
-    strange = sorted(set(test) - set(train))
-    if strange:
-        raise DataError(f"'{reported}' has the class '{strange[0]}', which train/ lacks; rename or remove it")
-    digest = sha256()
-    for part in (train, test):
-        for name, files in part.items():
-            digest.update(f"{name}\0{len(files)}\0".encode())
-            digest.update("\0".join(file.name for file in files).encode(errors="surrogateescape"))
-    return Listing(tuple(train), tuple(train.values()), tuple(test.get(name, ()) for name in train), digest.hexdigest())
-
-
-def _classes(part: Path) -> dict[str, tuple[Path, ...]]:
-    classes = {}
-    for entry in sorted(os.scandir(part), key=lambda entry: entry.name):
-        if entry.is_dir() and not is_hidden(entry.name):
-            names = sorted(file.name for file in os.scandir(entry.path) if is_image(file.name))
-            if names:
-                classes[entry.name] = tuple(Path(entry.path, name) for name in names)
-    return classes
 
 
 def _flat(classes: Sequence[Sequence[Path]]) -> tuple[list[Path], Labels]:

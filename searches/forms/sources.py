@@ -31,8 +31,8 @@ class DatasetForm(SourceForm):
 
     file = forms.FileField(
         label="Zip of class folders",
-        help_text="train/<class>/<image>, and test/<class>/<image> if there is a test set, or <class>/<image> alone; "
-        "PNG, JPEG and the like.",
+        help_text="train/<class>/<image>, and test/ or val/<class>/<image> if there is a test set, or "
+        "<class>/<image> alone; PNG, JPEG and the like.",
         widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
     )
 

@@ -259,4 +259,4 @@ def test_folders_are_streamed_and_sampled(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'strange', which train/ lacks"):
         TreeData(options, tmp_path)
     with pytest.raises(DataError, match=r"0 class folders with images, .* name the folder above train/"):
-        TreeData(FoldersOptions(path=str(tmp_path)), tmp_path)
+        TreeData(FoldersOptions(path=str(tree / "train" / "across")), tmp_path)
