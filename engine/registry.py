@@ -38,6 +38,8 @@ from engine.config.spaces import (
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
+    TransNasMacroOptions,
+    TransNasMicroOptions,
 )
 from engine.dotted import load
 from engine.errors import ConfigError, at_estimate, at_field
@@ -74,6 +76,12 @@ SPACES: Mapping[str, Kind] = {
     "nasbench101": Kind("NAS-Bench-101 cell", NasBench101Options, "engine.spaces.nasbench101:NasBench101Space"),
     "nats_size": Kind("Five-layer sizes (NATS-Bench size)", NatsSizeOptions, "engine.spaces.nats_size:NatsSizeSpace"),
     "darts": Kind("DARTS / NAS-Bench-301 cells", DartsOptions, "engine.spaces.darts:DartsSpace"),
+    "transnas_micro": Kind(
+        "TransNAS-Bench-101 cell (micro)", TransNasMicroOptions, "engine.spaces.transnas_micro:TransNasMicroSpace"
+    ),
+    "transnas_macro": Kind(
+        "TransNAS-Bench-101 network (macro)", TransNasMacroOptions, "engine.spaces.transnas_macro:TransNasMacroSpace"
+    ),
     "mobilenet": Kind("MobileNet (LayerNAS)", MobileNetOptions, "engine.spaces.mobilenet:MobileNetSpace"),
     "mote_mobile": Kind("MobileNetV3 (MOTE)", MoteMobileOptions, "engine.spaces.mote_mobile:MoteMobileSpace"),
     "chain": Kind("Your own chain", ChainOptions, "engine.spaces.chain:ChainSpace"),

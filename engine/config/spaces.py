@@ -74,6 +74,29 @@ class DartsOptions(Options):
     )
 
 
+class TransNasMicroOptions(Options):
+    """TransNAS-Bench-101, micro: one cell of four tensors and six edges, with four operations per edge."""
+
+    kind: Literal["transnas_micro"] = "transnas_micro"
+    form: Literal["tensor", "edge"] = Field(
+        "tensor",
+        title="Layers",
+        description="tensor: each layer has the edges of one tensor (4, 16, 64 options); edge: one edge per layer",
+    )
+    channels: int = Field(
+        64, ge=4, le=128, title="Channels", description="width of the full network's stem; 64 as published"
+    )
+
+
+class TransNasMacroOptions(Options):
+    """TransNAS-Bench-101, macro: four to six modules, each of which may double the channels and halve the map."""
+
+    kind: Literal["transnas_macro"] = "transnas_macro"
+    channels: int = Field(
+        64, ge=4, le=128, title="Channels", description="width of the full network's stem; 64 as published"
+    )
+
+
 class MobileNetOptions(Options):
     """LayerNAS's MobileNet spaces: output filters per block, then kernel and expanded filters of each layer."""
 
@@ -110,6 +133,8 @@ SpaceOptions = Annotated[
     | NasBench101Options
     | NatsSizeOptions
     | DartsOptions
+    | TransNasMicroOptions
+    | TransNasMacroOptions
     | MobileNetOptions
     | MoteMobileOptions
     | ChainOptions,

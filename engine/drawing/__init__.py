@@ -1,7 +1,8 @@
 """An architecture as a picture of shapes and texts, which `to_svg` turns into a file.
 
-Cells of NAS-Bench-101, NAS-Bench-201 and DARTS are drawn as graphs above the network in which they are stacked. Every
-other network is drawn as a stack of its parts. Differences from another network of the same space can be marked.
+Cells of NAS-Bench-101, NAS-Bench-201, TransNAS-Bench-101 (micro) and DARTS are drawn as graphs above the network in
+which they are stacked. Every other network is drawn as a stack of its parts. Differences from another network of the
+same space can be marked.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from engine.drawing.svg import Theme, to_svg
 from engine.drawing.vertices import draw_vertices
 from engine.space import Architecture, SearchSpace
 from engine.spaces.darts import DartsSpace
+from engine.spaces.four_tensors import FourTensorSpace
 from engine.spaces.nasbench101 import NasBench101Space
-from engine.spaces.nasbench201 import NasBench201Space
 
 __all__ = ["Drawing", "Theme", "draw", "to_svg"]
 
@@ -25,8 +26,8 @@ def draw(space: SearchSpace, architecture: Architecture, against: Architecture |
     sheet = Sheet()
     blueprint = space.blueprint(architecture)
     parts = parts_of(blueprint)
-    if isinstance(space, NasBench101Space | NasBench201Space | DartsSpace):
-        if isinstance(space, NasBench201Space):
+    if isinstance(space, FourTensorSpace | NasBench101Space | DartsSpace):
+        if isinstance(space, FourTensorSpace):
             draw_cell(sheet, space, architecture, against)
         elif isinstance(space, NasBench101Space):
             draw_vertices(sheet, space, architecture, against)

@@ -1,10 +1,10 @@
-"""The cell of NAS-Bench-201: four tensors, with an operation on every edge."""
+"""The cell of NAS-Bench-201 and of TransNAS-Bench-101: four tensors, with an operation on every edge."""
 
 from __future__ import annotations
 
 from engine.drawing.shapes import MARGIN, TIMES, WIDTH, Arrow, Box, Point, Sheet, Text
 from engine.space import Architecture
-from engine.spaces.nasbench201 import EDGES, KERNELS, NasBench201Space
+from engine.spaces.four_tensors import EDGES, KERNELS, FourTensorSpace
 
 TENSOR, STEP = 34.0, 108.0
 LABELS = {
@@ -16,7 +16,7 @@ LABELS = {
 BENDS = {(2, 0): -150.0, (3, 1): 150.0, (3, 0): -256.0}
 
 
-def draw_cell(sheet: Sheet, space: NasBench201Space, architecture: Architecture, against: Architecture | None) -> None:
+def draw_cell(sheet: Sheet, space: FourTensorSpace, architecture: Architecture, against: Architecture | None) -> None:
     """Draw the tensors from top to bottom; edges that do not matter are faded, and ``none`` is dashed.
 
     Edges whose operation differs from that of ``against`` are marked.

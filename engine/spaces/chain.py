@@ -70,9 +70,10 @@ from engine.spaces.chain_parse import parse
 from engine.spaces.chain_plan import ChainPlan, ChainState, reduction_factor
 from engine.spaces.chained import ChainedSpace
 from engine.spaces.fragments import built
+from engine.spaces.listed import ListedSpace
 
 
-class LayeredSpace(ChainedSpace):
+class LayeredSpace(ChainedSpace, ListedSpace):
     """The space of a given `Chain`; `ChainPlan` explains ``ordered``."""
 
     def __init__(self, chain: Chain, spec: InputSpec, ordered: bool = False) -> None:

@@ -12,10 +12,10 @@ from functools import cached_property
 from engine.blueprint import Blueprint
 from engine.cost import WHOLE, in_unit
 from engine.space import Architecture, Choices, State
-from engine.spaces.listed import ListedSpace
+from engine.stepped import SteppedSpace
 
 
-class ChainedSpace(ListedSpace):
+class ChainedSpace(SteppedSpace):
     """A space of networks whose layers each read one map and hand on one map."""
 
     @abstractmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.blueprint import BlueprintBuilder
+from engine.spaces.fragments import factorized_reduce
 
 OPERATIONS = (
     "sep_conv_5x5",
@@ -37,13 +38,6 @@ def append_operation(b: BlueprintBuilder, x: str, operation: str, stride: int) -
         case "avg":
             return b.avg_pool(x, kernel, stride, padding=1)
     return x if stride == 1 else factorized_reduce(b, x, b.shape(x).channels)
-
-
-def factorized_reduce(b: BlueprintBuilder, x: str, width: int) -> str:
-    """Append DARTS's reduction: half of the channels come from the even pixels, half from the odd pixels."""
-    x = b.activation(x)
-    halves = [b.conv2d(x, width // 2, stride=2), b.conv2d(b.shift(x), width - width // 2, stride=2)]
-    return b.batch_norm(b.concat(halves))
 
 
 def relu_conv_bn(b: BlueprintBuilder, x: str, width: int) -> str:

@@ -66,6 +66,16 @@ def preactivated(b: BlueprintBuilder, x: str, width: int, kernel: int, stride: i
     return b.batch_norm(b.conv2d(b.activation(x), width, kernel, stride))
 
 
+def factorized_reduce(b: BlueprintBuilder, x: str, width: int) -> str:
+    """Append the reduction of DARTS and TransNAS-Bench-101, which halves the map.
+
+    Half of the channels come from the even pixels, half from the odd pixels.
+    """
+    x = b.activation(x)
+    halves = [b.conv2d(x, width // 2, stride=2), b.conv2d(b.shift(x), width - width // 2, stride=2)]
+    return b.batch_norm(b.concat(halves))
+
+
 def normed_head(b: BlueprintBuilder, x: str) -> str:
     """Append batch norm, ReLU, global average pooling and the classifier."""
     with b.part("head"):

@@ -38,6 +38,7 @@ from engine.errors import ConfigError
 from engine.space import Architecture, State
 from engine.spaces.chained import ChainedSpace
 from engine.spaces.fragments import built, measure
+from engine.spaces.listed import ListedSpace
 
 LEAST_SIDE = 17
 """The smallest side for which each of the five strides of 2 (rounding up) meets at least two pixels."""
@@ -83,7 +84,7 @@ class CellChoice(NamedTuple):
 CHOICES = tuple(CellChoice(*parts) for parts in product(("conv", "dw"), (5, 3), ("se", "da")))
 
 
-class MoteMobileSpace(ChainedSpace):
+class MoteMobileSpace(ChainedSpace, ListedSpace):
     """MOTE's mobile space; raises ConfigError at ``space.kind`` if the images are too small.
 
     The state of the cost model is the shape of the stage's input.

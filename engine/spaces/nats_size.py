@@ -20,12 +20,13 @@ from engine.cost import Cost
 from engine.space import Architecture, State
 from engine.spaces.chained import ChainedSpace
 from engine.spaces.fragments import built, measure, normed_head, preactivated, residual_reduction
+from engine.spaces.listed import ListedSpace
 
 WIDTHS = (64, 56, 48, 40, 32, 24, 16, 8)
 LAYERS = ("cell 1", "reduction 1", "cell 2", "reduction 2", "cell 3")
 
 
-class NatsSizeSpace(ChainedSpace):
+class NatsSizeSpace(ChainedSpace, ListedSpace):
     """32,768 networks. The state of the cost model is the shape of the layer's input."""
 
     kind = "nats_size"

@@ -57,15 +57,17 @@ SPACE_OPTIONS: dict[str, dict[str, object] | None] = {
     "darts": {"kind": "darts"},
     "nasbench101": {"kind": "nasbench101"},
     "mote_mobile": {"kind": "mote_mobile"},
+    "transnas_micro": {"kind": "transnas_micro", "channels": 8},
+    "transnas_macro": {"kind": "transnas_macro", "channels": 8},
     "mobilenet": {"kind": "mobilenet", "variant": "60m"},
     **{f"chain-{name}": {"kind": "chain", "definition": definition} for name, definition in CHAIN_EXAMPLES.items()},
 }
 
 
-PLAIN_ONLY = frozenset({"darts", "nasbench101", "mote_mobile"})
+PLAIN_ONLY = frozenset({"darts", "nasbench101", "mote_mobile", "transnas_micro", "transnas_macro"})
 """Spaces on which algorithms run only with default options; variants of the options run on all other spaces."""
 
-AS_LISTED = frozenset({"mobilenet", "chain-mobile_chain"})
+AS_LISTED = frozenset({"mobilenet", "transnas_macro", "chain-mobile_chain"})
 """Further spaces whose layers can only be searched in the listed order."""
 
 

@@ -17,6 +17,8 @@ from engine.config.spaces import (
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
+    TransNasMacroOptions,
+    TransNasMicroOptions,
 )
 from engine.drawing import Drawing, draw, to_svg
 from engine.errors import ArchitectureError
@@ -35,6 +37,8 @@ OPTIONS: dict[str, SpaceOptions] = {
     "mobilenet": MobileNetOptions(variant="60m"),
     "nasbench101": NasBench101Options(),
     "mote_mobile": MoteMobileOptions(),
+    "transnas_micro": TransNasMicroOptions(channels=16),
+    "transnas_macro": TransNasMacroOptions(channels=16),
     **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
 }
 
@@ -179,7 +183,7 @@ def test_what_differs_is_marked_and_nothing_else(space: SearchSpace) -> None:
         assert all("; instead of " in box.hint for box in marked)
         svg = to_svg(drawing)
         assert svg.count('stroke-dasharray="5 3"') == len(marked)
-        if space.kind in ("nats_size", "mobilenet", "chain"):
+        if space.kind in ("nats_size", "mobilenet", "transnas_macro", "chain"):
             was = [text.text for text in drawing.texts if text.style == "was"]
             assert f"instead of {space.labels(architecture)[layer]}"[:30] in {text[:30] for text in was}
         return

@@ -26,6 +26,8 @@ from engine.config.spaces import (
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
+    TransNasMacroOptions,
+    TransNasMicroOptions,
 )
 from engine.errors import ExportError
 from engine.export.bundle import METADATA_FILE, ExportedFile, export
@@ -46,6 +48,8 @@ SPACES = [
     DartsOptions(cells=3, channels=4),
     MoteMobileOptions(),
     NasBench101Options(channels=8, cells=2),
+    TransNasMicroOptions(channels=4),
+    TransNasMacroOptions(channels=4),
     ChainOptions(definition=CHAIN_EXAMPLES["mobile_chain"]),
 ]
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_3x3~2|"

@@ -17,6 +17,8 @@ from engine.config.spaces import (
     NasBench201Options,
     NatsSizeOptions,
     SpaceOptions,
+    TransNasMacroOptions,
+    TransNasMicroOptions,
 )
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError, ConfigError, DataError
@@ -42,6 +44,8 @@ OPTIONS: dict[str, tuple[SpaceOptions, InputSpec]] = {
     "darts": (DartsOptions(cells=3, channels=4), InputSpec(1, 8, 8, 10)),
     "nasbench101": (NasBench101Options(channels=8, cells=2), InputSpec(1, 8, 8, 10)),
     "mobilenet": (MobileNetOptions(variant="60m"), InputSpec(3, 32, 32, 10)),
+    "transnas_micro": (TransNasMicroOptions(channels=4), InputSpec(3, 17, 17, 10)),
+    "transnas_macro": (TransNasMacroOptions(channels=4), InputSpec(3, 17, 17, 10)),
 }
 
 

@@ -20,7 +20,15 @@ from engine.problem import SearchProblem
 from engine.space import SearchSpace
 from tests.engine.driving import AS_LISTED, SPACE_OPTIONS, make_problem, make_space, search
 
-FREE = ("additive", "nasbench201", "nasbench201-edge", "nats_size", "mote_mobile", "chain-digits_chain")
+FREE = (
+    "additive",
+    "nasbench201",
+    "nasbench201-edge",
+    "nats_size",
+    "mote_mobile",
+    "transnas_micro",
+    "chain-digits_chain",
+)
 METRICS = ("madds_m", "params_m", "activation_mb")
 
 

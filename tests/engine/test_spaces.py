@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.blueprint import InputSpec
-from engine.config.spaces import ChainOptions, DartsOptions, NasBench101Options, NasBench201Options, NatsSizeOptions
+from engine.config.spaces import (
+    ChainOptions,
+    DartsOptions,
+    NasBench101Options,
+    NasBench201Options,
+    NatsSizeOptions,
+    TransNasMacroOptions,
+    TransNasMicroOptions,
+)
 from engine.cost import blueprint_cost
 from engine.errors import ArchitectureError
 from engine.metrics import NODES
@@ -47,6 +55,8 @@ OPTIONS = {
     "size": NatsSizeOptions(),
     "darts": DartsOptions(cells=4, channels=6),
     "nasbench101": NasBench101Options(channels=10, cells=2),
+    "transnas_micro": TransNasMicroOptions(channels=6),
+    "transnas_macro": TransNasMacroOptions(channels=6),
     "tiny_chain": ChainOptions(definition=TINY_CHAIN),
     **{name: ChainOptions(definition=definition) for name, definition in CHAIN_EXAMPLES.items()},
 }

@@ -1,4 +1,4 @@
-"""Searches of cells whose options depend on earlier choices, through rows and the workers' code."""
+"""Searches of spaces whose options depend on earlier choices, through rows and the workers' code."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    "space", [{"kind": "nasbench101", "channels": 8, "cells": 1}, {"kind": "darts", "cells": 3, "channels": 4}]
+    "space",
+    [
+        {"kind": "nasbench101", "channels": 8, "cells": 1},
+        {"kind": "darts", "cells": 3, "channels": 4},
+        {"kind": "transnas_macro", "channels": 4},
+    ],
 )
-def test_cells_grown_by_the_prefix_are_searched_with_mote(space: dict) -> None:
+def test_spaces_whose_options_depend_on_the_prefix_are_searched_with_mote(space: dict) -> None:
     """Options depend on earlier choices; the search goes through rows, rebuilds and MOTE."""
     estimator = {"kind": "mote", "profile": "fast"}
     search = drive(start(training_config(space=space, estimator=estimator, budget={"evaluations": 6}, round_size=3)))
