@@ -20,6 +20,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import Any
 
+from engine import json_text
 from engine.config.documents import TOO_DEEP
 from engine.errors import ArchitectureError, DataError
 from engine.operators import Operator
@@ -144,7 +145,7 @@ def _csv(text: str) -> Iterator[tuple[str, Any]]:
 
 def _json(text: str) -> Iterable[tuple[str, Any]]:
     try:
-        document = json.loads(text)
+        document = json_text.load(text)
     except RecursionError as error:
         raise DataError(TOO_DEEP) from error
     except ValueError as error:

@@ -177,6 +177,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["searches.api.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["searches.api.rendering.JSONParser", "searches.api.rendering.YAMLParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "searches.api.rendering.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "searches.api.operations.OperationSchema",
     "EXCEPTION_HANDLER": "searches.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,  # the API uses ?format= itself

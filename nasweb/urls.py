@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("searches.urls")),
 ]
 
+handler400 = "searches.api.problems.bad_request"
 handler404 = "searches.api.problems.not_found"
 handler500 = "searches.api.problems.server_error"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -20,6 +22,19 @@ from pydantic import (
 from engine.errors import ConfigError, FieldError
 
 T = TypeVar("T")
+ZEROS = re.compile(r"[-+]?0[0-9_]")
+
+
+def is_no_number(text: str) -> bool:
+    """Return whether a text looks like a number in a notation that is refused: with a leading zero or a colon."""
+    return ZEROS.match(text) is not None or ":" in text
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """A text that stands where a number is wanted and that pydantic would turn into one."""
+
+    text: str
 
 
 def storable(value: T) -> T:
@@ -79,19 +94,29 @@ class Options(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        options = validate(cls._without_truth_values(raw))
+        options = validate(cls._without_lookalikes(raw))
         for name in cls._derived:
             getattr(options, name)
         return options
 
     @classmethod
-    def _without_truth_values(cls, raw: Any) -> Any:
-        """Return ``raw`` with true and false in number fields as words: these are refused, not read as 1 and 0."""
-        if not isinstance(raw, Mapping) or not any(isinstance(value, bool) for value in raw.values()):
+    def _without_lookalikes(cls, raw: Any) -> Any:
+        """Return the mapping with values that fields of numbers refuse where pydantic would make numbers of them.
+
+        These are true and false, which become words, and text with a leading zero.
+        """
+        if not isinstance(raw, Mapping):
             return raw
-        numbers = {name for name, field in cls.model_fields.items() if _is_number(field.annotation)}
-        bools = {name: str(value) for name, value in raw.items() if isinstance(value, bool) and name in numbers}
-        return {**raw, **bools}
+        changed: dict[Any, Any] = {}
+        for name, field in cls.model_fields.items():
+            if name not in raw:
+                continue
+            value = raw[name]
+            if isinstance(value, bool) and _is_number(field.annotation):
+                changed[name] = str(value)
+            elif isinstance(value, str | list | tuple) and _holds_numbers(field.annotation):
+                changed[name] = _marked(value)
+        return {**raw, **changed} if changed else raw
 
     @field_validator("*")
     @classmethod
@@ -124,6 +149,29 @@ def _is_number(annotation: Any) -> bool:
     """Return whether a field takes numbers, or nothing, but no truth values."""
     types = {annotation, *get_args(annotation)}
     return bool(types & {int, float}) and bool not in types
+
+
+def _holds_numbers(annotation: Any) -> bool:
+    """Return whether a field takes numbers, or lists of them, and neither text nor truth values."""
+    leaves = set(_leaves(annotation))
+    return bool(leaves & {int, float}) and not leaves & {str, bool, Any}
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    inner = get_args(annotation)
+    if not inner:
+        yield annotation
+    for part in inner:
+        yield from _leaves(part)
+
+
+def _marked(value: Any) -> Any:
+    """Return the value, or the list, with text that is no number as `NoNumber`."""
+    if isinstance(value, list | tuple):
+        return [_marked(part) for part in value]
+    return NoNumber(value) if isinstance(value, str) and is_no_number(value) else value
 
 
 def is_stored(info: ValidationInfo) -> bool:
@@ -207,6 +255,9 @@ WORDS = {
 }
 
 
+NUMBERS_WANTED = frozenset(kind for kind, words in WORDS.items() if words.endswith("number."))
+
+
 def _message(item: Mapping[str, Any]) -> str:
     kind = item["type"]
     context = item.get("ctx", {})
@@ -222,6 +273,11 @@ def _message(item: Mapping[str, Any]) -> str:
         return "This must be a mapping with named fields."
     if kind in ("list_type", "tuple_type"):
         return "This must be a list."
+    given = item.get("input")
+    text = given.text if isinstance(given, NoNumber) else given
+    if kind in NUMBERS_WANTED and isinstance(text, str) and is_no_number(text):
+        without = "a colon" if ":" in text else "leading zeros"
+        return f"{WORDS[kind].removesuffix('.')} without {without}, not '{text[:40]}'."
     if kind in WORDS:
         shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
         return WORDS[kind].format_map(shown)

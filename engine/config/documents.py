@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import yaml
 
-from engine.config.base import Options
+from engine.config.base import Options, is_no_number
 from engine.errors import ConfigError
 
 MAX_VALUES = 100_000
@@ -20,6 +20,8 @@ LONGEST_NUMBER = 100
 """In characters: the time to read YAML's numbers to the base of 60 grows with the square of their length."""
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MERGE = "tag:yaml.org,2002:merge"
+TEXT = "tag:yaml.org,2002:str"
+TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class Document(Options):
@@ -48,11 +50,26 @@ class Document(Options):
 class _Loader(yaml.SafeLoader):
     """A loader that refuses what grows while it is read, before there are values to count."""
 
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """Return a node's tag. YAML 1.1 reads 010 as 8, 1:30 as 90 and 2026-01-01 as a date; here they are text."""
+        tag = str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        surprising = tag == TIMESTAMP or (tag in NUMBERS and is_no_number(value))
+        return TEXT if kind is yaml.ScalarNode and implicit[0] and surprising else tag
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Make the keys text as they are written; refuse merge keys and a key that is there twice."""
+        lines: dict[str, int] = {}
         for key, _ in node.value:
             if key.tag == MERGE:
-                problem = "merge keys (<<) are not supported, write the fields out"
+                problem = "merge keys (<<) are not taken, write the fields out"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            key.tag = TEXT
+            if key.value in lines:
+                problem = f"the key '{key.value}' is there twice, first in line {lines[key.value]}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            lines[key.value] = key.start_mark.line + 1
         super().flatten_mapping(node)
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:

@@ -18,7 +18,7 @@ from searches.selectors import searches
 
 
 def config_of(request: Request) -> SearchConfig:
-    """Return the body's configuration: the body itself, ``{"config": ...}``, ``{"yaml": text}``, or a YAML document."""
+    """Return the body's configuration: the body itself, ``{"config": ...}`` or ``{"yaml": text}``."""
     body: Any = request.data
     if not isinstance(body, Mapping):
         raise ConfigError.at("", "The body must be an object with the fields space, estimator, ...")

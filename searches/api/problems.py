@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -19,6 +20,7 @@ from searches.services.errors import ActionRefused
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
+UNKNOWN_HOST = "This server does not answer to the host that the request names; add it to ALLOWED_HOSTS."
 NOT_FOUND = re.compile(r"No (\w+) matches the given query\.")
 OURS = {
     re.compile(r"Ensure this value is greater than or equal to (?P<ge>.+)\."): WORDS["greater_than_equal"],
@@ -51,6 +53,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     errors = list(_flat(detail)) if isinstance(error, exceptions.ValidationError) else []
     sentence = _sentence(errors) if errors else _plain(str(response.data.get("detail", "")))
     return _response(problem(response.status_code, sentence, errors), response)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return a problem document for a request under ``/api/`` that Django refuses, Django's page elsewhere."""
+    if not request.path_info.startswith(PREFIX):
+        return defaults.bad_request(request, exception)
+    host = isinstance(exception, DisallowedHost)
+    detail = UNKNOWN_HOST if host else "The request is malformed or too large."
+    return JsonResponse(problem(400, detail), status=400, content_type=CONTENT_TYPE)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

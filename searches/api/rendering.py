@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import IO, Any
 
 from django.conf import settings
 from rest_framework import parsers, renderers, status
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.utils.json import strict_constant
 
-from engine.config.documents import TOO_DEEP, is_deep
+from engine import json_text
+from engine.config.documents import TOO_DEEP, is_deep, read_yaml
+from engine.errors import ConfigError
 from searches.selectors.strict_json import finite
 
 YAML_LIMIT = 1_000_000
+OLD_NAMES = {
+    **dict.fromkeys(("text/yaml", "text/x-yaml", "application/x-yaml"), "application/yaml"),
+    "text/json": "application/json",
+}
 
 
 class TooLarge(APIException):
@@ -33,33 +42,56 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class JSONParser(parsers.JSONParser):
-    """DRF's parser, which also refuses documents that are nested too deeply for later code."""
+    """A parser of strict JSON, in any Unicode encoding and with or without a byte-order mark.
+
+    It refuses a key that is there twice, and documents that are nested too deeply for later code.
+    """
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return the value; ParseError for malformed or too deeply nested documents."""
+        raw = stream.read()
+        named = (parser_context or {}).get("encoding") or settings.DEFAULT_CHARSET
+        encoding = json.detect_encoding(raw) if named.lower() in ("utf-8", "utf8") else named
         try:
-            value = super().parse(stream, media_type, parser_context)
+            value = json_text.load(raw.decode(encoding), strict_constant)
         except RecursionError as error:
             raise ParseError(TOO_DEEP) from error
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The JSON is not text in {encoding.upper()}.") from error
+        except ValueError as error:
+            raise ParseError(f"The JSON cannot be read: {error}.") from error
         if is_deep(value):
             raise ParseError(TOO_DEEP)
         return value
 
 
 class YAMLParser(parsers.BaseParser):
-    """A parser that keeps a YAML document as text, ``{"yaml": text}``. Errors name lines when the text is read."""
+    """A parser of YAML documents, which may stand wherever JSON may."""
 
     media_type = "application/yaml"
 
-    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, str]:
-        """Return the text; ParseError if it is not UTF-8, TooLarge above a million bytes."""
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        """Return the mapping; ParseError if it is not UTF-8, TooLarge above a million bytes, ConfigError with lines."""
         raw = stream.read(YAML_LIMIT + 1)
         if len(raw) > YAML_LIMIT:
             raise TooLarge(f"The document is larger than {YAML_LIMIT:,} bytes.")
         try:
-            return {"yaml": raw.decode()}
+            value = read_yaml(raw.decode("utf-8-sig"), "yaml")
         except UnicodeDecodeError as error:
             raise ParseError("The document is not UTF-8 text.") from error
+        if not isinstance(value, dict):
+            raise ConfigError.at("yaml", "The document must be a mapping with named fields.")
+        return value
+
+
+class Negotiation(DefaultContentNegotiation):
+    """DRF's choice of parsers, which also knows the names that YAML and JSON had before they were registered."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        """Return the parser of the body, or None, which answers 415."""
+        found = super().select_parser(request, parsers)
+        given = request.content_type.partition(";")[0].strip().lower()
+        return found or next((parser for parser in parsers if parser.media_type == OLD_NAMES.get(given)), None)
 
 
 class UploadParser(parsers.MultiPartParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,11 @@ def test_every_faulty_field_is_named(client: APIClient) -> None:
         ("just words", "mapping"),
         ("a: &a [*a]", "contains itself"),
         ("a: &a {b: 1}\nc: {<<: *a}", "at line 2, column 5: merge keys"),
-        ("seed: 1" + ":59" * 50, "more than 100 characters"),
+        ("seed: !!int 1" + ":59" * 50, "more than 100 characters"),
+        ("seed: 1" + "0" * 100, "more than 100 characters"),
+        ("seed: 1" + ":59" * 50, "seed: Give a whole number without a colon"),
+        ("budget: {evaluations: 010}", "budget.evaluations: Give a whole number without leading zeros, not '010'."),
+        ("seed: 1\nname: a\nseed: 2", "at line 3, column 1: the key 'seed' is there twice, first in line 1"),
     ],
 )
 def test_malformed_yaml(client: APIClient, text: str, words: str) -> None:
@@ -137,6 +142,52 @@ def test_bodies_that_are_no_documents(client: APIClient) -> None:
     problem(client.post(path, "a=1", content_type="text/plain"), 415)
     problem(client.post(path, "a" * 1_000_001, content_type="application/yaml"), 413)
     problem(client.put(path, {}, format="json"), 405)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/json", "application/json; charset=utf-8"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_json_with_a_byte_order_mark_is_read(client: APIClient, content_type: str, encoding: str) -> None:
+    text = json.dumps(CONFIG | {"name": "ä"}, ensure_ascii=False).encode(encoding)
+    assert client.post(f"{API}searches/", text, content_type=content_type).json()["name"] == "ä"
+    body = problem(client.post(f"{API}searches/", b"\xef\xbb\xbf{", content_type=content_type))
+    assert body["detail"].startswith("The JSON cannot be read: Expecting property name")
+
+
+@pytest.mark.parametrize("path", ["searches/", "searches/validate/", "studies/", "spaces/", "token/", "trainings/"])
+def test_a_key_of_json_that_is_there_twice_is_refused(client: APIClient, path: str) -> None:
+    body = problem(client.post(API + path, '{"a": {\n"b": 1,\n"b": 2}}', content_type="application/json"))
+    assert body["detail"] == "The JSON cannot be read: the key 'b' is there twice, in line 2 and again in line 3."
+    body = problem(client.post(API + path, b'{"a": "\xff"}', content_type="application/json"))
+    assert body["detail"] == "The JSON is not text in UTF-8."
+
+
+@pytest.mark.parametrize("content_type", ["application/yaml", "text/yaml", "text/x-yaml; charset=utf-8"])
+def test_yaml_may_stand_wherever_json_may(client: APIClient, content_type: str) -> None:
+    def post(path: str, text: str) -> Any:
+        return client.post(API + path, text, content_type=content_type)
+
+    assert post("spaces/", "name: mine\ndefinition: {layers: [{options: {010: conv, a: identity}}]}").status_code == 201
+    assert SearchSpace.objects.get().options["definition"]["layers"] == [{"options": {"010": "conv", "a": "identity"}}]
+    assert {error["field"] for error in problem(post("studies/", "seed: 010"))["errors"]} >= {"space", "seed"}
+    assert "mapping" in problem(post("spaces/", "- 1"))["detail"]
+    assert "the key 'a' is there twice" in problem(post("spaces/", "a: 1\na: 2"))["detail"]
+    problem(post("token/", "username: me"), 415)
+    search = make_search(make_user("other"))
+    problem(client.patch(f"{API}searches/{search.pk}/", "name: mine", content_type=content_type), 404)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "a b", "[::1"])
+def test_an_unknown_host_gets_a_problem_document(client: APIClient, host: str) -> None:
+    for path in (f"{API}searches/", f"{API}nothing/", "/api/"):
+        assert problem(client.get(path, HTTP_HOST=host))["detail"].startswith("This server does not answer to the host")
+    assert client.get("/login/", HTTP_HOST=host)["Content-Type"].startswith("text/html")
+
+
+def test_a_body_that_django_refuses_gets_a_problem_document(client: APIClient, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    form = "username=" + "a" * 100
+    reply = client.post(f"{API}token/", form, content_type="application/x-www-form-urlencoded")
+    assert problem(reply)["detail"] == "The request is malformed or too large."
 
 
 def test_a_small_document_of_huge_content_is_refused(client: APIClient) -> None:
