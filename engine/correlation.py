@@ -1,4 +1,4 @@
-"""How well an estimate ranks architectures: Kendall's tau, Spearman's rho, bootstrap intervals, the best tenth.
+"""How well an estimate ranks architectures: Kendall's tau, Spearman's rho, bootstrap intervals, the top of the ranking.
 
 Larger scores are better. A score of NaN or minus infinity means that the estimate could not score the architecture: all
 such architectures tie and rank below all others. Architectures with unknown truth (NaN) are left out.
@@ -7,7 +7,7 @@ such architectures tie and rank below all others. Architectures with unknown tru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import ceil, isfinite, log10, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,26 +46,108 @@ def spearman(scores: ArrayLike, truth: ArrayLike) -> float:
 
 
 def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resamples: int = 1000) -> Interval:
-    """Return Kendall's tau of all architectures with its interval.
+    """Return Kendall's tau of all architectures with its interval (`Bootstrap`)."""
+    bootstrap = Bootstrap(truth, seed=seed, resamples=resamples)
+    return bootstrap.interval(bootstrap.of(scores))
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Kendall's tau of an estimate over all architectures, and over the sample and every resample of a `Bootstrap`."""
+
+    value: float
+    taus: Values
+
+
+class Bootstrap:
+    """Intervals of several estimates from the same resamples of the same architectures, so that they can be paired.
 
     From more than `MOST_RESAMPLED` architectures a sample is resampled, so that the time does not grow. The sample's
     deviations are scaled by the square root of its share, because an interval narrows with 1 / sqrt(count).
     """
+
+    def __init__(self, truth: ArrayLike, *, seed: int = 0, resamples: int = 1000) -> None:
+        self._given = np.asarray(truth, dtype=np.float64)
+        self._truth = self._given[~np.isnan(self._given)]
+        count = len(self._truth)
+        rng = np.random.default_rng(seed)
+        few = count <= MOST_RESAMPLED
+        self._sample = np.arange(count) if few else rng.choice(count, MOST_RESAMPLED, replace=False)
+        self._draws = _draws(rng, len(self._sample), resamples) if count else np.empty((0, 0), dtype=np.float32)
+
+    def of(self, scores: ArrayLike) -> Resampled:
+        """Return Kendall's tau of one estimate, of all architectures and of every resample."""
+        known = comparable(scores, self._given)[0]
+        value = _kendall(known, self._truth)
+        if not isfinite(value):
+            return Resampled(value, np.empty(0))
+        ranks, truth = _ranks(known[self._sample]), _ranks(self._truth[self._sample])
+        return Resampled(value, _tau_of_draws(ranks, truth, self._draws))
+
+    def interval(self, estimate: Resampled) -> Interval:
+        """Return an estimate's tau with its interval."""
+        return self._around(estimate.value, estimate.taus, 1.0)
+
+    def difference(self, one: Resampled, other: Resampled) -> Interval:
+        """Return by how much tau of ``one`` is above tau of ``other``, with the interval of the difference.
+
+        It is a paired bootstrap: both taus of a resample come from the same architectures, so what they share cancels.
+        """
+        value = one.value - other.value
+        return self._around(value, one.taus - other.taus if isfinite(value) else np.empty(0), 2.0)
+
+    def _around(self, value: float, resampled: Values, bound: float) -> Interval:
+        """Return a value with the interval of its resamples, of which the first has every architecture once."""
+        count = len(self._truth)
+        if not isfinite(value):
+            return Interval(value, value, value, count)
+        centre, *found = resampled.tolist()
+        found = [each for each in found if isfinite(each)]
+        if not found or not isfinite(centre):
+            return Interval(value, -bound, bound, count)
+        deviations = (np.percentile(found, [2.5, 97.5]) - centre) * sqrt(len(self._sample) / count)
+        low, high = np.clip(value + deviations, -bound, bound).tolist()
+        return Interval(value, low, high, count)
+
+
+def count_to_separate(difference: Interval) -> int | None:
+    """Return about how many architectures would give a difference an interval that does not contain 0.
+
+    The interval is taken to narrow with 1 / sqrt(count) around the same difference. The number is rounded up to two
+    digits and is not less than the present count. It is None for a difference of 0, which no number separates.
+    """
+    if not isfinite(difference.value) or difference.value == 0:
+        return None
+    towards_zero = difference.value - (difference.low if difference.value > 0 else difference.high)
+    wanted = difference.count * max((towards_zero / difference.value) ** 2, 1.0)
+    step = 10.0 ** max(int(log10(wanted)) - 1, 0)
+    return int(ceil(wanted / step) * step)
+
+
+def ndcg(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> float:
+    """Return nDCG at the top ``share`` of the ranking (at least one place): 1 if it begins with the best, in order.
+
+    The normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002, here with the gain of Burges et al., 2005;
+    for architecture search Zhang et al., arXiv:2108.03001) is ``DCG / ideal DCG``. DCG sums ``(2^r - 1) / log2(j + 1)``
+    over the places j = 1..k of the ranking by score, where k is ``share`` of the architectures, rounded. The ideal DCG
+    is that of the ranking by truth. The relevance r of an architecture is the share of the others that are worse in
+    truth, ties counted half, from 0 to 1. So any truth serves, whatever its unit, and a random order gives about 0.45;
+    publications that take the accuracy itself as the relevance have other values. Architectures of equal score share
+    the mean gain of their places (McSherry and Najork, 2008). NaN if tau is undefined.
+    """
     known_scores, known_truth = comparable(scores, truth)
-    value = _kendall(known_scores, known_truth)
+    if not _ranked(known_scores, known_truth):
+        return float("nan")
     count = len(known_truth)
-    if np.isnan(value):
-        return Interval(value, value, value, count)
-    rng = np.random.default_rng(seed)
-    sample = np.arange(count) if count <= MOST_RESAMPLED else rng.choice(count, MOST_RESAMPLED, replace=False)
-    one, two = _ranks(known_scores[sample]), _ranks(known_truth[sample])
-    centre, *found = _tau_of_draws(one, two, _draws(rng, len(sample), resamples)).tolist()
-    found = [tau for tau in found if isfinite(tau)]
-    if not found or not isfinite(centre):
-        return Interval(value, -1.0, 1.0, count)
-    deviations = (np.percentile(found, [2.5, 97.5]) - centre) * sqrt(len(sample) / count)
-    low, high = np.clip(value + deviations, -1, 1).tolist()
-    return Interval(value, low, high, count)
+    places = max(round(share * count), 1)
+    order = np.sort(known_truth)
+    worse = np.searchsorted(order, known_truth, "left") + np.searchsorted(order, known_truth, "right") - 1
+    gains = np.exp2(worse / (2 * (count - 1))) - 1
+    discounts = 1 / np.log2(np.arange(2, places + 2))
+    groups = _ranks(-known_scores)
+    means = np.bincount(groups, weights=gains) / np.bincount(groups)
+    found = means[np.sort(groups)][:places] @ discounts
+    return float(found / (np.sort(gains)[::-1][:places] @ discounts))
 
 
 def best(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> tuple[Values, Values]:

@@ -13,20 +13,19 @@ import numpy as np
 from django.db.models import QuerySet
 
 from engine.config.study import TRUTH, is_skip
-from engine.correlation import MOST_RESAMPLED, Interval, best, kendall, kendall_interval, spearman
+from engine.correlation import MOST_RESAMPLED, kendall
 from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
 from searches.selectors import spaces
+from searches.selectors.baselines import COSTS, RESAMPLES, Baselines, finite, trained_layers
 
-RESAMPLES = 300
-"""Number of bootstrap resamples of an interval on the page."""
 TERMS = ("landscape", "speed")
 """MOTE's parts, each of which is ranked, too."""
 EXACT = 500
 GROWTH = 1.01
 """A running arm is read again at every network up to this number, then whenever it has grown by this factor."""
 REMEMBERED = 20_000
-LEAST_IN_GROUP, LEAST_IN_TENTH = 8, 10
+LEAST_IN_GROUP = 8
 """Fewer networks than these get no tau of their own: it would be a matter of luck."""
 GROUPS = 12
 Values = np.ndarray
@@ -100,15 +99,19 @@ def _state(search: Search) -> tuple[int, int, str, int]:
 def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     study = Study.objects.get(pk=study_id)
     searches = list(study.searches.order_by("pk"))
-    networks, columns = _columns(searches)
+    networks, columns, costs = _columns(searches)
     truth = next((column for column in columns if column.arm == TRUTH and not column.term), None)
     ranked = [column for column in columns if column.arm != TRUTH]
+    known = (
+        None if truth is None or not searches else KnownTruths(spaces.of_search(searches[0]), networks, costs, truth)
+    )
     return {
         "networks": len(networks),
         "truth_known": 0 if truth is None else int(np.isfinite(truth.scores).sum()),
         "resamples": RESAMPLES,
         "resampled": min(len(networks), MOST_RESAMPLED),
-        "estimates": [_estimate(column, truth) for column in ranked],
+        "estimates": [_estimate(column, known) for column in ranked],
+        "baselines": [] if known is None else known.among(np.isfinite(known.truth)).rows(),
         "agreement": _agreement(ranked if truth is None else [*ranked, truth]),
         "groups": [] if truth is None else _groups(searches[0], networks, ranked, truth),
         "points": {
@@ -119,17 +122,21 @@ def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     }
 
 
-def _columns(searches: Sequence[Search]) -> tuple[list[str], list[ScoreColumn]]:
-    """Return all networks that any arm has finished, and the columns of scores; NaN: not scored (yet)."""
+def _columns(searches: Sequence[Search]) -> tuple[list[str], list[ScoreColumn], dict[str, Values]]:
+    """Return all networks that any arm has finished, the columns of scores (NaN: not scored yet), and the `COSTS`."""
     rows: dict[str, dict[str, tuple[Any, ...]]] = {}
+    costs: dict[str, tuple[Any, ...]] = {}
     for search in searches:
         terms = TERMS if search.configuration.estimator.has_mote_parts else ()
         done = Candidate.objects.filter(search=search, status__in=(Candidate.Status.SCORED, Candidate.Status.FAILED))
         found = done.order_by("number").values_list(
-            "arch", "seconds", "score", *(f"evaluation__mote__{term}" for term in terms)
+            "arch", *COSTS, "seconds", "score", *(f"evaluation__mote__{term}" for term in terms)
         )
-        rows[search.arm] = {arch: tuple(values) for arch, *values in found}
-    networks = list(dict.fromkeys(arch for arm in rows.values() for arch in arm))
+        rows[search.arm] = {}
+        for arch, *values in found:
+            costs.setdefault(arch, tuple(values[: len(COSTS)]))
+            rows[search.arm][arch] = tuple(values[len(COSTS) :])
+    networks = list(costs)
     columns = []
     for arm, values_of in rows.items():
         width = max(map(len, values_of.values()), default=2)
@@ -139,32 +146,49 @@ def _columns(searches: Sequence[Search]) -> tuple[list[str], list[ScoreColumn]]:
         mean = float(spent.mean()) if len(spent) else 0.0
         for term, scores in zip(("", *TERMS), table.T[1:], strict=False):
             columns.append(ScoreColumn(arm, term, scores, mean))
-    return networks, columns
+    counted = np.array(list(costs.values()), dtype=np.float64).reshape(-1, len(COSTS))
+    return networks, columns, dict(zip(COSTS, counted.T, strict=True))
 
 
-def _estimate(column: ScoreColumn, truth: ScoreColumn | None) -> dict[str, Any]:
+class KnownTruths:
+    """The baselines among networks of known truth; they are kept for each set of networks, which arms share."""
+
+    def __init__(
+        self, space: SearchSpace, networks: Sequence[str], costs: dict[str, Values], truth: ScoreColumn
+    ) -> None:
+        self.truth = truth.scores
+        self._size = space.size
+        self._counts = {**costs, "trained_layers": trained_layers(space, networks)}
+        self._found: dict[bytes, Baselines] = {}
+
+    def among(self, rows: Values) -> Baselines:
+        """Return the baselines among the networks that ``rows`` marks, all of known truth."""
+        key = rows.tobytes()
+        if key not in self._found:
+            counts = {name: values[rows] for name, values in self._counts.items()}
+            self._found[key] = Baselines(self.truth[rows], counts, self._size)
+        return self._found[key]
+
+
+def _estimate(column: ScoreColumn, known: KnownTruths | None) -> dict[str, Any]:
     """Return the figures of one column; without a truth only the number of scored networks and their seconds."""
     scored = np.isfinite(column.scores)
     row = {"name": column.name, "arm": column.arm, "term": column.term, "seconds": column.seconds}
-    row |= {"scored": int(scored.sum()), "tau": None, "spearman": None, "tau_best_tenth": None}
-    if truth is None:
-        return row
-    both = scored & np.isfinite(truth.scores)
+    row |= {"scored": int(scored.sum())}
+    if known is None:
+        nothing = dict.fromkeys(("tau", "spearman", "tau_best_tenth", "ndcg_top"))
+        return row | nothing | {"baselines": [], "sentence": ""}
+    both = scored & np.isfinite(known.truth)
+    baselines = known.among(both)
     scores = column.scores[both]
-    truths = truth.scores[both]
-    tenth = best(scores, truths) if both.any() else (scores, truths)
-    enough = len(tenth[0]) >= LEAST_IN_TENTH
-    row["tau"] = _interval(kendall_interval(scores, truths, resamples=RESAMPLES))
-    row["spearman"] = _finite(spearman(scores, truths))
-    row["tau_best_tenth"] = _finite(kendall(*tenth)) if enough else None
-    return row
+    return row | baselines.figures(scores) | baselines.compared(f"“{column.name}”", scores)
 
 
 def _agreement(columns: Sequence[ScoreColumn]) -> dict[str, Any]:
     """Return Kendall's tau of every pair of columns, on the networks that both have scored."""
     matrix: list[list[float | None]] = [[1.0] * len(columns) for _ in columns]
     for (i, one), (j, two) in combinations(enumerate(columns), 2):
-        matrix[i][j] = matrix[j][i] = _finite(_tau(one.scores, two.scores))
+        matrix[i][j] = matrix[j][i] = finite(_tau(one.scores, two.scores))
     return {"names": [column.name for column in columns], "tau": matrix}
 
 
@@ -186,8 +210,8 @@ def _groups(
         taus = [
             {
                 "name": column.name,
-                "with": _finite(_tau(column.scores[has], truth.scores[has])),
-                "without": _finite(_tau(column.scores[~has], truth.scores[~has])),
+                "with": finite(_tau(column.scores[has], truth.scores[has])),
+                "without": finite(_tau(column.scores[~has], truth.scores[~has])),
             }
             for column in columns
         ]
@@ -208,13 +232,3 @@ def _tau(one: Values, two: Values) -> float:
 
 def _listed(values: Values) -> list[float | None]:
     return [value if isfinite(value) else None for value in values.tolist()]
-
-
-def _interval(interval: Interval) -> dict[str, Any] | None:
-    if not np.isfinite(interval.value):
-        return None
-    return {"value": interval.value, "low": interval.low, "high": interval.high, "count": interval.count}
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -1,52 +1,67 @@
 """How far the scores of a search can be trusted: their rank correlation with any known truth of its networks.
 
 There are three sources, each named in the answer: the truth column of its table, full trainings of its candidates, and
-studies of random networks under the same estimate, space and data. A search's own candidates are not a random sample:
+studies of random networks under the same estimate, space and data. Beside each, parameters, multiply-adds and trained
+layers rank the same networks. A search's own candidates are not a random sample:
 the search looked for high scores, so a correlation among them tends to be lower than one over the whole space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from engine.config.study import TRUTH
-from engine.correlation import kendall_interval, spearman
-from searches.models import Search, Study
-from searches.selectors import columns, noise, studies, trainings
-from searches.selectors.columns import ABSENT
+from searches.models import Candidate, Search, Study
+from searches.selectors import columns, noise, spaces, standing, studies, trainings
+from searches.selectors.baselines import COSTS, Baselines, sentence, trained_layers
+from searches.selectors.columns import ABSENT, Columns
 
 LEAST = 5
 MOST = 5_000
 """Only this many networks, the first ones, are compared, which keeps the answer quick."""
-RESAMPLES = studies.RESAMPLES
 STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
 """Values of tau: from the first two on, scores agree with a truth to that degree; below the last they say little."""
 
 
 def card(search: Search) -> dict[str, Any]:
-    """Return ``sources``, the most informative first, a ``sentence`` on them, and ``noise``.
+    """Return ``sources``, the most informative first, a ``sentence`` on them, ``noise`` and ``random``.
 
     Without sources the sentence says how to learn more. ``noise``: how much scores vary from seed to seed, by which
-    near ties on the front are marked; None where it is not known.
+    near ties on the front are marked; None where it is not known. ``random``: the rank of the search's best network
+    among random networks of its space (`standing`).
     """
     sources = [*_of_studies(search), *_of_candidates(search)]
     known = noise.of(search, "score")
     shown = None if known is None else {"deviation": known.deviation, "limit": known.limit, "words": noise.words(known)}
-    return {"sources": sources, "sentence": _sentence(sources), "noise": shown}
+    return {
+        "sources": sources,
+        "sentence": _sentence(sources),
+        "noise": shown,
+        "random": None if search.best is None else standing.among_random(search.best),
+    }
 
 
 def _of_candidates(search: Search) -> list[dict[str, Any]]:
     found = columns.of(search)
+    sources = [found.derived("trust", lambda: _of_table(search, found)), _of_trainings(search)]
+    return [source for source in sources if source is not None]
+
+
+def _of_table(search: Search, found: Columns) -> dict[str, Any] | None:
     usable = np.flatnonzero((found["state"] != ABSENT) & np.isfinite(found["score"]) & np.isfinite(found["truth"]))
     known = usable[:MOST]
+    if len(known) < LEAST:
+        return None
+    rows = Candidate.objects.networks().filter(search=search, number__lte=known[-1])
+    arch = dict(rows.values_list("number", "arch"))
     words = "the table's truth, among this search's own candidates"
-    sources = [_of_pairs("table", words, found["score"][known], found["truth"][known]), _of_trainings(search)]
-    return [source for source in sources if source is not None]
+    costs = {name: found[name][known] for name in COSTS}
+    archs = [arch[number] for number in known.tolist()]
+    return _of_networks(search, "table", words, archs, costs, found["score"][known], found["truth"][known])
 
 
 def _of_trainings(search: Search) -> dict[str, Any] | None:
@@ -58,15 +73,31 @@ def _of_trainings(search: Search) -> dict[str, Any] | None:
     data = alike[0].data_info["label"]
     words = f"the validation accuracy of this search's candidates that were trained in full ({recipe}, on {data})"
     scored = [row for row in alike if row.candidate.score is not None and isfinite(row.candidate.score)][:MOST]
-    scores = np.array([row.candidate.score for row in scored], dtype=np.float64)
-    return _of_pairs("trainings", words, scores, np.array([row.valid_accuracy for row in scored], dtype=np.float64))
-
-
-def _of_pairs(source: str, words: str, scores: np.ndarray, truth: np.ndarray) -> dict[str, Any] | None:
-    tau = kendall_interval(scores, truth, resamples=RESAMPLES) if len(scores) >= LEAST else None
-    if tau is None or not isfinite(tau.value):
+    if len(scored) < LEAST:
         return None
-    return _row(source, words, asdict(tau), spearman(scores, truth), None)
+    networks = [row.candidate for row in scored]
+    costs = {name: np.array([getattr(each, name) for each in networks], dtype=np.float64) for name in COSTS}
+    scores = np.array([each.score for each in networks], dtype=np.float64)
+    truth = np.array([row.valid_accuracy for row in scored], dtype=np.float64)
+    return _of_networks(search, "trainings", words, [each.arch for each in networks], costs, scores, truth)
+
+
+def _of_networks(
+    search: Search,
+    source: str,
+    words: str,
+    archs: Sequence[str],
+    costs: Mapping[str, np.ndarray],
+    scores: np.ndarray,
+    truth: np.ndarray,
+) -> dict[str, Any] | None:
+    """Return the source of some of the search's own networks; None where all scores or all truths are equal."""
+    space = spaces.of_search(search)
+    baselines = Baselines(truth, {**costs, "trained_layers": trained_layers(space, archs)}, space.size)
+    figures = baselines.figures(scores)
+    if figures["tau"] is None:
+        return None
+    return _row(source, words, figures | baselines.compared("the score", scores), None)
 
 
 def _of_studies(search: Search) -> list[dict[str, Any]]:
@@ -74,36 +105,31 @@ def _of_studies(search: Search) -> list[dict[str, Any]]:
     arms = Search.objects.filter(
         owner=search.owner_id, study__isnull=False, space=search.space_id, status=Search.Status.FINISHED
     ).order_by("-study_id")
-    images = _images_scored_on(search)
     found = []
     for arm in arms.select_related("study"):
-        same = arm.configuration.estimator == search.configuration.estimator and _images_scored_on(arm) == images
-        if arm.arm == TRUTH or not same or arm.study is None:
+        if arm.arm == TRUTH or not standing.scored_alike(search, arm) or arm.study is None:
             continue
-        row = _of_study(arm.study, arm.arm)
+        row = _of_study(arm, arm.study)
         if row is not None:
             found.append(row)
     return found
 
 
-def _images_scored_on(search: Search) -> str | None:
-    """Return the digest of the images that scores come from; None where the estimate needs no images."""
-    return search.data_info.get("content_hash") if search.configuration.estimator.needs_images else None
-
-
-def _of_study(study: Study, arm: str) -> dict[str, Any] | None:
+def _of_study(arm: Search, study: Study) -> dict[str, Any] | None:
     rows = studies.results(study)["estimates"]
-    row = next((row for row in rows if row["arm"] == arm and not row["term"]), None)
+    row = next((row for row in rows if row["arm"] == arm.arm and not row["term"]), None)
     if row is None or row["tau"] is None or row["tau"]["count"] < LEAST:
         return None
-    return _row(
-        "study", f"the truth of random networks in the study “{study.name}”", row["tau"], row["spearman"], study.pk
-    )
+    words = sentence("the score", row["tau"]["count"], row["baselines"], spaces.of_search(arm).size)
+    figures = row | {"sentence": words}
+    return _row("study", f"the truth of random networks in the study “{study.name}”", figures, study.pk)
 
 
-def _row(source: str, words: str, tau: Mapping[str, Any], rho: float, study: int | None) -> dict[str, Any]:
+def _row(source: str, words: str, figures: Mapping[str, Any], study: int | None) -> dict[str, Any]:
+    tau = figures["tau"]
     shown = {name: tau[name] for name in ("count", "low", "high")}
-    return {"source": source, "description": words, "study": study, "tau": tau["value"], **shown, "spearman": rho}
+    further = {name: figures[name] for name in ("spearman", "tau_best_tenth", "ndcg_top", "baselines", "sentence")}
+    return {"source": source, "description": words, "study": study, "tau": tau["value"], **shown, **further}
 
 
 def _sentence(sources: list[dict[str, Any]]) -> str:
@@ -114,7 +140,8 @@ def _sentence(sources: list[dict[str, Any]]) -> str:
         )
     low, tau, high = (sources[0][name] for name in ("low", "tau", "high"))
     doubt = " The interval is wide: more networks would say more." if high - low > 0.3 else ""
-    return f"Scores {agreement(low, tau, high)} {sources[0]['description']}.{doubt}"
+    beside = f" {sources[0]['sentence']}" if sources[0]["sentence"] else ""
+    return f"Scores {agreement(low, tau, high)} {sources[0]['description']}.{doubt}{beside}"
 
 
 def agreement(low: float, tau: float, high: float) -> str:

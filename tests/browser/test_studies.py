@@ -47,7 +47,10 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     page.get_by_role("button", name="Start the study").click()
     page.wait_for_url(re.compile(r"/studies/\d+/$"))
     expect(page.locator("[data-chip]")).to_have_text("finished", timeout=240_000)
-    expect(page.locator("[data-table] tbody tr")).to_have_count(3)
+    expect(page.locator("[data-table] tbody tr")).to_have_count(6)
+    expect(page.locator("[data-table] tbody")).to_contain_text("Baseline: multiply-adds")
+    expect(page.locator("[data-verdicts]")).to_contain_text("“params” ranks these 24 networks")
+    expect(page.locator("[data-verdicts]")).to_contain_text("exactly as parameters")
     expect(page.locator("[data-note]")).to_contain_text("known for 24 of 24 networks")
     number = int(page.url.rstrip("/").rsplit("/", 1)[1])
     found = product.get(f"studies/{number}/results/")
@@ -75,8 +78,15 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     page.route(f"**/api/v1/studies/{number}/", lambda route: route.fulfill(json=large))
     page.goto(f"/studies/{number}/")
     expect(page.locator("[data-about]")).to_contain_text("24 of 40 random networks")
-    [source] = product.get(f"searches/{search}/trust/")["sources"]
+    trusted = product.get(f"searches/{search}/trust/")
+    [source] = trusted["sources"]
     assert (source["source"], source["count"]) == ("study", 24)
+    page.goto(f"/searches/{search}/")
+    card = page.locator("[data-trust]")
+    expect(card.locator("tbody tr")).to_have_count(4)
+    expect(card).to_contain_text(source["sentence"])
+    expect(card).to_contain_text(trusted["random"]["words"])
+    picture(page, "trust")
 
 
 @pytest.mark.usefixtures("complaints")

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from engine.correlation import MOST_RESAMPLED, best, kendall, kendall_interval, spearman
+from engine.correlation import (
+    MOST_RESAMPLED,
+    Bootstrap,
+    Interval,
+    best,
+    count_to_separate,
+    kendall,
+    kendall_interval,
+    ndcg,
+    spearman,
+)
 
 
 def counted_tau(x: list[float], y: list[float]) -> float:
@@ -110,3 +120,81 @@ def test_of_many_a_sample_is_resampled_and_scaled() -> None:
     assert found.high - found.low == pytest.approx(np.ptp(plain), rel=0.35)
     few = kendall_interval(scores[:MOST_RESAMPLED], truth[:MOST_RESAMPLED], resamples=200)
     assert found.high - found.low == pytest.approx((few.high - few.low) / 2, rel=0.35)
+
+
+def test_a_difference_of_taus_is_resampled_in_pairs() -> None:
+    """The same architectures are drawn for both, as scipy counts them; what the two estimates share cancels."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=60)
+    one = truth + rng.normal(size=60)
+    other = one + 0.3 * rng.normal(size=60)
+    bootstrap = Bootstrap(truth, seed=5, resamples=40)
+    found = bootstrap.difference(bootstrap.of(one), bootstrap.of(other))
+    drawn = np.random.default_rng(5).integers(0, 60, (40, 60))
+    taus = [[kendalltau(scores[rows], truth[rows]).statistic for scores in (one, other)] for rows in drawn]
+    between = [a - b for a, b in taus]
+    assert found.value == pytest.approx(kendalltau(one, truth).statistic - kendalltau(other, truth).statistic)
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(between, [2.5, 97.5])), abs=1e-6)
+    alone = bootstrap.interval(bootstrap.of(one))
+    assert found.high - found.low < 0.8 * (alone.high - alone.low)
+    itself = bootstrap.difference(bootstrap.of(one), bootstrap.of(np.exp(one)))
+    assert (itself.value, itself.low, itself.high) == (0, 0, 0)
+    assert math.isnan(bootstrap.difference(bootstrap.of(one), bootstrap.of(np.ones(60))).low)
+    assert math.isnan(Bootstrap([]).of([]).value)
+
+
+def test_the_count_that_would_separate_follows_the_width_of_the_interval() -> None:
+    assert count_to_separate(Interval(0.1, -0.1, 0.3, 25)) == 100, "half the width needs four times the networks"
+    assert count_to_separate(Interval(-0.25, -0.9, 0.5, 30)) == 270, "only the side towards 0 counts"
+    assert count_to_separate(Interval(0.03, -0.08, 0.1, 24)) == 330, "24 * (11 / 3)^2 = 322.7 rounded up to two digits"
+    assert count_to_separate(Interval(0.2, 0.1, 0.3, 24)) == 24
+    assert count_to_separate(Interval(0.0, -0.1, 0.1, 24)) is None
+    assert count_to_separate(Interval(math.nan, math.nan, math.nan, 24)) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_twice_as_many_networks_as_named_do_separate(seed: int) -> None:
+    """From 60 architectures the number is guessed; twice as many from the same source have an interval above 0."""
+
+    def compared(count: int) -> Interval:
+        rng = np.random.default_rng(seed)
+        truth = rng.normal(size=count)
+        bootstrap = Bootstrap(truth, resamples=200)
+        one, other = (bootstrap.of(truth + noise * rng.normal(size=count)) for noise in (1.0, 1.3))
+        return bootstrap.difference(one, other)
+
+    few = compared(60)
+    needed = count_to_separate(few)
+    assert few.low < 0 < few.high
+    assert needed is not None
+    many = compared(2 * needed)
+    assert many.low > 0
+    assert (many.high - many.low) / (few.high - few.low) == pytest.approx(math.sqrt(60 / (2 * needed)), rel=0.4)
+
+
+def test_ndcg_by_hand() -> None:
+    """Four architectures, half of them at the top: relevances 0, 1/3, 2/3 and 1."""
+    gains = [2 ** (rank / 3) - 1 for rank in range(4)]
+    ideal = gains[3] + gains[2] / math.log2(3)
+    assert ndcg([1, 2, 3, 4], [10, 20, 30, 40], share=0.5) == pytest.approx(1.0)
+    assert ndcg([1, 2, 4, 3], [10, 20, 30, 99], share=0.5) == pytest.approx(
+        (gains[2] + gains[3] / math.log2(3)) / ideal
+    )
+    assert ndcg([4, 3, 2, 1], [1, 2, 3, 4], share=0.5) == pytest.approx((gains[0] + gains[1] / math.log2(3)) / ideal)
+    tied = (gains[1] + gains[2] + gains[3]) / 3
+    assert ndcg([0, 5, 5, 5], [1, 2, 3, 4], share=0.5) == pytest.approx(tied * (1 + 1 / math.log2(3)) / ideal)
+    assert ndcg([1, math.nan, 3, 4], [10, 5, 30, 40], share=0.5) == pytest.approx(1.0)
+    half = 2 ** (0.5 / 3) - 1  # the two that are equal in truth: the mean of 0 and 1/3
+    assert ndcg([9, 1, 2, 3], [7, 7, 8, 9], share=0.25) == pytest.approx(half / gains[3])
+    assert math.isnan(ndcg([1, 1, 1], [1, 2, 3]))
+
+
+def test_ndcg_of_a_random_order_is_about_what_the_docstring_says_and_sees_the_top_only() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=200)
+    assert np.mean([ndcg(rng.normal(size=200), truth) for _ in range(200)]) == pytest.approx(0.45, abs=0.02)
+    upset = truth.copy()
+    lower = np.argsort(truth)[:150]
+    upset[lower] = truth[rng.permutation(lower)]
+    assert ndcg(upset, truth) == pytest.approx(1.0)
+    assert ndcg(truth, np.exp(3 * truth)) == pytest.approx(ndcg(truth, truth)), "the scale of the truth does not count"

@@ -165,7 +165,7 @@ def test_the_full_view() -> None:
     client = client_of(owner)
     with CaptureQueriesContext(connection) as queries:
         body = client.get(f"{API}candidates/{child.pk}/").json()
-    assert len(queries) == 4  # including the query for the present constants
+    assert len(queries) == 5  # including those for the present constants and for random networks
     assert [row["id"] for row in body["lineage"]] == [child.pk, parent.pk, grand.pk]
     assert body["costs"] == {
         "params_m": None,

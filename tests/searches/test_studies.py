@@ -15,8 +15,9 @@ from scipy.stats import kendalltau
 from engine.config.search import SearchConfig
 from engine.config.study import StudyConfig
 from engine.errors import ConfigError
+from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
-from searches.selectors import budget, noise, plot, trust
+from searches.selectors import budget, noise, plot, spaces, trust
 from searches.selectors import studies as selector
 from searches.services import studies
 from tests.searches.clients import API, assert_private, client_of
@@ -42,6 +43,11 @@ def document(table: Path, **changes: Any) -> dict[str, Any]:
         "seed": 2,
     }
     return config | changes
+
+
+def layers_of(space: SearchSpace, arch: str) -> int:
+    """Return the number of convolutions and linear layers of a network, counted in its blueprint."""
+    return sum(node.op in ("conv2d", "linear") for node in space.blueprint(space.from_string(arch)))
 
 
 def begun(config: dict[str, Any], owner: Any = None) -> Study:
@@ -82,6 +88,22 @@ def test_all_arms_score_the_same_networks_and_are_ranked(table: Path) -> None:
         assert row["tau"]["value"] == pytest.approx(expected)
         assert row["tau"]["low"] <= row["tau"]["value"] <= row["tau"]["high"]
         assert row["tau"]["count"] == len(known)
+    space = spaces.of_search(study.searches.earliest("pk"))
+    counts = {
+        "params_m": dict(truth.values_list("arch", "params_m")),
+        "madds_m": dict(truth.values_list("arch", "madds_m")),
+        "trained_layers": {arch: layers_of(space, arch) for arch in known},
+    }
+    assert [row["name"] for row in found["baselines"]] == list(counts)
+    assert len(set(counts["trained_layers"].values())) == 1, "this space has one number of layers"
+    assert found["baselines"][2]["tau"] is None
+    for row in found["baselines"][:2]:
+        expected = kendalltau([counts[row["name"]][arch] for arch in known], list(known.values())).statistic
+        assert (row["tau"]["value"], row["tau"]["count"]) == (pytest.approx(expected), len(known))
+    verdicts = [[row["verdict"] for row in estimate["baselines"]] for estimate in found["estimates"]]
+    assert (verdicts[1][0], verdicts[2][1]) == ("same", "same"), "these two proxies are baselines themselves"
+    assert "“proxy params” ranks these" in found["estimates"][1]["sentence"]
+    assert "exactly as parameters" in found["estimates"][1]["sentence"]
     names = found["agreement"]["names"]
     assert names == ["trained", "proxy params", "proxy madds", "truth"]
     matrix = found["agreement"]["tau"]
@@ -108,6 +130,8 @@ def test_seeds_agree_with_themselves_only(table: Path) -> None:
     found = selector.results(study)
     assert found["points"]["truth"] is None
     assert all(row["tau"] is None and row["scored"] == 11 for row in found["estimates"])
+    assert all((row["baselines"], row["sentence"]) == ([], "") for row in found["estimates"])
+    assert found["baselines"] == []
     [[_, tau], _] = found["agreement"]["tau"]
     assert tau is not None
     assert tau < 1
@@ -223,6 +247,10 @@ def test_the_trust_card_knows_studies_tables_and_nothing(table: Path) -> None:
     own = next(row for row in selector.results(study)["estimates"] if row["arm"] == "own")
     assert (source["source"], source["study"]) == ("study", study.pk)
     assert source["tau"] == pytest.approx(own["tau"]["value"])
+    shared = ("baselines", "ndcg_top", "tau_best_tenth")
+    assert {name: source[name] for name in shared} == {name: own[name] for name in shared}
+    assert source["sentence"] == own["sentence"].replace("“own”", "the score")
+    assert trust.card(search)["sentence"].endswith(source["sentence"])
     reply = client_of(owner).get(f"{API}searches/{search.pk}/trust/").json()
     assert reply["sources"][0]["count"] == own["tau"]["count"]
     assert_private(f"searches/{search.pk}/trust/")
@@ -240,3 +268,8 @@ def test_a_tables_truth_is_a_source_of_trust(table: Path) -> None:
     rows = list(search.candidates.filter(truth__isnull=False).values_list("score", "truth"))
     assert source["source"] == "table"
     assert source["tau"] == pytest.approx(kendalltau(*zip(*rows, strict=True)).statistic)
+    params = list(search.candidates.filter(truth__isnull=False).values_list("params_m", "truth"))
+    assert source["baselines"][0]["tau"]["count"] == len(rows)
+    assert source["baselines"][0]["tau"]["value"] == pytest.approx(kendalltau(*zip(*params, strict=True)).statistic)
+    assert source["sentence"]
+    assert trust.card(search)["sentence"].endswith(source["sentence"])

@@ -7,10 +7,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from scipy.stats import kendalltau
 
 from engine.config.training import TrainingConfig
 from searches.models import Candidate, Search, Training
-from searches.selectors import trainings, trust
+from searches.selectors import spaces, standing, trainings, trust
 from tests.searches.clients import API, client_of
 from tests.searches.factories import CONFIG, DATA, make_candidates, make_search, make_user
 
@@ -62,6 +63,23 @@ def test_the_card_ranks_the_networks_of_one_recipe(search: Search) -> None:
     assert shown == [("Digits", 6), ("Digits", 4), ("Others", 10)], "the page begins with what the card ranks"
 
 
+def test_trained_layers_rank_the_networks_of_the_trainings(search: Search) -> None:
+    accuracies = [90, 95, 91, 97, 92, 94, 93, 96, 89, 88]
+    train(search, range(10), accuracies, epochs=40)
+    [source] = trust.card(search)["sources"]
+    space = spaces.of_search(search)
+    archs = search.candidates.order_by("number").values_list("arch", flat=True)
+    nodes = [space.blueprint(space.from_string(arch)).nodes for arch in archs]
+    layers = [sum(node.op in ("conv2d", "linear") for node in network) for network in nodes]
+    assert len(set(layers)) > 1
+    found = source["baselines"][2]
+    assert found["label"] == "Trained layers"
+    assert found["tau"]["value"] == pytest.approx(kendalltau(layers, accuracies).statistic)
+    difference = source["tau"] - found["tau"]["value"]
+    assert found["difference"]["value"] == pytest.approx(difference)
+    assert "trained layers" in source["sentence"]
+
+
 def test_of_equally_many_the_longest_then_the_latest_are_ranked(search: Search) -> None:
     train(search, range(5), [90, 91, 92, 93, 94], epochs=400)
     train(search, range(5, 10), [50, 51, 52, 53, 54], epochs=5)
@@ -103,6 +121,7 @@ def test_images_matter_only_to_estimates_that_need_them() -> None:
     owner = make_user()
     with_data = make_search(owner, config=table, data_info=OWN)
     without = make_search(owner, config=table, data_info={})
-    assert trust._images_scored_on(with_data) == trust._images_scored_on(without)
+    assert standing.scored_alike(with_data, without)
     trained = make_search(owner, data_info=OWN)
-    assert trust._images_scored_on(trained) == "digits"
+    assert standing.scored_alike(trained, make_search(owner, data_info=OWN))
+    assert not standing.scored_alike(trained, make_search(owner, data_info={}))

@@ -9,8 +9,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from engine.metrics import COST_NAMES, METRICS
+from searches.api.serializers.studies import RandomRankSerializer
 from searches.models import Candidate, MoteScore
-from searches.selectors import calibrations, candidates, notes, spaces
+from searches.selectors import calibrations, candidates, notes, spaces, standing
 from searches.services.export_jobs import FORMATS
 
 
@@ -154,11 +155,13 @@ class CandidateDetailSerializer(CandidateSerializer):
     drawing = serializers.SerializerMethodField()
     lineage = serializers.SerializerMethodField()
     note_html = serializers.SerializerMethodField(help_text="the note as safe HTML")
+    random_rank = serializers.SerializerMethodField(help_text="null: no comparable random networks were scored")
 
     class Meta(CandidateSerializer.Meta):
         fields = [
             *CandidateSerializer.Meta.fields,
             "note_html",
+            "random_rank",
             "search",
             "choices",
             "labels",
@@ -178,6 +181,11 @@ class CandidateDetailSerializer(CandidateSerializer):
     def get_note_html(self, candidate: Candidate) -> str:
         """Return the rendered Markdown."""
         return notes.as_html(candidate.note)
+
+    @extend_schema_field(RandomRankSerializer(allow_null=True))
+    def get_random_rank(self, candidate: Candidate) -> dict[str, Any] | None:
+        """Return the rank of the score among random networks of the space."""
+        return standing.among_random(candidate)
 
     @extend_schema_field(LabelSerializer(many=True))
     def get_labels(self, candidate: Candidate) -> list[dict[str, str]]:

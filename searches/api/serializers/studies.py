@@ -88,7 +88,39 @@ class TauSerializer(AnswerSerializer):
     count = serializers.IntegerField()
 
 
-class StudiedEstimateSerializer(AnswerSerializer):
+class RankingSerializer(AnswerSerializer):
+    """How something ranks networks of known truth."""
+
+    tau = TauSerializer(allow_null=True)
+    spearman = serializers.FloatField(allow_null=True)
+    tau_best_tenth = serializers.FloatField(allow_null=True, help_text="null if the tenth has fewer than 10 networks")
+    ndcg_top = serializers.FloatField(
+        allow_null=True, help_text="nDCG at the first tenth of the ranking; null if the tenth has fewer than 3 networks"
+    )
+
+
+class BaselineSerializer(RankingSerializer):
+    """How a count of every network ranks them: parameters, multiply-adds, trained layers."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
+
+
+class ComparedBaselineSerializer(BaselineSerializer):
+    """A baseline on the networks that an estimate has scored, and whether the estimate can be told from it."""
+
+    difference = TauSerializer(
+        allow_null=True, help_text="tau of the estimate minus tau of the baseline, from paired resamples"
+    )
+    verdict = serializers.ChoiceField(
+        ["better", "worse", "same", "unclear", "unknown"], help_text="what the estimate is beside the baseline"
+    )
+    networks_needed = serializers.IntegerField(
+        allow_null=True, help_text="about how many networks would show the difference, where it is unclear"
+    )
+
+
+class StudiedEstimateSerializer(RankingSerializer):
     """How one estimate, or a part of it, ranks the networks."""
 
     name = serializers.CharField()
@@ -96,9 +128,8 @@ class StudiedEstimateSerializer(AnswerSerializer):
     term = serializers.CharField()
     seconds = serializers.FloatField(help_text="mean per evaluation")
     scored = serializers.IntegerField()
-    tau = TauSerializer(allow_null=True)
-    spearman = serializers.FloatField(allow_null=True)
-    tau_best_tenth = serializers.FloatField(allow_null=True, help_text="null if the tenth has fewer than 10 networks")
+    baselines = ComparedBaselineSerializer(many=True)
+    sentence = serializers.CharField(help_text="how it compares with the baselines; empty if nothing is known")
 
 
 class AgreementSerializer(AnswerSerializer):
@@ -136,6 +167,7 @@ class StudyResultsSerializer(AnswerSerializer):
     resamples = serializers.IntegerField()
     resampled = serializers.IntegerField(help_text="largest number of networks that intervals are resampled from")
     estimates = StudiedEstimateSerializer(many=True)
+    baselines = BaselineSerializer(many=True, help_text="on all networks of known truth")
     agreement = AgreementSerializer()
     groups = GroupSerializer(many=True)
     points = StudyPointsSerializer()
@@ -152,6 +184,22 @@ class TrustSourceSerializer(AnswerSerializer):
     low = serializers.FloatField()
     high = serializers.FloatField()
     spearman = serializers.FloatField()
+    tau_best_tenth = serializers.FloatField(allow_null=True, help_text="null if the tenth has fewer than 10 networks")
+    ndcg_top = serializers.FloatField(
+        allow_null=True, help_text="nDCG at the first tenth of the ranking; null if the tenth has fewer than 3 networks"
+    )
+    baselines = ComparedBaselineSerializer(many=True)
+    sentence = serializers.CharField(help_text="how the scores compare with the baselines")
+
+
+class RandomRankSerializer(AnswerSerializer):
+    """The rank of a network's score among random networks that the same estimate has scored."""
+
+    number = serializers.IntegerField(help_text="of the candidate")
+    share = serializers.FloatField(help_text="of the random networks that score less, from 0 to 1")
+    networks = serializers.IntegerField()
+    search = serializers.IntegerField(help_text="the random search that scored them")
+    words = serializers.CharField()
 
 
 class NoiseSerializer(AnswerSerializer):
@@ -168,3 +216,4 @@ class TrustSerializer(AnswerSerializer):
     sources = TrustSourceSerializer(many=True)
     sentence = serializers.CharField()
     noise = NoiseSerializer(allow_null=True)
+    random = RandomRankSerializer(allow_null=True, help_text="rank of the best network")

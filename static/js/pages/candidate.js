@@ -89,6 +89,7 @@ function scoreFacts(candidate) {
       label,
       rare && candidate[name] === null ? null : measure(candidate[name], name),
     ]),
+    ["Its rank", candidate.random_rank?.words ?? null],
     ...listed
       .filter(([name]) => !SHOWN_APART.has(name))
       .map(([name, value]) => [

@@ -3,8 +3,11 @@ import { h } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { at } from "../core/paths.js";
 
+/** What the scores are beside a baseline, by verdict. */
+const BESIDE = { better: "better", worse: "worse", same: "the same", unclear: "not told apart", unknown: "–" };
+
 /** Fills `place` from an answer of the search's `trust/`. */
-export function showTrust(place, search, { sources, sentence, noise }) {
+export function showTrust(place, search, { sources, sentence, noise, random }) {
   const share = (value) => Math.max(0, Math.min(1, (value + 1) / 2));
   const source = (row) => {
     const bar = h(
@@ -20,6 +23,31 @@ export function showTrust(place, search, { sources, sentence, noise }) {
     bar.style.setProperty("--low", share(row.low));
     bar.style.setProperty("--high", share(row.high));
     bar.style.setProperty("--at", share(row.tau));
+    const figures = (of) => [of.tau_best_tenth, of.ndcg_top].map((value) => number(value, 2));
+    const line = (name, tau, of, beside) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        ...[number(tau, 2), ...figures(of)].map((cell) => h("td", { class: "right" }, cell)),
+        h("td", {}, beside),
+      );
+    const heads = ["Ranked by", "Tau", "Best tenth", "nDCG, top tenth", "Scores are"];
+    const table = h(
+      "div",
+      { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Scores and baselines" },
+      h(
+        "table",
+        { class: "data" },
+        h("thead", {}, h("tr", {}, ...heads.map((text) => h("th", { scope: "col" }, text)))),
+        h(
+          "tbody",
+          {},
+          line("The score", row.tau, row, ""),
+          ...row.baselines.map((count) => line(count.label, count.tau?.value, count, BESIDE[count.verdict])),
+        ),
+      ),
+    );
     const words = row.study ? h("a", { href: at(`/studies/${row.study}/`) }, row.description) : row.description;
     return h(
       "div",
@@ -32,6 +60,7 @@ export function showTrust(place, search, { sources, sentence, noise }) {
         `${number(row.low, 2)} to ${number(row.high, 2)}, ${number(row.count)} networks: `,
         words,
       ),
+      table,
     );
   };
   const start = h(
@@ -52,6 +81,7 @@ export function showTrust(place, search, { sources, sentence, noise }) {
   place.replaceChildren(
     ...[
       h("p", {}, sentence),
+      random && h("p", {}, `The score of the best network, candidate ${random.number}, is ${random.words}.`),
       ...sources.map(source),
       seeds && h("p", { class: "muted small" }, seeds),
       h("div", { class: "row" }, start),

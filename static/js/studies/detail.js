@@ -6,7 +6,7 @@ import { Doorbell, liveState, showDeleted } from "../core/live.js";
 import { at } from "../core/paths.js";
 import { UrlState } from "../core/state.js";
 import { searchHasEnded } from "../core/status.js";
-import { AgreementPlot, GroupsPlot, ScatterPlot, TausPlot } from "./plots.js";
+import { AgreementPlot, baselineName, GroupsPlot, ScatterPlot, TausPlot } from "./plots.js";
 
 const place = (name) => document.querySelector(`[data-${name}]`);
 const page = place("study");
@@ -40,18 +40,34 @@ function showArms(arms) {
 
 function showTable() {
   const signed = (value) => number(value, 3);
-  const head = ["Estimate", "Tau", "95% interval", "Spearman", "Best tenth", "Scored", "Seconds each"];
+  const head = [
+    "Estimate",
+    "Tau",
+    "95% interval",
+    "Spearman",
+    "Best tenth",
+    "nDCG, top tenth",
+    "Scored",
+    "Seconds each",
+  ];
   const values = (row) => [
     signed(row.tau?.value),
     row.tau ? `${signed(row.tau.low)} to ${signed(row.tau.high)}` : "–",
     signed(row.spearman),
     signed(row.tau_best_tenth),
-    number(row.scored),
-    duration(row.seconds),
+    signed(row.ndcg_top),
   ];
   const cells = (tag, row) =>
     row.map((cell, column) => h(tag, { class: column ? "right" : null, scope: tag === "th" ? "col" : null }, cell));
-  const rows = results.estimates.map((row) => [row.name, ...values(row)]);
+  const rows = [
+    ...results.estimates.map((row) => [row.name, ...values(row), number(row.scored), duration(row.seconds)]),
+    ...results.baselines.map((row) => [
+      baselineName(row),
+      ...values(row),
+      number(row.tau?.count ?? results.truth_known),
+      "none",
+    ]),
+  ];
   place("table").replaceChildren(
     h(
       "table",
@@ -68,8 +84,13 @@ function showTable() {
   setText(
     place("note"),
     `${truth} “Best tenth” ranks only the tenth of the networks with the best truth, which a search must order ` +
-      "correctly in the end. It is shown where that tenth has ten networks or more.",
+      "correctly in the end. It is shown where that tenth has ten networks or more. “nDCG, top tenth” looks at the " +
+      "tenth that an estimate ranks highest: 1 where these are the best in truth and in order, about 0.45 by chance. " +
+      "It is shown where that tenth has three networks or more. Baselines are counts, which take no trial.",
   );
+  const sentences = results.estimates.map(({ sentence }) => sentence).filter(Boolean);
+  place("verdicts").replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
+  place("verdicts").hidden = !sentences.length;
 }
 
 function show() {

@@ -4,17 +4,23 @@ import { number } from "../core/format.js";
 import { VIRIDIS } from "../core/theme.js";
 import { categories, Plot, short, zero } from "./plot.js";
 
+/** The name of a baseline on plots and in tables, where arms may have the same label. */
+export const baselineName = ({ label }) => `Baseline: ${label.toLowerCase()}`;
+
 export class TausPlot extends Plot {
   constructor(root) {
     super(
       root,
       "tau",
-      "Kendall's tau of each estimate with the truth and its interval; the table below holds the same numbers.",
+      "Kendall's tau of each estimate and baseline with the truth and its interval; the table below holds the same " +
+        "numbers.",
     );
   }
 
   get ranked() {
-    return this.results.estimates.filter(({ tau }) => tau).sort((a, b) => b.tau.value - a.tau.value);
+    const { estimates, baselines } = this.results;
+    const counts = baselines.map((row) => ({ ...row, name: baselineName(row), baseline: true }));
+    return [...estimates, ...counts].filter(({ tau }) => tau).sort((a, b) => b.tau.value - a.tau.value);
   }
 
   height() {
@@ -26,7 +32,8 @@ export class TausPlot extends Plot {
     const scaled = resampled < networks ? ` of ${number(resampled)} networks, scaled to all of them` : "";
     return (
       "Kendall's tau on the networks with known truth, best estimate first. Whiskers are 95% intervals from " +
-      `${resamples} bootstrap resamples${scaled}. 1 means the same order, and 0 (the line) no relation.`
+      `${resamples} bootstrap resamples${scaled}. 1 means the same order, and 0 (the line) no relation. ` +
+      "Orange bars are baselines, which rank the same networks by a count."
     );
   }
 
@@ -57,9 +64,12 @@ export class TausPlot extends Plot {
       series: [
         {
           type: "bar",
-          data: rows.map(({ tau }) => tau.value),
+          data: rows.map(({ tau, baseline }) => ({
+            value: tau.value,
+            itemStyle: { color: baseline ? c.orange : c.blue },
+          })),
           barMaxWidth: 16,
-          itemStyle: { color: c.blue, opacity: 0.75, borderRadius: [0, 3, 3, 0] },
+          itemStyle: { opacity: 0.75, borderRadius: [0, 3, 3, 0] },
           markLine: zero(c),
         },
         {
@@ -74,12 +84,13 @@ export class TausPlot extends Plot {
     };
   }
 
-  tip({ name, tau, spearman, tau_best_tenth: tenth }) {
+  tip({ name, tau, spearman, tau_best_tenth: tenth, ndcg_top: top }) {
     return tip(name, [
       ["Kendall's tau", number(tau.value, 3)],
       ["95% interval", `${number(tau.low, 3)} to ${number(tau.high, 3)}`],
       ["Spearman's rho", number(spearman, 3)],
       ["Tau, best tenth", number(tenth, 3)],
+      ["nDCG, top tenth", number(top, 3)],
       ["Networks", number(tau.count)],
     ]);
   }
