@@ -9,10 +9,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from engine.datasets.layout import Layout, Place, composed, find_layout
-from engine.datasets.recognition import is_hidden, is_image
+from engine.datasets.leftovers import LeftOut, left_out
+from engine.datasets.names import name_of
+from engine.datasets.recognition import HEAD, is_hidden, is_image
 from engine.datasets.summary import FolderSummary, summarise
 from engine.errors import DataError
 
@@ -23,6 +26,8 @@ MAX_RATIO = 100
 RATIO_FREE_BYTES = 64 * 1024**2
 """Up to this many unpacked bytes any compression ratio is allowed; above it `MAX_RATIO` applies."""
 CHUNK = 1024**2
+SHOWN = 5
+"""The largest number of suffixes that one error names."""
 
 
 def unpack(zip_path: Path, target: Path) -> FolderSummary:
@@ -36,8 +41,8 @@ def unpack(zip_path: Path, target: Path) -> FolderSummary:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
     try:
-        ignored = _extract(zip_path, temporary)
-        summary = summarise(temporary, ignored)
+        ignored, rows = _extract(zip_path, temporary)
+        summary = summarise(temporary, ignored, rows)
         temporary.chmod(0o755)
         temporary.rename(target)
     except BaseException:
@@ -46,17 +51,17 @@ def unpack(zip_path: Path, target: Path) -> FolderSummary:
     return summary
 
 
-def _extract(zip_path: Path, folder: Path) -> int:
-    """Write the images and return the number of files left out."""
+def _extract(zip_path: Path, folder: Path) -> tuple[int, tuple[LeftOut, ...]]:
+    """Write the images and return the number of files left out, and these by folder and suffix."""
     try:
         with zipfile.ZipFile(zip_path) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             _check_members(archive, members, zip_path.stat().st_size)
-            plan = _layout(members)
+            plan, rows = _layout(archive, members)
             written = 0
             for member, place in plan:
                 written += _write(archive, member, folder / place, MAX_BYTES - written)
-            return len(members) - len(plan)
+            return len(members) - len(plan), rows
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise DataError(f"the file cannot be read as a zip ({error}); pack the folder again as .zip") from error
     except RuntimeError as error:
@@ -67,7 +72,7 @@ def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pac
     if len(members) > MAX_FILES:
         raise DataError(f"the zip holds {len(members):,} files; at most {MAX_FILES:,} are allowed")
     for member in archive.infolist():
-        name = member.filename
+        name = name_of(member)
         if name.startswith(("/", "\\")) or ":" in name.split("/")[0] or ".." in name.replace("\\", "/").split("/"):
             raise DataError(f"the zip holds the path '{name}', which leads outside the zip; pack the folder itself")
         if "\\" in name:
@@ -101,20 +106,33 @@ class _Images:
         return place in self._filled
 
 
-def _layout(members: list[zipfile.ZipInfo]) -> list[tuple[zipfile.ZipInfo, Path]]:
-    """Return each image with its target path below ``train/<class>/`` or ``test/<class>/``."""
-    files = [(member, PurePosixPath(member.filename)) for member in members]
-    images = [(member, path.parts) for member, path in files if is_image(path.name) and not _is_hidden(path)]
+def _layout(
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]
+) -> tuple[list[tuple[zipfile.ZipInfo, Path]], tuple[LeftOut, ...]]:
+    """Return each image with its target path below ``train/<class>/`` or ``test/<class>/``, and what is left out."""
+    paths = [PurePosixPath(name_of(member)) for member in members]
+    files = [
+        (member, path.parts, not _is_hidden(path) and is_image(path.name, partial(_head, archive, member)))
+        for member, path in zip(members, paths, strict=True)
+    ]
+    images = [(member, parts) for member, parts, image in files if image]
     if not images:
-        raise DataError("the zip holds no images; it needs train/<class>/ folders with image files")
+        suffixes = sorted({path.suffix.lower() for path in paths if path.suffix})[:SHOWN]
+        found = f" (found: {', '.join(suffixes)})" if suffixes else ""
+        raise DataError(f"the zip holds no images{found}; it needs train/<class>/ folders with image files")
     layout = find_layout(_Images(parts for _, parts in images))
     targets = _targets(layout)
     placed = []
     for member, parts in images:
-        found = next((depth for depth in range(1, len(parts)) if parts[:depth] in targets), None)
-        if found is not None:
-            placed.append((member, Path(*targets[parts[:found]], *map(composed, parts[found:]))))
-    return placed
+        found_at = next((depth for depth in range(1, len(parts)) if parts[:depth] in targets), None)
+        if found_at is not None:
+            placed.append((member, Path(*targets[parts[:found_at]], *map(composed, parts[found_at:]))))
+    return placed, left_out(((parts, image) for _, parts, image in files), layout)
+
+
+def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with archive.open(member) as source:
+        return source.read(HEAD)
 
 
 def _targets(layout: Layout) -> dict[Place, Place]:
@@ -137,12 +155,12 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: 
             while block := source.read(CHUNK):
                 size += len(block)
                 if size > limit:
-                    raise DataError(f"the file {member.filename} is larger than the allowed {limit / 1e6:,.0f} MB")
+                    raise DataError(f"the file {name_of(member)} is larger than the allowed {limit / 1e6:,.0f} MB")
                 sink.write(block)
     except FileExistsError as error:
-        raise DataError(f"the zip holds '{member.filename}' twice; remove one of the two") from error
+        raise DataError(f"the zip holds '{name_of(member)}' twice; remove one of the two") from error
     except (OSError, ValueError) as error:
         raise DataError(
-            f"'{member.filename}' cannot be written ({error}); rename it to a shorter, simpler name"
+            f"'{name_of(member)}' cannot be written ({error}); rename it to a shorter, simpler name"
         ) from error
     return size

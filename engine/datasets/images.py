@@ -19,7 +19,7 @@ from engine.datasets.base import Pixels
 from engine.errors import DataError
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
 """Accepted formats, whatever the file's name. Some of Pillow's other formats run programs, such as Ghostscript."""
 MAX_PIXELS = 80_000_000
 """Largest image, below Pillow's own limit: decoded it takes 320 MB, or far less for a JPEG (`_reduced`)."""

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from engine.datasets.layout import Layout, Place, composed, find_layout
-from engine.datasets.recognition import is_hidden, is_image
+from engine.datasets.recognition import is_hidden, is_image_file
 from engine.errors import DataError
 
 KEPT = 4
@@ -76,7 +76,7 @@ class _Folders:
 
     def has_images(self, place: Place) -> bool:
         entries = self._entries(os.path.join(self._root, *place))
-        return any(is_image(entry.name) and not entry.is_dir() for entry in entries)
+        return any(not entry.is_dir() and is_image_file(entry.path) for entry in entries)
 
     def files(self, place: Place) -> list[str]:
         """Return the images in a folder and in the folders inside it, as sorted paths from the folder on."""
@@ -90,7 +90,7 @@ class _Folders:
         for entry in self._entries(path):
             if entry.is_dir():
                 self._collect(entry.path, f"{prefix}{entry.name}/", found, visited)
-            elif is_image(entry.name):
+            elif is_image_file(entry.path):
                 found.append(prefix + entry.name)
 
     def _filled(self, path: str, visited: set[tuple[int, int]]) -> bool:
@@ -101,7 +101,7 @@ class _Folders:
         for entry in self._entries(path):
             if entry.is_dir():
                 inner.append(entry.path)
-            elif is_image(entry.name):
+            elif is_image_file(entry.path):
                 return True
         return any(self._filled(folder, visited) for folder in inner)
 

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.datasets.images import SUFFIXES, ImageError, check_image
+from engine.datasets.images import ImageError, check_image
+from engine.datasets.leftovers import LeftOut
+from engine.datasets.recognition import is_image_file
 from engine.errors import DataError
 
 MANIFEST = "manifest.json"
@@ -28,7 +30,7 @@ class FolderSummary:
     ``class_counts`` has the training images per class, ordered by name; ``test_counts`` has the same for test images.
     ``channels`` is 1 if every training image is grey, else 3. ``side`` is the default resolution in pixels: the short
     side of the most common size, at least 8 and at most 224. ``ignored`` counts the files that are not images of a
-    class. ``digest`` covers every image's path and bytes.
+    class; ``left_out`` has them by folder and suffix. ``digest`` covers every image's path and bytes.
     """
 
     class_counts: dict[str, int]
@@ -37,6 +39,7 @@ class FolderSummary:
     side: int
     ignored: int
     digest: str
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -54,11 +57,11 @@ class FolderSummary:
         return sum(self.test_counts.values())
 
 
-def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
+def summarise(root: Path, ignored: int | None = None, rows: tuple[LeftOut, ...] = ()) -> FolderSummary:
     """Decode every image below ``root`` once, check the classes, and write and return the summary.
 
-    ``ignored`` replaces the count of other files if these were left out before. DataError names the folder, class or
-    files that are wrong.
+    ``ignored`` replaces the count of other files if these were left out before, and ``rows`` names them. DataError
+    names the folder, class or files that are wrong.
     """
     if not (root / "train").is_dir():
         raise DataError("the images are not in class folders; put them into train/<class>/ and pack that folder")
@@ -91,6 +94,7 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
         side=max(MIN_SIDE, min(*common, MAX_DEFAULT_SIDE)),
         ignored=_other_files(root) if ignored is None else ignored,
         digest=digest.hexdigest(),
+        left_out=rows,
     )
     _write(root, summary)
     return summary
@@ -99,9 +103,10 @@ def summarise(root: Path, ignored: int | None = None) -> FolderSummary:
 def read_summary(root: Path) -> FolderSummary:
     """Return the stored summary, or make one."""
     try:
-        return FolderSummary(**json.loads((root / MANIFEST).read_text(encoding="utf-8")))
+        stored = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return summarise(root)
+    return FolderSummary(**{**stored, "left_out": tuple(LeftOut(**row) for row in stored.get("left_out", ()))})
 
 
 def image_files(root: Path, part: str) -> list[tuple[str, Path]]:
@@ -113,7 +118,7 @@ def class_files(root: Path, part: str, name: str) -> list[Path]:
     """Return the images of one class of ``train`` or ``test``, in a fixed order; DataError if there are none."""
     folder = root / part / name
     inside = folder.parent == root / part and name not in ("", ".", "..")
-    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES] if inside else []
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and is_image_file(path)] if inside else []
     if not found:
         raise DataError(f"there are no images of class '{name}' in {part}/")
     return found
@@ -125,7 +130,7 @@ def _images(root: Path) -> Iterator[tuple[str, str, Path]]:
             continue
         for folder in sorted(entry for entry in (root / part).iterdir() if entry.is_dir()):
             for path in sorted(folder.rglob("*")):
-                if path.suffix.lower() in SUFFIXES and path.is_file():
+                if path.is_file() and is_image_file(path):
                     yield part, folder.name, path
 
 

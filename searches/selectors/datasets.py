@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from engine.datasets.digits import DigitsData
 from engine.datasets.folders import FolderData
 from engine.datasets.images import Fit
 from engine.datasets.samples import digits_strip, folder_strip
-from engine.datasets.summary import read_summary
+from engine.datasets.summary import MANIFEST, read_summary
 from engine.errors import DataError
 from searches.models import Dataset
 
@@ -40,7 +41,15 @@ def inspected(row: Dataset) -> dict[str, Any]:
         "classes": classes,
         "preprocessing": dict(info.preprocessing),
         "ignored": summary.ignored,
+        "left_out": left_out(row),
     }
+
+
+def left_out(row: Dataset) -> list[dict[str, Any]]:
+    """Return the files of an upload that are not used, by folder and suffix; uploads of earlier builds do not say."""
+    if not (row.folder / MANIFEST).is_file():
+        return []
+    return [asdict(part) for part in read_summary(row.folder).left_out]
 
 
 def digits() -> dict[str, Any]:
@@ -59,6 +68,7 @@ def digits() -> dict[str, Any]:
         ],
         "preprocessing": dict(info.preprocessing),
         "ignored": 0,
+        "left_out": [],
     }
 
 

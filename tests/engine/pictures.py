@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,9 @@ def picture(seed: int = 0, size: tuple[int, int] = (12, 12), *, grey: bool = Fal
     return stream.getvalue()
 
 
-def class_files(prefix: str = "train/", classes: str = "ab", count: int = 5, **options: object) -> dict[str, bytes]:
+def class_files(
+    prefix: str = "train/", classes: Iterable[str] = "ab", count: int = 5, **options: object
+) -> dict[str, bytes]:
     """Return ``count`` pictures per class, by path."""
     return {
         f"{prefix}{name}/{index}.png": picture(100 * number + index, **options)  # type: ignore[arg-type]

@@ -170,3 +170,19 @@ def test_benchmarks_stand_on_the_page_of_tables(client: Client, tmp_path: Path) 
     refused = client.post("/tables/benchmarks/nats_tss/read/", follow=True).content.decode()
     assert "NATS-Bench topology is not on this machine" in refused
     assert client.post("/tables/benchmarks/nats_tss/magic/").status_code == 404
+
+
+def test_files_that_are_left_out_are_named_by_page_and_api(owner: Any, client: Client) -> None:
+    extra = {f"train/cat/{index}.xml": b"<a/>" for index in range(3)} | {"train/cow/0.heic": b"no image"}
+    answer = client.post(f"{API}datasets/", {"name": "pets", "file": upload(zipped(images(**extra)))})
+    rows = [
+        {"folder": "train/cat", "class_name": "cat", "suffix": ".xml", "count": 3, "reason": "not images"},
+        {"folder": "train/cow", "class_name": "cow", "suffix": ".heic", "count": 1, "reason": "not images"},
+    ]
+    assert answer.json()["left_out"] == rows
+    key = answer.json()["id"]
+    found = client.get(f"{API}datasets/{key}/inspection/").json()
+    assert (found["ignored"], found["left_out"]) == (4, rows)
+    page = client.get(f"/datasets/{key}/").content.decode()
+    assert "train/cat: 3 .xml, not images" in page
+    assert "train/cow: 1 .heic, not images" in page

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from searches.api.serializers.bodies import AnswerSerializer, BodySerializer
 from searches.models import Dataset, SearchSpace, Table
-from searches.selectors import spaces
+from searches.selectors import datasets, spaces
 
 
 class SpaceSerializer(serializers.ModelSerializer):
@@ -72,15 +72,34 @@ class InputSerializer(serializers.Serializer):
     width = serializers.IntegerField()
 
 
+class LeftOutSerializer(AnswerSerializer):
+    """Files of one suffix in one folder of an upload that are not used, and why.
+
+    ``class_name`` is empty outside the class folders.
+    """
+
+    folder = serializers.CharField()
+    class_name = serializers.CharField()
+    suffix = serializers.CharField(help_text="with its dot, in small letters; empty for names without one")
+    count = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
 class DatasetDetailSerializer(DatasetSerializer):
-    """Uploaded images with their classes and size."""
+    """Uploaded images with their classes and size, and the files that were left out."""
 
     class_names = serializers.ListField(child=serializers.CharField())
     class_counts = serializers.DictField(child=serializers.IntegerField(), help_text="training images by class")
     input = InputSerializer(source="*")
+    left_out = serializers.SerializerMethodField()
 
     class Meta(DatasetSerializer.Meta):
-        fields = [*DatasetSerializer.Meta.fields, "class_names", "class_counts", "input"]
+        fields = [*DatasetSerializer.Meta.fields, "class_names", "class_counts", "input", "left_out"]
+
+    @extend_schema_field(LeftOutSerializer(many=True))
+    def get_left_out(self, dataset: Dataset) -> list[dict[str, Any]]:
+        """Return the files that are not used; none if the images are gone."""
+        return datasets.left_out(dataset)
 
 
 class TableSerializer(serializers.ModelSerializer):
@@ -171,6 +190,7 @@ class DatasetInspectionSerializer(AnswerSerializer):
     classes = ClassSerializer(many=True)
     preprocessing = serializers.DictField()
     ignored = serializers.IntegerField(help_text="files that are not images of a class")
+    left_out = LeftOutSerializer(many=True)
 
 
 class ColumnInspectionSerializer(ColumnSerializer):
