@@ -30,6 +30,9 @@ def draw_cell(sheet: Sheet, space: FourTensorSpace, architecture: Architecture, 
         filled |= {target} if source in filled else set()
     for target, source in sorted(present, reverse=True):
         read |= {source} if target in read else set()
+    counted = "the cell's multiply-adds"
+    if any(halves for _, halves in space.cells()):
+        counted += " where it keeps its map"
     squares = sum(KERNELS.get(operations[edge], 0) ** 2 for edge in EDGES) or 1
     sheet.texts.append(Text(MARGIN, sheet.bottom + 12, "The cell", "heading"))
     top = sheet.bottom + 24
@@ -54,7 +57,7 @@ def draw_cell(sheet: Sheet, space: FourTensorSpace, architecture: Architecture, 
         # In its middle a cubic curve is three quarters of the way to its control points.
         middle = (centre + side + 0.75 * (bend - side) if bend else centre, (start + end) / 2)
         share = KERNELS.get(operation, 0) ** 2 / squares
-        hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of the cell's multiply-adds"
+        hint = f"{operation} from tensor {source} to tensor {target}; {share:.0%} of {counted}"
         hint += "; does not reach the output" if idle else ""
         hint += f"; instead of {was}" if changed else ""
         place = middle[0] - 40, middle[1] - 13, 80.0, 26.0

@@ -67,6 +67,18 @@ def test_cell_shows_the_operation_of_every_edge() -> None:
     assert [arrow.kind for arrow in drawing.arrows].count("none") == 1
 
 
+def test_shares_of_a_cell_say_where_they_hold() -> None:
+    space = create_space(OPTIONS["transnas_micro"], SPEC)
+    hints = [
+        box.hint for box in draw(space, space.from_string("16-41414-3_00_003")).boxes if " from tensor " in box.hint
+    ]
+    assert hints[0] == (
+        "nor_conv_3x3 from tensor 0 to tensor 1; 50% of the cell's multiply-adds where it keeps its map; "
+        "does not reach the output"
+    )
+    assert "where it keeps" not in str(cell("|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"))
+
+
 def test_edges_that_reach_no_output_are_faded() -> None:
     drawing = cell("|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|none~2|")
     faded = {box.hint.split(" to ")[0] for box in drawing.boxes if " from tensor " in box.hint and box.faded}
