@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from engine.benchmarks import curves, layernas_core, layernas_nb201
+from engine.benchmarks import curves, layernas_anytime, layernas_core, layernas_nb201
 from engine.benchmarks.__main__ import BENCHMARKS, main
 from engine.benchmarks.layernas_nb201 import chosen_accuracies
 from engine.blueprint import InputSpec
@@ -29,8 +29,24 @@ def test_json_is_one_object_in_the_common_form(capsys: pytest.CaptureFixture[str
     assert set(printed) == {"benchmark", "settings", "seconds", "figures"}
     assert printed["figures"] == [
         {"name": f"optimum_found_share.{name}", "value": 1.0, "unit": "share", "better": "higher", "goal": 1.0}
-        for name in ("layernas", "dp")
+        for name in ("layernas", "layernas_scaled", "dp")
     ]
+
+
+def test_scaled_completions_find_networks_within_a_limit_from_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A small run: two seeds, the tightest limit, 48 evaluations, without the table of NAS-Bench-201."""
+    monkeypatch.setattr(layernas_anytime, "TABLE", tmp_path / "missing.parquet")
+    report = layernas_anytime.run(quick=True)
+    found = {figure.name: figure.value for figure in report.figures}
+    assert report.settings["spaces"] == ["mobilenet60m", "chain22", "nats_size"]
+    for space in report.settings["spaces"]:
+        assert found[f"feasible_share.{space}.10.48.layernas"] == 1.0
+        assert found[f"feasible_share.{space}.10.48.layernas_plain"] < 0.5
+        low, mean, high = (found[f"ahead_of_random.{space}.10.48{end}"] for end in ("_low", "", "_high"))
+        assert low < mean < high
+    assert "best_reward.chain22.10.48.layernas_plain" not in found  # no network, so no figure
 
 
 def test_missing_data_is_no_failure(
