@@ -51,6 +51,21 @@ def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resa
     return bootstrap.interval(bootstrap.of(scores))
 
 
+def constant(scores: ArrayLike, truth: ArrayLike) -> str | None:
+    """Return, as a clause, that all architectures have the same score or the same truth, so that nothing is ranked.
+
+    None if both differ, and below `LEAST` architectures.
+    """
+    known_scores, known_truth = comparable(scores, truth)
+    if len(known_truth) < LEAST:
+        return None
+    for values, name in ((known_scores, "score"), (known_truth, "truth")):
+        if _is_constant(values):
+            shown = f"{values[0]:g}" if isfinite(values[0]) else "none"
+            return f"all {len(values):,} networks have the same {name}, {shown}"
+    return None
+
+
 @dataclass(frozen=True)
 class Resampled:
     """Kendall's tau of an estimate over all architectures, and over the sample and every resample of a `Bootstrap`."""
@@ -223,4 +238,8 @@ def _spearman(scores: Values, truth: Values) -> float:
 
 
 def _ranked(scores: Values, truth: Values) -> bool:
-    return len(scores) >= LEAST and bool((scores != scores[0]).any()) and bool((truth != truth[0]).any())
+    return len(scores) >= LEAST and not _is_constant(scores) and not _is_constant(truth)
+
+
+def _is_constant(values: Values) -> bool:
+    return bool((values == values[0]).all())

@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import QuerySet
 
 from engine.config.study import TRUTH, is_skip
-from engine.correlation import MOST_RESAMPLED, kendall
+from engine.correlation import MOST_RESAMPLED, constant, kendall
 from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
 from searches.selectors import spaces
@@ -177,10 +177,11 @@ def _estimate(column: ScoreColumn, known: KnownTruths | None) -> dict[str, Any]:
     row |= {"scored": int(scored.sum())}
     if known is None:
         nothing = dict.fromkeys(("tau", "spearman", "tau_best_tenth", "ndcg_top"))
-        return row | nothing | {"baselines": [], "sentence": ""}
+        return row | nothing | {"constant": None, "baselines": [], "sentence": ""}
     both = scored & np.isfinite(known.truth)
     baselines = known.among(both)
     scores = column.scores[both]
+    row["constant"] = constant(scores, known.truth[both])
     return row | baselines.figures(scores) | baselines.compared(f"“{column.name}”", scores)
 
 

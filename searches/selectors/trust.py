@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 
 from engine.config.study import TRUTH
+from engine.correlation import constant
 from searches.models import Candidate, Search, Study
 from searches.selectors import columns, noise, spaces, standing, studies, trainings
 from searches.selectors.baselines import COSTS, Baselines, sentence, trained_layers
 from searches.selectors.columns import ABSENT, Columns
 
 LEAST = 5
+MORE = f"start a study, or train {LEAST} or more in full under one recipe"
 MOST = 5_000
 """Only this many networks, the first ones, are compared, which keeps the answer quick."""
+Found = dict[str, Any] | str
+"""A source, or a sentence on networks that all have the same score or truth, so that they cannot be ranked."""
 STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
 """Values of tau: from the first two on, scores agree with a truth to that degree; below the last they say little."""
 
@@ -30,28 +34,30 @@ STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
 def card(search: Search) -> dict[str, Any]:
     """Return ``sources``, the most informative first, a ``sentence`` on them, ``noise`` and ``random``.
 
-    Without sources the sentence says how to learn more. ``noise``: how much scores vary from seed to seed, by which
-    near ties on the front are marked; None where it is not known. ``random``: the rank of the search's best network
-    among random networks of its space (`standing`).
+    Without sources the sentence says how to learn more, and whether all networks have the same score or truth.
+    ``noise``: how much scores vary from seed to seed, by which near ties on the front are marked; None where it is not
+    known. ``random``: the rank of the search's best network among random networks of its space (`standing`).
     """
-    sources = [*_of_studies(search), *_of_candidates(search)]
+    found = [*_of_studies(search), *_of_candidates(search)]
+    sources = [row for row in found if isinstance(row, dict)]
+    alike = [row for row in found if isinstance(row, str)]
     known = noise.of(search, "score")
     shown = None if known is None else {"deviation": known.deviation, "limit": known.limit, "words": noise.words(known)}
     return {
         "sources": sources,
-        "sentence": _sentence(sources),
+        "sentence": _sentence(sources, alike),
         "noise": shown,
         "random": None if search.best is None else standing.among_random(search.best),
     }
 
 
-def _of_candidates(search: Search) -> list[dict[str, Any]]:
+def _of_candidates(search: Search) -> list[Found]:
     found = columns.of(search)
     sources = [found.derived("trust", lambda: _of_table(search, found)), _of_trainings(search)]
     return [source for source in sources if source is not None]
 
 
-def _of_table(search: Search, found: Columns) -> dict[str, Any] | None:
+def _of_table(search: Search, found: Columns) -> Found | None:
     usable = np.flatnonzero((found["state"] != ABSENT) & np.isfinite(found["score"]) & np.isfinite(found["truth"]))
     known = usable[:MOST]
     if len(known) < LEAST:
@@ -64,7 +70,7 @@ def _of_table(search: Search, found: Columns) -> dict[str, Any] | None:
     return _of_networks(search, "table", words, archs, costs, found["score"][known], found["truth"][known])
 
 
-def _of_trainings(search: Search) -> dict[str, Any] | None:
+def _of_trainings(search: Search) -> Found | None:
     """Return the source of trainings, of one recipe: accuracies after 2 and after 40 epochs are different truths."""
     alike = next(iter(trainings.alike(search)), [])
     if not alike or not trainings.on_own_data(search, alike[0]):
@@ -90,8 +96,10 @@ def _of_networks(
     costs: Mapping[str, np.ndarray],
     scores: np.ndarray,
     truth: np.ndarray,
-) -> dict[str, Any] | None:
-    """Return the source of some of the search's own networks; None where all scores or all truths are equal."""
+) -> Found | None:
+    """Return the source of some of the search's own networks, or that all have the same score or truth."""
+    if alike := constant(scores, truth):
+        return _same(alike, words)
     space = spaces.of_search(search)
     baselines = Baselines(truth, {**costs, "trained_layers": trained_layers(space, archs)}, space.size)
     figures = baselines.figures(scores)
@@ -100,12 +108,12 @@ def _of_networks(
     return _row(source, words, figures | baselines.compared("the score", scores), None)
 
 
-def _of_studies(search: Search) -> list[dict[str, Any]]:
+def _of_studies(search: Search) -> list[Found]:
     """Return a source for each finished arm with this search's estimate, space and data, newest study first."""
     arms = Search.objects.filter(
         owner=search.owner_id, study__isnull=False, space=search.space_id, status=Search.Status.FINISHED
     ).order_by("-study_id")
-    found = []
+    found: list[Found] = []
     for arm in arms.select_related("study"):
         if arm.arm == TRUTH or not standing.scored_alike(search, arm) or arm.study is None:
             continue
@@ -115,14 +123,22 @@ def _of_studies(search: Search) -> list[dict[str, Any]]:
     return found
 
 
-def _of_study(arm: Search, study: Study) -> dict[str, Any] | None:
+def _of_study(arm: Search, study: Study) -> Found | None:
     rows = studies.results(study)["estimates"]
     row = next((row for row in rows if row["arm"] == arm.arm and not row["term"]), None)
+    truth = f"the truth of random networks in the study “{study.name}”"
+    if row is not None and row["constant"]:
+        return _same(row["constant"], truth)
     if row is None or row["tau"] is None or row["tau"]["count"] < LEAST:
         return None
     words = sentence("the score", row["tau"]["count"], row["baselines"], spaces.of_search(arm).size)
     figures = row | {"sentence": words}
-    return _row("study", f"the truth of random networks in the study “{study.name}”", figures, study.pk)
+    return _row("study", truth, figures, study.pk)
+
+
+def _same(alike: str, words: str) -> str:
+    """Return the sentence on networks that all have the same score or truth."""
+    return f"Scores cannot be compared with {words}: {alike}."
 
 
 def _row(source: str, words: str, figures: Mapping[str, Any], study: int | None) -> dict[str, Any]:
@@ -132,12 +148,11 @@ def _row(source: str, words: str, figures: Mapping[str, Any], study: int | None)
     return {"source": source, "description": words, "study": study, "tau": tau["value"], **shown, **further}
 
 
-def _sentence(sources: list[dict[str, Any]]) -> str:
+def _sentence(sources: list[dict[str, Any]], alike: list[str]) -> str:
+    if not sources and alike:
+        return f"{' '.join(alike)} To learn more, {MORE}."
     if not sources:
-        return (
-            "Nothing is known yet of how well these scores rank networks: start a study, or train "
-            f"{LEAST} or more in full under one recipe."
-        )
+        return f"Nothing is known yet of how well these scores rank networks: {MORE}."
     low, tau, high = (sources[0][name] for name in ("low", "tau", "high"))
     doubt = " The interval is wide: more networks would say more." if high - low > 0.3 else ""
     beside = f" {sources[0]['sentence']}" if sources[0]["sentence"] else ""

@@ -14,6 +14,7 @@ from engine.correlation import (
     Bootstrap,
     Interval,
     best,
+    constant,
     count_to_separate,
     kendall,
     kendall_interval,
@@ -198,3 +199,19 @@ def test_ndcg_of_a_random_order_is_about_what_the_docstring_says_and_sees_the_to
     upset[lower] = truth[rng.permutation(lower)]
     assert ndcg(upset, truth) == pytest.approx(1.0)
     assert ndcg(truth, np.exp(3 * truth)) == pytest.approx(ndcg(truth, truth)), "the scale of the truth does not count"
+
+
+@pytest.mark.parametrize(
+    ("scores", "truth", "words"),
+    [
+        ([1, 2, 3], [4, 4, 4], "all 3 networks have the same truth, 4"),
+        ([1, 1, 1, 9], [4, 5, 6, np.nan], "all 3 networks have the same score, 1"),
+        ([np.nan] * 3, [4, 5, 6], "all 3 networks have the same score, none"),
+        ([1, 1], [2, 2], None),
+        ([1, 2, 3], [4, 4, 5], None),
+        ([], [], None),
+    ],
+)
+def test_constant_scores_and_truths_are_named(scores: list[float], truth: list[float], words: str | None) -> None:
+    assert constant(scores, truth) == words
+    assert words is None or math.isnan(kendall(scores, truth))

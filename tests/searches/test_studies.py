@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from django.core.management import call_command
@@ -235,6 +236,19 @@ def test_the_command_line_starts_and_shows(table: Path, tmp_path: Path) -> None:
     assert "proxy params: tau" in out.getvalue()
     call_command("study", "list", owner="ada", stdout=out)
     assert "finished  100% of 4 arms" in out.getvalue()
+
+
+def test_a_constant_truth_is_named_in_results_card_and_command(tmp_path: Path, table: Path) -> None:
+    flat = tmp_path / "flat.csv"
+    pd.read_csv(table).assign(truth=90.5, score=lambda rows: rows.index).to_csv(flat, index=False)
+    study = finished(document(flat, networks=10))
+    found = selector.results(study)
+    told = {row["constant"] for row in found["estimates"]}
+    assert told == {f"all {found['truth_known']} networks have the same truth, 90.5"}
+    out = io.StringIO()
+    call_command("study", "show", str(study.pk), owner=study.owner.username, stdout=out)
+    assert f"tau unknown, {told.pop()}" in out.getvalue()
+    assert all(row["constant"] is None for row in selector.results(finished(document(table, networks=10)))["estimates"])
 
 
 def test_the_trust_card_knows_studies_tables_and_nothing(table: Path) -> None:

@@ -125,3 +125,35 @@ def test_images_matter_only_to_estimates_that_need_them() -> None:
     trained = make_search(owner, data_info=OWN)
     assert standing.scored_alike(trained, make_search(owner, data_info=OWN))
     assert not standing.scored_alike(trained, make_search(owner, data_info={}))
+
+
+@pytest.mark.parametrize(
+    ("scores", "truths", "alike"),
+    [
+        (range(6), [90.5] * 6, "all 6 networks have the same truth, 90.5"),
+        ([0.25] * 6, range(6), "all 6 networks have the same score, 0.25"),
+        ([0.25] * 6, [90.5] * 6, "all 6 networks have the same score, 0.25"),
+    ],
+)
+def test_a_constant_truth_or_score_is_named(scores: Sequence[float], truths: Sequence[float], alike: str) -> None:
+    search = make_search(make_user(), data_info=OWN)
+    rows = [{"score": float(score), "truth": float(truth)} for score, truth in zip(scores, truths, strict=True)]
+    make_candidates(search, rows)
+    card = client_of(search.owner).get(f"{API}searches/{search.pk}/trust/").json()
+    assert card["sources"] == []
+    assert card["sentence"] == (
+        f"Scores cannot be compared with the table's truth, among this search's own candidates: {alike}. "
+        "To learn more, start a study, or train 5 or more in full under one recipe."
+    )
+
+
+def test_trainings_that_reach_the_same_accuracy_are_named_until_another_source_ranks(search: Search) -> None:
+    train(search, range(5), [91] * 5, epochs=40)
+    card = trust.card(search)
+    assert (card["sources"], "all 5 networks have the same truth, 91" in card["sentence"]) == ([], True)
+    other = make_search(search.owner, data_info=OWN)
+    make_candidates(other, [{"score": float(number), "truth": float(number)} for number in range(10)])
+    train(other, range(5), [91] * 5, epochs=40)
+    card = trust.card(other)
+    assert [source["source"] for source in card["sources"]] == ["table"]
+    assert card["sentence"].startswith("Scores agree strongly with the table's truth")

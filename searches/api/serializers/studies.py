@@ -128,6 +128,9 @@ class StudiedEstimateSerializer(RankingSerializer):
     term = serializers.CharField()
     seconds = serializers.FloatField(help_text="mean per evaluation")
     scored = serializers.IntegerField()
+    constant = serializers.CharField(
+        allow_null=True, help_text="why nothing is ranked: all networks have the same score, or the same truth"
+    )
     baselines = ComparedBaselineSerializer(many=True)
     sentence = serializers.CharField(help_text="how it compares with the baselines; empty if nothing is known")
 

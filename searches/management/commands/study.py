@@ -120,6 +120,8 @@ class Command(BaseCommand):
         for row in found["estimates"]:
             tau = row["tau"]
             shown = f"tau {tau['value']:.3f} [{tau['low']:.3f}, {tau['high']:.3f}]" if tau else "tau unknown"
+            if row["constant"]:
+                shown += f", {row['constant']}"
             self.stdout.write(f"{row['name']}: {shown}, scored {row['scored']}, {row['seconds']:.3g} s each")
 
 

@@ -88,7 +88,9 @@ function showTable() {
       "tenth that an estimate ranks highest: 1 where these are the best in truth and in order, about 0.45 by chance. " +
       "It is shown where that tenth has three networks or more. Baselines are counts, which take no trial.",
   );
-  const sentences = results.estimates.map(({ sentence }) => sentence).filter(Boolean);
+  const sentences = results.estimates
+    .map(({ name, sentence, constant }) => (constant ? `${name}: ${constant}.` : sentence))
+    .filter(Boolean);
   place("verdicts").replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
   place("verdicts").hidden = !sentences.length;
 }
