@@ -34,6 +34,13 @@ def test_a_study_from_the_form_to_its_plots(page: Page, product: Product, pictur
     with httpx.Client(base_url=product.url + "/api/v1/", timeout=60) as client:
         search = client.post("searches/", json=config).raise_for_status().json()["id"]
     product.wait_finished(search, 60)
+    page.goto(f"/searches/{search}/")
+    page.get_by_role("button", name="Rank scores among 81 random networks").click()
+    expect(page.get_by_role("dialog")).to_contain_text("81 networks at")
+    page.get_by_role("button", name="Score them").click()
+    page.wait_for_url(lambda address: not address.rstrip("/").endswith(f"/searches/{search}"))
+    product.wait_finished(int(page.url.rstrip("/").rsplit("/", 1)[1]), 60)
+    assert product.get(f"searches/{search}/trust/")["random"]["networks"] == 81
     page.goto(f"/studies/?search={search}")
     expect(page.get_by_label("Space and data of")).to_have_value(str(search))
     page.get_by_label("Networks").fill("2")

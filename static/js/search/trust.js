@@ -1,10 +1,33 @@
 /* The trust card: how well the scores agree with the truths that are known. */
-import { h } from "../core/dom.js";
+import { api } from "../core/api.js";
+import { ask, h, toast } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { at } from "../core/paths.js";
+import { sampleCost, sampleOf, sampleSize } from "./sample.js";
 
 /** What the scores are beside a baseline, by verdict. */
 const BESIDE = { better: "better", worse: "worse", same: "the same", unclear: "not told apart", unknown: "–" };
+
+/** The button that scores random networks, after a question that states the cost; null where it would give no rank. */
+function sampleButton(search) {
+  if (!search.scored || !sampleSize(search.space)) return null;
+  const networks = number(sampleSize(search.space));
+  const start = async () => {
+    const title = `Score ${networks} random networks?`;
+    if (!(await ask({ title, text: sampleCost(search), confirm: "Score them" }))) return;
+    try {
+      const made = await api("searches/", { method: "POST", body: sampleOf(search) });
+      location.assign(at(`/searches/${made.id}/`));
+    } catch (error) {
+      toast(error.status ? error.message : "The server could not be reached. Nothing was started. Try again.", "bad");
+    }
+  };
+  return h(
+    "button",
+    { class: "button small", type: "button", onclick: start },
+    `Rank scores among ${networks} random networks`,
+  );
+}
 
 /** Fills `place` from an answer of the search's `trust/`. */
 export function showTrust(place, search, { sources, sentence, noise, random }) {
@@ -84,7 +107,7 @@ export function showTrust(place, search, { sources, sentence, noise, random }) {
       random && h("p", {}, `The score of the best network, candidate ${random.number}, is ${random.words}.`),
       ...sources.map(source),
       seeds && h("p", { class: "muted small" }, seeds),
-      h("div", { class: "row" }, start),
+      h("div", { class: "row" }, ...[start, random ? null : sampleButton(search)].filter(Boolean)),
     ].filter(Boolean),
   );
 }
