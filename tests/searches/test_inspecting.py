@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
@@ -186,3 +189,24 @@ def test_files_that_are_left_out_are_named_by_page_and_api(owner: Any, client: C
     page = client.get(f"/datasets/{key}/").content.decode()
     assert "train/cat: 3 .xml, not images" in page
     assert "train/cow: 1 .heic, not images" in page
+
+
+def test_tables_as_people_bring_them_are_added_and_shown(owner: Any) -> None:
+    client = client_of(owner)
+    parquet = io.BytesIO()
+    pd.DataFrame({"arch": ["a", "b"], "valid": pd.array([90, None], "Int64")}).set_index("arch").to_parquet(parquet)
+    files = {
+        "indexed.parquet": parquet.getvalue(),
+        "table.csv.gz": gzip.compress(b"arch,valid\na,90\nb,\n"),
+        "table.jsonl": b'{"arch": "a", "valid": "90%"}\n{"arch": "b"}\n',
+    }
+    for name, content in files.items():
+        made = client.post(f"{API}tables/", {"name": name, "file": SimpleUploadedFile(name, content)})
+        assert made.status_code == 201, made.content
+        found = client.get(f"{API}tables/{made.json()['id']}/inspection/").json()
+        assert [(row["arch"], row["numbers"]) for row in found["rows"]] == [("a", [90.0]), ("b", [None])]
+    short = SimpleUploadedFile("short.csv", b"arch,params,valid\na,1,90\nb,91\n")
+    refused = client.post(f"{API}tables/", {"name": "short", "file": short})
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+    assert "row 2 has 2 cells, the first line names 3 columns" in refused.json()["detail"]
