@@ -21,7 +21,7 @@ from engine.datasets.base import (
     preprocessing,
 )
 from engine.datasets.cache import cached
-from engine.datasets.images import DECODING, read_squares
+from engine.datasets.images import DECODING, RESCALED, read_squares
 from engine.datasets.summary import image_files, read_summary
 from engine.errors import DataError
 
@@ -51,7 +51,7 @@ class FolderData(ImageData):
             train_count=summary.train_count - valid,
             valid_count=valid,
             test_count=summary.test_count,
-            content_hash=content_hash(f"{summary.digest} {DECODING}", self.options, side),
+            content_hash=content_hash(f"{summary.digest} {DECODING}{RESCALED * summary.rescaled}", self.options, side),
         )
 
     def load(self) -> ImageSplits:

@@ -7,16 +7,17 @@ import struct
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from engine.datasets.base import Pixels
-from engine.errors import DataError
+from engine.datasets.depth import GREY_MODES, converted, eight_bit, is_rescaled, may_be_deep
+from engine.datasets.failures import ImageError
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
@@ -26,25 +27,13 @@ MAX_PIXELS = 80_000_000
 DECODING = "upright"
 """Part of the digest of images that are read from files. Change it when the same file is decoded to other pixels, so
 that earlier decoded images and scores are not used for new ones."""
-GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+RESCALED = " by depth"
+"""Added to `DECODING` for data sets with grey images that earlier builds scaled otherwise (`depth.is_rescaled`)."""
 SIDEWAYS = range(5, 9)
 """The EXIF orientations that swap width and height."""
 EXIF_ERRORS = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
 """Exceptions that Pillow raises for broken EXIF data; the image is then used as it is stored."""
 Fit = Literal["resize", "crop"]
-
-
-class ImageError(DataError):
-    """A file that cannot be used as an image, with the reason and the fix."""
-
-    def __init__(self, name: str, reason: str, remedy: str = "replace or remove it") -> None:
-        super().__init__(name, reason, remedy)
-        self.name = name
-        self.reason = reason
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"the file {self.name} {self.reason}; {self.remedy}, then try again"
 
 
 def open_image(path: Path, name: str) -> Image.Image:
@@ -68,8 +57,17 @@ def open_image(path: Path, name: str) -> Image.Image:
     return image
 
 
-def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
-    """Return width and height of the upright image, and whether it is grey; raises ImageError if decoding fails.
+@dataclass(frozen=True)
+class CheckedImage:
+    """Width and height of an upright image, whether it is grey, and whether earlier builds scaled it otherwise."""
+
+    size: tuple[int, int]
+    grey: bool
+    rescaled: bool = False
+
+
+def check_image(path: Path, name: str) -> CheckedImage:
+    """Return what an image is; raises ImageError if it cannot be decoded or used.
 
     A JPEG is decoded at an eighth of its size, which still reads the whole file.
     """
@@ -77,7 +75,18 @@ def check_image(path: Path, name: str) -> tuple[tuple[int, int], bool]:
         size = _size(image, name)
         image.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
         _decode(image, name)
-        return size, image.mode in GREY_MODES
+        eight_bit(image, name)
+        return CheckedImage(size, image.mode in GREY_MODES, is_rescaled(image))
+
+
+def was_rescaled(path: Path) -> bool:
+    """Whether earlier builds scaled an image file otherwise, or used it although it is refused now."""
+    if not may_be_deep(path):
+        return False
+    try:
+        return check_image(path, path.name).rescaled
+    except ImageError:
+        return True
 
 
 def read_squares(paths: Sequence[Path], channels: int, resolution: int, fit: Fit) -> Pixels:
@@ -95,7 +104,7 @@ def read_square(path: Path, channels: int, resolution: int, fit: Fit) -> Pixels:
         if min(image.size) >= 2 * resolution:
             _reduced(image, channels, (resolution, resolution))
         _decode(image, name)
-        return square(image, channels, resolution, fit)
+        return square(image, channels, resolution, fit, name)
 
 
 def read_part(
@@ -116,7 +125,7 @@ def read_part(
         across, down = image.width / width, image.height / height
         scaled = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
         size = (resolution, resolution)
-        return _pixels(_eight_bit_of(image, channels).resize(size, Image.Resampling.BILINEAR, scaled), channels)
+        return _pixels(_in_mode(image, channels, name).resize(size, Image.Resampling.BILINEAR, scaled), channels)
 
 
 def _reduced(image: Image.Image, channels: int, least: tuple[int, int]) -> None:
@@ -135,9 +144,12 @@ def _size(image: Image.Image, name: str) -> tuple[int, int]:
     return image.size
 
 
-def square(image: Image.Image, channels: int, resolution: int, fit: Fit) -> Pixels:
-    """Return one image as ``(channels, resolution, resolution)``: resized, or scaled by its short side and cropped."""
-    image = _eight_bit_of(image, channels)
+def square(image: Image.Image, channels: int, resolution: int, fit: Fit, name: str = "in memory") -> Pixels:
+    """Return one image as ``(channels, resolution, resolution)``: resized, or scaled by its short side and cropped.
+
+    Raises ImageError, which names ``name``, if the image cannot be used.
+    """
+    image = _in_mode(image, channels, name)
     side = (resolution, resolution)
     if fit == "crop":
         image = ImageOps.fit(image, side, Image.Resampling.BILINEAR)
@@ -151,21 +163,8 @@ def _pixels(image: Image.Image, channels: int) -> Pixels:
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
-def _eight_bit_of(image: Image.Image, channels: int) -> Image.Image:
-    if image.mode in {"I", "I;16", "F"}:
-        image = _eight_bit(image)
-    mode = "L" if channels == 1 else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return a grey image of more than 8 bits scaled to 8 bits by its own range; Pillow would clip instead."""
-    values: NDArray[np.floating] = np.asarray(image, dtype=np.float32)
-    if image.mode == "F":
-        values = values * 255 if values.max(initial=0) <= 1 else values
-    elif values.max(initial=0) > 255:
-        values = values / 257
-    return Image.fromarray(np.clip(values, 0, 255).round().astype(np.uint8))
+def _in_mode(image: Image.Image, channels: int, name: str) -> Image.Image:
+    return converted(eight_bit(image, name), "L" if channels == 1 else "RGB")
 
 
 def _decode(image: Image.Image, name: str) -> None:

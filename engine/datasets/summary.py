@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.datasets.images import ImageError, check_image
+from engine.datasets.failures import ImageError
+from engine.datasets.images import check_image, was_rescaled
 from engine.datasets.leftovers import LeftOut
 from engine.datasets.recognition import is_image_file
 from engine.errors import DataError
@@ -30,7 +31,8 @@ class FolderSummary:
     ``class_counts`` has the training images per class, ordered by name; ``test_counts`` has the same for test images.
     ``channels`` is 1 if every training image is grey, else 3. ``side`` is the default resolution in pixels: the short
     side of the most common size, at least 8 and at most 224. ``ignored`` counts the files that are not images of a
-    class; ``left_out`` has them by folder and suffix. ``digest`` covers every image's path and bytes.
+    class; ``left_out`` has them by folder and suffix. ``digest`` covers every image's path and
+    bytes. ``rescaled`` says that earlier builds scaled some image otherwise (`engine.datasets.depth`).
     """
 
     class_counts: dict[str, int]
@@ -40,6 +42,7 @@ class FolderSummary:
     ignored: int
     digest: str
     left_out: tuple[LeftOut, ...] = ()
+    rescaled: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -68,20 +71,22 @@ def summarise(root: Path, ignored: int | None = None, rows: tuple[LeftOut, ...] 
     digest = sha256()
     sizes = Counter[tuple[int, int]]()
     greys = True
+    rescaled = False
     counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
     wrong: list[ImageError] = []
     for part, name, path in _images(root):
         label = path.relative_to(root).as_posix()
         try:
-            size, grey = check_image(path, label)
+            checked = check_image(path, label)
         except ImageError as error:
             wrong.append(error)
             continue
+        rescaled = rescaled or checked.rescaled
         counts[part][name] = counts[part].get(name, 0) + 1
         digest.update(label.encode() + b"\0" + sha256(path.read_bytes()).digest())
         if part == "train":
-            sizes[size] += 1
-            greys = greys and grey
+            sizes[checked.size] += 1
+            greys = greys and checked.grey
     if wrong:
         raise _together(wrong)
     _check_classes(counts["train"], counts["test"])
@@ -95,18 +100,27 @@ def summarise(root: Path, ignored: int | None = None, rows: tuple[LeftOut, ...] 
         ignored=_other_files(root) if ignored is None else ignored,
         digest=digest.hexdigest(),
         left_out=rows,
+        rescaled=rescaled,
     )
     _write(root, summary)
     return summary
 
 
 def read_summary(root: Path) -> FolderSummary:
-    """Return the stored summary, or make one."""
+    """Return the stored summary, or make one.
+
+    What a summary of an earlier build lacks is found once: only deep grey images are decoded for it.
+    """
     try:
         stored = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return summarise(root)
-    return FolderSummary(**{**stored, "left_out": tuple(LeftOut(**row) for row in stored.get("left_out", ()))})
+    stored["left_out"] = tuple(LeftOut(**row) for row in stored.get("left_out", ()))
+    if "rescaled" in stored:
+        return FolderSummary(**stored)
+    summary = FolderSummary(**stored, rescaled=any(was_rescaled(path) for _, _, path in _images(root)))
+    _write(root, summary)
+    return summary
 
 
 def image_files(root: Path, part: str) -> list[tuple[str, Path]]:

@@ -31,7 +31,8 @@ from engine.datasets.base import (
     stratified_sample,
 )
 from engine.datasets.cache import cached
-from engine.datasets.images import DECODING, GREY_MODES, open_image, read_square
+from engine.datasets.depth import GREY_MODES, WHOLE
+from engine.datasets.images import DECODING, RESCALED, open_image, read_square
 from engine.datasets.listing import list_folder
 from engine.datasets.summary import MAX_DEFAULT_SIDE, MIN_SIDE
 from engine.errors import DataError
@@ -55,17 +56,20 @@ class TreeData(ImageData):
             ) from error
 
     @cached_property
-    def _look(self) -> tuple[int, int]:
-        """Channels and default side in pixels: the most common short side of a few images, at most 224."""
+    def _look(self) -> tuple[int, int, bool]:
+        """Channels, default side in pixels (the most common short side of a few images, at most 224), and whether some
+        have more than 8 bits."""
         files = [file for files in self.listing.train for file in files]
         sides: Counter[int] = Counter()
         grey = True
+        deep = False
         for file in files[:: max(1, len(files) // LOOKED_AT)]:
             with open_image(file, "/".join(file.parts[-3:])) as image:
                 sides[min(image.size)] += 1
                 grey = grey and image.mode in GREY_MODES
+                deep = deep or image.mode in WHOLE
         side = max(MIN_SIDE, min(MAX_DEFAULT_SIDE, sides.most_common(1)[0][0]))
-        return 1 if grey else 3, side
+        return 1 if grey else 3, side, deep
 
     @property
     def resolution(self) -> int:
@@ -78,6 +82,7 @@ class TreeData(ImageData):
         listing = self.listing
         channels = self._look[0]
         side = self.resolution
+        decoding = DECODING + RESCALED * self._look[2]
         valid = held_out_count(listing.counts, self.options.valid_share)
         return DatasetInfo(
             label=f"Folder {Path(self.options.path).name}",
@@ -87,7 +92,7 @@ class TreeData(ImageData):
             train_count=sum(listing.counts.values()) - valid,
             valid_count=valid,
             test_count=sum(map(len, listing.test)),
-            content_hash=content_hash(f"{listing.digest} {self.options.sample} {DECODING}", self.options, side),
+            content_hash=content_hash(f"{listing.digest} {self.options.sample} {decoding}", self.options, side),
         )
 
     def load(self) -> ImageSplits:

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageOps
 from engine.config.datasets import FoldersOptions, UploadOptions
 from engine.datasets import folders, trees
 from engine.datasets.folders import FolderData
-from engine.datasets.images import check_image, read_part, read_square
+from engine.datasets.images import CheckedImage, check_image, read_part, read_square
 from engine.datasets.trees import TreeData
 from tests.engine.pictures import class_files, write_folder
 
@@ -32,7 +32,7 @@ def test_photos_are_turned_as_their_exif_says(tmp_path: Path, suffix: str, orien
     path = photo(tmp_path / f"a.{suffix}", orientation)
     with Image.open(path) as image:
         seen = ImageOps.exif_transpose(image).convert("RGB")
-    assert check_image(path, "a") == (seen.size, False)
+    assert check_image(path, "a") == CheckedImage(seen.size, grey=False)
     for resolution in (8, 60):  # JPEG decodes the first at an eighth or a half of its size
         wanted = np.asarray(seen.resize((resolution, resolution), Image.Resampling.BOX), dtype=int).transpose(2, 0, 1)
         found = read_square(path, 3, resolution, "resize").astype(int)
@@ -53,7 +53,7 @@ def test_broken_exif_keeps_no_image_from_being_used(tmp_path: Path) -> None:
     for number, exif in enumerate((b"Exif\0\0nonsense", b"Exif\0\0MM\0*", b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")):
         path = tmp_path / f"{number}.jpg"
         Image.new("RGB", (96, 64)).save(path, exif=exif)
-        assert check_image(path, "a") == ((96, 64), False)
+        assert check_image(path, "a") == CheckedImage((96, 64), grey=False)
         assert read_square(path, 3, 8, "crop").shape == (3, 8, 8)
 
 
