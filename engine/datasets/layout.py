@@ -7,7 +7,7 @@
 3. A folder whose name says that it is a part, but which contains images and no folders, is a class if every other
    folder beside it is a class with an ordinary name (train, bus, car). Two such names are refused.
 4. Without parts, the folders are classes. If each of them contains only parts with images (cat/train, cat/test), these
-   are the parts of the classes.
+   are the parts of the classes. A class that contains parts and other images is refused.
 5. Folders without images of their own that all repeat the same folders are parts with unknown names. They are refused.
 """
 
@@ -207,6 +207,7 @@ def _of_classes(tree: Tree, place: Place, names: Sequence[str]) -> Layout:
     inside = {name: _parts_inside(tree, (*place, name)) for name in names}
     split = [name for name in names if inside[name]]
     if not split:
+        _check_mixed(tree, place, names)
         _check_repeated(tree, place, names)
         return Layout(_by_class((name, (*place, name)) for name in names))
     whole = [name for name in names if not inside[name]]
@@ -244,6 +245,17 @@ def _parts_inside(tree: Tree, place: Place) -> list[str]:
         return []
     names = sorted(tree.folders(place))
     return names if names and len(roles_of(names)) == len(names) else []
+
+
+def _check_mixed(tree: Tree, place: Place, names: Sequence[str]) -> None:
+    """Refuse classes that contain images or other folders beside parts, so that no test image is trained on."""
+    for name in names:
+        parts = roles_of(tree.folders((*place, name)))
+        if parts:
+            raise DataError(
+                f"the class '{name}' contains {_named(parts)} beside other images; put the images for training into "
+                "train/<class>/ and those for testing into test/<class>/, or rename the folders inside the class"
+            )
 
 
 def _check_repeated(tree: Tree, place: Place, names: Sequence[str]) -> None:

@@ -151,6 +151,8 @@ def test_a_class_may_be_named_as_a_part(
         (parts(one__train=3, one__test=3, two__train=3, two__test=3), r"one/, two/ contain folders for training"),
         (flat("cat/train", "cat/test", "dog"), r"cat/ contain folders for training or testing, but dog/ has none"),
         (flat("cat/train", "dog/test"), r"the class 'dog' has test/, but no train/"),
+        (flat("cat", "cat/test", "dog", "dog/test"), r"the class 'cat' contains test/ beside other images"),
+        (flat("cat", "dog/train", "dog/other"), r"the class 'dog' contains train/ beside other images"),
         (parts(val=3), r"a folder val/ but no train/"),
         (parts(data__train=3, test=3), r"a folder test/ but no train/; .*seen: data/, test/"),
         (parts(train=3) | class_files("val/", classes="c"), r"val/ has the class 'c', which train/ lacks"),
