@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from engine.datasets.parts import FILLERS, TEST, TRAIN, VALID, is_share, repeats, roles_of
+from engine.datasets.parts import FILLERS, OTHER, TEST, TRAIN, VALID, is_share, repeats, roles_of
 from engine.errors import DataError
 
 Place = tuple[str, ...]
@@ -86,6 +86,8 @@ def _of_parts(tree: Tree, place: Place, names: Sequence[str]) -> Layout | None:
     parts = {name: role for name, role in roles.items() if tree.folders((*place, name))}
     if not parts:
         _check_flat(tree, place, names, roles)
+        return None
+    if set(parts.values()) == {OTHER}:
         return None
     train = _chosen(place, parts, TRAIN)
     if train is None:

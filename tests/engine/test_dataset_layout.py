@@ -125,6 +125,8 @@ def test_parts_are_no_classes(tmp_path: Path, read: Read, seen: str) -> None:
         (flat("cat/indoor", "cat/outdoor", "dog/outdoor"), ("cat", "dog")),
         (flat("train/cat/indoor", "train/cat/outdoor", "train/dog/indoor", "train/dog/outdoor"), ("cat", "dog")),
         (flat("train", "bus", "train/more"), ("bus", "train")),
+        (flat("unlabeled/one", "labeled/one"), ("labeled", "unlabeled")),
+        (flat("test_positive", "test_negative"), ("test_negative", "test_positive")),
     ],
 )
 def test_a_class_may_be_named_as_a_part(
@@ -140,6 +142,7 @@ def test_a_class_may_be_named_as_a_part(
         (flat("train", "test"), r"test/, train/ hold images without class folders"),
         (flat("train", "test", "bus"), r"test/, train/ hold images without class folders"),
         (flat("train"), r"train/ holds images without class folders"),
+        (flat("train_cat", "train_dog", "test_cat", "test_dog"), r"hold images without class folders"),
         (parts(train1=3, train2=3), r"train1/, train2/ are all folders for the same part"),
         (parts(train=3, entrainement=3, essai=2), r"not clear whether train/ is a class"),
         (parts(entrainement=3, essai=3), r"entrainement/, essai/ all contain the folders a/, b/"),
