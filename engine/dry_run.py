@@ -13,7 +13,7 @@ from random import Random
 from time import monotonic
 
 from engine.algorithms.base import SearchAlgorithm
-from engine.config.algorithms import LayerNASOptions
+from engine.config.algorithms import DynamicProgrammingOptions, LayerNASOptions
 from engine.config.search import SearchConfig
 from engine.estimate import Estimate
 from engine.loop import Judge, played
@@ -81,12 +81,19 @@ def dry_run(algorithm: SearchAlgorithm, config: SearchConfig, within: float) -> 
 
 
 def suggestions(config: SearchConfig, costs: Sequence[float]) -> list[Suggestion]:
-    """Return what helps a search that finds too few networks within its limits; ``costs`` are of random networks."""
-    found = []
+    """Return what helps a search that finds too few networks within its limits; ``costs`` are of random networks.
+
+    A higher limit is no help where models are completed with defaults, the most expensive options.
+    """
     objective = config.objective
     if isinstance(config.algorithm, LayerNASOptions) and config.algorithm.completion == "default":
-        found.append(Suggestion("algorithm.completion", "scaled", "Fit the later layers to the limits"))
+        return [Suggestion("algorithm.completion", "scaled", "Fit the later layers to the limits")]
     known = sorted(cost for cost in costs if isfinite(cost))
-    if known and objective.hi is not None and (middle := float(f"{known[int(HALF * len(known))]:.3g}")) > objective.hi:
-        found.append(Suggestion("objective.hi", middle, f"Raise the upper limit to {middle:g}, which half of all meet"))
-    return found
+    if isinstance(config.algorithm, DynamicProgrammingOptions) or objective.hi is None or not known:
+        return []
+    middle = float(f"{known[int(HALF * len(known))]:.3g}")
+    if middle <= objective.hi:
+        return []
+    return [
+        Suggestion("objective.hi", middle, f"Raise the upper limit to {middle:g}, which half of random networks meet")
+    ]

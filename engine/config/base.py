@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,14 +19,9 @@ from pydantic import (
 )
 
 from engine.errors import ConfigError, FieldError
+from engine.number_text import is_no_number
 
 T = TypeVar("T")
-ZEROS = re.compile(r"[-+]?0[0-9_]")
-
-
-def is_no_number(text: str) -> bool:
-    """Return whether a text looks like a number in a notation that is refused: with a leading zero or a colon."""
-    return ZEROS.match(text) is not None or ":" in text
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Self
 
 import yaml
 
-from engine.config.base import Options, is_no_number
+from engine.config.base import Options
 from engine.errors import ConfigError
+from engine.number_text import is_no_number
 
 MAX_VALUES = 100_000
 DEEPEST = 100

@@ -183,8 +183,13 @@ def operations_in_words(part: Part) -> str:
     if not part.nodes:
         return "adds no operation"
     gated = any(node.op == "multiply" for node in part.nodes)
-    # The gate is named; the operations that compute it are not.
-    shown = [node for node in part.nodes if not (gated and node.shape.height == node.shape.width == 1)]
+    # The gate is named; the operations that compute it, from the global pool on, are not.
+    computing: set[str] = set()
+    for node in part.nodes:
+        behind = bool(node.inputs) and computing.issuperset(node.inputs)
+        if gated and (node.op == "global_avg_pool" or behind):
+            computing.add(node.name)
+    shown = [node for node in part.nodes if node.name not in computing]
     counted = Counter(text for node in shown if (text := _operation(node)))
     words = [text if count == 1 else f"{count} {text}" for text, count in counted.items()]
     inner = {node.shape.channels for node in part.nodes if _depthwise(node) and node.layer is not None}

@@ -124,7 +124,9 @@ def _is_poor(dry: DryRun) -> bool:
 def _of_limits(share: float, samples: int, dry: DryRun) -> list[str]:
     """Return what the sample and the dry run say about the limits, where few networks meet them."""
     warnings = []
-    if share < RARE:
+    if not share:
+        warnings.append(f"None of {samples:,} sampled networks meets the limits.")
+    elif share < RARE:
         warnings.append(f"Only {share:.2%} of {samples:,} sampled networks meet the limits.")
     if dry.first_feasible is None:
         warnings.append(

@@ -194,8 +194,8 @@ def starting_document(request: HttpRequest) -> dict[str, Any]:
         table = get_object_or_404(LatencyTable, pk=number(given["latency"]), owner=request.user.pk)
         document["objective"] = {"cost_metric": LATENCY, "latency_table": table.pk}
         document["space"] = table.space or document["space"]
-    if not given:
-        document["name"] = ""
+    if "example" not in given:
+        document["name"] = ""  # an example's name says what the example is
     return document
 
 

@@ -21,6 +21,7 @@ from engine.config.spaces import (
     TransNasMicroOptions,
 )
 from engine.drawing import Drawing, draw, to_svg
+from engine.drawing.stack import operations_in_words, parts_of
 from engine.errors import ArchitectureError
 from engine.registry import create_space
 from engine.space import SearchSpace
@@ -224,3 +225,16 @@ def test_the_theme_can_be_the_page_s() -> None:
     assert "prefers-color-scheme" not in dark
     assert "--d-paper: var(--drawing-paper, #161d26)" in dark
     assert "--d-paper: var(--drawing-paper, #ffffff)" in to_svg(drawing, "light")
+
+
+def test_a_gated_block_keeps_its_operations_where_maps_are_single_pixels() -> None:
+    """At 32x32 the last blocks of this MobileNet work on maps of 1x1, as their gates do everywhere."""
+    space = create_space(MobileNetOptions(variant="60m"), SPEC)
+    parts = parts_of(space.blueprint(space.default()))
+    gated = [part for part in parts if any(node.op == "multiply" for node in part.nodes)]
+    assert any(part.nodes[-1].shape.height == 1 for part in gated)
+    for part in gated:
+        words = operations_in_words(part)
+        assert "depthwise" in words
+        assert words.count("gate") == 1
+        assert "global avg pool" not in words

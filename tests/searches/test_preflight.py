@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from engine.config.search import SearchConfig
+from engine.dry_run import suggestions
 from engine.errors import ConfigError
 from engine.registry import ALGORITHMS
 from searches.forms.layout import flatten
@@ -131,14 +132,21 @@ def test_a_dry_run_says_that_the_plain_rule_finds_nothing_and_what_helps() -> No
     found = creation.preflight(make_user(), deep())
     assert found["dry_run"] == {"evaluations": 24, "feasible": 0, "first_feasible": None}
     assert any("will probably end without a result" in warning for warning in found["warnings"])
-    first, second = found["suggestions"]
-    assert (first["path"], first["value"]) == ("algorithm.completion", "scaled")
-    assert second["path"] == "objective.hi"
+    (fit,) = found["suggestions"]
+    assert (fit["path"], fit["value"]) == ("algorithm.completion", "scaled")
     helped = creation.preflight(make_user(), deep(algorithm={"kind": "layernas", "completion": "scaled"}))
     assert helped["dry_run"] == {"evaluations": 24, "feasible": 24, "first_feasible": 1}
     assert helped["suggestions"] == []
-    raised = {"cost_metric": "madds_m", "hi": second["value"]}
-    assert 0.4 < creation.preflight(make_user(), deep(objective=raised))["feasible_share"] < 0.6
+
+
+def test_a_higher_limit_is_offered_where_it_helps() -> None:
+    """Completing with defaults, the most expensive options, breaks the higher limit as well."""
+    costs = [0.2, 0.5, 0.9, 1.2, float("nan")]
+    scaled = {"kind": "layernas", "completion": "scaled"}
+    (higher,) = suggestions(deep(algorithm=scaled), costs)
+    assert (higher.path, higher.value) == ("objective.hi", 0.9)
+    assert suggestions(deep(algorithm=scaled, objective={"cost_metric": "madds_m", "hi": 1.0}), costs) == []
+    assert suggestions(deep(algorithm={"kind": "dynamic_programming"}), costs) == []
 
 
 @pytest.mark.parametrize("kind", ALGORITHMS)
@@ -159,4 +167,3 @@ def test_the_panel_offers_buttons_in_the_form_and_says_it_in_the_yaml(client: Cl
     sent = {name: value for name, value in fields.items() if value is not None and "constraints" not in name}
     shown = client.post("/searches/new/check/", {**sent, "mode": "form"}).content.decode()
     assert 'data-set="algorithm.layernas.completion" data-value="scaled"' in shown
-    assert 'data-set="objective.hi"' in shown

@@ -5,6 +5,12 @@ import { ago, duration, evaluated, measure, number, optimumOf, plural } from "..
 import { metricOf } from "../core/metrics.js";
 import { endedWithoutResult, searchIsActive, showStatus } from "../core/status.js";
 
+/** Why the search has no best network. */
+function noBest(search) {
+  if (!search.scored) return "none scored yet";
+  return endedWithoutResult(search) ? "no network within the limits" : "none within the limits yet";
+}
+
 function kpis(search) {
   const { best } = search;
   const left =
@@ -21,7 +27,7 @@ function kpis(search) {
         ],
         ["Its first score", number(best.score, 5), "made it a finalist"],
       ]
-    : [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : "none scored yet"]];
+    : [["Best score", number(best?.score, 5), best ? `candidate ${best.number}` : noBest(search)]];
   if (best && best.truth !== null) {
     const optimum = search.table_optimum ? optimumOf(search.table_optimum) : "of the best by score";
     shown.push(["Its truth", number(best.truth, 5), optimum]);
@@ -123,7 +129,7 @@ export class Header {
 
   showBanners(search) {
     const serious = search.status === "failed";
-    this.banner.hidden = !search.status_reason;
+    this.banner.hidden = !search.status_reason || Boolean(search.nearest); // the reason stands in the other banner
     const good = search.status === "finished" && !endedWithoutResult(search);
     this.banner.className = `banner ${serious ? "bad" : good ? "good" : "warn"}`;
     setText(this.banner.firstElementChild, search.status_reason);
@@ -147,19 +153,21 @@ export class Header {
   }
 
   /** If a search ended without a network within its limits, names the closest one and what the user can do. */
-  showNearest({ id, nearest }) {
+  showNearest({ id, nearest, status_reason: reason }) {
     this.nearest.hidden = !nearest;
     if (!nearest || this.nearestId === nearest.id) return;
     this.nearestId = nearest.id;
-    const advice = "Extend the budget with the button above, or change the limits and search again:";
+    const advice =
+      "Clone the search to raise the limits, or to fit the later layers to them where the form offers it. " +
+      "More budget helps only if networks of lower cost are left to try.";
     this.nearest.replaceChildren(
-      h("p", {}, nearest.words),
+      h("p", {}, `${reason[0].toUpperCase()}${reason.slice(1)}. ${nearest.words}`),
       h("p", {}, advice),
       h(
         "div",
         { class: "row" },
         h("a", { class: "button small", href: `/candidates/${nearest.id}/` }, `Look at candidate ${nearest.number}`),
-        h("a", { class: "button small", href: `/searches/new/?clone=${id}` }, "Clone it and change the limits"),
+        h("a", { class: "button small", href: `/searches/new/?clone=${id}` }, "Clone the search and change it"),
       ),
     );
   }

@@ -50,7 +50,7 @@ export class HistoryPlot {
   option(c) {
     if (!this.found) return {};
     const { steps } = this.found;
-    if (!steps.number.length) return nothing(c, "No feasible network has a score yet.");
+    if (!steps.number.length) return nothing(c, "No network within the limits has a score.");
     const line = { type: "line", step: "end", symbol: "circle", symbolSize: 5, showAllSymbol: false };
     const series = [
       ...this.band(c),

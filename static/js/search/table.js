@@ -151,7 +151,7 @@ export class CandidateTable {
     if (!results.length) {
       const text = filtered
         ? "No candidate passes these filters."
-        : "No feasible candidates yet. The first appear soon after a worker starts on the search.";
+        : "No feasible candidate is scored. The filter “feasible” leaves out the others.";
       this.place.replaceChildren(h("p", { class: "empty" }, text));
       return;
     }
