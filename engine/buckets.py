@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Ranked(NamedTuple):
-    """A scored network; in sorted order the best comes first, and the earlier one among equal scores."""
+    """A scored network; sorting puts higher scores first, and among equal scores smaller numbers."""
 
     negated_score: float
     number: int
@@ -33,7 +33,7 @@ class CostScale:
         self._width = high - low
 
     def index(self, cost: float) -> int:
-        """Return equation 4, clamped to 0..count-1; 0 if the range is a single point or the cost is unknown."""
+        """Return a cost's slice (equation 4), limited to 0..count-1; 0 if low equals high or the cost is unknown."""
         if self._width > 0 and cost > self.low:
             index = int((cost - self.low) / self._width * self.count)
             return index if index < self._top else self._top
@@ -58,7 +58,7 @@ class Bucket:
         self.capacity = capacity
         self.residents: list[Ranked] = []
         self.floor = -inf
-        """The score that a new network must exceed: the worst score if the bucket is full."""
+        """The score that a new network must exceed: the worst score if the bucket is full, otherwise minus infinity."""
         self.inserted = 0
         self.evicted = 0
 

@@ -1,10 +1,10 @@
-"""A common form for all blueprints that train in the same way, so that networks of one function get one score.
+"""A common form for all blueprints that train in the same way, so that such networks get the same score.
 
-`canonical` removes nodes that cannot matter: those whose value never reaches the output, and those that the image does
-not reach, which count as zeros. It merges nodes without weights that compute the same value, and names and orders the
-rest only by structure. Networks that differ only in dead branches, in the order of summands or in the numbering of
-their tensors become equal blueprints. They then have the same initial weights, the same training and bit for bit the
-same score.
+`canonical` removes nodes whose value never reaches the output, and treats nodes whose value does not depend on the
+image as zeros. It merges nodes without weights that compute the same value. The remaining nodes get names and an order
+that depend only on the structure. Networks that differ only in dead branches, in the order of summands or in the
+numbering of their tensors become equal blueprints. They then have the same initial weights, the same training and bit
+for bit the same score.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ UNORDERED = frozenset({"add"})
 WEIGHTLESS = frozenset(
     {"activation", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "truncate", "shift", "zeros"}
 )
-"""Operations without weights: nodes with equal inputs compute equal values, so one node is enough."""
+"""Operations without weights: equal operations on equal inputs compute equal values, so one node is enough."""
 
 
 def reached_by_image(blueprint: Blueprint) -> dict[str, bool]:
-    """Return, for every node, whether its value depends on the image; zeros on all paths cut it off."""
+    """Return, for every node, whether its value depends on the image; zeros and products with zeros do not."""
     reached: dict[str, bool] = {}
     for node in blueprint:
         sources = [reached[name] for name in node.inputs]
@@ -37,7 +37,7 @@ def reached_by_image(blueprint: Blueprint) -> dict[str, bool]:
 
 
 def reaches_output(blueprint: Blueprint) -> bool:
-    """Whether the class scores depend on the image."""
+    """Return whether the class scores depend on the image."""
     return reached_by_image(blueprint)[blueprint.output.name]
 
 
@@ -110,10 +110,10 @@ def _inputs_key(op: str, inputs: list[str]) -> tuple[str, ...]:
 
 
 def _ranks(nodes: Mapping[str, Node], output: str) -> dict[str, tuple[int, int]]:
-    """Return depth and colour of every node.
+    """Return the depth and the colour of every node; a colour is a number that describes the node's surroundings.
 
-    Colours are refined by the colours of inputs and readers until they no longer change. Nodes with the same final
-    colour keep their order.
+    The first colours describe only the nodes themselves. They are refined by the colours of inputs and readers until
+    their number no longer grows. Nodes with the same final colour and depth keep their order.
     """
     depth: dict[str, int] = {}
     readers: dict[str, list[str]] = defaultdict(list)

@@ -18,7 +18,7 @@ KEPT = 50_000
 
 
 class Reader:
-    """Reads the networks of one space, and remembers what it has read."""
+    """A reader that turns networks of one space into numbers and decisions, and remembers those it has read."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
@@ -26,9 +26,9 @@ class Reader:
         self._known: dict[Choices, tuple[tuple[int, ...], Mapping[str, float]]] = {}
 
     def inputs(self, networks: Sequence[Choices], estimates: Sequence[float] | None = None) -> Inputs:
-        """Return the networks' decisions and their numbers: traits, logarithms of costs, and estimates if given.
+        """Return the networks' decisions and numbers: traits, logarithms of costs, and ranks of estimates if given.
 
-        There is one column for each trait that occurs in at least one of the networks.
+        There is one column for each trait or cost of at least one of the networks; it is 0 for the other networks.
         """
         read = [self._read(choices) for choices in networks]
         names = sorted({name for _, numbers in read for name in numbers})
@@ -55,7 +55,7 @@ class Reader:
         return known
 
     def _numbers(self, choices: Choices) -> Mapping[str, float]:
-        """Return traits of the reduced network, if the space can build one, and costs of the full network."""
+        """Return traits of the reduced network, if the space can build it, and logarithms of the full one's costs."""
         architecture = Architecture(self._space.content_hash, choices)
         costs = {f"log_{name}": log1p(cost) for name, cost in self._space.cost(architecture).as_dict().items()}
         try:
@@ -66,7 +66,7 @@ class Reader:
 
 @lru_cache(maxsize=4)
 def reader_of(space: SearchSpace) -> Reader:
-    """Return the reader of a space; it is cached, so that searches over one space share what was read."""
+    """Return the reader of a space; it is cached, so that all searches of the space share its memory."""
     return Reader(space)
 
 

@@ -20,8 +20,8 @@ class Fitness:
 
     With ``feasible`` the value is the score, and only feasible networks are `admitted`. With ``mnas`` it is
     ``score * (cost / target) ** -0.07``, where the target is the objective's upper limit. Networks above and below the
-    target are then admitted, but further limits still apply. The product makes sense only for positive scores. Raises
-    ConfigError at ``algorithm.objective`` if there is no target.
+    target are then admitted, but limits on other costs still apply. The product makes sense only for positive scores.
+    The constructor raises ConfigError at ``algorithm.objective`` if ``mnas`` has no target.
     """
 
     def __init__(self, name: FitnessName, problem: SearchProblem) -> None:
@@ -32,7 +32,7 @@ class Fitness:
         self.admitted = problem if self._target is None else _without_range(problem)
 
     def __call__(self, architecture: Architecture, score: float) -> float | None:
-        """Return the value; None if the cost is unknown or 0."""
+        """Return the value; with ``mnas`` it is None if the cost is unknown or 0."""
         if self._target is None:
             return score
         cost = self.admitted.cost(architecture)

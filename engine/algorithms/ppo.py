@@ -3,8 +3,8 @@
 Networks are drawn from the policy. After every ``train_batch`` scored networks the policy takes ``updates`` steps, each
 on ``update_batch`` random networks of that batch. The advantage of a network is its fitness minus the batch's mean,
 divided by the batch's standard deviation. There is no critic, because a search has no intermediate states with values
-to learn. A sampled network that was scored before counts as another sample but is not proposed again. When `ATTEMPTS`
-samples contain no new network, a random new network is proposed instead.
+to learn. If a sampled network was proposed before, the policy samples again. When `ATTEMPTS` samples contain no new
+network, a random new network is proposed instead.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ class PPO(SamplingSearch):
         self._fitness = Fitness(options.objective, problem)
         super().__init__(options, problem, seed, self._fitness.admitted)
         self._policy = self._fresh_policy()
-        self._chances: dict[
-            int, float
-        ] = {}  # log probabilities of networks without a score; a failed one may get it late
+        self._chances: dict[int, float] = {}
+        """Log probabilities of proposed networks without a score; a failed network may still get one."""
         self._batch: list[tuple[Choices, float, float]] = []  # network, log probability when drawn, fitness
         self._feedbacks = 0
 
@@ -70,7 +69,7 @@ class PPO(SamplingSearch):
                 self._learn()
 
     def _learn(self) -> None:
-        """Improve the policy with the full batch and empty the batch."""
+        """Improve the policy with the full batch, then empty the batch."""
         networks, before, values = zip(*self._batch, strict=True)
         advantages = np.array(values) - np.mean(values)
         advantages /= max(float(advantages.std()), 1e-9)

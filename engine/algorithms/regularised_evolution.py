@@ -1,8 +1,9 @@
 """Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019).
 
-First a population is filled at random. Then the best network of a random tournament is mutated in one layer, and each
-new member replaces the oldest one, however good that is. A mutant that was scored before enters with its known score
-and is not proposed again. When `ATTEMPTS` mutants contain no new network, a random new network is proposed instead.
+First the population is filled with random networks. Then the best network of a random tournament is mutated in one
+layer, and each new member replaces the oldest one, however good the oldest is. A mutant that was scored before enters
+with its known score and is not proposed again. When `ATTEMPTS` mutants contain no new network, a random new network is
+proposed instead.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class RegularisedEvolution(SamplingSearch):
             self._population.append(member)
 
     def _rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
-        """Keep the population, with its new values."""
+        """Give the members of the population their new values."""
         for proposal, score in networks:
             choices = proposal.architecture.choices
             value = self._fitness(proposal.architecture, score)

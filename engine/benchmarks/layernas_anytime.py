@@ -1,20 +1,22 @@
 """How soon searches find networks within a limit, and how good their best network is early on.
 
-LayerNAS with completions scaled to the limits (``layernas``), with the paper's defaults (``layernas_plain``), random
-search and regularised evolution search the same spaces under an upper limit on multiply-adds. The limit is the cost
-that 10, 25, 50 or 75 percent of random networks meet. Every search runs once for the largest number of evaluations, in
-rounds of 8, and is looked at after 24, 48, 100 and 200.
+Four algorithms search the same spaces under an upper limit on multiply-adds: LayerNAS with completions scaled to the
+limits (``layernas``), LayerNAS with the paper's defaults (``layernas_plain``), random search (``random``) and
+regularised evolution (``evolution``). The limit is the cost that 10, 25, 50 or 75 percent of random networks do not
+exceed. Every search runs once for the largest number of evaluations, in rounds of 8. Its figures are computed from its
+first 24, 48, 100 and 200 evaluations.
 
-- ``feasible_share``: networks within the limit among the evaluations so far, mean over seeds.
-- ``best_reward``: the true reward of the network that the search would name, mean over the seeds that have one. The
-  figure is left out if none has. A search sees rewards with noise and never the true ones.
+- ``feasible_share``: the share of evaluated networks that are within the limit, mean over seeds.
+- ``best_reward``: the true reward of the feasible network with the highest score, mean over the seeds that found a
+  feasible network. The figure is left out if no seed found one. A search sees only the scores, never the true rewards.
 - ``ahead_of_random``: the mean of layernas' ``best_reward`` minus random search's with the same seed, with its 95 %
   interval (Student's t over paired seeds).
 
-Rewards of the first three spaces are synthetic: each option is worth the more the more it costs, plus a random part for
-it and for its pairing with the option before, all drawn by seed. Every other seed makes the costs count a third as
-much. The cells of NAS-Bench-201 have their real accuracies: CIFAR-100's validation accuracy after 12 epochs is what the
-search sees, and its test accuracy after 200 epochs is the true reward. Without `NASWEB_SHARED_DATA` they are left out.
+Rewards of the first three spaces are synthetic, and their scores are the rewards with noise. A reward is a sum over
+layers: the more an option costs, the more it adds. A random part is added for each option, and another one for its
+combination with the option of the layer before; the seed decides both. Every other seed multiplies the influence of
+the costs by 0.3. For the cells of NAS-Bench-201 the score is CIFAR-100's real validation accuracy after 12 epochs, and
+the true reward is its test accuracy after 200 epochs. They are left out if `NASWEB_SHARED_DATA` lacks their table.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ SAMPLED = 1_000
 METRIC = "madds_m"
 NOISE = 0.3
 SLOPES = (1.0, 0.3)
-"""What the most expensive option of a layer is worth more than the cheapest one, by seed in turn."""
+"""The reward of a layer's most expensive option minus that of its cheapest, without random parts; seeds alternate."""
 ALGORITHMS: Mapping[str, AlgorithmOptions] = {
     "layernas": LayerNASOptions(completion="scaled"),
     "layernas_plain": LayerNASOptions(),
@@ -89,7 +91,7 @@ SPACES: Mapping[str, Callable[[], SearchSpace]] = {
 
 
 def synthetic(space: SearchSpace, seed: int) -> Reward:
-    """Return the true reward of a network of the space, a sum over its layers."""
+    """Return the function that maps a network of the space to its true reward, a sum over its layers."""
     slope = SLOPES[seed % len(SLOPES)]
 
     @cache
@@ -108,7 +110,7 @@ def synthetic(space: SearchSpace, seed: int) -> Reward:
 
 
 class Noisy:
-    """An estimator that returns the true reward with noise as the score, and without as the term ``truth``."""
+    """An estimator whose score is the true reward plus noise; the term ``truth`` is the reward without noise."""
 
     def __init__(self, reward: Reward, seed: int) -> None:
         self._reward = reward
@@ -126,12 +128,12 @@ class Noisy:
         return found
 
     def seconds(self, item: Architecture) -> float:
-        """Return 0: nothing is charged."""
+        """Return 0, because evaluations are free."""
         return 0.0
 
 
 def estimator_of(name: str, space: SearchSpace, seed: int) -> Estimator:
-    """Return what scores the networks of a space in the search with this seed."""
+    """Return the estimator for a space in the search with this seed."""
     if name != CELLS:
         return Noisy(synthetic(space, seed), seed)
     options = TableOptions(path=str(TABLE), reward="cifar100_val_acc_12", truth="cifar100_test_acc_200")
@@ -163,7 +165,7 @@ def run(quick: bool) -> Report:
 
 
 def limit_of(space: SearchSpace, percent: int) -> float:
-    """Return the cost that this share of random networks meets, in the metric's unit."""
+    """Return the cost that ``percent`` percent of random networks do not exceed, in the metric's unit."""
     rng = Random("limits")
     costs = sorted(space.cost(space.sample(rng)).metric(METRIC) for _ in range(SAMPLED))
     return costs[percent * SAMPLED // 100 - 1]

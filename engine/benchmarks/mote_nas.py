@@ -1,15 +1,17 @@
-"""MOTE-NAS on NAS-Bench-201's real table (MOTE, table 1): the published rule and the guided one at the paper's cost.
+"""MOTE-NAS on NAS-Bench-201's real table (MOTE, table 1): the published and the guided rule at the paper's cost.
 
-A network's estimate is the authors' MOTE and is charged their V100 seconds. A finalist's short training comes from the
-table: the validation accuracy after 12 epochs decides, and the test accuracy after 200 epochs is reported. Accuracies
-are rounded to 0.001 percent so that equal cells tie; ties go to the better estimate. For CIFAR-10 only half of the
-table's seconds are charged, because its validation accuracy comes from a run of half the length. No search spends more
-than the paper's cost of its row. A guided search with a smaller budget is the beginning of the same search with a
-larger one, so each is run once.
+A network's estimate is the authors' MOTE, and the search is charged the seconds that it took on their V100. A
+finalist's short training comes from the table: the validation accuracy after 12 epochs decides, and the test accuracy
+after 200 epochs is reported. Validation accuracies are rounded to 0.001 percent so that equal cells tie; among tied
+finalists the one with the better estimate wins. For CIFAR-10 only half of the table's seconds are charged, because its
+validation accuracy comes from a run of half the length. No search spends more than the paper's cost of its row. A
+guided search with a smaller budget is the beginning of the same search with a larger one. So one guided search per seed
+gives the results of all rows with finalists.
 
-``own_scores`` are the same guided searches with our own scores (`engine.benchmarks.mote_nas_own`). At most `OWN_CELLS`
-cells are scored before the first finalist, or in all if there are no finalists. Scores are kept between runs, and every
-run adds more. The mean is over the complete seeds (``own_seeds`` in the settings).
+``own_scores`` are guided searches with our own scores (`engine.benchmarks.mote_nas_own`) and the options `OWN`. At most
+`OWN_CELLS` cells are scored before the first finalist, or in the whole search if it has no finalists. Scores are kept
+between runs, and every run adds more. The mean is over the seeds whose cells are all scored; ``own_seeds`` in the
+settings is their number.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ OWN_ROWS = {"ef": 0, "20": 1_000}
 SHARE = 0.7
 """The share of the seconds that is reserved for finalists."""
 MOST = 1_000
-"""The largest number of finalists of a guided search, so large that only its seconds end it."""
+"""The largest number of finalists of a guided search, so large that only the seconds end the search."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Bench:
 
     @classmethod
     def of(cls, table: Table) -> Bench:
-        """Return the benchmark of a table, in which cells are searched edge by edge."""
+        """Return the benchmark of a table; a search chooses the operations of a cell edge by edge."""
         return cls(table, SearchProblem(NasBench201Space(NasBench201Options(form="edge"), InputSpec()), Objective()))
 
     def authors(self) -> TableEstimator:
@@ -101,7 +103,7 @@ class Bench:
         estimator: Estimator,
         cells: int | None = None,
     ) -> list[Trial]:
-        """Return all trials of one search at the paper's cost of its row, with at most ``cells`` cells."""
+        """Run one search with the paper's cost of its row as budget and at most ``cells`` cells; return its trials."""
         judge = self.judge(dataset) if finalists else None
         final = Final(estimator=TableOptions(path="nasbench201", reward="final"), count=max(finalists, 1), share=SHARE)
         meter = BudgetMeter(cells, PAPER_COST[dataset][row], final=final if finalists else None)
@@ -110,7 +112,7 @@ class Bench:
         return [trial for batch in played(Rounds(algorithm, 1, meter), judges) for trial in batch]
 
     def chosen(self, trials: Sequence[Trial], dataset: str) -> float:
-        """Return the test accuracy in percent of the network that wins."""
+        """Return the test accuracy, in percent, of the best network of a search."""
         best = RunResult(tuple(trials), "budget").best
         assert best is not None
         name = self.problem.space.to_string(best.proposal.architecture)
@@ -126,7 +128,7 @@ class Replay:
 
 
 def run(quick: bool) -> Report:
-    """Run every row on the three data sets."""
+    """Run every row on the three data sets, and return the figures."""
     path = shared_data("nasbench201.parquet")
     seeds = 3 if quick else 30
     rules = {"best": GUIDED, "published_rule": PUBLISHED, "rs": RANDOM}

@@ -1,7 +1,8 @@
-"""Our own scores for `engine.benchmarks.mote_nas`: MOTE+ on this machine, once per cell and kept between runs.
+"""Our own scores for `engine.benchmarks.mote_nas`: MOTE+, computed on this machine once per cell and kept between runs.
 
-Cells are scored on the authors' reduced data and charged the CPU seconds of this machine. A run scores new cells for at
-most ``NASWEB_BENCH_SECONDS`` (default `DEFAULT_SECONDS`); a search that would need more is left to the next run.
+Cells are scored on the authors' reduced data. A search is charged the CPU seconds that its cells took on this machine.
+After ``NASWEB_BENCH_SECONDS`` (default `DEFAULT_SECONDS`) a run starts no new cell, and a search that needs one is left
+to the next run.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class OwnScores:
 
     @staticmethod
     def available() -> bool:
-        """Whether the images exist."""
+        """Return whether the images exist."""
         return shared_data(IMAGES).is_file()
 
     @property
@@ -54,7 +55,7 @@ class OwnScores:
     def estimate_batch(
         self, items: Sequence[Architecture], *, seed: int, fidelity: str = "default", stop: Stop = never
     ) -> list[Estimate]:
-        """Return kept or new scores; for a cell that could not be scored, the reason is kept."""
+        """Return one estimate per cell, kept or new; that of a cell that could not be scored holds the error."""
         return [self._estimate(item) for item in items]
 
     def seconds(self, item: Architecture) -> float | None:

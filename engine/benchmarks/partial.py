@@ -12,9 +12,10 @@ from engine.benchmarks.cells import home
 
 
 class PartialResults:
-    """Records by key, one JSON line each, in ``NASWEB_HOME/bench/partial`` or in ``folder``.
+    """Records by key, stored as one JSON line each in a file in ``NASWEB_HOME/bench/partial`` or in ``folder``.
 
-    Different settings have different files. A record whose line was cut off by a crash is measured again.
+    Each combination of benchmark and settings has its own file. If a crash cut off the line of a record, the record is
+    ignored, so that it is measured again.
     """
 
     def __init__(self, benchmark: str, settings: Mapping[str, Any], folder: Path | None = None) -> None:

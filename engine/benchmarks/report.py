@@ -1,4 +1,4 @@
-"""The common form of all figures: the measured value, its unit, and the value it is compared with."""
+"""The common form of all figures: the measured value, its unit, its goal, and the value it is compared with."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ class Report:
 
 
 def shared_data(name: str) -> Path:
-    """Return a file of the folder ``NASWEB_SHARED_DATA`` (default: ``../shared/data`` beside the repository)."""
+    """Return the path of a file in ``NASWEB_SHARED_DATA`` (default: ``shared/data`` beside the repository)."""
     return Path(os.environ.get("NASWEB_SHARED_DATA", REPOSITORY.parent / "shared" / "data")) / name

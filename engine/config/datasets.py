@@ -15,7 +15,7 @@ class ImageOptions(Options):
     """The conversion of images to network inputs, and the validation split."""
 
     field: ClassVar[str] = "dataset"
-    """The field of a configuration at which errors of the images are reported."""
+    """The field of a configuration at which errors in the images are reported."""
     is_local: ClassVar[bool] = False
     """Whether the images are in a folder of this machine that the configuration names."""
     resolution: int | None = Field(
@@ -31,7 +31,7 @@ class ImageOptions(Options):
         gt=0,
         lt=1,
         title="Validation share",
-        description=f"part of the training images held out, at most {MOST_HELD_OUT}",
+        description=f"share of the training images that is held out, at most {MOST_HELD_OUT}",
         json_schema_extra={"maximum": MOST_HELD_OUT},
     )
     split_seed: int = Field(0, ge=0, lt=2**31, title="Split seed", description="decides which images are held out")
@@ -66,7 +66,7 @@ class TorchvisionOptions(ImageOptions):
 
 
 class FoldersOptions(ImageOptions):
-    """Class folders of this machine, in ImageNet's layout (train/<class>/, val/<class>/) or alone (local use only).
+    """Class folders on this machine, in ImageNet's layout (train/<class>/, val/<class>/) or only <class>/ (local use).
 
     Validation images are held out of train/; the test images are those of test/ or, without test/, of val/. Estimates
     train on a sample of train/; a full training streams all of it.
@@ -84,7 +84,7 @@ class FoldersOptions(ImageOptions):
         ge=100,
         le=200_000,
         title="Sample",
-        description="images of train/ on which estimates train; a full training streams all",
+        description="number of images of train/ on which estimates train; a full training streams all",
     )
 
 

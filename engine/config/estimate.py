@@ -1,4 +1,4 @@
-"""What an estimate declares of itself: the base of all estimates' options."""
+"""The base of all estimates' options, in which an estimate declares its properties."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class EstimateOptions(Options):
-    """Base of all estimates' options; its class attributes declare what an estimate is, for everyone who asks."""
+    """Base of all estimates' options; other modules read an estimate's properties from its class attributes."""
 
     needs_images: ClassVar[bool] = True
-    """Whether networks are built and shown images; if not, a search needs no data."""
+    """Whether networks are built and run on images; if not, a search needs no data."""
     looks_up: ClassVar[bool] = False
     """Whether scores are looked up in a `source`, which is quicker than handing them to another process."""
     in_percent: ClassVar[bool] = False
@@ -26,14 +26,14 @@ class EstimateOptions(Options):
     has_mote_parts: ClassVar[bool] = False
     """Whether the terms and curves of a score are MOTE's and are stored as such."""
     joint: ClassVar[str] = ""
-    """The name in `engine.calibration.JOINTS` of the joint that scores are read with; empty where there is none.
+    """The name in `engine.calibration.JOINTS` of the joint score that combines an estimate's terms; empty if none does.
 
-    The score stands under the same name among an estimate's terms.
+    The score is stored under the same name among the terms.
     """
     recipe: ClassVar[int] = 1
-    """Counted up whenever the same options give other scores than before: scores kept from older recipes are void."""
+    """A number that is raised when the same options give other scores than before; older kept scores are not reused."""
     later: ClassVar[frozenset[str]] = frozenset()
-    """Options that older scores do not know: at their defaults they are no part of an estimate's identity."""
+    """Names of options added later; at its default an option does not change the identity, so older scores hold."""
 
     @cached_property
     def source(self) -> Source | None:
@@ -42,19 +42,19 @@ class EstimateOptions(Options):
 
     @property
     def seconds_carry_over(self) -> bool:
-        """Whether the seconds of a trial depend so little on the space that those measured on another one hold."""
+        """Whether seconds measured on another space are a good forecast, because the space hardly affects them."""
         return False
 
     def identifying(self) -> dict[str, Any]:
-        """Return all options that a score depends on besides the seed, JSON-ready."""
+        """Return, ready for JSON, the options that a score depends on, except the seed and the place of a table."""
         fields = type(self).model_fields
         unset = {name for name in self.later if getattr(self, name) == fields[name].default}
         return self.model_dump(mode="json", exclude={"seed", "table", "path", *unset})
 
     def like_mote(self) -> Sequence[MoteOptions]:
-        """Return the MOTE runs whose measured seconds a forecast is best scaled from, most similar first."""
+        """Return the MOTE options whose measured seconds are the best base of a forecast, most similar first."""
         return ()
 
     def beside(self, folder: Path) -> Self:
-        """Return the same estimate with a relative path of a file counted from the folder."""
+        """Return the same estimate; if it names a file by a relative path, that path is resolved from the folder."""
         return self

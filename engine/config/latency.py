@@ -12,7 +12,7 @@ from engine.config.spaces import SpaceOptions
 
 
 class LatencyOptions(Options):
-    """Options for whole networks and for single operators: a forward pass in float32, without compilation."""
+    """Options of measurements; a forward pass of a network or an operator is timed, in float32 without compilation."""
 
     device: Literal["cpu", "cuda"] = Field("cpu", title="Device")
     threads: int = Field(
@@ -37,7 +37,7 @@ class LatencyOptions(Options):
 
 
 class ImageSize(Options):
-    """Input and classes of networks, if there is no data set."""
+    """The size of images and the number of classes, if there is no data set."""
 
     channels: int = Field(3, ge=1, le=64, title="Channels")
     height: int = Field(32, ge=1, le=1024, title="Height")
@@ -53,7 +53,9 @@ class LatencyRequest(Options):
     dataset: DatasetOptions | None = Field(
         None, title="Data", description="the data set whose image size and classes are used"
     )
-    input: ImageSize | None = Field(None, title="Images", description="or their size")
+    input: ImageSize | None = Field(
+        None, title="Images", description="size of the images and number of classes, instead of a data set"
+    )
     measurement: LatencyOptions = Field(default_factory=LatencyOptions, title="Measurement")
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ class TableOptions(EstimateOptions):
 
     needs_images: ClassVar[bool] = False
     looks_up: ClassVar[bool] = True
-    in_percent: ClassVar[bool] = True  # the user knows what the columns hold
+    in_percent: ClassVar[bool] = True  # they may be: only the user knows what the columns hold
     kind: Literal["table"] = "table"
     table: int | None = Field(None, title="Table", description="number of an uploaded table")
     path: str | None = Field(
@@ -29,8 +29,10 @@ class TableOptions(EstimateOptions):
         title="Reward column", description="what the search maximises, for example a validation accuracy"
     )
     cost: str | None = Field(None, title="Cost column", description="the objective's metric table_cost")
-    truth: str | None = Field(None, title="Truth column", description="reported with the result, never searched on")
-    seconds: str | None = Field(None, title="Seconds column", description="what one trial is charged")
+    truth: str | None = Field(
+        None, title="Truth column", description="reported with the result, never used by the search"
+    )
+    seconds: str | None = Field(None, title="Seconds column", description="seconds charged for one trial")
     seconds_factor: float = Field(1.0, gt=0, title="Factor on seconds")
     seed: int = Field(
         0, ge=0, lt=2**31, title="Estimate seed", description="has no effect on a table; all estimates have this field"
@@ -38,12 +40,12 @@ class TableOptions(EstimateOptions):
 
     @cached_property
     def source(self) -> Source:
-        """The uploaded table or the file; ValueError where neither or both are named."""
+        """The uploaded table or the file; raises ValueError if the options name neither or both."""
         columns = TableColumns(self.reward, self.cost, self.truth, self.seconds, self.seconds_factor)
         return Source("path" if self.table is None else "table", columns, row=self.table, path=self.path)
 
     def beside(self, folder: Path) -> Self:
-        """Return the same estimate with a relative path of its file counted from the folder."""
+        """Return the same estimate; a relative path of its file is resolved from the folder."""
         if self.path is None:
             return self
         return self.model_copy(update={"path": str((folder / Path(self.path).expanduser()).absolute())})
@@ -70,7 +72,11 @@ class TabularOptions(EstimateOptions):
         description="length of the training whose validation accuracy is the score, and whose seconds are charged",
     )
     truth_epochs: int | None = Field(
-        None, ge=1, le=200, title="Epochs of the truth", description="of the reported test accuracy; empty: the longest"
+        None,
+        ge=1,
+        le=200,
+        title="Epochs of the truth",
+        description="length of the training whose test accuracy is reported; empty: the longest",
     )
     cost: Literal["params_m", "madds_m", "latency_ms"] | None = Field(
         None,
@@ -85,18 +91,18 @@ class TabularOptions(EstimateOptions):
     def _measured(self) -> Self:
         benchmark = TABULAR_BENCHMARKS[self.name]
         if self.dataset not in benchmark.datasets:
-            raise ValueError(f"{benchmark.label} has the data {', '.join(benchmark.datasets)} only")
+            raise ValueError(f"{benchmark.label} has only the data {', '.join(benchmark.datasets)}")
         for epochs in (self.epochs, self.truth_epochs):
             if epochs not in (None, *benchmark.epochs):
                 trained = ", ".join(map(str, benchmark.epochs))
-                raise ValueError(f"{benchmark.label} trained for {trained} epochs, not {epochs}")
+                raise ValueError(f"{benchmark.label} has networks trained for {trained} epochs, not {epochs}")
         if self.cost not in (None, *benchmark.costs):
-            raise ValueError(f"{benchmark.label} states the costs {', '.join(benchmark.costs)} only")
+            raise ValueError(f"{benchmark.label} states only the costs {', '.join(benchmark.costs)}")
         return self
 
     @cached_property
     def source(self) -> Source:
-        """The converted benchmark, and the columns that hold what the options name."""
+        """The converted benchmark, and those of its columns that the options select."""
         columns = TableColumns(
             reward=tabular_benchmarks.accuracy(self.dataset, "valid", self.epochs),
             truth=tabular_benchmarks.accuracy(
@@ -115,7 +121,9 @@ class NasBench301Options(EstimateOptions):
     looks_up: ClassVar[bool] = True
     in_percent: ClassVar[bool] = True
     kind: Literal["nasbench301"] = "nasbench301"
-    version: Literal["1.0", "0.9"] = Field("1.0", title="Version", description="of the authors' models (xgb)")
+    version: Literal["1.0", "0.9"] = Field(
+        "1.0", title="Version", description="version of the authors' XGBoost models (xgb)"
+    )
     seed: int = Field(
         0,
         ge=0,

@@ -57,7 +57,7 @@ class DartsOptions(Options):
         ge=3,
         le=40,
         title="Cells",
-        description="number in the full network: 8 in NAS-Bench-301, 20 in DARTS's evaluation",
+        description="number of cells in the full network: 8 in NAS-Bench-301, 20 in DARTS's evaluation",
     )
     channels: int = Field(
         32,
@@ -98,7 +98,7 @@ class TransNasMacroOptions(Options):
 
 
 class MobileNetOptions(Options):
-    """LayerNAS's MobileNet spaces: output filters per block, then kernel and expanded filters of each layer."""
+    """LayerNAS's MobileNet spaces: blocks choose output filters, and layers choose kernel and expanded filters."""
 
     kind: Literal["mobilenet"] = "mobilenet"
     variant: Literal["60m", "220m", "300m", "600m"] = Field(
@@ -114,7 +114,7 @@ class MobileNetOptions(Options):
 
 
 class MoteMobileOptions(Options):
-    """MOTE's open MobileNetV3 space: expansion, kernel and attention of each of five stages (32,768 networks)."""
+    """MOTE's open MobileNetV3 space: each of five stages chooses expansion, kernel and attention (32,768 networks)."""
 
     kind: Literal["mote_mobile"] = "mote_mobile"
 

@@ -1,4 +1,4 @@
-"""Codes of images: coarse pixels, or outputs of an ImageNet VGG-16 (MOTE, RD step 1)."""
+"""Codes of images: coarse pixels, or outputs of a VGG-16 trained on ImageNet (MOTE, first step of reduced data, RD)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from engine.stopping import Stop, never
 PIXEL_SIDE = 8
 VGG_SIDE = 224
 BATCH = 16
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""ImageNet's mean and standard deviation, with which VGG-16 was trained."""
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""Mean and standard deviation of ImageNet's three channels, by which VGG-16's inputs are normalised."""
 
 
 def encode(images: Pixels, encoder: Encoder, device: torch.device, stop: Stop = never) -> NDArray[np.float32]:
@@ -51,7 +52,7 @@ def _prepared(images: Tensor) -> Tensor:
 
 
 class ChannelMean(nn.Module):
-    """The last pooling layer's map, averaged over channels."""
+    """VGG-16 up to its last pooling layer, whose output is averaged over channels."""
 
     def __init__(self, features: nn.Module) -> None:
         super().__init__()

@@ -168,8 +168,8 @@ def test_what_is_missing_or_too_large_is_said(tmp_path: Path) -> None:
     [
         ({"epochs": 90}, "trained for 12, 200 epochs, not 90"),
         ({"name": "nats_sss", "truth_epochs": 200}, "trained for 1, 12, 90 epochs, not 200"),
-        ({"name": "nasbench101", "dataset": "cifar100"}, "has the data cifar10 only"),
-        ({"name": "nasbench101", "cost": "latency_ms"}, "states the costs params_m only"),
+        ({"name": "nasbench101", "dataset": "cifar100"}, "has only the data cifar10"),
+        ({"name": "nasbench101", "cost": "latency_ms"}, "states only the costs params_m"),
     ],
 )
 def test_what_was_not_measured_is_refused(options: dict[str, Any], words: str) -> None:

@@ -1,9 +1,9 @@
-/* Numbers, times and names as people read them. */
+/* Numbers, times and metrics as people read them. */
 
 import { metricOf } from "./metrics.js";
 
 const DASH = "–";
-const WHOLE = new Intl.NumberFormat("en"); // made once, for making it takes longer than formatting
+const WHOLE = new Intl.NumberFormat("en"); // made once, because making it takes longer than formatting
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** A number with about `digits` significant digits. Whole numbers keep all their digits. */
@@ -16,18 +16,18 @@ export function number(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** The truth of a table's best network in words, and whether that network meets the search's limits. */
+/** The truth of a table's best network as text, which says whether the search's limits applied to the choice. */
 export function optimumOf({ truth, limits }) {
   const words = { none: "", met: " within the limits", ignored: ", limits ignored" };
   return `table's optimum ${number(truth, 5)}${words[limits]}`;
 }
 
-/** The number of evaluations, and after it their upper limit, unless only seconds limit the search. */
+/** The number of evaluations, followed by their upper limit if the search has one. */
 export function evaluated(search) {
   return search.bound === null ? number(search.evaluated) : `${number(search.evaluated)} / ${number(search.bound)}`;
 }
 
-/** The value of a metric with its number of digits and its unit. */
+/** The value of a metric with its unit, rounded to the metric's number of digits. */
 export function measure(value, metric) {
   const { unit, digits } = metricOf(metric);
   return value === null || value === undefined ? DASH : `${number(value, digits)}${unit ? ` ${unit}` : ""}`;

@@ -9,7 +9,7 @@ function rendered(html) {
   return h("div", { class: "prose" }, template.content);
 }
 
-/** Sends changes and passes the answer to `changed`. Refusals are shown. */
+/** Sends changes and passes the answer to `changed`, or shows the error. Returns whether the server accepted them. */
 async function send(path, body, changed) {
   try {
     changed(await api(path, { method: "PATCH", body }));
@@ -38,7 +38,7 @@ export function pinOf(candidate) {
   return button;
 }
 
-/** A note that becomes a text area for editing. What was typed stays until the server has saved it. */
+/** A note with a button that opens a text area. The typed text stays there until the server has saved it. */
 function noteOf(path, row, changed) {
   const shown = h("div", {}, row.note ? rendered(row.note_html) : h("p", { class: "muted" }, "No note yet."));
   const edit = h(

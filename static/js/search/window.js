@@ -1,6 +1,6 @@
 /*
- * What a pointer does in a plot: ctrl and the wheel zoom around the pointer, shift and a drag move the view, and a drag
- * selects a rectangle. Only the user changes the view; new data never do.
+ * What a pointer does in a plot. Turning the wheel with ctrl zooms around the pointer. Dragging with shift moves the
+ * view, and dragging without shift selects a rectangle. Only the user changes the view here; new data never do.
  */
 import { share, value } from "./density.js";
 
@@ -9,8 +9,8 @@ const LEAST = 6; // pixels; a shorter drag is a click
 
 export class PlotWindow {
   /**
-   * `axes()` gives `{view: [x0, x1, y0, y1], log: [x, y]}`. `moved(window)` runs when the user changed the view, and
-   * `selected(range)` when the user drew a rectangle.
+   * `axes()` returns `{view: [x0, x1, y0, y1], log: [x, y]}`. When the user has changed the view, `moved` gets the new
+   * ends `[x0, x1, y0, y1]`. When the user has drawn a rectangle, `selected` gets its ends in the same form.
    */
   constructor(chart, { axes, moved, selected }) {
     this.chart = chart;
@@ -29,7 +29,7 @@ export class PlotWindow {
     element.addEventListener("pointercancel", () => this.end());
   }
 
-  /** Enlarges (factor below 1) or shrinks the view around a position, which is given as shares of the view. */
+  /** Zooms in (factor below 1) or out around a position, given as shares of the view from its left and lower ends. */
   zoom(factor, [acrossAt, upAt] = [0.5, 0.5]) {
     const { view, log } = this.axes();
     const part = (low, high, at, isLog) => [
