@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from engine.datasets.layout import Layout, Place, composed, find_layout
-from engine.datasets.recognition import is_hidden, is_image_file
+from engine.datasets.recognition import is_hidden, is_image_file, suffix_of
 from engine.errors import DataError
 
 KEPT = 4
 """The number of listings that stay in memory."""
+TRIED = 100
+"""Files of one unknown suffix that are opened in a folder, to see whether it holds images, before all others with this
+suffix count as no images."""
 Seen = dict[str, int]
 """When each visited folder was last changed, in nanoseconds."""
 _LISTINGS: dict[Path, tuple[Seen, Listing]] = {}
@@ -75,8 +79,7 @@ class _Folders:
         return self._known[place]
 
     def has_images(self, place: Place) -> bool:
-        entries = self._entries(os.path.join(self._root, *place))
-        return any(not entry.is_dir() and is_image_file(entry.path) for entry in entries)
+        return self._look_into(os.path.join(self._root, *place))[0]
 
     def files(self, place: Place) -> list[str]:
         """Return the images in a folder and in the folders inside it, as sorted paths from the folder on."""
@@ -94,16 +97,28 @@ class _Folders:
                 found.append(prefix + entry.name)
 
     def _filled(self, path: str, visited: set[tuple[int, int]]) -> bool:
-        """Whether a folder or one inside it has images; it is read only as far as needed."""
+        """Return whether a folder or one inside it has images; it is read only as far as needed."""
         if self._again(path, visited):
             return False
-        inner = []
-        for entry in self._entries(path):
-            if entry.is_dir():
-                inner.append(entry.path)
-            elif is_image_file(entry.path):
-                return True
-        return any(self._filled(folder, visited) for folder in inner)
+        found, inner = self._look_into(path)
+        return found or any(self._filled(folder, visited) for folder in inner)
+
+    def _look_into(self, path: str) -> tuple[bool, list[str]]:
+        """Return whether a folder has images, and the folders in it if not; one that may not be read has neither."""
+        inner: list[str] = []
+        tried: Counter[str] = Counter()
+        try:
+            for entry in self._entries(path):
+                suffix = suffix_of(entry.name)
+                if entry.is_dir():
+                    inner.append(entry.path)
+                    continue
+                if tried[suffix] < TRIED and is_image_file(entry.path):
+                    return True, []
+                tried[suffix] += 1
+        except PermissionError:
+            return False, []
+        return False, inner
 
     def _again(self, path: str, visited: set[tuple[int, int]]) -> bool:
         """Whether a folder was visited before, as a link to an outer folder leads to it again."""
@@ -117,7 +132,8 @@ class _Folders:
     def _entries(self, path: str) -> Iterator[os.DirEntry[str]]:
         self.seen.setdefault(path, _changed(path))
         with os.scandir(path) as entries:
-            yield from (entry for entry in entries if not is_hidden(entry.name))
+            # Opening a named pipe or a device could wait for ever.
+            yield from (e for e in entries if not is_hidden(e.name) and (e.is_dir() or e.is_file()))
 
 
 def _changed(path: str) -> int:

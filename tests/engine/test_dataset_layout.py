@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from engine.config.datasets import FoldersOptions, UploadOptions
+from engine.datasets import listing
 from engine.datasets.archive import unpack
 from engine.datasets.base import DatasetInfo
 from engine.datasets.folders import FolderData
+from engine.datasets.listing import TRIED
+from engine.datasets.recognition import is_image_file
 from engine.datasets.trees import TreeData
 from engine.errors import DataError
 from tests.engine.pictures import class_files, picture, write_folder, write_zip
@@ -211,3 +215,31 @@ def test_a_folder_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ring" / "again").symlink_to(tmp_path / "ring")
     with pytest.raises(DataError, match="0 class folders with images"):
         TreeData(FoldersOptions(path=str(tmp_path / "ring")), tmp_path)
+
+
+def test_what_else_lies_beside_the_data_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named pipe is not opened, of many annotations a few are looked into, and a forbidden folder has no images."""
+    folder = write_folder(tmp_path / "local", class_files() | class_files("val/", count=2))
+    os.mkfifo(folder / "train" / "pipe")
+    os.mkfifo(next(place for place in (folder / "train").iterdir() if place.is_dir()) / "pipe.data")
+    (folder / "annotations").mkdir()
+    for number in range(3 * TRIED):
+        (folder / "annotations" / f"{number}.xml").write_text("<annotation/>")
+    (folder / "lost+found").mkdir()
+    opened: list[str] = []
+    scandir = os.scandir
+
+    def forbidding(path: str) -> os.PathLike[str]:
+        if str(path).endswith("lost+found"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    def noting(path: str) -> bool:
+        opened.append(path)
+        return is_image_file(path)
+
+    monkeypatch.setattr(os, "scandir", forbidding)
+    monkeypatch.setattr(listing, "is_image_file", noting)
+    info = TreeData(FoldersOptions(path=str(folder)), tmp_path).info
+    assert (len(info.class_names), info.test_count) == (2, 4)
+    assert sum(path.endswith(".xml") for path in opened) <= 2 * TRIED
