@@ -38,7 +38,7 @@ def local_owner() -> Any:
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a request from ``address`` was made on this machine and local requests are trusted.
+    """Return whether a request from ``address`` comes from this machine without a proxy and such requests are trusted.
 
     Header names are in lower case.
     """
@@ -51,7 +51,7 @@ def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
 
 
 def is_foreign(method: str, scheme: str, headers: Mapping[str, str]) -> bool:
-    """Whether another web page sent the request; header names are in lower case."""
+    """Return whether another web page sent the request; header names are in lower case."""
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site", "none")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":

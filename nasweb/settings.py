@@ -114,7 +114,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-"""No inline code and no eval: scripts and styles are files of the app, and scripts style elements through CSSOM."""
+"""No inline code and no eval: scripts and styles are files of the app, and scripts set styles through CSSOM."""
 ROOT_URLCONF = "nasweb.urls"
 ASGI_APPLICATION = "nasweb.asgi.application"
 TEMPLATES = [

@@ -1,4 +1,4 @@
-"""Curves as in LayerNAS's Figures 3 to 7: the value a search would report, over its spending; mean over seeds."""
+"""Curves as in LayerNAS's Figures 3 to 7: what a search would report after spending an amount, mean over seeds."""
 
 from __future__ import annotations
 

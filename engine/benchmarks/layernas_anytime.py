@@ -1,4 +1,4 @@
-"""How soon searches find networks within a limit, and how good their best network is early on.
+"""A comparison of how soon searches find networks within a limit, and of how good their best network is early on.
 
 Four algorithms search the same spaces under an upper limit on multiply-adds: LayerNAS with completions scaled to the
 limits (``layernas``), LayerNAS with the paper's defaults (``layernas_plain``), random search (``random``) and
@@ -54,7 +54,7 @@ SAMPLED = 1_000
 METRIC = "madds_m"
 NOISE = 0.3
 SLOPES = (1.0, 0.3)
-"""The reward of a layer's most expensive option minus that of its cheapest, without random parts; seeds alternate."""
+"""The reward of a layer's most expensive option minus that of its cheapest, without random parts; seeds take turns."""
 ALGORITHMS: Mapping[str, AlgorithmOptions] = {
     "layernas": LayerNASOptions(completion="scaled"),
     "layernas_plain": LayerNASOptions(),

@@ -1,4 +1,4 @@
-"""Whether LayerNAS and dynamic programming find the optimum of random additive problems with one bucket per cost."""
+"""A check that LayerNAS and dynamic programming find the optimum of random additive problems with a bucket per cost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(quick: bool, table: Path | None = None, space: Path | None = None, curve
 
 
 def finds_optimum(seed: int, options: LayeredOptions) -> bool:
-    """Whether the algorithm, run to its end, scores the best feasible network of the problem with this seed.
+    """Return whether the algorithm, run to its end, scores the best feasible network of the problem with this seed.
 
     ``options.buckets`` is replaced by the largest possible number of different costs.
     """

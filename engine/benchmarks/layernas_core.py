@@ -3,9 +3,10 @@
 There are two problems with synthetic rewards: a chain of 12 layers of 40 options with integer costs, and the 600M
 MobileNet space. A profile of a thousand candidates on the chain (cProfile, shares of the whole time):
 
-- ask takes 64%. Of these, 18 points list the options of the 137 networks that are extended (40 options each; such a
-  short search tries one in six), and 28 points complete children, count their costs and find how far they are carried.
-- tell takes 36%. Of these, 19 points put networks into buckets and heaps.
+- ask takes 64%. Of these, 18 points are for listing the options of the 137 networks that are extended (40 options each;
+  such a short search tries one in six), and 28 points for completing children, counting their costs and finding how far
+  they are carried.
+- tell takes 36%. Of these, 19 points are for putting networks into buckets and heaps.
 - What is computed once (costs and intervals of the chain) takes 1%.
 
 The first 200 candidates take 30% of the time. Each enters 3.8 buckets, which are still empty, while each of the last
@@ -98,7 +99,7 @@ class LayerReward:
 
 
 def ask_tell_seconds(candidates: int, task: Task = additive) -> float:
-    """Return this process's CPU seconds in `ask` and `tell` until ``candidates`` candidates are told."""
+    """Return this process's CPU seconds in `ask` and `tell` until ``candidates`` candidates are reported."""
     problem, reward = task()
     algorithm = LayerNAS(LayerNASOptions(), problem, seed=0)
     told = 0

@@ -1,4 +1,4 @@
-"""How well MOTE, MOTE+ and their parts rank NAS-Bench-201's cells, on cells on which no setting was chosen.
+"""Rank correlations of MOTE, MOTE+ and their parts on NAS-Bench-201's cells on which no setting was chosen.
 
 ``authors`` are the MOTE authors' values; ``authors_plus`` joins their losses with our terms of the untrained network.
 ``mote``, ``landscape``, ``tse`` and ``mote_plus`` are our own runs on the authors' reduced data. ``untrained`` is MOTE+

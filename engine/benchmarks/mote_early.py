@@ -1,4 +1,4 @@
-"""Whether hopeless cells can be ended early: the MOTE authors' loss curves on NAS-Bench-201, cut after some epochs.
+"""A test of ending hopeless cells early, on the MOTE authors' loss curves on NAS-Bench-201, cut after some epochs.
 
 A cell is ended after epoch n if its loss there is above a limit. The rest of its curve then stays at that loss, and its
 slice is a straight line from the first epoch's loss to that loss. Limits are percentiles of the tuning cells' losses at

@@ -36,7 +36,10 @@ GOALS = {"landscape": 1e-5, "speed": 1e-5, "mote": 1e-9}
 
 @dataclass(frozen=True)
 class Errors:
-    """The largest absolute differences over ``cells`` cells; ``mote`` compares our joint of their terms with theirs."""
+    """The largest absolute differences over ``cells`` cells.
+
+    ``mote`` compares our joint score of the authors' terms with the authors' joint score.
+    """
 
     cells: int
     landscape: float

@@ -85,7 +85,7 @@ def run(quick: bool) -> Report:
     return Report(settings, _figures(kept, known, images, cores, paper))
 
 
-# --- the fast profile, one process a core ----------------------------------------------------------------------------
+# --- the fast profile, one process per core --------------------------------------------------------------------------
 _estimator: MoteEstimator | None = None
 
 

@@ -1,4 +1,4 @@
-"""All training-free proxies on NAS-Bench-201: how well they rank fully trained cells, and their cost.
+"""All training-free proxies on NAS-Bench-201: their rank correlation with accuracy after full training, and their cost.
 
 Networks are those of the benchmark with five cells per stage (one in a quick run), and batches have 32 images. Cells
 that a proxy cannot score rank below all others. ``seconds`` are CPU seconds of one thread per cell.

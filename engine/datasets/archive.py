@@ -34,7 +34,8 @@ def unpack(zip_path: Path, target: Path) -> FolderSummary:
     """Unpack images to ``target/train/<class>/`` and ``target/test/<class>/`` and return their summary.
 
     `engine.datasets.layout` defines the accepted layouts. Files that are not images of a class are left out and
-    counted. ``target`` must not exist. It is created complete, or not at all; then a DataError names the reason.
+    counted. ``target`` must not exist. It is created complete or not at all. If it is not created, a DataError names
+    the reason.
     """
     if target.exists():
         raise DataError(f"the folder '{target.name}' already exists")

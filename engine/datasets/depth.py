@@ -23,12 +23,12 @@ DEEP = WHOLE | {"F"}
 GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP
 COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"})
 BETWEEN = {"LAB": "RGB", "La": "LA"}
-"""The mode between two modes that Pillow does not convert into one another."""
+"""For each mode that Pillow does not convert to every other mode, the mode to convert it to first."""
 SIXTEEN = 65_535
 TWELVE = 4_095
 SIGNED = 32_767
 MOST_FLOAT = 511
-"""The largest value of a floating-point image; twice 255, because filters overshoot. Larger values are 16 bits."""
+"""The largest value of a floating-point image that is accepted: about twice 255, because filters overshoot."""
 GREY_PNG = b"\x10\x00"
 """Bit depth 16 and colour type grey, at bytes 24 and 25 of a PNG."""
 DEEP_PGM = (b"P2", b"P5", b"Pf")
@@ -36,7 +36,7 @@ Values = NDArray[np.floating[Any]]
 
 
 def eight_bit(image: Image.Image, name: str) -> Image.Image:
-    """Return a decoded image with 8 bits a channel; images that have them are returned as they are.
+    """Return a decoded image with 8 bits per channel; an image that has 8 bits is returned unchanged.
 
     Raises ImageError, which names ``name``, if the mode is unknown or if a file states no scale for its values.
     """
@@ -62,7 +62,7 @@ def converted(image: Image.Image, mode: str) -> Image.Image:
 
 
 def is_rescaled(image: Image.Image) -> bool:
-    """Whether earlier builds turned a decoded image into other pixels, as they scaled it by its own values.
+    """Return whether earlier builds turned a decoded image into other pixels, because they scaled it by its own values.
 
     They read 16 bits as 8 if no value was above 255, and cut big-endian files off at 255.
     """
@@ -79,7 +79,7 @@ def is_rescaled(image: Image.Image) -> bool:
 
 
 def may_be_deep(path: Path) -> bool:
-    """Whether a file's first bytes allow more than 8 bits of grey."""
+    """Return whether a file's first bytes allow more than 8 bits of grey."""
     with path.open("rb") as file:
         head = file.read(32)
     if head.startswith(b"\x89PNG"):
@@ -104,7 +104,7 @@ def _whole(image: Image.Image, name: str) -> tuple[Values, int]:
 
 
 def _is_negative(image: Image.Image) -> bool:
-    """Whether 0 is white in a TIFF file, which Pillow regards only with 8 bits."""
+    """Return whether 0 is white in a TIFF file; Pillow takes this into account only for images of 8 bits."""
     return isinstance(image, TiffImageFile) and _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1) == 0
 
 

@@ -28,7 +28,7 @@ DECODING = "upright"
 """Part of the digest of images that are read from files. Change it when the same file is decoded to other pixels, so
 that earlier decoded images and scores are not used for new ones."""
 RESCALED = " by depth"
-"""Added to `DECODING` for data sets with grey images that earlier builds scaled otherwise (`depth.is_rescaled`)."""
+"""A suffix of `DECODING` for data sets with grey images that earlier builds scaled otherwise (`depth.is_rescaled`)."""
 SIDEWAYS = range(5, 9)
 """The EXIF orientations that swap width and height."""
 EXIF_ERRORS = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
@@ -67,7 +67,7 @@ class CheckedImage:
 
 
 def check_image(path: Path, name: str) -> CheckedImage:
-    """Return what an image is; raises ImageError if it cannot be decoded or used.
+    """Return the properties of an image; raises ImageError if it cannot be decoded or used.
 
     A JPEG is decoded at an eighth of its size, which still reads the whole file.
     """
@@ -80,7 +80,7 @@ def check_image(path: Path, name: str) -> CheckedImage:
 
 
 def was_rescaled(path: Path) -> bool:
-    """Whether earlier builds scaled an image file otherwise, or used it although it is refused now."""
+    """Return whether earlier builds scaled an image file otherwise, or used it although it is refused now."""
     if not may_be_deep(path):
         return False
     try:

@@ -33,18 +33,18 @@ class Tree(Protocol):
     """The interface to the folders below a root."""
 
     def folders(self, place: Place) -> Collection[str]:
-        """Return the names of the folders directly in ``place`` that contain images at any depth, no hidden ones."""
+        """Return the names of the visible folders directly in ``place`` that contain images at any depth."""
 
     def has_images(self, place: Place) -> bool:
-        """Whether image files lie directly in ``place``."""
+        """Return whether image files lie directly in ``place``."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """The folder of each class, for training and for the final report.
 
-    ``train`` is ordered by the folders' names; names of classes are composed (Unicode NFC). ``unused`` says, for each
-    part that is not used, why.
+    ``train`` is ordered by the folders' names; names of classes are composed (Unicode NFC). ``unused`` gives the
+    reason for each part that is not used.
     """
 
     train: dict[str, Place]
@@ -138,7 +138,7 @@ def _check_flat(tree: Tree, place: Place, names: Sequence[str], roles: dict[str,
 
 
 def _is_class(tree: Tree, place: Place, train: str, others: Sequence[str]) -> bool:
-    """Whether the only part is a class among ``others``; DataError if both can be meant."""
+    """Return whether the only part is a class among ``others``; DataError if this is not clear."""
     inside = set(tree.folders((*place, train)))
     beside = [name for name in others if tree.has_images((*place, name))]
     alike = [name for name in others if inside <= set(tree.folders((*place, name)))]
@@ -154,7 +154,7 @@ def _is_class(tree: Tree, place: Place, train: str, others: Sequence[str]) -> bo
 
 
 def _chosen(place: Place, parts: dict[str, str], role: str) -> str | None:
-    """Return the part of a role: the one that is named as plainly as its role, or the only one."""
+    """Return the part with a role, or None: the one named like the role, else the only one; DataError for several."""
     named = [name for name, its in parts.items() if its == role]
     plain = [name for name in named if name.casefold() == role]
     best = plain or named
@@ -166,7 +166,7 @@ def _chosen(place: Place, parts: dict[str, str], role: str) -> str | None:
 
 
 def _inner(tree: Tree, place: Place) -> Place:
-    """Enter the folder in a part that only repeats its name, or is named like images/."""
+    """Enter the folder in a part that only repeats its name, or has a name like images/."""
     while len(place) < MOST_OUTER and not tree.has_images(place):
         names = list(tree.folders(place))
         if len(names) != 1:
@@ -261,7 +261,7 @@ def _check_mixed(tree: Tree, place: Place, names: Sequence[str]) -> None:
 
 
 def _check_repeated(tree: Tree, place: Place, names: Sequence[str]) -> None:
-    """Refuse folders that all repeat the same folders: their names may be those of parts, and not of classes."""
+    """Refuse folders that all repeat the same folders: they may be parts, not classes."""
     common: set[str] | None = None
     for name in names:
         inner = (*place, name)

@@ -1,4 +1,4 @@
-"""What is left out of a data set, by folder and suffix, and why."""
+"""The files that are left out of a data set, by folder and suffix, with the reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OUTSIDE = "outside the class folders"
 class LeftOut:
     """The number of files of one suffix in one folder, and why they are left out.
 
-    ``class_name`` is the class whose folder it is, also of a class folder that has no images; it is empty elsewhere.
+    ``class_name`` is the class if the folder is a class folder, even one without images; otherwise it is empty.
     """
 
     folder: str

@@ -121,7 +121,7 @@ class _Folders:
         return False, inner
 
     def _again(self, path: str, visited: set[tuple[int, int]]) -> bool:
-        """Whether a folder was visited before, as a link to an outer folder leads to it again."""
+        """Return whether a folder was visited before; a link to an outer folder can lead to it again."""
         status = os.stat(path)
         key = (status.st_dev, status.st_ino)
         if key in visited:

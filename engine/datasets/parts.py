@@ -1,4 +1,4 @@
-"""What the names of folders say: whether a folder is the part of a data set for training, validation or testing."""
+"""The meaning of folders' names: whether a folder is the part of a data set for training, validation or testing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TRAIN = "train"
 VALID = "val"
 TEST = "test"
 OTHER = "other"
-"""Roles. Images of the last have no labels."""
+"""The roles of parts. Images of the last role have no labels."""
 ROLES = {
     **dict.fromkeys(("train", "training", "trn", "trainval", "trainvalid"), TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "validate", "validating", "dev", "devel", "development"), VALID),
@@ -39,13 +39,13 @@ def roles_of(names: Iterable[str]) -> dict[str, str]:
 
 
 def repeats(name: str, outer: str) -> bool:
-    """Whether the folder ``name`` in the part ``outer`` says nothing new: the same name, or only fillers (images)."""
+    """Return whether the folder ``name`` only repeats the name of its part ``outer``, or is only fillers (images)."""
     words = re.findall(r"[^\W\d_]+", name.casefold())
     return name.casefold() == outer.casefold() or (bool(words) and set(words) <= FILLERS)
 
 
 def is_share(name: str) -> bool:
-    """Whether a folder is named as a numbered piece of a data set, such as part1 or fold_2."""
+    """Return whether a folder is named as a numbered piece of a data set, such as part1 or fold_2."""
     return re.fullmatch(rf"(?:{'|'.join(sorted(SHARES))})[ _-]*(?:\d+|[a-z])", name.casefold()) is not None
 
 

@@ -1,4 +1,4 @@
-"""Which files are images: by their suffix if it is that of an image, and otherwise by their first bytes."""
+"""Recognition of image files: by their suffix if it is that of an image, and otherwise by their first bytes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from PIL import Image
 from engine.datasets.images import FORMATS, SUFFIXES
 
 HEAD = 1024
-"""Number of bytes from the beginning of a file that decide."""
+"""Number of bytes at the beginning of a file that decide whether it is an image."""
 CAMERA_RAW = frozenset({".arw", ".cr2", ".dng", ".nef", ".nrw", ".orf", ".pef", ".rw2", ".sr2", ".srf", ".srw"})
-"""Files of these begin like TIFF files, but Pillow finds only a thumbnail in them. They lie beside the photos."""
+"""Files with these suffixes begin like TIFF, but Pillow finds only a thumbnail in them. They lie beside photos."""
 SHORT = frozenset({"BMP", "PPM"})
-"""Formats that are known by two letters, with which texts begin, too; the rest of their headers is read."""
+"""Formats that begin with two letters. Texts can begin with the same letters, so the header is read, too."""
 AVIF_BRANDS = (b"avif", b"avis")
 """The brands of files that are AVIF; others that Pillow tries to read may be HEIC."""
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is that of a hidden file or folder, or of one added by macOS."""
+    """Return whether a name is that of a hidden file or folder, or of one added by macOS."""
     return name.startswith(".") or name == "__MACOSX"
 
 
@@ -33,7 +33,10 @@ def suffix_of(name: str) -> str:
 
 
 def is_image(name: str, head: Callable[[], bytes]) -> bool:
-    """Whether a file is an image; ``head`` returns its first `HEAD` bytes and is only called for other suffixes."""
+    """Return whether a file is an image.
+
+    ``head`` returns its first `HEAD` bytes; it is called only if the suffix does not decide.
+    """
     if is_hidden(name):
         return False
     suffix = suffix_of(name)
@@ -41,12 +44,12 @@ def is_image(name: str, head: Callable[[], bytes]) -> bool:
 
 
 def is_image_file(path: str | Path) -> bool:
-    """Whether a file of this machine is an image; False if it cannot be read."""
+    """Return whether a file of this machine is an image; False if it cannot be read."""
     return is_image(os.path.basename(path), partial(_head, path))
 
 
 def begins_as_image(head: bytes) -> bool:
-    """Whether bytes are the beginning of an image in one of the accepted formats."""
+    """Return whether bytes are the beginning of an image in one of the accepted formats."""
     Image.init()
     for name in FORMATS:
         accept = Image.OPEN[name][1] if name in Image.OPEN else None

@@ -90,7 +90,7 @@ def summarise(root: Path, ignored: int | None = None, rows: tuple[LeftOut, ...] 
     if wrong:
         raise _together(wrong)
     _check_classes(counts["train"], counts["test"])
-    # Among equally common sizes the smaller one, so that the default does not depend on the order of files.
+    # Among equally common sizes the smaller one is chosen, so that the default does not depend on the order of files.
     common = min(sizes, key=lambda size: (-sizes[size], size))
     summary = FolderSummary(
         class_counts=counts["train"],
@@ -109,7 +109,7 @@ def summarise(root: Path, ignored: int | None = None, rows: tuple[LeftOut, ...] 
 def read_summary(root: Path) -> FolderSummary:
     """Return the stored summary, or make one.
 
-    What a summary of an earlier build lacks is found once: only deep grey images are decoded for it.
+    ``rescaled`` is added once to a summary of an earlier build; only deep grey images are decoded for this.
     """
     try:
         stored = json.loads((root / MANIFEST).read_text(encoding="utf-8"))

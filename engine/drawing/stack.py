@@ -37,7 +37,7 @@ class Part:
     choice: str = ""
     times: int = 1
     instead_of: str = ""
-    """What the other network has in this place; empty if it is the same."""
+    """The choice or result of the other network in this place; empty if it is the same."""
 
 
 def parts_of(blueprint: Blueprint) -> list[Part]:
@@ -74,7 +74,7 @@ def with_choices(space: SearchSpace, architecture: Architecture, parts: Sequence
 
 
 def merged(parts: Sequence[Part]) -> list[Part]:
-    """Return the parts with equal cells of one stage merged into one part."""
+    """Return the parts, with consecutive cells of one stage merged into one part."""
 
     def stage(part: Part) -> str:
         found = REPEATED.match(part.name)

@@ -140,7 +140,7 @@ def _arrow(root: Element, arrow: Arrow) -> None:
     SubElement(group, "path", line)
     tip_x, tip_y = rest[-1]
     from_x = rest[-2][0] if len(rest) == 3 else x0
-    # Arrows end downwards, or sideways where a curve comes in from the left or the right.
+    # Arrows end downwards, or sideways if a curve comes in from the left or the right.
     dx, dy = (0.0, 1.0) if from_x == tip_x else ((1.0, 0.0) if from_x < tip_x else (-1.0, 0.0))
     wings = [
         (tip_x - 8 * dx - 4.5 * dy, tip_y - 8 * dy - 4.5 * dx),

@@ -17,7 +17,7 @@ from engine.errors import EngineError
 from engine.export.job import run
 
 POLITE = 5
-"""Added to the process's niceness, so that searches and pages have priority."""
+"""The number added to the process's niceness, so that searches and pages have priority."""
 IDLE = 90.0
 """Seconds without a job after which the process ends and frees its memory."""
 

@@ -37,7 +37,7 @@ def backbone(blueprint: Blueprint) -> Blueprint:
 
 
 def _is_head(nodes: tuple[Node, ...]) -> bool:
-    """Whether a part contains the global pooling or the classifier."""
+    """Return whether a part contains the global pooling or the classifier."""
     return nodes[-1].op in ("linear", "global_avg_pool") or nodes[0].group == "head"
 
 

@@ -28,7 +28,7 @@ from engine.networks.build import Network
 from engine.networks.count import count
 
 EXPORTING = threading.Lock()
-"""Held during an export, because torch.export and the exporters change settings of the whole process."""
+"""The lock that an export holds, because torch.export and the exporters change settings of the whole process."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Expression:
 
     @property
     def is_name(self) -> bool:
-        """Whether the text is only the name of one value."""
+        """Return whether the text is only the name of one value."""
         return self.values == [self.text[1:-1]]
 
     @property

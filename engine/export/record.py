@@ -26,7 +26,7 @@ UNTRAINED = (
 
 @dataclass(frozen=True)
 class TrainedWeights:
-    """A ``state_dict`` on disk and how it was made; accuracies are in percent, None without test images.
+    """A ``state_dict`` on disk and how it was made; accuracies are in percent, and None if there are no test images.
 
     ``described`` is the recipe in words, ``data`` names the training data, and ``best_epoch`` (from 1) is the epoch
     that the validation accuracy chose.
@@ -91,7 +91,7 @@ class ExportSubject:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All metrics that can be counted, by name and in their units; of a backbone, those of its part."""
+        """All metrics that can be counted, by name and in their units; for a backbone, the metrics of that part."""
         return blueprint_metrics(self.blueprint) if self.form == "backbone" else self.space.metrics(self.architecture)
 
     @property

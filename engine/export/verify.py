@@ -66,7 +66,7 @@ def source_parity(source: str, network: nn.Module, spec: InputSpec, outputs: Out
 
 
 def costs_agree(analytic: Cost, counted: Cost) -> bool:
-    """Whether the costs that the search used equal those counted by running the network."""
+    """Return whether the costs that the search used equal those counted by running the network."""
     return (analytic.params, analytic.madds) == (counted.params, counted.madds)
 
 

@@ -44,10 +44,10 @@ from engine.training import (
 
 LAST, BEST = "last.pt", "weights.pt"
 SAVE_SECONDS = 60.0
-"""Seconds between two checkpoints within an epoch, so at most this much is lost with a worker."""
+"""Seconds between two checkpoints within an epoch, so a worker that dies loses at most this much work."""
 FINITE_EVERY = 10
 SHORT_EPOCH = 100
-"""Number of steps; after a shorter epoch batch norm's running statistics lag behind and are recomputed."""
+"""Number of steps. After an epoch with fewer steps, batch norm's running statistics lag behind and are recomputed."""
 EVALUATED = 512
 """Number of images per forward pass when accuracies are measured."""
 

@@ -41,7 +41,7 @@ def full_over_reduced(space: SearchSpace, profile: str) -> float:
 
 
 def is_full(space: SearchSpace, profile: str) -> bool:
-    """Whether the reduced network of the default architecture equals the full one."""
+    """Return whether the reduced network of the default architecture equals the full one."""
     default = space.default()
     spec = reduced_spec(space, PROFILES[profile].max_side)
     reduced = space.reduced_blueprint(default, spec, REDUCED_CHANNELS)

@@ -50,8 +50,8 @@ not depend on that order.
 **Reduced network (MOTE).** The same chain with all widths (stem, blocks, hidden, virtual, head) multiplied by one
 factor of at most 1. With this factor the stem is a quarter of ``channels`` wide: 8 for MOTE's 32 channels, as in its
 own reduction of MobileNetV3. Without a stem, the factor applies to the largest width of the first layer that names a
-width. Kernels, depth, strides and expansions stay. If rounding made two options of a layer equal, the factor grows
-until all options differ.
+width. Kernels, depth, strides and expansions do not change. If rounding makes two options of a layer equal, the factor
+grows until all options differ.
 """
 
 from __future__ import annotations

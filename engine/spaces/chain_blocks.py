@@ -182,7 +182,7 @@ class Chain:
 
     @property
     def pools(self) -> bool:
-        """Whether the last layer contains the global pooling."""
+        """Return whether the last layer contains the global pooling."""
         block = self.layers[-1].options[0].block
         return block is not None and block.kind == "pooled_conv"
 

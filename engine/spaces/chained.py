@@ -1,7 +1,7 @@
 """Spaces whose layers hand on a single map, so that a network is a row of segments.
 
-Of such a network, a metric of `engine.cost.WHOLE` that is the largest over segments needs no whole blueprint: each
-segment is built and counted once for each (layer, state, choice). Its intervals are exact.
+Some metrics of `engine.cost.WHOLE` are the largest value over the segments of a network. They need no blueprint of the
+whole network: each segment is built and counted once for each (layer, state, choice). Their intervals are exact.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class ChainedSpace(SteppedSpace):
 
     @abstractmethod
     def segment(self, layer: int, state: State, choice: int) -> Blueprint | None:
-        """Return what ``choice`` builds at ``layer`` behind the map of ``state``; None where it builds nothing."""
+        """Return what ``choice`` builds at ``layer`` after the map of ``state``, or None if it builds nothing."""
 
     @abstractmethod
     def first_segment(self) -> Blueprint | None:
-        """Return the fixed part in front of the first layer; None where there is none."""
+        """Return the fixed part in front of the first layer, or None if there is none."""
 
     @abstractmethod
     def last_segment(self, state: State) -> Blueprint:
@@ -36,7 +36,7 @@ class ChainedSpace(SteppedSpace):
         return self._of(metric).value(architecture.choices)
 
     def whole_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
-        """Exact where the metric is the largest over segments."""
+        """Return an interval, which is exact if the metric is the largest value over segments."""
         if not WHOLE[metric].largest:
             return super().whole_range(prefix, metric, until)
         low, high = self._of(metric).ends(prefix, self.depth if until is None else until)
@@ -44,7 +44,7 @@ class ChainedSpace(SteppedSpace):
 
     @cached_property
     def _segments(self) -> dict[str, Segments]:
-        """Filled on first use, when the subclass has finished its own construction."""
+        """The segments by metric, filled on first use, after the subclass has finished its own construction."""
         return {}
 
     def _of(self, metric: str) -> Segments:
@@ -54,7 +54,7 @@ class ChainedSpace(SteppedSpace):
 
 
 class Segments:
-    """The counts of one metric for all segments of a space, and their largest over networks."""
+    """The counts of one metric for all segments of a space, and the range of the largest count over networks."""
 
     def __init__(self, space: ChainedSpace, metric: str) -> None:
         self._space = space
@@ -68,7 +68,7 @@ class Segments:
         return self.ends(choices, 0)[0]
 
     def ends(self, prefix: Choices, until: int) -> tuple[int, int]:
-        """Return the least and the largest count behind a prefix, layers from ``until`` on at their defaults."""
+        """Return the least and the largest count of networks with a prefix and defaults from ``until`` on."""
         most = self._first
         state = self._space.initial_state()[1]
         for layer, choice in enumerate(prefix):

@@ -19,14 +19,14 @@ OPERATIONS = (
     "avg_pool_3x3",
     "skip_connect",
 )
-"""From most to least costly."""
+"""The operations, from most to least costly."""
 NODES = 4
 Pair = tuple[str, int]
 """An operation and the number of the tensor it reads: 0 and 1 are the cell's inputs, 2 to 5 its nodes."""
 
 
 def append_operation(b: BlueprintBuilder, x: str, operation: str, stride: int) -> str:
-    """Append one operation on a map; the number of channels stays."""
+    """Append one operation on a map; the number of channels does not change."""
     kernel = int(operation[-1]) if operation[-1].isdigit() else 0
     match operation.split("_")[0]:
         case "sep":

@@ -159,7 +159,7 @@ def _ordered(names: Sequence[str], edges: int) -> list[tuple[str, ...]]:
 
 
 def _completes(edge: Edge) -> bool:
-    """Whether this is the last edge into its target."""
+    """Return whether this is the last edge into its target."""
     return edge[1] == edge[0] - 1
 
 

@@ -12,14 +12,14 @@ Append = Callable[[BlueprintBuilder, str], str]
 
 
 def built(shape: Shape, append: Append, classes: int = 1) -> tuple[Blueprint, Shape]:
-    """Return the nodes that ``append`` puts behind a map of ``shape`` as a blueprint, and the shape of the result."""
+    """Return the nodes that ``append`` adds to a map of ``shape`` as a blueprint, and the shape of the result."""
     builder = BlueprintBuilder(InputSpec(shape.channels, shape.height, shape.width, classes))
     result = append(builder, builder.input)
     return builder.build(), builder.shape(result)
 
 
 def measure(shape: Shape, append: Append, classes: int = 1) -> tuple[Cost, Shape]:
-    """Return the cost of the nodes that ``append`` puts behind a map of ``shape``, and the shape of the result."""
+    """Return the cost of the nodes that ``append`` adds to a map of ``shape``, and the shape of the result."""
     blueprint, result = built(shape, append, classes)
     return blueprint_cost(blueprint), result
 

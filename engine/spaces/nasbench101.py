@@ -49,7 +49,7 @@ STACKS = 3
 STOP = "stop"
 CELLS = 423_624
 MOST_OPTIONS = (4, 7, 11, 16, 22, 27, 22, 22)
-"""The largest number of options that each layer has in any cell, including the stop; counted once, like the cells."""
+"""The largest number of options that each layer has in any cell, including the stop; like `CELLS`, a stored count."""
 
 
 class NasBench101Space(SearchSpace):

@@ -13,7 +13,7 @@ from hashlib import md5
 from engine.errors import ArchitectureError
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-"""In the order in which the benchmark numbers them."""
+"""The operations, in the order in which the benchmark numbers them."""
 INPUT, OUTPUT = "input", "output"
 MAX_VERTICES, MAX_EDGES = 7, 9
 

@@ -38,11 +38,11 @@ OWN, BEFORE, AFTER = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
 """Weights of a vertex's own colour and of its predecessors' and successors'."""
 ROUNDS = 5
 ANY = -1
-"""Means any kind of last edit."""
+"""The value of ``last`` that allows every kind of last edit."""
 
 
 class Edit(NamedTuple):
-    """A split of the edge u -> w by an operation (its index in `OPERATIONS`), or a new edge u -> w if that is None."""
+    """A split of the edge u -> w by an operation (its index in `OPERATIONS`), or without one a new edge u -> w."""
 
     operation: int | None
     u: int
@@ -87,7 +87,7 @@ class Graph(NamedTuple):
         return Graph((*self.operations, operation), (*out, 1 << w))
 
     def _leads(self, u: int, w: int) -> bool:
-        """Whether a path leads from u to w, or u is w."""
+        """Return whether a path leads from u to w, or u is w."""
         reached = 0
         new = 1 << u
         while new:
@@ -100,7 +100,7 @@ class Graph(NamedTuple):
         return bool(reached >> w & 1)
 
     def order(self) -> list[int]:
-        """Return the vertices sorted so that edges lead forward; of several possible next ones the oldest is first."""
+        """Return the vertices sorted so that edges lead forward; if several can come next, the oldest is first."""
         waiting = [0, *range(2, len(self.out))]
         ordered: list[int] = []
         while waiting:
@@ -168,7 +168,7 @@ def fingerprint(graph: Graph) -> int:
 
 @lru_cache(maxsize=20_000)
 def children(graph: Graph) -> tuple[Child, ...]:
-    """Return the graph's children: first splits, by the costliest operation first, then connecting edges."""
+    """Return the graph's children: splits with the costliest operation first, then connecting edges."""
     mine = fingerprint(graph)
     found: dict[int, Child] = {}
     for edit, grown in _grown(graph):

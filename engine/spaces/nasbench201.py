@@ -71,9 +71,11 @@ class NasBench201Space(FourTensorSpace):
 
     # --- costs -------------------------------------------------------------------------------------------------
     def whole(self, architecture: Architecture, metric: str) -> int:
-        """Count one cell of single values: all maps of a cell have one size, and cells hand on a single map.
+        """Return the metric of a network, for which the cell is counted only once if the metric is a largest value.
 
-        The first cell of a stage holds no less than its repetitions, which may begin with zeros.
+        The cell is built for a map of one value, and its count is multiplied by the values of the largest map, because
+        all maps of a cell have one size and cells hand on a single map. The first cell of a stage holds at least as
+        much as the cells that repeat it, whose input may be zeros.
         """
         rule = WHOLE[metric]
         if not rule.largest:
@@ -88,7 +90,7 @@ class NasBench201Space(FourTensorSpace):
             self._fixed[metric] = max(rule.count(segment) for segment, _ in segments)
         b = BlueprintBuilder(InputSpec(1, 1, 1))
         result = self._cell(b, b.input, architecture, "cell")
-        cell = Blueprint(b.spec, b.build().nodes, (result,))  # where it only skips, dead branches come last
+        cell = Blueprint(b.spec, b.build().nodes, (result,))  # named, because the last node may be in a dead branch
         return max(self._fixed[metric], rule.count(cell) * max(shape.elements for shape in self._shapes))
 
     def _stage_shapes(self) -> list[Shape]:

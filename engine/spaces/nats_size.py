@@ -65,7 +65,7 @@ class NatsSizeSpace(ChainedSpace, ListedSpace):
         return measure(state, normed_head, self.spec.classes)[0]
 
     def first_segment(self) -> None:
-        """The first layer reads the image."""
+        """Return None, because the first layer reads the image."""
 
     def segment(self, layer: int, state: State, choice: int) -> Blueprint:
         assert isinstance(state, Shape)

@@ -1,12 +1,12 @@
 """The macro space of TransNAS-Bench-101 (arXiv 2105.11871): 3,256 networks of four to six modules of ResNet blocks.
 
 `engine.spaces.transnas_skeleton` describes names, stem and head. Each of the six layers chooses a module: ``double``
-the channels (2), keep the map ``plain`` (1), ``both`` double and halve (4), or ``halve`` the map (3). From the fifth
+the channels (2), keep the map ``plain`` (1), do ``both`` (4), or ``halve`` the map (3). From the fifth
 layer on a network may ``end``; all later layers then end, too. A network doubles its channels one to three times and
 halves its map one to four times. These are exactly the networks of the benchmark, each once.
 
-**Options** are those from which such a network can still be reached, so no prefix leads nowhere. They are listed by the
-multiply-adds of their module, largest first; the default is the first one of them.
+**Options** are those from which such a network can still be reached, so every prefix can be completed. They are listed
+by the multiply-adds of their module, largest first; the default is the first one of them.
 A random network is drawn uniformly from all networks.
 
 **Names** are the benchmark's: ``64-433241-basic`` is the stem's width, the modules, and ``basic`` for their blocks.
@@ -58,7 +58,7 @@ class MacroState(NamedTuple):
     ended: bool = False
 
     def after(self, label: str) -> MacroState:
-        """Return the state behind one more layer."""
+        """Return the state after one more layer."""
         if label == END:
             return self._replace(ended=True)
         code = CODES[label]
@@ -214,7 +214,7 @@ class TransNasMacroSpace(ChainedSpace):
         """Return the shape of the map in a state."""
         assert isinstance(state, MacroState)
         _, height, width = astuple(self._stem[1])
-        # Halving often and rounding up each time is dividing once and rounding up.
+        # Halving several times and rounding up each time gives the same as dividing once and rounding up.
         height, width = (-(-side // (1 << state.halved)) for side in (height, width))
         return Shape(self._width << state.doubled, height, width)
 

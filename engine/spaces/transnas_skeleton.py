@@ -1,4 +1,4 @@
-"""What the two spaces of TransNAS-Bench-101 (Duan et al. 2021, arXiv 2105.11871) share: names and the network's frame.
+"""Parts of both spaces of TransNAS-Bench-101 (Duan et al. 2021, arXiv 2105.11871): names and the network's frame.
 
 A network is written ``width-modules-blocks``, such as ``64-41414-1_02_333`` or ``64-433241-basic``: the width of the
 stem, one digit for each module, and the cell or ``basic``. The digits are
@@ -26,12 +26,12 @@ BLOCKS = 2
 
 
 def doubles(code: str) -> bool:
-    """Whether a module of this code doubles the channels."""
+    """Return whether a module of this code doubles the channels."""
     return code in "24"
 
 
 def halves(code: str) -> bool:
-    """Whether a module of this code halves the map."""
+    """Return whether a module of this code halves the map."""
     return code in "34"
 
 

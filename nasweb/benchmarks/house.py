@@ -75,7 +75,7 @@ class House:
         return True
 
     def run(self, search: Search, watch: Callable[[Search], None] = lambda search: None) -> float:
-        """Return the seconds until the search has ended; ``watch`` is called with it meanwhile.
+        """Return the seconds until the search has ended; until then, ``watch`` is called with it again and again.
 
         Raises TimeoutError after `PATIENCE`.
         """

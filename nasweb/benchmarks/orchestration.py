@@ -1,7 +1,7 @@
 """Candidates per second of the whole product with an almost free estimate, compared with Optuna.
 
 LayerNAS proposes a candidate; it is written, sent through Celery to a worker process, leased, scored, recorded with its
-events and counters, and told to the algorithm, and its buckets are written. ``looked_up`` is the product's way for
+events and counters, and reported to the algorithm, and its buckets are written. ``looked_up`` is the product's way for
 tables: scores are looked up by the task that advances the search, many rounds per transaction. Optuna runs the same
 number of trials of the same networks with the same estimate and its cheapest sampler. All take turns, pass by pass.
 """

@@ -60,5 +60,5 @@ def elsewhere(home: Path) -> Iterator[Callable[..., Any]]:
 
 
 def _prepare(home: str, servers: Mapping[str, str]) -> None:
-    os.setpgrp()  # Ctrl-C then reaches this process only through its parent: a second one would disturb the clean-up
+    os.setpgrp()  # Ctrl-C then reaches this process only through its parent: a second signal would disturb it
     prepare(home, servers)

@@ -48,7 +48,7 @@ class Service:
         return self.process.pid
 
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     def plan_restart(self) -> str:

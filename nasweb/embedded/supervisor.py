@@ -108,7 +108,7 @@ class Supervisor:
                 return
 
     def migrate(self) -> None:
-        """Migrate the database and create the local owner's account."""
+        """Migrate the database, and create the local owner's account in the embedded default."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
             if settings.NASWEB_EMBEDDED:
@@ -194,7 +194,7 @@ class Supervisor:
             self.watchdog.stdin.flush()
 
     def answers(self) -> bool:
-        """Whether the web server answers on this machine."""
+        """Return whether the web server answers on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         address = f"http://[{host}]:{self.port}/healthz/" if ":" in host else f"http://{host}:{self.port}/healthz/"
         request = urllib.request.Request(address, headers={"Host": "localhost"})

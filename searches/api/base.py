@@ -1,4 +1,4 @@
-"""What views share: they read configurations from bodies and numbers from addresses, or belong to one search."""
+"""Shared parts of views: configurations read from bodies, numbers read from addresses, and views of one search."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def numbers_of(request: Request, name: str, most: int) -> list[int]:
 
 
 class UnderSearch(APIView):
-    """The base of views of what belongs to one search of the user."""
+    """The base of views whose contents belong to one search of the user."""
 
     @cached_property
     def parent(self) -> Search:
-        """The search of the address; 404 for another user's."""
+        """The search of the address; 404 for another user's search."""
         return get_object_or_404(searches.owned(self.request.user), pk=self.kwargs["search_id"])

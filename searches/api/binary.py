@@ -1,8 +1,8 @@
 """Typed columns as one octet-stream: a JSON header, followed by arrays that a page reads without parsing.
 
 Layout: the header's length (uint32, little-endian), the header as UTF-8 JSON padded with spaces, the arrays. Every
-array begins at a multiple of 8 bytes; ``arrays`` of the header gives ``[name, type, offset, length]``, offsets counted
-from the end of the padded header, types named as JavaScript's typed arrays.
+array begins at a multiple of 8 bytes; the header's ``arrays`` has ``[name, type, offset, length]`` for each. Offsets
+are counted from the end of the padded header, and types are named like JavaScript's typed arrays.
 """
 
 from __future__ import annotations

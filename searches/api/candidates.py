@@ -113,7 +113,7 @@ class CandidateViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     )
     @action(detail=True, methods=["post"])
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Return 202 while the file is being made; ask again."""
+        """Return the state of the file; the status is 202 while it is being made, so ask again."""
         job = network_job(request, self.get_object())
         url = reverse("candidate-download", [self.kwargs["pk"]], request=request)
         query = request.query_params.urlencode()

@@ -94,7 +94,7 @@ class FrontDownload(UnderSearch):
         responses={200: PreparationSerializer, 202: PreparationSerializer},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Return 202 while the zip is being made; ask again."""
+        """Return the state of the zip; the status is 202 while it is being made, so ask again."""
         return prepared(self._job(request), request.build_absolute_uri())
 
     def _job(self, request: Request) -> dict[str, Any]:

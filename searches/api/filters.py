@@ -15,7 +15,7 @@ class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
 
 
 class SearchFilter(filters.FilterSet):
-    """Searches by state and name."""
+    """Filters of searches by state and name."""
 
     status = ChoicesFilter(choices=Search.Status.choices, lookup_expr="in")
     search = filters.CharFilter(field_name="name", lookup_expr="icontains", label="part of the name")
@@ -27,7 +27,7 @@ class SearchFilter(filters.FilterSet):
 
 
 class CandidateFilter(filters.FilterSet):
-    """Candidates by state, place in the search, name, and ranges of their numbers."""
+    """Filters of candidates by state, place in the search, name, and ranges of their numbers."""
 
     status = ChoicesFilter(choices=Candidate.Status.choices, lookup_expr="in")
     feasible = filters.BooleanFilter()

@@ -22,8 +22,8 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 class KeysetPagination(BasePagination):
     """The pagination of views that name sortable columns in ``ordering_fields`` and the usual one in ``ordering``.
 
-    The filtered rows give the keys of a page, and a second query reads the rows with these keys. If a view has
-    ``unfiltered``, that query uses it, with all joins, so that the database looks up the keys, not the filter.
+    The filtered rows give the ids of a page, and a second query reads the rows with these ids. If a view has
+    ``unfiltered``, that query uses it, with all joins, so that the database does not apply the filter again.
     """
 
     page_size = 50

@@ -56,7 +56,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return a problem document for a request under ``/api/`` that Django refuses, Django's page elsewhere."""
+    """Return a problem document for a request under ``/api/`` that Django refuses, and Django's page elsewhere."""
     if not request.path_info.startswith(PREFIX):
         return defaults.bad_request(request, exception)
     host = isinstance(exception, DisallowedHost)
@@ -65,14 +65,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return a problem document for an unknown address under ``/api/``, Django's page elsewhere."""
+    """Return a problem document for an unknown address under ``/api/``, and Django's page elsewhere."""
     if request.path_info.startswith(PREFIX):
         return JsonResponse(problem(404, "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return a problem document for a bug under ``/api/``, Django's page elsewhere."""
+    """Return a problem document for a bug under ``/api/``, and Django's page elsewhere."""
     if request.path_info.startswith(PREFIX):
         detail = "The server failed; its log says why."
         return JsonResponse(problem(500, detail), status=500, content_type=CONTENT_TYPE)
@@ -80,7 +80,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _known(error: Exception) -> dict[str, Any] | None:
-    """Return the document for what services and the engine refuse; None for other errors."""
+    """Return the document for a refusal of services or the engine, or None for other errors."""
     if isinstance(error, ConfigError):
         errors = [{"field": item.path, "message": item.message} for item in error.errors]
         return problem(400, _sentence(errors), errors)
@@ -115,7 +115,7 @@ def _ours(message: str) -> str:
 
 
 def _plain(detail: str) -> str:
-    """Return Django's message about a row that is not found in words for users, any other as it is."""
+    """Return a message in words for users if it is Django's about a missing row, and any other message unchanged."""
     if found := NOT_FOUND.fullmatch(detail):
         kind = re.sub(r"\B([A-Z])", r" \1", found[1]).lower()
         return f"There is no such {kind}, or it is not yours."

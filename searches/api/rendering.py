@@ -44,7 +44,7 @@ class JSONRenderer(renderers.JSONRenderer):
 class JSONParser(parsers.JSONParser):
     """A parser of strict JSON, in any Unicode encoding and with or without a byte-order mark.
 
-    It refuses a key that is there twice, and documents that are nested too deeply for later code.
+    It refuses documents that repeat a key, or that are nested too deeply for later code.
     """
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
@@ -66,7 +66,7 @@ class JSONParser(parsers.JSONParser):
 
 
 class YAMLParser(parsers.BaseParser):
-    """A parser of YAML documents, which may stand wherever JSON may."""
+    """A parser of YAML documents, which are accepted wherever JSON is."""
 
     media_type = "application/yaml"
 

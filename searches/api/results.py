@@ -90,7 +90,7 @@ class Buckets(UnderSearch):
         responses=BucketsSerializer,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Return the cost buckets by layer in the order of the search, now or in a replay; none without buckets."""
+        """Return the cost buckets by layer in the order of the search, now or in a replay; empty if it has none."""
         names = spaces.of_search(self.parent).layer_names
         order = spaces.searched_layers(self.parent)
         metric = self.parent.configuration.objective.cost_metric

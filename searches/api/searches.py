@@ -61,7 +61,7 @@ class SearchViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.G
 
     @extend_schema(summary="All searches")
     def list(self, request: Request) -> Response:
-        """Return searches, newest first. Arms of studies are listed only for ``study``."""
+        """Return searches, newest first. Arms of studies are listed only with the parameter ``study``."""
         rows = self.filter_queryset(self.get_queryset())
         page = self.paginate_queryset(rows if request.query_params.get("study") else rows.filter(study=None))
         return self.get_paginated_response(self._shown(page, many=True))

@@ -1,4 +1,4 @@
-"""What a user can choose as a search space and as data: one list of each, for every form that asks for them."""
+"""The search spaces and the data that a user can choose: one list of each, for every form that asks for them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from searches.models import Dataset, SearchSpace
 
 _SPACE: TypeAdapter[SpaceOptions] = TypeAdapter(SpaceOptions)
 OWN = "Yours"
-"""The group of the user's own."""
+"""The heading of the user's own spaces and data sets."""
 F = TypeVar("F", bound=forms.ChoiceField)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One space or one set of images, with its part of a configuration. The part is None where there are no images."""
+    """One space or one set of images, with its part of a configuration. The part is None if there are no images."""
 
     key: str
     label: str
@@ -78,7 +78,7 @@ def spaces(owner: Any) -> Chooser:
 
 
 def data(owner: Any, *, first: Iterable[Choice] = (), last: Iterable[Choice] = ()) -> Chooser:
-    """Return Digits, what torchvision knows, and the user's uploads, between choices of the form's own."""
+    """Return Digits, what torchvision knows, and the user's uploads, between the form's own choices."""
     names = get_args(TorchvisionOptions.model_fields["name"].annotation)
     ready = [Choice("digits", DATASETS["digits"].label, {"kind": "digits"})]
     ready += [

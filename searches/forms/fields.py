@@ -67,7 +67,7 @@ def _listed(info: FieldInfo) -> Sequence[str]:
 
 
 def choice_label(value: Any) -> str:
-    """Return the label of one of a field's values: of a cost's name its title, else the value in words."""
+    """Return the label of a field's value: the cost's title if it is a cost's name, else the value in words."""
     return METRICS[value].title if value in COST_NAMES else str(value).replace("_", " ")
 
 

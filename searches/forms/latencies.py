@@ -29,7 +29,7 @@ class LatencyUploadForm(SourceForm):
 
 
 class MeasureForm(forms.Form):
-    """A space, the images, and how to measure. A valid form has them in ``request``."""
+    """A space, the images, and the options of the measurement. A valid form has them in ``request``."""
 
     def __init__(self, owner: Any, data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial, auto_id="measure_%s", prefix="measure")
@@ -70,7 +70,7 @@ class MeasureForm(forms.Form):
         return given
 
     def add_errors(self, error: ConfigError) -> None:
-        """Put every complaint at its field, or at the space where it has none."""
+        """Put every complaint at its field, or at the space if it has none."""
         for item in error.errors:
             path = item.path if item.path in self.fields else item.path.partition(".")[0]
             self.add_error(path if path in self.fields else "space", item.message)

@@ -28,7 +28,7 @@ from searches.forms.fields import is_rows
 from searches.models import Dataset, LatencyTable, Table
 
 Path = tuple[str, ...]
-"""Where something stands in the document, key by key."""
+"""The place of a value in the document, key by key."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Nothing:
 
     label: str
     first: bool = False
-    """Whether it stands before the kinds, so that a new form chooses it."""
+    """True if it stands before the kinds, so that a new form chooses it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class FormOption:
     rows: Any = None
     """The model whose rows of the user are offered; None for an option that is typed or has fixed choices."""
     start: str = ""
-    """What a new form shows; empty for the default."""
+    """The value in a new form; empty for the default."""
     suggestions: str = ""
     """The id of the page's list of suggestions for the field; empty for none."""
 
@@ -118,7 +118,7 @@ def _chain_example() -> str:
 CHAIN_EXAMPLE = _chain_example()
 """The definition in a new form."""
 CHAIN_HELP = (chain.__doc__ or "").partition("**Reduced network")[0].strip()
-"""What a definition may hold, as the engine documents it."""
+"""The possible contents of a definition, as the engine documents them."""
 NO_DATA = ""
 """The choice of `Nothing` in the form."""
 SECTIONS = (
@@ -186,7 +186,7 @@ SUGGESTED: Mapping[tuple[type[BaseModel], str], str] = {
 
 
 STARTS: Mapping[tuple[type[BaseModel], str], str] = {(ChainOptions, "definition"): CHAIN_EXAMPLE}
-"""What a new form shows in options that have no default."""
+"""The values that a new form shows in options that have no default."""
 
 
 @cache
@@ -244,7 +244,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_at(document: Mapping[str, Any], path: Path) -> Any:
-    """Return the value at a place of the document; None where there is none."""
+    """Return the value at a place of the document, or None if there is none."""
     value: Any = document
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None

@@ -170,7 +170,7 @@ class SearchForm(forms.Form):
         return self.cleaned_data
 
     def add_errors(self, error: ConfigError) -> None:
-        """Put every complaint at its field; a field that had complaints before keeps those alone."""
+        """Put every complaint at its field; a field that had complaints before keeps only those."""
         already = set(self.errors)
         for item in error.errors:
             name, rest = self.place(item.path)

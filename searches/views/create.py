@@ -1,4 +1,4 @@
-"""The pages that configure a search: the form, the same as YAML, and the look ahead before the search starts."""
+"""The pages that configure a search: the form, its content as YAML, and the look ahead before the search starts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def start_example(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """Return the look ahead for what the form holds now, and the same as YAML (an htmx partial); create nothing."""
+    """Return the look ahead for the form as it is now, and its YAML (an htmx partial); create nothing."""
     form, config = read(request)
     return looked_ahead(request, form, config, trial_of(request))
 
@@ -107,7 +107,7 @@ def fields(request: HttpRequest) -> HttpResponse:
 
 
 def trial_of(request: HttpRequest) -> Search | None:
-    """Return the short search that the panel waits for; None without one."""
+    """Return the short search that the panel waits for, or None if there is none."""
     number = request.POST.get("trial", "")
     return Search.objects.filter(pk=number, owner=request.user.pk).first() if number.isdecimal() else None
 

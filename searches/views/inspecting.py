@@ -115,7 +115,7 @@ def space_drawing(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def benchmark_act(request: HttpRequest, name: str, action: str) -> HttpResponse:
-    """Read an official benchmark file, cancel the reading, or forget its table; or say why not. For administrators."""
+    """Read an official benchmark file, cancel that, or forget its table; or say why not. This is for administrators."""
     if name not in TABULAR_BENCHMARKS or action not in ACTIONS:
         raise Http404("There is no such benchmark or action.")
     try:

@@ -1,4 +1,4 @@
-"""What a search will meet, in words, and its sampled costs as the shapes of an SVG (no script, no inline style)."""
+"""The preflight of a search in words, and its sampled costs as the shapes of an SVG (no script, no inline style)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.metrics import title
 WIDTH = 320
 HEIGHT = 120
 BASE = 100
-"""Of the histogram, in SVG units; the axis stands at the base."""
+"""Width, height and base of the histogram, in SVG units; the axis is drawn at the base."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def in_words(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def buckets_in_words(layers: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many buckets there are, and how wide those of the last layer are; empty without buckets."""
+    """Return how many buckets there are, and how wide those of the last layer are; empty if there are none."""
     if not layers:
         return ""
     edges = layers[-1]["edges"]

@@ -15,7 +15,7 @@ from searches.views.lookahead import time_in_words
 
 @login_required
 def study_list(request: HttpRequest) -> HttpResponse:
-    """Show the user's studies and the form that starts one. A POST starts it, or shows what it will take."""
+    """Show the user's studies and the form that starts one. A POST starts it, or shows the time that it will take."""
     if request.method == "POST":
         form = StudyForm(request.user, request.POST)
         if form.is_valid():

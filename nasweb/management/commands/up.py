@@ -12,7 +12,7 @@ from nasweb.embedded.supervisor import Supervisor
 
 
 class Command(BaseCommand):
-    """Runs the supervisor. Exit code 2 means refused before anything was started; 1 means a service did not start."""
+    """Runs the supervisor. Exit code 2 means that nothing was started, and 1 that a service did not start."""
 
     help = "Runs nasweb on this machine: broker, database, web server, workers. Ctrl-C stops all of it."
     requires_system_checks: list[str] = []

@@ -31,7 +31,7 @@ class AnswerSerializer(serializers.Serializer):
     """
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the declared fields in their order; KeyError where a required one is missing."""
+        """Return the declared fields in their order; KeyError if a required one is missing."""
         shown = {}
         for name, field in self.fields.items():
             if name in instance or field.required:

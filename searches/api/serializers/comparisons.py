@@ -32,7 +32,7 @@ class ComparedPointSerializer(AnswerSerializer):
 
 
 class ComparedSearchSerializer(AnswerSerializer):
-    """One search. A step is ``[evaluations, seconds, score, truth]`` of the best network at that time, a volume is
+    """One search. A step is ``[evaluations, seconds, score, truth]`` of the best network at that time; a volume is
     ``[evaluations, seconds, area]``."""
 
     id = serializers.IntegerField()

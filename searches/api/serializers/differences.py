@@ -19,7 +19,7 @@ class SideSerializer(serializers.ModelSerializer):
 
 
 class LayerDifferenceSerializer(serializers.Serializer):
-    """What both networks chose at one layer."""
+    """The choices of both networks at one layer."""
 
     layer = serializers.IntegerField(help_text="counted from 0")
     name = serializers.CharField()

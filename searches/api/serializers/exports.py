@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class PreparationSerializer(serializers.Serializer):
-    """Whether a file is ready. While it is ``preparing``, ``done`` of ``of`` networks are written."""
+    """The state of a file. While it is ``preparing``, ``done`` of ``of`` networks are written."""
 
     status = serializers.ChoiceField(["ready", "preparing"])
     url = serializers.URLField(help_text="address of the file; GET answers as soon as it is made")

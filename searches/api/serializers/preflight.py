@@ -1,4 +1,4 @@
-"""The answer of a look before a search is started."""
+"""The answer of the preflight of a search."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MeasuredSerializer(AnswerSerializer):
 
 
 class OutlookSerializer(AnswerSerializer):
-    """How long a search will take. ``stages`` are its estimate and its final estimate, if it has one."""
+    """The time that a search will take. ``stages`` are its estimate and its final estimate, if it has one."""
 
     inline = serializers.BooleanField(help_text="scores are looked up")
     stages = MeasuredSerializer(many=True)
@@ -42,7 +42,7 @@ class OutlookSerializer(AnswerSerializer):
 
 
 class DryRunSerializer(AnswerSerializer):
-    """How the algorithm goes on random scores."""
+    """A run of the algorithm on random scores."""
 
     evaluations = serializers.IntegerField()
     feasible = serializers.IntegerField(help_text="evaluations whose network meets the limits")
@@ -58,7 +58,7 @@ class SuggestionSerializer(AnswerSerializer):
 
 
 class PreflightSerializer(AnswerSerializer):
-    """What a search would meet, from a seeded sample of its space and from earlier measurements."""
+    """A forecast for a search, from a seeded sample of its space and from earlier measurements."""
 
     feasible_share = serializers.FloatField()
     cost_low = serializers.FloatField()

@@ -1,4 +1,4 @@
-"""What a search found so far, and the catalogue of kinds and workers."""
+"""The results of a search so far, and the catalogue of kinds and workers."""
 
 from __future__ import annotations
 

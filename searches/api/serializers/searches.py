@@ -27,7 +27,7 @@ class SpaceBriefSerializer(serializers.Serializer):
 
 
 class SpendingLimitsSerializer(serializers.Serializer):
-    """What the search may spend. Null means no limit."""
+    """The amounts that the search may spend. Null means no limit."""
 
     evaluations = serializers.IntegerField(source="budget_evaluations", allow_null=True)
     seconds = serializers.FloatField(source="budget_seconds", allow_null=True)
@@ -137,7 +137,7 @@ class SearchSerializer(serializers.ModelSerializer):
         return super().to_representation(search)
 
     def get_dataset(self, search: Search) -> str | None:
-        """Return the label that the data had when the search was created; None without data."""
+        """Return the label that the data had when the search was created; None if it has no data."""
         return search.data_info.get("label") or (search.dataset.name if search.dataset else None)
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(ACTIONS)))

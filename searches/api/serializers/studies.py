@@ -89,7 +89,7 @@ class TauSerializer(AnswerSerializer):
 
 
 class RankingSerializer(AnswerSerializer):
-    """How something ranks networks of known truth."""
+    """The quality of a ranking of networks whose truth is known."""
 
     tau = TauSerializer(allow_null=True)
     spearman = serializers.FloatField(allow_null=True)
@@ -100,14 +100,14 @@ class RankingSerializer(AnswerSerializer):
 
 
 class BaselineSerializer(RankingSerializer):
-    """How a count of every network ranks them: parameters, multiply-adds, trained layers."""
+    """The quality of the ranking by a count: parameters, multiply-adds or trained layers."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # a declared field: DRF takes it off the class
 
 
 class ComparedBaselineSerializer(BaselineSerializer):
-    """A baseline on the networks that an estimate has scored, and whether the estimate can be told from it."""
+    """A baseline on the networks that an estimate has scored, and how the estimate compares with it."""
 
     difference = TauSerializer(
         allow_null=True, help_text="tau of the estimate minus tau of the baseline, from paired resamples"
@@ -121,7 +121,7 @@ class ComparedBaselineSerializer(BaselineSerializer):
 
 
 class StudiedEstimateSerializer(RankingSerializer):
-    """How one estimate, or a part of it, ranks the networks."""
+    """The quality of the ranking by one estimate, or by a part of it."""
 
     name = serializers.CharField()
     arm = serializers.CharField()
@@ -136,7 +136,7 @@ class StudiedEstimateSerializer(RankingSerializer):
 
 
 class AgreementSerializer(AnswerSerializer):
-    """Kendall's tau between every two estimates."""
+    """Kendall's tau between each pair of estimates."""
 
     names = serializers.ListField(child=serializers.CharField())
     tau = serializers.ListField(child=serializers.ListField(child=serializers.FloatField(allow_null=True)))
@@ -206,7 +206,7 @@ class RandomRankSerializer(AnswerSerializer):
 
 
 class NoiseSerializer(AnswerSerializer):
-    """How much scores vary between seeds: the standard deviation, and the difference that separates two networks."""
+    """The variation of scores between seeds: the standard deviation, and the difference that separates two networks."""
 
     deviation = serializers.FloatField()
     limit = serializers.FloatField()
@@ -214,7 +214,7 @@ class NoiseSerializer(AnswerSerializer):
 
 
 class TrustSerializer(AnswerSerializer):
-    """How far the scores of a search can be trusted."""
+    """The trust card of a search: how far its scores can be trusted."""
 
     sources = TrustSourceSerializer(many=True)
     sentence = serializers.CharField()

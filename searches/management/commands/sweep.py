@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Hands out again what lost workers or a lost broker left behind."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the options: how often to sweep, or once."""
+        """Add the options: the interval between sweeps, or a single sweep."""
         parser.add_argument("--once", action="store_true", help="sweep once and end")
         parser.add_argument("--interval", type=float, default=5.0, help="seconds between two sweeps")
 
