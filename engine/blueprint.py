@@ -119,7 +119,7 @@ class Blueprint:
         return self.features or (self.nodes[-1].name,)
 
     def operands(self, node: Node) -> tuple[str, ...]:
-        """Return the names of a node's inputs, without zeros that a sum would only add."""
+        """Return the names of a node's inputs; inputs of a sum that are zeros are left out, for they add nothing."""
         if node.op != "add":
             return node.inputs
         return tuple(name for name in node.inputs if self[name].op != "zeros") or node.inputs[:1]

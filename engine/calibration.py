@@ -1,7 +1,7 @@
 """Joint scores whose constants can be fitted to a population's own terms: those of MOTE and MOTE+.
 
-Nothing here trains: a score is read again from its stored terms. Fitted constants travel as `Numbers`, the fields of
-each term's `engine.mote.BoxCox` or `engine.mote_plus.Scale` as JSON holds them.
+Nothing here trains: a score is computed again from its stored terms. Fitted constants are passed on as `Numbers`: for
+each term, the fields of its `engine.mote.BoxCox` or `engine.mote_plus.Scale`, ready for JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MINIMUM = 100
 """The smallest population to fit to; with 30 networks a Box-Cox exponent varies by 0.7."""
 
 Terms: TypeAlias = Mapping[str, float | None]
-"""None where a term is not a finite number."""
+"""The value of each term by its name, or None if the value is not a finite number."""
 Numbers: TypeAlias = dict[str, dict[str, float]]
 Constants: TypeAlias = mote.Constants | mote_plus.MotePlusConstants
 Scale: TypeAlias = mote.BoxCox | mote_plus.Scale
@@ -52,7 +52,7 @@ class Joint:
     def fit(self, population: Sequence[Terms]) -> Numbers:
         """Return the fitted numbers of the terms that the whole population has.
 
-        ValueError: there are fewer than `MINIMUM` networks, or a term is the same for all.
+        Raises ValueError if there are fewer than `MINIMUM` networks, or if a term is the same for all of them.
         """
         if len(population) < MINIMUM:
             raise ValueError(f"a calibration needs the terms of {MINIMUM} networks or more")
@@ -89,10 +89,10 @@ JOINTS: Mapping[str, Joint] = {
         mote_plus.Scale,
     ),
 }
-"""By the name that an estimate's options declare as ``joint``."""
+"""The kinds of joint score, by the name that an estimate's options declare as ``joint``."""
 
 
 def joint_of(kind: str) -> Joint | None:
-    """Return the joint that scores of an estimate of this kind are read with, or None where there is none."""
+    """Return the joint score that estimates of this kind compute, or None if their score is not a joint one."""
     name = ESTIMATORS[kind].options.joint
     return JOINTS[name] if name else None

@@ -19,14 +19,14 @@ Counts = NDArray[np.float32]
 LEAST = 3
 """The smallest number of architectures for which a correlation is given."""
 MOST_RESAMPLED = 1_000
-"""The largest number of architectures that `kendall_interval` resamples; from more, the seed draws this many."""
+"""The largest number of architectures that `kendall_interval` resamples; of more, the seed draws this many."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """A statistic of ``count`` architectures with its 95% percentile bootstrap interval.
 
-    All three numbers are NaN below `LEAST` architectures, or if all scores or all truths are equal.
+    All three numbers are NaN if there are fewer than `LEAST` architectures, or if all scores or all truths are equal.
     """
 
     value: float
@@ -52,9 +52,9 @@ def kendall_interval(scores: ArrayLike, truth: ArrayLike, *, seed: int = 0, resa
 
 
 def constant(scores: ArrayLike, truth: ArrayLike) -> str | None:
-    """Return, as a clause, that all architectures have the same score or the same truth, so that nothing is ranked.
+    """Return a clause which says that all architectures have the same score or truth, so that nothing is ranked.
 
-    None if both differ, and below `LEAST` architectures.
+    Return None if scores and truths both vary, or if there are fewer than `LEAST` architectures.
     """
     known_scores, known_truth = comparable(scores, truth)
     if len(known_truth) < LEAST:
@@ -77,7 +77,7 @@ class Resampled:
 class Bootstrap:
     """Intervals of several estimates from the same resamples of the same architectures, so that they can be paired.
 
-    From more than `MOST_RESAMPLED` architectures a sample is resampled, so that the time does not grow. The sample's
+    If there are more than `MOST_RESAMPLED` architectures, only a sample is resampled to save time. The sample's
     deviations are scaled by the square root of its share, because an interval narrows with 1 / sqrt(count).
     """
 
@@ -112,7 +112,7 @@ class Bootstrap:
         return self._around(value, one.taus - other.taus if isfinite(value) else np.empty(0), 2.0)
 
     def _around(self, value: float, resampled: Values, bound: float) -> Interval:
-        """Return a value with the interval of its resamples, of which the first has every architecture once."""
+        """Return a value with the interval of its resamples; the first resample has every architecture once."""
         count = len(self._truth)
         if not isfinite(value):
             return Interval(value, value, value, count)
@@ -128,8 +128,9 @@ class Bootstrap:
 def count_to_separate(difference: Interval) -> int | None:
     """Return about how many architectures would give a difference an interval that does not contain 0.
 
-    The interval is taken to narrow with 1 / sqrt(count) around the same difference. The number is rounded up to two
-    digits and is not less than the present count. It is None for a difference of 0, which no number separates.
+    The interval is assumed to narrow with 1 / sqrt(count) around the same difference. The number is rounded up to two
+    digits and is not less than the present count. It is None for a difference of 0, which no number of architectures
+    separates.
     """
     if not isfinite(difference.value) or difference.value == 0:
         return None
@@ -146,9 +147,9 @@ def ndcg(scores: ArrayLike, truth: ArrayLike, share: float = 0.1) -> float:
     for architecture search Zhang et al., arXiv:2108.03001) is ``DCG / ideal DCG``. DCG sums ``(2^r - 1) / log2(j + 1)``
     over the places j = 1..k of the ranking by score, where k is ``share`` of the architectures, rounded. The ideal DCG
     is that of the ranking by truth. The relevance r of an architecture is the share of the others that are worse in
-    truth, ties counted half, from 0 to 1. So any truth serves, whatever its unit, and a random order gives about 0.45;
+    truth, ties counted half, from 0 to 1. So the truth may have any unit, and a random order gives about 0.45;
     publications that take the accuracy itself as the relevance have other values. Architectures of equal score share
-    the mean gain of their places (McSherry and Najork, 2008). NaN if tau is undefined.
+    the mean gain of their places (McSherry and Najork, 2008). The result is NaN if tau is undefined.
     """
     known_scores, known_truth = comparable(scores, truth)
     if not _ranked(known_scores, known_truth):

@@ -1,13 +1,13 @@
-"""What a network costs, counted from its blueprint without building it.
+"""The costs of a network, counted from its blueprint without building it.
 
 `engine.metrics` names the metrics. Three are summed over the nodes of a network: learned parameters, multiply-adds for
-one image, and activation memory, the values that the outputs of convolutions, pools, sums, products, concatenations,
-shifts and the classifier take for one image. That is what training keeps: norms and activations work in place, and
-zeros are never kept. Multiply-adds are those of convolutions and linear layers, one for a multiplication with its
+one image, and activation memory, which is taken by the outputs of convolutions, pools, sums, products, concatenations,
+shifts and the classifier for one image. These are the outputs that training keeps: norms and activations work in place,
+and zeros are never kept. Multiply-adds are those of convolutions and linear layers, one for a multiplication with its
 addition, as in LayerNAS's tables.
 
-The latency is a sum, too, where a space was given a latency table (`engine.latency`): every cost carries the network's
-operators. `WHOLE` has what is counted from a whole network and is no sum over its nodes.
+If a space was given a latency table (`engine.latency`), the latency is a sum, too: every cost carries the network's
+operators. `WHOLE` lists the metrics that are counted from a whole network and are not sums over its nodes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from engine.metrics import COUNTED, METRICS, NODES
 from engine.operators import Operator, operator
 
 Counts = tuple[int, ...]
-"""Whole numbers in the order of `COUNTED`; that of the latency is 0 without a latency table."""
+"""Whole numbers in the order of `COUNTED`; the number of the latency is 0 if there is no latency table."""
 COUNTS: Mapping[str, tuple[int, int]] = {metric.name: (place, metric.weight) for place, metric in enumerate(COUNTED)}
-"""Of each sum over nodes, its place in `Counts`, and what one count weighs in millionths of the metric's unit."""
+"""For each sum over nodes: its place in `Counts`, and what one count weighs in millionths of the metric's unit."""
 MILLION = 1e6
 STORED_OPS = frozenset(
     {"conv2d", "max_pool", "avg_pool", "global_avg_pool", "add", "multiply", "concat", "shift", "linear"}
@@ -39,9 +39,9 @@ _at_nodes: Callable[[Any], Counts] = attrgetter(*(METRICS[name].count for name i
 class Whole:
     """How a metric that only a whole network has is counted.
 
-    ``largest``: the count is a number of values that are held at once. So a network that is a row of segments, each of
-    which hands on a single map, has the largest count of its segments; and the count of a segment whose maps all have
-    one size is proportional to that size.
+    ``largest`` is true if the count is a number of values that are held at once. If such a network is a row of
+    segments, each of which passes a single map to the next, its count is the largest count of the segments. If all maps
+    of a segment have one size, the segment's count is proportional to that size.
     """
 
     count: Callable[[Blueprint], int]
@@ -55,9 +55,9 @@ WHOLE: Mapping[str, Whole] = {"peak_memory_mb": Whole(peak, largest=True)}
 class Cost:
     """Exact whole-number counts; adding two costs adds every count.
 
-    ``operators`` are those of the counted nodes, each as often as it occurs. ``nanoseconds`` is their sum by a latency
-    table, None without one. Comparisons of costs ignore both. The fields before ``operators`` stand in the order of
-    `engine.metrics.NODES`.
+    ``operators`` are those of the counted nodes, each as often as it occurs. ``nanoseconds`` is the sum of their
+    times in a latency table, or None if there is no table. Comparisons of costs ignore both. The fields before
+    ``operators`` stand in the order of `engine.metrics.NODES`.
     """
 
     params: int = 0
@@ -76,11 +76,11 @@ class Cost:
         return total((self, other))
 
     def counts(self, latency: LatencyTable | None) -> Counts:
-        """Return all counts, those of the operators by the latency table where there is one."""
+        """Return all counts; the latency is summed from the table, and is 0 if there is no table."""
         return (*_at_nodes(self), 0 if latency is None else latency.nanoseconds(self.operators))
 
     def metric(self, name: str) -> float:
-        """Return the count in the metric's unit; KeyError for a latency without a table, and for what is no sum."""
+        """Return the count in the metric's unit; KeyError for a latency without a table or a metric that is no sum."""
         weight = COUNTS[name][1]
         value: int | None = getattr(self, METRICS[name].count)
         if value is None:

@@ -1,4 +1,4 @@
-"""Objects by their dotted names, so that a module can offer what it must not import."""
+"""Loading of objects by their dotted names, so that a module can name objects that it must not import."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A dry run: the real algorithm on random scores, to see how much of a budget will meet the limits.
 
-Nothing is trained or looked up. Which networks an algorithm proposes depends on the scores, so the counts say about how
-the search will go, not exactly.
+Nothing is trained or looked up. Which networks an algorithm proposes depends on the scores, so the counts are only
+an approximation of the search.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.space import Architecture
 from engine.stopping import Stop, never
 
 MOST = 400
-"""Evaluations that a dry run makes at most."""
+"""The largest number of evaluations that a dry run makes."""
 HALF = 0.5
 """Share of random networks that meet a limit after it was raised as suggested."""
 
@@ -40,7 +40,8 @@ class DryRun:
 class Suggestion:
     """A change that lets more networks meet the limits.
 
-    ``path`` is the dotted path of a field in the configuration, ``value`` its new value, ``action`` says it in words.
+    ``path`` is the dotted path of a field in the configuration, and ``value`` its new value. ``action`` describes
+    the change in words.
     """
 
     path: str
@@ -63,9 +64,9 @@ class RandomScores:
 
 
 def dry_run(algorithm: SearchAlgorithm, config: SearchConfig, within: float) -> DryRun:
-    """Run a fresh algorithm of the search for ``MOST`` evaluations, or its budget, or about ``within`` seconds.
+    """Run a fresh algorithm of the search and count what it finds; finalists are not proposed.
 
-    Finalists are not proposed.
+    The run ends after `MOST` evaluations, after the budget for networks, or after about ``within`` seconds.
     """
     budget = config.budget.evaluations
     wanted = MOST if budget is None else min(MOST, max(1, budget - config.finalists))
@@ -81,9 +82,9 @@ def dry_run(algorithm: SearchAlgorithm, config: SearchConfig, within: float) -> 
 
 
 def suggestions(config: SearchConfig, costs: Sequence[float]) -> list[Suggestion]:
-    """Return what helps a search that finds too few networks within its limits; ``costs`` are of random networks.
+    """Return changes that help a search with too few networks within its limits; ``costs`` are of random networks.
 
-    A higher limit is no help where models are completed with defaults, the most expensive options.
+    A higher limit does not help if models are completed with defaults, which are the most expensive options.
     """
     objective = config.objective
     if isinstance(config.algorithm, LayerNASOptions) and config.algorithm.completion == "default":

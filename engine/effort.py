@@ -1,13 +1,14 @@
-"""Roughly how long an estimate trains a network, before any is trained: seconds of one CPU core, from shapes alone.
+"""A rough forecast, from shapes alone, of how long an estimate trains a network, in seconds of one CPU core.
 
 Small networks take their time per operator, large ones per multiply-add. One step of training takes
 
     `STEP` + `NODE` * nodes of the network + `MADD` * images of the batch * millions of multiply-adds
 
-and looking at images without learning (validation, the slice of MOTE) takes `FORWARD` of that. MOTE steps all weights
-as one, so its constant for each node, `MOTE_NODE`, is smaller. All four constants are a least squares fit of relative
-errors to MOTE's fast profile, on reduced and on full networks, and to short trainings, on digits, in five spaces, with
-one thread of a Zen 4 core. A caller that knows how long a run took scales by it.
+and looking at images without learning (validation, the slice of MOTE) takes `FORWARD` of that. MOTE updates all
+weights as one vector, so its constant for each node, `MOTE_NODE`, is smaller. All four constants come from a least
+squares fit of relative errors. The fit used MOTE's fast profile, on reduced and on full networks, and short trainings,
+all on digits, in five spaces, with one thread of a Zen 4 core. A caller that knows how long a real run took scales the
+forecast by it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MADD = 8.5e-5
 NODE = 1.4e-4
 MOTE_NODE = 8.4e-5
 FORWARD = 1 / 3
-"""Seconds of a pass without gradients over those of a step of training."""
+"""The seconds of a pass without gradients, divided by those of a training step."""
 SAMPLES = 20
 """Random networks, always the same ones, that represent a space together with its default network."""
 VALIDATION_BATCH = 512
@@ -56,7 +57,8 @@ class Passes:
 class Effort:
     """What one estimate of a network takes: the passes, and the seconds of a step for each node.
 
-    ``max_side``: the network is MOTE's reduced one, for images of at most this side in pixels; None: the full one.
+    If ``max_side`` is None, the network is the full one. Otherwise it is MOTE's reduced one, for images of at most this
+    side in pixels.
     """
 
     passes: Passes
@@ -65,7 +67,7 @@ class Effort:
 
 
 def seconds(options: EstimatorOptions, space: SearchSpace, train: int, valid: int) -> float | None:
-    """Return the seconds of an average network of the space; None for an estimate that declares no effort.
+    """Return the seconds that an average network of the space takes; None for an estimate that declares no effort.
 
     ``train`` and ``valid`` are the numbers of training and of validation images.
     """

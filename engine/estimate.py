@@ -17,8 +17,8 @@ class Estimate:
     ``score``: higher is better; None exactly when ``error`` says in words why. ``terms``: named parts and side results
     (``landscape``, ``speed``, ``valid_accuracy`` in percent, ``truth``); names include the split. ``curves``: named
     series for plots (``epoch_losses``, ``landscape_losses``). ``setup``: the network, data and steps that the score
-    comes from, each in words under a name for people. ``seconds``: what the trial took, which a budget in seconds is
-    charged. ``fidelity`` names how thorough the run was.
+    comes from, each in words under a name for people. ``seconds``: how long the trial took; a budget in seconds is
+    charged this number. ``fidelity`` names how thorough the run was.
     """
 
     score: float | None
@@ -54,4 +54,4 @@ class Estimator(Protocol):
         """
 
     def seconds(self, item: Architecture) -> float | None:
-        """Return the seconds that the trial will be charged, or None where they are not known beforehand."""
+        """Return the seconds that the trial will be charged, or None if they are not known beforehand."""

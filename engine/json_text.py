@@ -1,4 +1,4 @@
-"""JSON that people write: an object with one key twice is refused, where Python would keep the last value."""
+"""Reading of JSON that people write: an object that has a key twice is refused; Python would keep the last value."""
 
 from __future__ import annotations
 

@@ -25,12 +25,13 @@ class Kind:
 
 @dataclass(frozen=True)
 class EstimateKind(Kind):
-    """An estimate; its options declare what it is. Paths that are empty stand for functions that it does without.
+    """A kind of estimate; its options declare its properties. An empty path means that there is no such function.
 
-    ``effort``: how long it trains a network (`engine.effort`), called with options and numbers of training and of
-    validation images. ``check``: refuses what it cannot score, and otherwise returns a remark for people or nothing;
-    called with options, space, `engine.estimate.Images` or None, and what is looked up in. ``network``: which network
-    it trains, in words; called with options and space. None of the three imports torch.
+    ``effort`` returns how long the estimate trains a network (`engine.effort`). It is called with the options and the
+    numbers of training and of validation images. ``check`` raises an error for what the estimate cannot score, and
+    otherwise returns a remark for people or an empty text. It is called with the options, the space,
+    `engine.estimate.Images` or None, and the opened source of scores or None. ``network`` describes in words which
+    network the estimate trains. It is called with the options and the space. None of the three imports torch.
     """
 
     options: type[EstimateOptions]

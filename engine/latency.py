@@ -3,10 +3,10 @@
 The sum is a model: it leaves out what a framework saves or loses between operators. `engine.networks.latency` measures
 tables and whole networks on this machine, so that the model can be checked where it is used.
 
-**Files.** CSV with the columns ``operator`` and ``milliseconds`` and one row for each operator, named as in
-`engine.operators`. Or JSON, either ``{"operators": {name: milliseconds, ...}}`` or only the inner mapping; other fields
-of the document may say how the table was measured, and are not read. Milliseconds are rounded to whole nanoseconds, in
-which sums are exact.
+**Files.** A CSV file has the columns ``operator`` and ``milliseconds`` and one row for each operator, named as in
+`engine.operators`. A JSON file is either ``{"operators": {name: milliseconds, ...}}`` or only the inner mapping; other
+fields of the document may say how the table was measured, and are not read. Milliseconds are rounded to whole
+nanoseconds, in which sums are exact.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from engine.errors import ArchitectureError, DataError
 from engine.operators import Operator
 
 NANOSECONDS = 1_000_000
-"""In a millisecond."""
+"""The number of nanoseconds in a millisecond."""
 NAMED = 3
 COLUMNS = ("operator", "milliseconds")
 LONGEST_MS = 1e9
 
 
 class LatencyTable:
-    """Milliseconds by operator; immutable."""
+    """The milliseconds of each operator; a table never changes."""
 
     def __init__(self, milliseconds: Mapping[Operator, float]) -> None:
         self._nanoseconds = {op: round(value * NANOSECONDS) for op, value in milliseconds.items()}
@@ -81,7 +81,7 @@ class LatencyTable:
         return tuple(sorted({op for op in operators if op not in self._nanoseconds}, key=lambda op: op.name))
 
     def refusal(self, operators: Iterable[Operator]) -> str | None:
-        """Return why networks of these operators have no latency, naming what is missing; None when they have."""
+        """Return why networks of these operators have no latency, naming what is missing; None if they have one."""
         wanted = set(operators)
         missing = self.missing(wanted)
         if not missing:
@@ -101,12 +101,12 @@ class LatencyTable:
 
     @cached_property
     def content_hash(self) -> str:
-        """Hex digest of all operators and their times, without where they were measured."""
+        """Hex digest of all operators and their times; it does not depend on where they were measured."""
         return sha256(json.dumps(self.named).encode()).hexdigest()
 
     @staticmethod
     def csv_of(named: Mapping[str, float]) -> str:
-        """Return the file, which `read` takes back, of milliseconds by name; the table may be empty."""
+        """Return a CSV file of milliseconds by name as text; `read` takes the file back unless it names no operator."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -116,9 +116,9 @@ class ReorderedSpace(SearchSpace):
 def in_order(problem: SearchProblem, rule: str) -> SearchProblem:
     """Return the problem with its layers in the order of search; with the rule ``listed``, the problem itself.
 
-    ``reversed``: the last layer first. ``cost``: first the layer whose options change the objective's cost most while
-    all others keep their default, of equal ones the first listed. ConfigError (``algorithm.layer_order``) where the
-    cost's intervals are only known for the layers as listed.
+    The rule ``reversed`` puts the last layer first. The rule ``cost`` begins with the layer whose options change the
+    objective's cost most while all other layers keep their defaults; equal layers stay in the listed order. Raises
+    ConfigError (``algorithm.layer_order``) if the cost's intervals are only known for the layers as listed.
     """
     if rule == "listed":
         return problem

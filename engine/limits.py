@@ -1,4 +1,4 @@
-"""What the costs of networks must meet."""
+"""The limits that the costs of networks must meet."""
 
 from __future__ import annotations
 

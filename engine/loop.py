@@ -18,7 +18,11 @@ from engine.stopping import Stop, never
 
 @dataclass(frozen=True)
 class Trial:
-    """A scored proposal. ``feasible``: its costs meet every limit; ``merit``: what the score of a network is worth."""
+    """A scored proposal.
+
+    ``feasible`` is true if its costs meet every limit. ``merit`` is what the score of a network is worth
+    (`engine.merit`); it is None for finalists and for trials without a score.
+    """
 
     proposal: Proposal
     estimate: Estimate
@@ -40,9 +44,9 @@ class RunResult:
 
     @property
     def best(self) -> Trial | None:
-        """The trial that decided for the best feasible network (`engine.ranking`), or None when there is none.
+        """The trial whose score ranks its network first (`engine.ranking`), or None if no feasible trial has a score.
 
-        It is the trial of the final estimate where that scored any network.
+        If the final estimate scored any feasible network, this is one of its trials.
         """
         scored = [trial for trial in self.trials if trial.feasible and trial.estimate.score is not None]
         worth = {trial.proposal.number: trial.worth for trial in scored if not trial.proposal.stage}

@@ -1,6 +1,6 @@
 """The peak memory of one inference: the largest sum of maps that must be held at once.
 
-The count is of a network's blueprint, for a batch of one image, in values of float32 (4 bytes each). Weights, the
+The count is from a network's blueprint, for a batch of one image, in values of float32 (4 bytes each). Weights, the
 workspace inside an operation and a framework's own overhead are not counted. The rules:
 
 - Nodes are computed in the blueprint's order. Zeros that only sums read are not computed, as in the built network.

@@ -37,38 +37,38 @@ class MetricSource(Enum):
 class Metric:
     """One number of a network.
 
-    ``name`` is the name on the wire: of configurations, columns of the database, JSON fields and CSV columns.
+    ``name`` is the metric's name in configurations, database columns, JSON fields and CSV columns.
     """
 
     name: str
     label: str
-    """The label where the unit stands beside the number."""
+    """The label to use when the unit stands beside the number."""
     title: str
-    """The label where the unit must be part of it: axes, choices of forms, messages."""
+    """The label to use when the unit must be part of it: on axes, in choices of forms, in messages."""
     source: MetricSource
     unit: str = ""
-    """The unit to print behind a number; empty where there is none, or where it is not known."""
+    """The unit to print behind a number; empty if there is none or if it is not known."""
     higher_is_better: bool = False
     digits: int = 4
     """Significant digits on pages."""
     heading: str = ""
-    """A shorter label for the heading of a table's column; empty: the label."""
+    """A shorter label for the heading of a table's column; if it is empty, the label is used."""
     count: str = ""
-    """The field of `engine.cost.Cost` that holds the whole number behind the metric; empty where none does."""
+    """The field of `engine.cost.Cost` that holds the whole number behind the metric; empty if none does."""
     weight: int = 1
-    """What one count weighs, in millionths of the unit: 4 bytes for a value of float32."""
+    """What one count weighs, in millionths of the unit: for example 4 for a value of float32, which takes 4 bytes."""
     missing: str = ""
-    """Why a network may have no value; empty where every network has one."""
+    """Why a network may have no value; empty if every network has one."""
     rare: bool = False
-    """Whether tables show the column only where a network of the search has a value."""
+    """True if tables show the column only when a network of the search has a value."""
 
     @property
     def is_cost(self) -> bool:
-        """Whether an objective may bucket or limit it."""
+        """Return whether an objective may bucket or limit the metric."""
         return self.source in (MetricSource.NODES, MetricSource.NETWORK, MetricSource.LATENCY, MetricSource.TABLE)
 
     def as_json(self) -> dict[str, Any]:
-        """What scripts need to show the metric."""
+        """Return what scripts need to show the metric."""
         return {
             "name": self.name,
             "label": self.label,

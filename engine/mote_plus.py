@@ -2,8 +2,9 @@
 
 Each term is put on a scale that hardly depends on the data, then converted to standard deviations z of a population:
 
-learning      log of the mean of 1 / CE over MOTE's slice, times the loss of guessing, log(classes), and half the log
-              of MOTE's deterministic T (`engine.launches`), which is half of its part in MOTE's speed term
+learning      log(m * log(classes)) + log(T) / 2: m is the mean of 1 / CE over MOTE's slice, log(classes) is the loss
+              of guessing, and T is MOTE's deterministic T (`engine.launches`) over its mean; in MOTE's speed term it
+              counts twice as much
 distinctness  -log of how far the images' input gradients are from uncorrelated (the Jacobian covariance of
               arXiv 2006.04647v1 as an excess over no correlation at all, mean over images and initialisations)
 richness      log of MeCo (how independent the channels of each layer are, summed over layers)
@@ -81,10 +82,10 @@ def richness_term(sums: Sequence[float]) -> float:
 
 
 def fit(terms: Sequence[float]) -> Scale:
-    """Return one term's scale in a population; ValueError where all values are equal.
+    """Return one term's scale in a population; ValueError if all values are equal.
 
-    It comes from median and quartiles, so that networks that cannot learn at all do not widen it. Where half of the
-    values are equal, quartiles say nothing, and the standard deviation is used.
+    The scale comes from the median and the quartiles, so that networks that cannot learn at all do not widen it. If
+    the quartiles are equal, they say nothing, and the standard deviation is used.
     """
     values = np.asarray(terms, dtype=np.float64)
     if values.min() == values.max():

@@ -17,17 +17,17 @@ from engine.metrics import LATENCY, METRICS, NODES, TABLE_COST, title
 from engine.space import Architecture, Choices, SearchSpace
 
 KEPT = 4_096
-"""Networks whose whole-network counts are kept: a search asks for those of a network several times."""
+"""The number of networks whose whole-network counts are kept, because a search asks for them several times."""
 PROBES = 20_000
 NETWORK_PROBES = 20
-"""The probes that a complete network stands for where a limit is counted from its blueprint, in milliseconds."""
+"""How many probes a complete network counts as if a limit is counted from its blueprint, which takes milliseconds."""
 
 
 class CostTable(Protocol):
     """Costs that are read from a user's table instead of counted."""
 
     def cost(self, architecture: Architecture) -> float:
-        """Return the table's cost of one network; NaN when the table does not hold it."""
+        """Return the table's cost of one network; NaN if the table does not hold it."""
 
     def cost_range(self, prefix: Choices, until: int | None = None) -> tuple[float, float]:
         """Return the range over the table's rows, with the arguments of `SearchSpace.cost_range`."""
@@ -103,7 +103,8 @@ class SearchProblem:
     def reach(self, prefix: Choices) -> int:
         """Return how many choices of the network that completes a prefix can be kept so that every prefix is reachable.
 
-        One less than the prefix's length when not even that is: intervals only shrink along a prefix.
+        If the prefix itself is not reachable, the result is one less than its length. Intervals only shrink as a prefix
+        becomes longer.
         """
         last = self.space.reach(prefix, self._summed)
         if self._others and last >= len(prefix):
@@ -131,19 +132,19 @@ class SearchProblem:
         return [self.cost_range((*prefix, option), metric, until) for option in options]
 
     def child_costs(self, prefix: Choices) -> list[float]:
-        """Return the costs of the networks that complete a prefix by each option of the next layer and defaults."""
+        """Return the costs of the networks that complete a prefix with each option of the next layer, then defaults."""
         return [low for low, _ in self.child_ranges(prefix, until=len(prefix) + 1)]
 
     def completed(self, prefix: Choices) -> tuple[Choices, float, int | None]:
-        """Return the network that completes a prefix with defaults, its cost, and its `reach` where that is free."""
+        """Return the network that completes a prefix with defaults, its cost, and its `reach` if that needs no work."""
         if self._sums_only:
             return self.space.completed(prefix, self.metric, self._summed)
         return self.space.complete(prefix).choices, self.cost_range(prefix, until=len(prefix))[0], None
 
     def layer_ranges(self) -> list[tuple[float, float]]:
-        """Return the range of equation 4 for every layer: of the costs while layers up to it vary, from the first on.
+        """Return the range of equation 4 for every layer, from the first on: the costs while the layers up to it vary.
 
-        ConfigError (``objective.cost_metric``) for a metric of which the space knows no largest value.
+        Raises ConfigError (``objective.cost_metric``) if the largest value of the metric is not known.
         """
         if self.metric in COUNTS:
             return self.space.layer_ranges(self.metric)
@@ -182,7 +183,7 @@ class SearchProblem:
                 )
 
     def check_together(self) -> None:
-        """Raise ConfigError, at the field, where no network is found that meets all limits together."""
+        """Raise ConfigError, at the field, if no network is found that meets all limits together."""
         if not self._bounded or self._any_feasible():
             return
         if self.objective.constraints:

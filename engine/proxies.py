@@ -15,14 +15,14 @@ from engine.sources import Opened
 from engine.space import SearchSpace
 
 TRIED = 20
-"""Random networks that are tried before a proxy is refused for a whole space."""
+"""The number of random networks that are tried before a proxy is refused for a whole space."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """One proxy; ``path`` names a function of `engine.estimators.proxies.probe.Probe` that returns a score.
+    """One proxy; ``path`` names a function that takes an `engine.estimators.proxies.probe.Probe` and returns a score.
 
-    ``functions``: a network must have at least one of these activation functions; empty: no such requirement.
+    ``functions`` lists activation functions; unless it is empty, a network must have at least one of them.
     """
 
     label: str
@@ -60,7 +60,7 @@ PROXIES: Mapping[str, Proxy] = {
 
 
 def unmet(name: str, blueprint: Blueprint) -> str:
-    """Return why a proxy says nothing about a network, in words; an empty text where it applies."""
+    """Return in words why a proxy says nothing about a network; the text is empty if the proxy applies."""
     proxy = PROXIES[name]
     if proxy.functions and not any(
         node.op == "activation" and node.attrs["function"] in proxy.functions for node in blueprint
@@ -70,7 +70,7 @@ def unmet(name: str, blueprint: Blueprint) -> str:
 
 
 def refuse(options: ProxyOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
-    """Return no remark; ConfigError (``estimator.name``) where the proxy says nothing about any network."""
+    """Return an empty remark; raise ConfigError (``estimator.name``) if the proxy says nothing about any network."""
     check_proxy(options.name, space)
     return ""
 

@@ -1,4 +1,4 @@
-"""Kinds by name. An implementation is imported on first use, so nothing above the line pulls torch in."""
+"""Kinds by name. An implementation is imported on first use, so importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 class Assembled:
     """A configuration as engine objects.
 
-    ``info`` describes the images where they were looked at. ``tables`` has an entry for each stage: what its estimate
-    looks scores up in, or None.
+    ``info`` describes the images, or is None if they were not looked at. ``tables`` has an entry for each stage: the
+    source in which its estimate looks scores up, or None.
     """
 
     problem: SearchProblem
@@ -70,7 +70,7 @@ class Assembled:
 
 
 LARGE = 224
-"""Side of images, in pixels, for which no space of use is refused."""
+"""A side of images, in pixels, that is large enough for every useful space."""
 SPACES: Mapping[str, Kind] = {
     "nasbench201": Kind("NAS-Bench-201 cell", NasBench201Options, "engine.spaces.nasbench201:NasBench201Space"),
     "nasbench101": Kind("NAS-Bench-101 cell", NasBench101Options, "engine.spaces.nasbench101:NasBench101Space"),
@@ -140,7 +140,7 @@ DATASETS: Mapping[str, Kind] = {
 def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable | None = None) -> SearchSpace:
     """Return the space for images and classes of ``spec``; ConfigError names the field (``space.definition...``).
 
-    With a latency table its costs have the metric ``latency_ms`` (`engine.problem` says whether the table will do).
+    With a latency table its costs have the metric ``latency_ms`` (`engine.problem` checks the table).
     """
     space: SearchSpace = SPACES[options.kind].load()(options, spec)
     space.latency = latency
@@ -150,7 +150,7 @@ def create_space(options: SpaceOptions, spec: InputSpec, latency: LatencyTable |
 def create_algorithm(
     options: AlgorithmOptions, problem: SearchProblem, seed: int, finalists: int = 0
 ) -> SearchAlgorithm:
-    """Return a fresh algorithm that can name this many finalists; ConfigError (``algorithm...``) where it cannot."""
+    """Return a fresh algorithm that can name this many finalists; ConfigError (``algorithm...``) if it cannot."""
     algorithm: SearchAlgorithm = ALGORITHMS[options.kind].load()(options, problem, seed)
     if finalists:
         algorithm.expect_finals(finalists)
@@ -166,7 +166,7 @@ def open_data(options: DatasetOptions, root: Path) -> ImageData:
 def create_estimator(
     options: EstimatorOptions, space: SearchSpace, data: ImageData | None, table: Opened | None
 ) -> Estimator:
-    """Return an estimator; ``data`` is given for those that need images, ``table`` for those that look up."""
+    """Return an estimator; ``data`` is given to those that need images, ``table`` to those that look scores up."""
     estimator: Estimator = ESTIMATORS[options.kind].load()(options, space, data, table)
     return estimator
 
@@ -179,10 +179,10 @@ def assemble(
     spec: InputSpec | None = None,
     latency: LatencyTable | None = None,
 ) -> Assembled:
-    """Return the search problem of a configuration, and what its estimates look up in.
+    """Return the search problem of a configuration, and the sources in which its estimates look scores up.
 
-    ``places`` has an entry for each stage, where its source was found. ``root`` is the folder of the data set's files;
-    the images are looked at unless ``spec`` says how they are. ConfigError names the field that cannot be met.
+    ``places`` has an entry for each stage: where its source was found, or None. ``root`` is the folder of the data
+    set's files; the images are looked at unless ``spec`` describes them. ConfigError names the faulty field.
     """
     info = None
     if config.dataset is not None and spec is None:
@@ -206,9 +206,9 @@ def assemble(
 def check_search(
     config: SearchConfig, problem: SearchProblem, tables: Sequence[Opened | None], images: Images | None
 ) -> tuple[SearchAlgorithm, list[str]]:
-    """Return the algorithm, fresh, and the estimates' remarks; ConfigError at the field of what cannot be searched.
+    """Return a fresh algorithm and the estimates' remarks; raise ConfigError at the field that prevents a search.
 
-    A search is refused where no network meets the limits, or an estimate or the algorithm cannot be used on the space.
+    A search is refused if no network meets the limits, or if an estimate or the algorithm cannot be used on the space.
     """
     problem.check()
     remarks = []
@@ -224,13 +224,13 @@ def check_search(
 
 
 def networks_in_words(config: SearchConfig, space: SearchSpace) -> list[str]:
-    """Return which network each estimate trains, of those that train another than the full one."""
+    """Return a description of the network that each estimate trains, for the kinds of estimate that have one."""
     kinds = [(options, ESTIMATORS[options.kind].network) for options in config.estimators]
     return [load(network)(options, space) for options, network in kinds if network]
 
 
 def _space_of(config: SearchConfig, spec: InputSpec, latency: LatencyTable | None) -> SearchSpace:
-    """Return the space; what is refused for these images, and not for large ones, is a complaint at their size."""
+    """Return the space; an error that occurs for these images but not for large ones is at ``dataset.resolution``."""
     try:
         return create_space(config.space, spec, latency)
     except ConfigError as error:

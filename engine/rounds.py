@@ -17,13 +17,13 @@ from engine.config.search import Budget, Final
 
 
 class BudgetMeter:
-    """What is left of a budget: a trial that would exceed it does not start, and none after it starts.
+    """A meter of a budget. A trial that would exceed the budget does not start, nor does a later trial of its stage.
 
     Trials are charged in the order of the proposals, failed trials too. A trial whose seconds are not known beforehand
-    may start while any seconds are left. ``evaluations`` and ``seconds`` are the limits, None for no limit. ``trials``
-    and ``charged`` count all stages, ``final_trials`` and ``final_charged`` the finalists among them. With ``final``,
-    networks may spend all evaluations except one per finalist, and all seconds except the finalists' share. If all
-    finalists came before the last network, as many evaluations are kept again.
+    may start while any seconds are left. ``evaluations`` and ``seconds`` are the limits, or None if there is no limit.
+    ``trials`` and ``charged`` count all stages, ``final_trials`` and ``final_charged`` the finalists among them. With
+    ``final``, networks may spend all evaluations except one per finalist, and all seconds except the finalists' share.
+    Each time all ``final.count`` finalists have been tried, as many evaluations are kept for finalists again.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class BudgetMeter:
 
     @property
     def evaluations_spent(self) -> bool:
-        """Whether the limit on evaluations allows no further network, whatever the seconds."""
+        """Return whether the limit on evaluations allows no further network, however many seconds are left."""
         limit = self._network_evaluations
         return limit is not None and self._network_trials >= limit
 
@@ -104,7 +104,7 @@ def _admits(
 
 
 class Ended(Enum):
-    """Why a search asks no more."""
+    """The reason why a search asks for no more proposals."""
 
     EVALUATIONS = "the budget in evaluations is spent"
     SECONDS = "the budget in seconds is spent"
@@ -112,19 +112,19 @@ class Ended(Enum):
 
 
 Expected = Callable[[int], float | None]
-"""Gives the seconds that one trial of a stage is expected to take, or None if nobody knows."""
+"""A function that returns the seconds that one trial of a stage is expected to take, or None if they are unknown."""
 
 
 def announced(stage: int) -> float:
-    """Expect nothing: each proposal's seconds are known once it is asked, and `Rounds.admit` looks at them."""
+    """Return 0: each proposal's seconds are known only once it is asked, and `Rounds.admit` checks them then."""
     return 0.0
 
 
 class Rounds:
-    """The state of one search between two rounds and inside one; a driver scores what it asks.
+    """The state of one search, between rounds and inside a round; a driver scores the proposals that `ask` returns.
 
-    Repeat: `ask`, then `admit` and `charge` where seconds are known for each proposal, then `tell`. When `ask` returns
-    nothing, either a round is `open` and must be told, or the search has `ended`.
+    A driver repeats `ask`, then `admit` and `charge` if it limits and charges each proposal, then `tell`. When `ask`
+    returns nothing, either a round is `open` and must be told, or the search has `ended`.
 
     ``told`` is the number of rounds told. ``first_stage`` is the first stage that may still be asked: a stage is over
     once the budget has cut one of its rounds.
@@ -142,18 +142,19 @@ class Rounds:
 
     @property
     def open(self) -> bool:
-        """Whether proposals are asked and not yet told."""
+        """Return whether proposals have been asked and not yet told."""
         return bool(self.algorithm.pending)
 
     @property
     def gave_up(self) -> bool:
-        """Whether the algorithm proposed what the budget does not cover, so that it is ahead of the recorded trials."""
+        """Return whether the algorithm proposed more than the budget covers and is ahead of the recorded trials."""
         return self._gave_up
 
     def ask(self, stages: Sequence[int] = (0,), expected: Expected = announced) -> list[Proposal]:
-        """Return proposals that fill the open round or begin the next; of ``stages``, those that the driver scores.
+        """Return new proposals for the open round or, if no round is open, for the next one; the list may be empty.
 
-        An open round is filled up to the round size with proposals of its own stage.
+        ``stages`` are the stages that the driver scores. An open round is filled up to the round size with proposals of
+        its own stage.
         """
         self.ended = None
         pending = self.algorithm.pending
@@ -188,7 +189,7 @@ class Rounds:
         self.meter.charge(seconds, proposal.stage)
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
-        """Tell the outcomes of the open round in the order of the proposals, and give up what the budget cut off it."""
+        """Tell the open round's outcomes in the order of the proposals; give up proposals that the budget cut off."""
         before = len(self.algorithm.pending)
         for outcome in outcomes:
             self.algorithm.tell(outcome)

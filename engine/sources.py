@@ -1,4 +1,4 @@
-"""Where an estimate looks its scores up: which row, file or surrogate it needs, whether that is there, and opening it.
+"""Sources of scores: which row, file or surrogate an estimate needs, whether it is there, and how it is opened.
 
 Nothing here imports torch; tables and surrogates are imported when one is opened.
 """
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from engine.tabular.nasbench301 import AccuracySurrogate
 
 Opened: TypeAlias = "Table | AccuracySurrogate"
-"""What scores are looked up in; its ``content_hash`` identifies the content."""
+"""A source in which scores are looked up; its ``content_hash`` identifies the content."""
 
 
 @dataclass(frozen=True)
 class TableColumns:
-    """The columns of a table that an estimate reads; None where it reads no such column.
+    """The columns of a table that an estimate reads; a name is None if the estimate reads no such column.
 
     ``reward`` is the score, ``cost`` the metric table_cost, ``truth`` is reported only, and ``seconds``, multiplied by
     ``seconds_factor``, is what a trial is charged.
@@ -39,7 +39,7 @@ class TableColumns:
 class Source:
     """A table: the uploaded one with the number ``row``, the file at ``path``, or the ``official`` benchmark's.
 
-    Exactly one of the three is given; ValueError otherwise. Complaints belong to the estimate's option ``field``.
+    Exactly one of the three is given; ValueError otherwise. Errors are reported at the estimate's option ``field``.
     """
 
     reader: ClassVar[str] = "engine.table:Table"
@@ -55,9 +55,10 @@ class Source:
             raise ValueError("name either an uploaded table or a file")
 
     def find(self, folder: Path) -> Path | None:
-        """Return the place of a file or an official benchmark, or None where the official one is not ready.
+        """Return the place of a file or an official benchmark, or None if the official one is not ready.
 
-        ``folder`` holds the official benchmarks. ConfigError (``estimator...``) when the path names nobody's home.
+        ``folder`` holds the official benchmarks. Raises ConfigError (``estimator...``) if the path
+        begins with a home folder (``~name``) that cannot be found.
         """
         if self.path is None:
             place = converted(folder, str(self.official))
@@ -82,7 +83,7 @@ class SurrogateSource(Source):
     version: str = ""
 
     def find(self, folder: Path) -> Path | None:
-        """Return the surrogate's folder, or None where the models or the package xgboost are missing."""
+        """Return the surrogate's folder, or None if the models or the package xgboost are missing."""
         place: Path | None = load("engine.tabular.nasbench301:usable")(folder, self.version)
         return place
 

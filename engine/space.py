@@ -138,14 +138,14 @@ class SearchSpace(ABC):
         """Return the `cost_range` of every child of a prefix, by option."""
 
     def whole(self, architecture: Architecture, metric: str) -> int:
-        """Return the count of a metric of `engine.cost.WHOLE`; overridden where it shows without the whole network."""
+        """Return the count of a metric of `engine.cost.WHOLE`; overridden if it can be had without the network."""
         return WHOLE[metric].count(self.blueprint(architecture))
 
     def whole_range(self, prefix: Choices, metric: str, until: int | None = None) -> tuple[float, float]:
         """Return bounds of a metric of `engine.cost.WHOLE`, with the arguments of `cost_range`.
 
-        Exact where no layer is free. Else they are conservative, unless a space says more: no network has less than
-        the part in front of the first decision, and no largest value is known (infinity).
+        The bounds are exact if no layer is free. Otherwise they are conservative unless a space overrides them: the
+        lower one is the count of the part in front of the first decision, and the upper one is infinity.
         """
         if len(prefix) < (self.depth if until is None else until):
             return in_unit(metric, WHOLE[metric].count(self._front)), inf

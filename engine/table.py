@@ -84,7 +84,7 @@ class Table:
     def best(self, name: str) -> tuple[str, float] | None:
         """Return the architecture with a column's largest number, as the file writes it, and the number.
 
-        None where no number is known.
+        Return None if no number is known.
         """
         numbers = self.numbers(name)
         if np.isnan(numbers).all():
@@ -116,7 +116,7 @@ class TableRows:
         self.space = space
 
     def row(self, architecture: Architecture) -> int | None:
-        """Return the row of an architecture, or None where the table does not hold it."""
+        """Return the row of an architecture, or None if the table does not hold it."""
         name = self.space.to_string(architecture)
         row = self.table.row_of.get(name)
         return self._by_choices.get(architecture.choices) if row is None else row
@@ -147,7 +147,7 @@ class TableRows:
 
 
 def refuse_foreign(options: EstimateOptions, space: SearchSpace, images: Images | None, table: Opened | None) -> str:
-    """Return no remark; ConfigError (``estimator.table``) where a table names no network of the space."""
+    """Return an empty remark; raise ConfigError (``estimator.table``) if the table names no network of the space."""
     assert isinstance(table, Table)
     if foreign := TableRows(table, space).foreign():
         message = f"The table names no network of this space, but '{foreign}'; choose the space it is of."
@@ -170,14 +170,14 @@ class TableCosts:
         self._default_ranges: dict[tuple[Choices, int], tuple[float, float]] = {}
 
     def cost(self, architecture: Architecture) -> float:
-        """Return the table's cost of one network; NaN when the table does not hold it."""
+        """Return the table's cost of one network; NaN if the table does not hold it."""
         row = self._rows.row(architecture)
         return float("nan") if row is None else float(self._costs[row])
 
     def cost_range(self, prefix: Choices, until: int | None = None) -> tuple[float, float]:
         """Return least and largest known cost of the rows with ``prefix`` that keep defaults from ``until`` on.
 
-        ``(NaN, NaN)`` when no such row has a cost.
+        Return ``(NaN, NaN)`` if no such row has a cost.
         """
         if until is None or until >= self._space.depth:
             return self._behind(prefix)

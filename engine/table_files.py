@@ -35,7 +35,7 @@ def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
 
 
 def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with the columns of text as numbers that hold nothing else."""
+    """Return the frame with each column of text that holds only numbers converted to numbers."""
     from pandas.api import types
 
     for index, (name, kind) in enumerate(frame.dtypes.items()):
@@ -85,6 +85,6 @@ def column_type(frame: pd.DataFrame, name: str) -> str:
 
 
 def spoilt(column: pd.Series[Any]) -> str | None:
-    """Return which cell keeps a column from being one of numbers; None where none of its cells looks like a number."""
+    """Return which cell keeps a column from being read as numbers; None if no cell looks like a number."""
     found = notations(column)
     return None if found is None else found.doubt()

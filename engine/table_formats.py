@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 ARCH = "arch"
 DECIMAL_COMMAS = "Separate the columns by commas, and write decimals with a point"
 MOST_VALUES = 100_000_000
-"""Most rows times columns of a Parquet file; its own size says little, because it may be compressed a millionfold."""
+"""The largest product of rows and columns of a Parquet file; compressed a millionfold, its own size says little."""
 BLOCK = 1 << 24
 """Bytes that Arrow reads at a time; no row may be longer."""
 MARK = b"\xef\xbb\xbf"
 SEPARATOR = re.compile(rb'"?sep=([,;|:\t])"?\s*[\r\n]+', re.IGNORECASE)
 """A first line that names the separator of the columns, as Excel reads and writes it."""
 INDEX = re.compile(r"__index_level_\d+__")
-"""The name of an index of pandas that has no name."""
+"""The name that pandas gives to the column of an index without a name."""
 
 
 def frame_of(path: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -71,7 +71,7 @@ def _json_lines(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _flat(schema: pa.Schema) -> list[str]:
-    """Return the names of the columns of plain values, without lists and without pandas' index of no name."""
+    """Return the names of the columns of plain values, without lists and without pandas' unnamed index."""
     import pyarrow as pa
 
     names = (name for name in dict.fromkeys(schema.names) if not INDEX.fullmatch(name))
@@ -96,9 +96,9 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the column with decimals, truth values with gaps, and dictionaries of numbers as numbers.
+    """Return the column with decimals, truth values with gaps, and dictionaries of numbers converted to numbers.
 
-    Bytes become text where they are UTF-8.
+    Bytes become text if they are UTF-8.
     """
     import pyarrow as pa
     from pyarrow import types
@@ -160,9 +160,10 @@ def _csv(path: Path, head: bytes) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _refuse_short_rows(path: Path, separator: str, skipped: int, needed: int) -> None:
-    """Raise ValueError for the first row that has fewer than ``needed`` cells, which pandas takes as empty at the end.
+    """Raise ValueError for the first row that has fewer than ``needed`` cells.
 
-    Columns at the end of the first line that have no name need no cells.
+    Pandas would read the missing cells at its end as empty. Columns at the end of the first line that have no name
+    need no cells.
     """
     import pyarrow as pa
     from pyarrow import csv

@@ -1,4 +1,4 @@
-"""Numbers that a table writes as text: ``93.5%`` and ``1,234,567`` are read where all cells leave no doubt."""
+"""Numbers that a table writes as text: ``93.5%`` and ``1,234,567`` are read if no cell leaves a doubt."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PLAIN = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 PERCENT = r"^[-+]?(\d+\.?\d*|\.\d+)\s?%$"
 GROUPED = r"^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
 CERTAIN = r",\d{3}[,.]"
-"""Where a grouped number has this part, its comma separates thousands; ``1,234`` alone may also mean 1.234."""
+"""If a grouped number has this part, its comma separates thousands; ``1,234`` alone may also mean 1.234."""
 LIKE = r"^[-+]?[.,]?\d[\d.,'_%\s" + "\u2019]*$"
-"""What may be a number in some notation."""
+"""The pattern of a text that may be a number in some notation."""
 
 
 class Notations:
@@ -31,18 +31,21 @@ class Notations:
 
     @property
     def all_percent(self) -> bool:
-        """Whether every known cell ends in a percent sign."""
+        """Return whether every known cell ends in a percent sign, and at least one cell is known."""
         return bool(self.percent.any() and (self.percent == self.known).all())
 
     @property
     def all_numbers(self) -> bool:
-        """Whether every known cell is a plain number or has certain separators of thousands in its column."""
+        """Return whether all known cells are plain or grouped numbers, and a cell shows that commas group thousands.
+
+        Such a cell is needed only if the column has grouped numbers; at least one cell must be known.
+        """
         if not self.known.any() or ((self.plain | self.grouped) != self.known).any():
             return False
         return bool(not self.grouped.any() or (self.grouped & self._mask(CERTAIN)).any())
 
     def doubt(self) -> str | None:
-        """Return which cell keeps the column from being one of numbers; None where no cell looks like a number."""
+        """Return which cell keeps the column from being read as numbers; None if no cell looks like a number."""
         if not (self.plain | self._mask(LIKE)).any():
             return None
         other = self.known & ~(self.plain | self.percent | self.grouped)
@@ -86,7 +89,7 @@ def numbers_of(column: pd.Series[Any]) -> pd.Series[Any] | None:
 
 
 def notations(column: pd.Series[Any]) -> Notations | None:
-    """Return how a column's cells are written; None where they are no text."""
+    """Return how a column's cells are written; None if they are not text."""
     import pandas as pd
     import pyarrow as pa
 

@@ -12,7 +12,7 @@ from engine.table import Table
 
 
 def best_within(table: Table, problem: SearchProblem, column: str, seconds: float) -> tuple[str, float] | None:
-    """Return the same as `Table.best`, among the feasible networks of the problem; None where there is none.
+    """Return the same as `Table.best`, among the feasible networks of the problem; None if there is none.
 
     Rows are tried from the best one on; TimeoutError if none was feasible after ``seconds``.
     """

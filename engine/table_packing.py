@@ -1,4 +1,4 @@
-"""Files of tables as UTF-8 text or Parquet: compressed ones are unpacked, UTF-16 is decoded, others are named."""
+"""Files of tables as UTF-8 text or Parquet: packed files are unpacked, other text decoded, other formats refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 MOST_BYTES = 1_000_000_000
-"""Most bytes of a table after it is unpacked; a packed file's own size says little."""
+"""The largest size of an unpacked table in bytes; a packed file's own size says little."""
 BLOCK = 1 << 20
 ZIP = b"PK\x03\x04"
 PACKED: dict[bytes, Callable[..., Any]] = {
@@ -49,7 +49,7 @@ OTHERS = {
     b"<html": "a web page, no table",
     b"version https://git-lfs": "a pointer of Git LFS instead of the file itself; run git lfs pull",
 }
-"""What files with these first bytes are, for the refusal."""
+"""What a file with these first bytes is, in words for the refusal."""
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _members(path: Path) -> Iterator[bytes]:
 
 
 def _member(entries: list[ZipInfo]) -> ZipInfo:
-    """Return a zip's only file, hidden files left out; ValueError names what else the zip is."""
+    """Return a zip's only file, hidden files left out; ValueError says why a zip has no such file."""
     files = [entry for entry in entries if not entry.is_dir() and not _hidden(entry.filename)]
     names = [entry.filename for entry in files]
     if any(name.startswith("xl/") for name in names):

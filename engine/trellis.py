@@ -58,7 +58,7 @@ Reached = dict[Place, tuple[int, int]]
 
 
 class Fan(NamedTuple):
-    """The least and the largest count from a place on for each of its options, all later layers free."""
+    """The least and the largest count from a place on for each of its options, with all later layers free."""
 
     lows: list[int]
     highs: list[int]
@@ -69,7 +69,7 @@ class Fan(NamedTuple):
 class Track(NamedTuple):
     """The least and the negated largest count from a place on when its first 0, 1, 2, ... layers keep their default.
 
-    Both lists only rise.
+    Neither list ever falls.
     """
 
     lows: list[int]
@@ -115,7 +115,7 @@ class Trellis:
         return prefix + choices, (spent + counts[count]) * weight / MILLION, reach
 
     def cost_range(self, prefix: Choices, until: int, metric: str) -> tuple[float, float]:
-        """Return a metric's least and largest value behind a prefix, layers from ``until`` on at their defaults."""
+        """Return a metric's least and largest value behind a prefix, with defaults from ``until`` on."""
         count, weight = COUNTS[metric]
         spent, place = self._walk(prefix, count)
         low, high = self._between(place, until, count)
@@ -142,7 +142,7 @@ class Trellis:
         return [((start + low) * weight / MILLION, (start + high) * weight / MILLION) for low, high in ends]
 
     def meeting(self, prefix: Choices, limits: Sequence[Limit]) -> Sequence[int]:
-        """Return the options of the layer behind a prefix whose intervals, all later layers free, meet every limit."""
+        """Return the options of the layer behind a prefix whose intervals, with later layers free, meet every limit."""
         options: Sequence[int] | None = None
         for limit in limits:
             count = limit.count
@@ -160,7 +160,7 @@ class Trellis:
         return range(self._space.branches(place.layer, place.state)[0])
 
     def cost_range_among(self, allowed: Sequence[Iterable[int]], metric: str) -> tuple[float, float]:
-        """Return a metric's least and largest value where each layer takes one of its allowed options."""
+        """Return a metric's least and largest value if each layer takes one of its allowed options."""
         count, weight = COUNTS[metric]
         start = self._start[count]
         reached = {self._first: (start, start)}
@@ -171,7 +171,7 @@ class Trellis:
 
     # --- what is learned ---------------------------------------------------------------------------------------
     def _between(self, place: Place, until: int, count: int) -> tuple[int, int]:
-        """Return one count from a place on, at least and at most, layers from ``until`` on at their defaults."""
+        """Return the least and the largest of one count from a place on, with defaults from layer ``until`` on."""
         if until <= place.layer:
             spent = (place.tail or self._tail(place))[1][count]
             return spent, spent
@@ -181,7 +181,7 @@ class Trellis:
         return next(islice(self._spread(place, count), until - place.layer, None))
 
     def _spread(self, place: Place, count: int) -> Iterator[tuple[int, int]]:
-        """Yield `_between` for ``until`` = the place's layer, the one behind it, and so on to the last."""
+        """Yield `_between` for every ``until`` from the place's layer to the depth of the space."""
         branches = self._space.branches
         reached = {place: (0, 0)}
         for layer in range(place.layer, self._depth + 1):
@@ -227,7 +227,7 @@ class Trellis:
         return edge
 
     def _range(self, place: Place) -> tuple[Counts, Counts]:
-        """Return the least and the largest counts from a place on, all layers free, each count by itself."""
+        """Return the least and the largest counts from a place on, with all layers free, for each count by itself."""
         if place.layer == self._depth:
             counts = self._space.final_cost(place.state).counts(self._latency)
             place.ranges = counts, counts

@@ -32,7 +32,7 @@ class SearchAlgorithm(ABC):
     kind: str
     options: Options
     rescorable = False
-    """Whether `rescore` is supported; the scores of other algorithms keep the scale they began with."""
+    """True if `rescore` is supported; the scores of other algorithms keep the scale they began with."""
 
     def __init__(self, options: Options, problem: SearchProblem, seed: int) -> None:
         self.options = options
@@ -56,12 +56,12 @@ class SearchAlgorithm(ABC):
 
     @property
     def done(self) -> bool:
-        """Whether nothing is pending and no network is left to try; finalists may be left."""
+        """Return whether nothing is pending and no network is left to try; finalists may be left."""
         return not self._pending and not self._given_up and self._exhausted()
 
     @property
     def cut_short(self) -> bool:
-        """Whether the budget ended the networks while some were left to try."""
+        """Return whether the budget ended while networks were left to try."""
         return self._given_up > 0
 
     def expect_finals(self, count: int) -> None:
@@ -88,7 +88,8 @@ class SearchAlgorithm(ABC):
     def tell(self, outcome: Outcome) -> None:
         """Take the outcome of a pending proposal, or the late score of a proposal that failed before a retry.
 
-        A score that is not a finite number counts as a failure. UnknownProposal: nothing is known of that number.
+        A score that is not a finite number counts as a failure. Raises UnknownProposal if no proposal
+        with that number is pending or has failed.
         """
         proposal = self._pending.pop(outcome.number, None) or self._failed.pop(outcome.number, None)
         if proposal is None:
@@ -111,8 +112,8 @@ class SearchAlgorithm(ABC):
     def rescore(self, networks: Sequence[tuple[Proposal, float]]) -> None:
         """Replace the scores of all networks scored so far, given in the order of their proposals.
 
-        The estimate was calibrated again; no network is tried again. EngineError: something is pending, or the
-        algorithm does not support it.
+        This is for an estimate that was calibrated again; no network is tried again. Raises EngineError if something is
+        pending or the algorithm does not support it.
         """
         if not self.rescorable or self._pending:
             raise EngineError("scores change between rounds only, and only where the algorithm can take it")

@@ -62,7 +62,7 @@ class DefaultCompletion:
 
 
 class ScaledCompletion:
-    """Every later layer keeps its default where this meets the limits; otherwise the options are scaled to the limits.
+    """Every later layer keeps its default if this meets the limits; otherwise the options are scaled to the limits.
 
     Scaling goes layer by layer. The limit lies at some share of the interval of costs that are still reachable, and the
     next layer takes the option that spends closest to the same share of what the layer can spend, without exceeding it
@@ -72,8 +72,8 @@ class ScaledCompletion:
 
     The completion is feasible whenever a feasible one is found within `ATTEMPTS` prefixes. With an upper limit on one
     cost whose intervals are exact, such as counted costs in a layered space, it is found without taking anything back,
-    so every network that is scored is feasible, from the first one on. If none is found, which needs several limits, a
-    narrow range or conservative intervals, the completion is that of `DefaultCompletion`.
+    so every network that is scored is feasible, from the first one on. If none is found, which happens only with
+    several limits, a narrow range or conservative intervals, the completion is that of `DefaultCompletion`.
     """
 
     def __init__(self, problem: SearchProblem) -> None:

@@ -1,7 +1,7 @@
 """Dynamic programming (LayerNAS, Algorithm 2 and Appendix D): layer by layer, every option of every stored model.
 
 ``M_(l+1),h`` keeps the best model of each cost, and layer l+1 begins when all outcomes of layer l have been told.
-Baseline, reachable targets, carried networks and late scores are those of LayerNAS (`engine.algorithms.layernas`). Only
+Baseline, reachable targets, carried networks and late scores are as in LayerNAS (`engine.algorithms.layernas`). Only
 the order of the trials differs, so the first feasible network may appear only at the last layer.
 """
 

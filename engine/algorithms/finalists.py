@@ -60,7 +60,7 @@ class Finalists(ABC):
 
     @abstractmethod
     def settle(self, number: int, score: float | None) -> None:
-        """Take in the final score of the network proposed as ``number``; None when the final estimate failed."""
+        """Take in the final score of the network proposed as ``number``; None if the final estimate failed."""
 
     @abstractmethod
     def dump(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ SLOPES = (1.0, 3.0, 10.0)
 NOISES = (0.02, 0.1)
 """Values that are tried: decay per differing decision, variance of the linear part, variance of the noise.
 
-The variance of all parts together is 1."""
+Variances are relative to the variance of the observed values."""
 LOCAL = 0.25
 """Variance of the kernel that falls with the number of differing decisions."""
 

@@ -50,7 +50,7 @@ class Guided(Finalists):
 
     @property
     def over(self) -> bool:
-        """Whether all finalists are named."""
+        """Return whether all finalists are named."""
         return len(self._taken) >= self._count
 
     def learn(self, proposal: Proposal, worth: float) -> None:

@@ -156,7 +156,7 @@ class LayerNAS(SearchAlgorithm):
         return None
 
     def _root_has_child(self) -> bool:
-        """Whether an option of the first layer has not been proposed yet."""
+        """Return whether an option of the first layer has not been proposed yet."""
         root = self._root
         if root.position == EXHAUSTED:
             return False

@@ -62,7 +62,7 @@ class Selection(Protocol):
         """Return a stored network with untried children for the proposal with this number, or None."""
 
     def any(self) -> bool:
-        """Whether `select` would find a network; the call does not change later selections."""
+        """Return whether `select` would find a network; the call does not change later selections."""
 
     def dump(self) -> list[int] | None:
         """Return the numbers of the networks that may have untried children if their order matters, else None."""
@@ -207,7 +207,7 @@ class StoredLayer:
             self.selection.remove(loser)
 
     def has_child(self, network: Ranked) -> bool:
-        """Whether the network is stored here and has an untried valid child."""
+        """Return whether the network is stored here and has an untried valid child."""
         work = self.stored.get(network[1], GONE)
         if work is None:
             work = self.stored[network[1]] = Untried(self.list_options(network))
@@ -268,4 +268,4 @@ class StoredLayer:
 
 
 GONE = Untried(None, EXHAUSTED)
-"""The work of networks that are not stored."""
+"""Stands for networks that are not stored; it has no untried children."""

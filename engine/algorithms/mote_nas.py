@@ -9,9 +9,9 @@ that less than one draw per round is expected near a parent, b networks near the
 
 The rule ``guided`` spends the same effort on other networks. It first estimates a pool, half of it random and half near
 the best networks of the pool. It then chooses each finalist by the results of the finalists before it
-(`engine.algorithms.guided_finalists`). For each finalist it also estimates a few scouts: networks near the best
-finalists or anywhere in the space, those for which the surrogate predicts most. Without a final estimate the pool keeps
-growing.
+(`engine.algorithms.guided_finalists`). For each finalist it also estimates a few scouts. Networks are drawn near
+the best finalists and anywhere in the space, and those for which the surrogate predicts most become scouts. Without a
+final estimate the pool keeps growing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BATCH = 10
 NEAR = 2
 """The largest number of decisions in which a child may differ from its parent."""
 PARENTS = 100
-"""Every hundredth of the estimated networks is a parent (at least one); under the guided rule every twentieth."""
+"""The best 1 / `PARENTS` of the estimated networks are parents (at least one); if guided, 1 / `GUIDED_PARENTS`."""
 GUIDED_PARENTS = 20
 SCOUTED = 300
 """Number of networks drawn as candidates for scouts, half of them near the best finalists."""
@@ -114,7 +114,7 @@ class MoteNAS(SamplingSearch):
 
     @property
     def cut_short(self) -> bool:
-        """Whether the budget ended the networks while some, scouts among them, were left to try."""
+        """Return whether the budget ended while networks, scouts among them, were left to try."""
         return self._closed or super().cut_short
 
     def _proposal(self, number: int, planned: Planned) -> Proposal | None:
@@ -134,7 +134,7 @@ class MoteNAS(SamplingSearch):
 
     @property
     def _grown(self) -> bool:
-        """Whether the pool from which guided finalists are chosen is complete."""
+        """Return whether the pool from which guided finalists are chosen is complete."""
         return isinstance(self._finalists, Guided) and self._tried >= self.options.pool
 
     def _planned(self) -> RoundPlan | None:

@@ -50,7 +50,7 @@ class Listed:
         return self._moved.get(place) or self._networks[place]
 
     def open(self, choices: Choices) -> bool:
-        """Whether a network is feasible and not taken."""
+        """Return whether a network is feasible and not taken."""
         return choices in self._places and choices not in self._taken
 
     def take(self, choices: Choices, drawn: bool = False) -> None:
@@ -66,7 +66,7 @@ class Listed:
         return list(map(list, self._taken))
 
     def load(self, taken: list[list[int]]) -> None:
-        """Inverse of `dump`, for a fresh object."""
+        """Restore what `dump` returned into a fresh object."""
         for choices in taken:
             self.take(tuple(choices))
 
@@ -114,12 +114,12 @@ class Drawn:
         return None
 
     def _leads_on(self, prefix: Choices) -> bool:
-        """Whether a prefix may lead to a new network; the answer is exact for complete prefixes."""
+        """Return whether a prefix may lead to a new network; the answer is exact for complete prefixes."""
         known = prefix in self._closed or prefix in self._newly_closed or prefix in self._taken
         return not known and self._problem.reachable(prefix)
 
     def open(self, choices: Choices) -> bool:
-        """Whether a network is feasible and not taken."""
+        """Return whether a network is feasible and not taken."""
         return choices not in self._taken and self._problem.feasible(Architecture(self._space.content_hash, choices))
 
     def take(self, choices: Choices, drawn: bool = False) -> None:
@@ -133,7 +133,7 @@ class Drawn:
         return {"taken": list(map(list, self._taken)), "closed": sorted(map(list, self._closed))}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Inverse of `dump`, for a fresh object."""
+        """Restore what `dump` returned into a fresh object."""
         self._taken = dict.fromkeys(tuple(choices) for choices in state["taken"])
         self._closed = {tuple(choices) for choices in state["closed"]}
 

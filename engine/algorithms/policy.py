@@ -1,7 +1,7 @@
 """A factorised categorical policy over architectures, and the clipped policy gradient that trains it (numpy only).
 
 Every layer has a logit for each of its options. An option is drawn from the softmax over the options that may still
-lead to a feasible network after the options drawn before. Logits have shape (L, K) for L layers and at most K options;
+lead to a feasible network, given the options drawn before. Logits have shape (L, K) for L layers and at most K options;
 batches of N networks have choices (N, L), masks (N, L, K) and log probabilities (N,).
 """
 

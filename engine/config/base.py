@@ -95,9 +95,10 @@ class Options(BaseModel):
 
     @classmethod
     def _without_lookalikes(cls, raw: Any) -> Any:
-        """Return the mapping with values that fields of numbers refuse where pydantic would make numbers of them.
+        """Return the mapping with each look-alike of a number replaced by a value that fields of numbers refuse.
 
-        These are true and false, which become words, and text with a leading zero.
+        Pydantic would turn look-alikes into numbers. They are true and false, which become words, and text with a
+        leading zero or a colon, which becomes `NoNumber`.
         """
         if not isinstance(raw, Mapping):
             return raw

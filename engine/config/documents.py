@@ -18,7 +18,7 @@ MAX_VALUES = 100_000
 DEEPEST = 100
 TOO_DEEP = f"The document is nested too deeply, more than {DEEPEST} levels."
 LONGEST_NUMBER = 100
-"""In characters: the time to read YAML's numbers to the base of 60 grows with the square of their length."""
+"""The longest number, in characters. The time to read YAML's numbers of base 60 grows with their length squared."""
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MERGE = "tag:yaml.org,2002:merge"
 TEXT = "tag:yaml.org,2002:str"
@@ -110,7 +110,10 @@ def is_deep(value: Any) -> bool:
 
 
 def _check_size(value: Any, field: str) -> None:
-    """Counts values with every alias written out: neither a cycle nor a small document of huge content passes."""
+    """Raise ConfigError if the value, with every alias written out, holds more than `MAX_VALUES` values.
+
+    So neither a cycle nor a small document that expands to huge content passes.
+    """
     waiting = [value]
     count = 0
     while waiting:

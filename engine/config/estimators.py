@@ -61,7 +61,7 @@ class MoteOptions(EstimateOptions):
 
     @property
     def seconds_carry_over(self) -> bool:
-        """The reduced network is of about one size in all spaces."""
+        """Return whether the network is the reduced one, which has about the same size in all spaces."""
         return self.network == "reduced"
 
     def like_mote(self) -> Sequence[MoteOptions]:

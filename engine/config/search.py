@@ -19,7 +19,7 @@ from engine.errors import ConfigError
 from engine.metrics import COST_NAMES, DEFAULT_COST
 
 Bounds = tuple[str, float | None, float | None]
-"""A metric, and its lowest and highest allowed value in its unit; None: no limit."""
+"""A metric, and its lowest and highest allowed value in its unit; None means no limit."""
 
 ESTIMATE_PATHS = ("estimator", "final.estimator")
 """The path of each stage's estimate in a document."""
@@ -167,7 +167,7 @@ class SearchConfig(Document):
 
     @cached_property
     def estimators(self) -> tuple[EstimatorOptions, ...]:
-        """The estimate of each stage: the search's, and the final one where there is one."""
+        """The estimate of each stage: the search's, and the final one if there is one."""
         return (self.estimator,) if self.final is None else (self.estimator, self.final.estimator)
 
     @cached_property

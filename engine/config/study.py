@@ -50,8 +50,8 @@ ABLATIONS: Mapping[str, tuple[Arm, ...]] = MappingProxyType(
         "seeds": tuple(Arm(label=f"MOTE, seed {seed}", estimator=MoteOptions(seed=seed)) for seed in range(5)),
     }
 )
-"""MOTE with each of its reductions and without, its two terms apart, among networks with and without skip connections,
-and under several seeds. `searches.services.ablations` refuses them where they make no sense."""
+"""Arms that compare MOTE with and without each of its reductions, its two terms, networks with and without skip
+connections, and several seeds. `searches.services.ablations` refuses those that make no sense in a study."""
 SKIPS = ("skip", "identity", "residual", "shortcut")
 """Words in the names of operations that pass on their input."""
 

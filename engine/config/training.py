@@ -142,7 +142,7 @@ class TrainingConfig(Options):
 
     @property
     def parted(self) -> bool:
-        """Whether training uses random parts of files, and accuracies are those of the centre."""
+        """Return whether training uses random parts of files, so that accuracies are measured on the centre."""
         parts = self.parts
         return parts.parts and parts.crop and isinstance(self.dataset, FoldersOptions)
 
@@ -166,7 +166,7 @@ class TrainingConfig(Options):
 
     @property
     def described(self) -> str:
-        """The recipe in a few words; a shortened one says so."""
+        """The recipe in a few words, including what this training changes."""
         recipe = RECIPES[self.recipe]
         parts = self.parts
         words = [f"{recipe.label} recipe"]

@@ -35,7 +35,7 @@ class TrainingEstimator(ABC):
         return [self._estimate(item, seed, fidelity, stop) for item in items]
 
     def seconds(self, item: Architecture) -> float | None:
-        """Return None: unknown before the training."""
+        """Return None, because the seconds are not known before the training."""
         return None
 
     @abstractmethod

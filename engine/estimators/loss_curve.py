@@ -40,7 +40,7 @@ class LossCurveEstimator:
         ]
 
     def seconds(self, item: Architecture) -> float | None:
-        """Return None: unknown before the training."""
+        """Return None, because the seconds are not known before the training."""
         return None
 
     def _summarised(self, estimate: Estimate, epochs: int) -> Estimate:

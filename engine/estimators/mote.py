@@ -5,10 +5,10 @@ losses are taken on some of them. ``evaluate`` takes the loss at each point of t
 default because it needs no further training. ``fit`` trains an epoch from each point and takes its mean loss, as the
 authors' code does.
 
-Networks are trained in their canonical form (`engine.canonical`): networks of one function share one training, which a
-process does once and remembers. They differ in T alone, which counts what is built (`engine.launches`). A network whose
-output does not depend on the image is not trained. It gets the largest loss that `engine.mote` knows, so that it ranks
-below every network that can learn.
+Networks are trained in their canonical form (`engine.canonical`): networks with the same form share one training, which
+a process does once and remembers. They differ in T alone, which counts what is built (`engine.launches`). A network
+whose output does not depend on the image is not trained. It gets the largest loss that `engine.mote` knows, so that it
+ranks below every network that can learn.
 """
 
 from __future__ import annotations

@@ -49,12 +49,12 @@ class Looks:
 
     @property
     def distinctness(self) -> float:
-        """The term of the joint score."""
+        """The term ``distinctness`` of the joint score."""
         return distinctness_term(self.excesses)
 
     @property
     def richness(self) -> float:
-        """The term of the joint score."""
+        """The term ``richness`` of the joint score."""
         return richness_term(self.channels)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class TableEstimator:
     """Scores by the reward column; a trial is charged its row's seconds times the factor, and 0 without such a column.
 
-    Negative seconds are refused, because they would increase the budget. ``terms["truth"]`` is the truth column where
-    it is named and known. Seeds and fidelities change nothing.
+    Negative seconds are refused, because they would increase the budget. ``terms["truth"]`` is the truth column's
+    number, if the column is named and the number known. Seeds and fidelities change nothing.
     """
 
     def __init__(

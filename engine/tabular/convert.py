@@ -21,9 +21,10 @@ Progress = Callable[[int, int], None]
 
 
 def convert(name: str, source: Path, target: Path, progress: Progress = lambda *_: None, stop: Stop = never) -> int:
-    """Convert a benchmark's official file to a table, which one rename creates; return the number of rows.
+    """Convert a benchmark's official file to a table, and return the number of rows.
 
-    Raises DataError, which names what is wrong with the file, and Stopped when ``stop()`` is true.
+    The finished table is renamed to ``target``, so that an incomplete one is never there. Raises DataError,
+    which names what is wrong with the file, and Stopped when ``stop()`` is true.
     """
     total, rows = TABULAR_BENCHMARKS[name].read(source, stop)
     archs: list[str] = []
@@ -48,7 +49,7 @@ def convert(name: str, source: Path, target: Path, progress: Progress = lambda *
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; return 0, or 1 with the reason on standard error."""
+    """Run the command; return 0, or else 1 (bad file) or 2 (wrong arguments) with the reason on standard error."""
     if len(arguments) != 3 or arguments[0] not in TABULAR_BENCHMARKS:
         names = ", ".join(TABULAR_BENCHMARKS)
         print(f"usage: python -m engine.tabular.convert NAME SOURCE TARGET (NAME: {names})", file=sys.stderr)

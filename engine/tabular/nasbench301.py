@@ -42,7 +42,7 @@ def find(folder: Path, version: str) -> Path | None:
 
 
 def has_package() -> bool:
-    """Whether xgboost is installed; it is not imported for this."""
+    """Return whether xgboost is installed; it is not imported for this."""
     return find_spec("xgboost") is not None
 
 
