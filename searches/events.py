@@ -46,7 +46,7 @@ def status(search: Search) -> Entry:
 
 
 def candidates(numbers: Sequence[int]) -> Entry:
-    """Return the event that these candidates were scored or failed."""
+    """Return the event that these candidates changed, for example because they were scored, failed or marked."""
     return Entry(Event.Kind.CANDIDATES, payload={"numbers": list(numbers)})
 
 
@@ -82,7 +82,7 @@ def lost(number: int, arch: str, worker: str, reason: str) -> Entry:
 
 
 def error(message: str) -> Entry:
-    """Return the event of an error of the search itself."""
+    """Return the event of an error of the search itself or of a full training."""
     return Entry(Event.Kind.ERROR, message)
 
 
@@ -102,7 +102,7 @@ def record(search: Search, entries: Sequence[Entry]) -> None:
 
 
 def ring(search_id: int, owner_id: int, seq: int) -> None:
-    """Notify the pages of a search and its owner's list that ``seq`` is the last event; returns at once."""
+    """Notify the pages of a search and its owner's list that ``seq`` is the last event; this returns at once."""
     global _doorbell
     with _starting:
         if _doorbell is None or _doorbell.pid != os.getpid():
@@ -112,7 +112,7 @@ def ring(search_id: int, owner_id: int, seq: int) -> None:
 
 
 class Doorbell:
-    """Collects rings and sends the latest ring of every search, at most every `PAUSE` seconds."""
+    """A thread that collects rings and sends the latest ring of every search, at most every `PAUSE` seconds."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()

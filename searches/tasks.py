@@ -1,4 +1,4 @@
-"""Celery tasks: thin doors to the services."""
+"""Celery tasks, each of which calls one service."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def train_network(training_id: int) -> None:
 
 @shared_task(name="searches.tasks.measure_latency")
 def measure_latency(kind: str, row_id: int) -> None:
-    """Measure a latency table (``table``) or a candidate's network (``network``)."""
+    """Measure a latency table (``table``) or a candidate's network (``network``), or read a ``benchmark`` file."""
     measuring.measure(kind, row_id)

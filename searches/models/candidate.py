@@ -26,8 +26,8 @@ class Candidate(models.Model):
 
     Its score and costs are copied here, so that rows can be sorted by them. There is a column for every metric of
     `engine.metrics`. Stage 0 rows are the networks of the search. A stage 1 row is the final estimate of the network
-    whose number is ``parent_number``. It is work like any other, but no network of its own: its score is that network's
-    ``final_score``.
+    whose number is ``parent_number``. It is evaluated like any other, but it is not a network of its own: its score is
+    that network's ``final_score``.
     """
 
     class Status(models.TextChoices):

@@ -25,7 +25,7 @@ class Stored(Generic[T]):
     def __get__(self, row: Any, model: type) -> T: ...
 
     def __get__(self, row: Any, model: type) -> Self | T:
-        """Return the options; ConfigError if the document was not written by any version of this program."""
+        """Return the options; raises ConfigError if the document was not written by any version of this program."""
         if row is None:
             return self
         document = row.config

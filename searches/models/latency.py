@@ -1,4 +1,4 @@
-"""Latencies: tables with the milliseconds of each operator, and whole networks timed to check them."""
+"""Latency tables with the milliseconds of each operator, whole networks timed to check them, and benchmark files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from searches.models.candidate import Candidate
 
 
 class Measurement(models.Model):
-    """A measurement that a worker makes in the background, under a lease."""
+    """A measurement or conversion that a worker makes in the background, under a lease."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -40,7 +40,7 @@ class Measurement(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the measurement still waits or runs."""
+        """Return whether the measurement still waits or runs."""
         return self.status in self.OPEN
 
 

@@ -80,7 +80,7 @@ class Search(models.Model):
     event_seq = models.PositiveBigIntegerField(default=0, help_text="number of the last event")
 
     state: Any
-    """No column: serializers keep the row's progress here (`selectors.searches.progress`)."""
+    """This is not a column: serializers keep the row's progress here (`selectors.searches.progress`)."""
 
     class Meta:
         ordering = ["-id"]
@@ -91,7 +91,7 @@ class Search(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether workers may still work for the search."""
+        """Return whether workers may still work for the search."""
         return self.status in self.ACTIVE
 
 

@@ -21,7 +21,7 @@ class Study(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     state: dict[str, Any]
-    """No column: serializers keep the status of the study here (`selectors.studies.status`)."""
+    """This is not a column: serializers keep the status of the study here (`selectors.studies.status`)."""
 
     class Meta:
         ordering = ["-id"]

@@ -1,4 +1,4 @@
-"""The processes that score candidates at present."""
+"""The processes that score, train and measure networks at present."""
 
 from __future__ import annotations
 

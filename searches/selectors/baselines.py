@@ -22,11 +22,11 @@ Values = np.ndarray
 COSTS = ("params_m", "madds_m")
 """The counts that candidates store."""
 LABELS = {**{name: METRICS[name].label for name in COSTS}, "trained_layers": "Trained layers"}
-"""The label of every baseline by its name; more of a count ranks higher."""
+"""The label of every baseline by its name; a network with a larger count ranks higher."""
 RESAMPLES = 300
 """Number of bootstrap resamples of an interval on the page."""
 LEAST_IN_TENTH, LEAST_AT_TOP = 10, 3
-"""A best tenth of fewer networks gets no tau, or no nDCG: it would be a matter of luck."""
+"""The least numbers of networks in the best tenth for which tau and nDCG are given; below them luck decides."""
 MOST_NEEDED = 10_000
 """Above this number of networks, sentences only say that more would be needed."""
 REMEMBERED = 20_000
@@ -51,7 +51,10 @@ class Baselines:
     """The baselines on networks of known truth, and how estimates of the same networks compare with them."""
 
     def __init__(self, truth: Values, counts: Mapping[str, Values], size: int) -> None:
-        """Take one entry for each network; ``counts`` has the `LABELS`, ``size`` is the space's number of networks."""
+        """Take arrays with one entry for each network.
+
+        ``counts`` has the keys of `LABELS`; ``size`` is the space's number of networks.
+        """
         self._truth = truth
         self._counts = counts
         self._size = size
@@ -70,7 +73,7 @@ class Baselines:
         ]
 
     def compared(self, subject: str, scores: Values) -> dict[str, Any]:
-        """Return ``baselines``, the rows with what sets the scores apart from each, and the ``sentence`` on them."""
+        """Return ``baselines``, the `rows` with the verdict of the scores against each, and a ``sentence`` on them."""
         estimate = self._bootstrap.of(scores)
         rows = [row | self._apart(estimate, self._resampled[row["name"]]) for row in self.rows()]
         return {"baselines": rows, "sentence": sentence(subject, len(scores), rows, self._size)}
@@ -86,7 +89,7 @@ class Baselines:
         }
 
     def _apart(self, estimate: Resampled, baseline: Resampled) -> dict[str, Any]:
-        """Return the ``difference`` of the taus, the ``verdict`` on it, and the ``networks_needed`` for one."""
+        """Return the ``difference`` of the taus, the ``verdict``, and the ``networks_needed`` if it is unclear."""
         difference = self._bootstrap.difference(estimate, baseline)
         verdict = verdict_on(difference)
         needed = count_to_separate(difference) if verdict == "unclear" else None
@@ -94,7 +97,7 @@ class Baselines:
 
 
 def verdict_on(difference: Interval) -> str:
-    """Return what an estimate is beside a baseline: better, worse, same, unclear, or unknown without both taus."""
+    """Return how an estimate compares with a baseline: better, worse, same, unclear, or unknown without both taus."""
     if not isfinite(difference.value):
         return "unknown"
     if difference.value == difference.low == difference.high == 0:
@@ -135,10 +138,10 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def interval(found: Interval) -> dict[str, Any] | None:
-    """Return an interval as JSON data; None where it is undefined."""
+    """Return an interval as JSON data, or None if it is undefined."""
     return asdict(found) if isfinite(found.value) else None
 
 
 def finite(value: float) -> float | None:
-    """Return a number that JSON can hold; None for NaN."""
+    """Return a number that JSON can hold, or None for NaN and infinities."""
     return float(value) if np.isfinite(value) else None

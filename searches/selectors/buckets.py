@@ -72,7 +72,7 @@ def _layers(search: Search, layer_names: Sequence[str], found: Sequence[dict[str
 
 
 def _plain_scores(search: Search, numbers: Collection[int]) -> dict[int, float]:
-    """Return the plain scores of these networks, if buckets rank by weighted scores."""
+    """Return the plain scores of these networks by number; empty unless buckets rank by weighted scores."""
     if not search.configuration.objective.size_exponent:
         return {}
     rows = Candidate.objects.filter(search=search, number__in=numbers)

@@ -27,7 +27,7 @@ def constants(search: Search, calibration: Calibration) -> Constants:
 
 
 def latest(search: Search) -> Constants | None:
-    """Return the constants that the search's scores are computed with now; None if estimates count as they are."""
+    """Return the constants that the search's scores are computed with now, or None if estimates count as they are."""
     if joint_of(search.configuration.estimator.kind) is None:
         return None
     last = search.calibrations.order_by("-round").first()
@@ -51,7 +51,7 @@ def terms(candidate: Candidate) -> dict[str, float | None]:
 
 
 def source(candidate: Candidate) -> str | None:
-    """Return where the constants of a candidate's score come from, in words; None if there are none."""
+    """Return where the constants of a candidate's score come from, in words, or None if there are none."""
     search = candidate.search
     joint = joint_of(candidate.evaluation.estimator)
     if joint is None:

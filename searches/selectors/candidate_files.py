@@ -1,4 +1,4 @@
-"""Candidates of a search as one file in the format asked for, read and made a bounded part at a time."""
+"""The candidates of a search as one file in the chosen format; rows are read in parts of limited size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COLUMNS = (
     "tags",
     "note",
 )
-"""The columns of CSV and Parquet; one for each term of the scores follows, such as ``term_landscape``."""
+"""The columns of CSV and Parquet; a column for each term of the scores follows, such as ``term_landscape``."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -61,7 +61,10 @@ def json_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
 
 
 def parquet_parts(rows: QuerySet[Candidate]) -> Iterator[bytes]:
-    """Yield the columns of the CSV with their types: null where unknown, texts as they are, a row group a part."""
+    """Yield the columns of the CSV with their types; unknown values are null, and texts are unchanged.
+
+    Every part of the rows is one row group.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -83,7 +86,7 @@ FORMATS: dict[str, tuple[str, Callable[[QuerySet[Candidate]], Iterator[bytes]]]]
     "json": ("application/json", json_parts),
     "parquet": ("application/vnd.apache.parquet", parquet_parts),
 }
-"""Content type, and what makes the parts of the file, by the name of the format."""
+"""The content type and the function that yields the parts of the file, by the name of the format."""
 
 
 def _header(terms: Sequence[str]) -> list[str]:

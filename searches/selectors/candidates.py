@@ -28,17 +28,17 @@ FROM line JOIN searches_candidate c ON c.id = line.id ORDER BY line.depth
 
 
 def owned(owner: Any) -> QuerySet[Candidate]:
-    """Return the owner's candidates with their evaluations, without curves."""
+    """Return the owner's networks with their evaluations, without curves."""
     return _with_evaluation(Candidate.objects.networks().filter(search__owner=owner))
 
 
 def with_evaluations() -> QuerySet[Candidate]:
-    """Return all users' candidates with their evaluations, without curves; for keys already checked for the owner."""
+    """Return all users' candidates with their evaluations, without curves; the caller must have checked the owner."""
     return _with_evaluation(Candidate.objects.all())
 
 
 def of_search(search: Search) -> QuerySet[Candidate]:
-    """Return all candidates of a search with their evaluations, without curves."""
+    """Return all networks of a search with their evaluations, without curves."""
     return _with_evaluation(Candidate.objects.networks().filter(search=search))
 
 

@@ -147,7 +147,7 @@ _lock = RLock()
 
 
 def of(search: Search) -> Columns:
-    """Return the columns as of the search's last event; the latest used ones are cached, up to `KEPT_ROWS` rows."""
+    """Return the columns as of the search's last event; recently used ones are cached, up to `KEPT_ROWS` rows."""
     with _lock:
         key = (search.pk, search.created_at)
         columns = _kept.pop(key, None)
@@ -161,7 +161,7 @@ def of(search: Search) -> Columns:
 
 
 def front_of(columns: Columns, numbers: np.ndarray, x: str, y: str, feasible_only: bool) -> np.ndarray:
-    """Return the front among these numbers, by ascending ``x``; of networks with equal values the first is kept."""
+    """Return the front among these numbers, by ascending ``x``; it keeps the first of networks with equal values."""
     a = columns[x][numbers]
     b = columns[y][numbers]
     usable = np.isfinite(a) & np.isfinite(b) & (columns["state"][numbers] == SCORED)

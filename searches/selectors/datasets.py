@@ -22,7 +22,7 @@ SHOWN = 10
 
 
 def inspected(row: Dataset) -> dict[str, Any]:
-    """Return splits, class counts, and preprocessing with default options; DataError if the files are missing."""
+    """Return splits, class counts and default preprocessing; raises DataError if the files are missing."""
     data = FolderData(UploadOptions(id=row.pk), row.folder)
     info = data.info
     summary = data.summary
@@ -46,14 +46,14 @@ def inspected(row: Dataset) -> dict[str, Any]:
 
 
 def left_out(row: Dataset) -> list[dict[str, Any]]:
-    """Return the files of an upload that are not used, by folder and suffix; uploads of earlier builds do not say."""
+    """Return the files of an upload that are not used, by folder and suffix; empty for uploads of earlier builds."""
     if not (row.folder / MANIFEST).is_file():
         return []
     return [asdict(part) for part in read_summary(row.folder).left_out]
 
 
 def digits() -> dict[str, Any]:
-    """Return the same for scikit-learn's digits."""
+    """Return the same as `inspected` for scikit-learn's digits."""
     data = DigitsData(DigitsOptions(), Path())
     info = data.info
     splits = data.load()
@@ -73,13 +73,13 @@ def digits() -> dict[str, Any]:
 
 
 def sample(row: Dataset, name: str, part: str, fit: Fit, count: int = SHOWN) -> bytes:
-    """Return images of a class as one PNG, as networks see them; DataError if there are none."""
+    """Return images of a class as one PNG, as networks see them; raises DataError if there are none."""
     side = read_summary(row.folder).side
     return folder_strip(row.folder, part, name, row.channels, side, fit, count)
 
 
 def digits_sample(name: str, part: str, count: int = SHOWN) -> bytes:
-    """Return the same for scikit-learn's digits."""
+    """Return the same as `sample` for scikit-learn's digits."""
     if name not in {str(digit) for digit in range(10)}:
         raise DataError(f"there are no images of class '{name}'")
     return digits_strip(DigitsData(DigitsOptions(), Path()), part, int(name), count)

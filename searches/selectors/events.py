@@ -1,4 +1,4 @@
-"""The log of a search after a number."""
+"""The events of a search that follow a given number."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from searches.selectors import columns
 from searches.selectors.columns import SCORED, Columns
 
 PARTS = 80
-"""Number of stretches of the search whose spread of scores is given, at most."""
+"""The largest number of stretches of the search for which the spread of scores is given."""
 LEAST = 5
-"""Number of scores that a stretch has on average, at least."""
+"""The least average number of feasible scores in a stretch."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Trajectory:
 
 
 def history(search: Search) -> dict[str, Any]:
-    """Return the leaders in the order of their numbers, and quantiles of the scores tried meanwhile."""
+    """Return the leaders in the order in which they came to lead, and quantiles of the scores over the search."""
     found = columns.of(search)
     return found.derived("history", lambda: _history(search, found))
 
@@ -99,7 +99,7 @@ def _finals(search: Search, found: Columns) -> list[tuple[int, int, float, float
 
 
 def _worths(search: Search, found: Columns, numbers: np.ndarray) -> np.ndarray:
-    """Return what the scores of these networks are worth."""
+    """Return the scores of these networks, weighted by size if the search does so."""
     objective = search.configuration.objective
     exponent = objective.size_exponent
     scores: np.ndarray = found["score"][numbers]

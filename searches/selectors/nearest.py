@@ -13,9 +13,10 @@ from searches.selectors.columns import SCORED
 
 
 def nearest(search: Search) -> dict[str, Any] | None:
-    """Return the scored network with the least excess over a limit, as a share of the limit; of equal ones the first.
+    """Return the first scored network whose largest excess over a limit, as a share of that limit, is the least.
 
-    None while the search is active, and if it has a network within its limits or no scored network of known costs.
+    Return None while the search is active, and if it has a network within its limits or no scored network of known
+    costs.
     """
     if search.is_active or search.feasible or not search.scored:
         return None

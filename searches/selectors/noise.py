@@ -1,9 +1,9 @@
-"""The noise of scores, which decides whether two scores differ: from networks scored again with other seeds.
+"""The noise of scores, which decides whether two scores differ, measured on networks scored with several seeds.
 
-Repeats are all scores in the owner's searches with the same estimate, space and data but another seed of the estimate:
-from studies of seeds, repeated searches, and this search's own finalists. The noise is the pooled standard deviation s
-of a network's scores. Only the better half of the repeated networks counts, because the best networks must be
-distinguished. Two scores of equal networks differ by at most 1.96 sqrt(2) s with a probability of 95% (the
+Repeats are all scores in the owner's searches with the same estimate, space and data but another seed of the estimate.
+They come from studies of seeds, repeated searches, and this search's own finalists. The noise is the pooled standard
+deviation s of a network's scores. Only the better half of the repeated networks counts, because the best networks must
+be distinguished. Two scores of the same network differ by at most 1.96 sqrt(2) s with a probability of 95% (the
 repeatability limit of ISO 5725-1).
 """
 

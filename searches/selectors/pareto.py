@@ -9,7 +9,10 @@ from searches.selectors import columns
 
 
 def front(search: Search, metric: str, feasible_only: bool = True) -> list[dict[str, Any]]:
-    """Return the networks that no other network of at most their cost equals or beats, by ascending cost."""
+    """Return the front by ascending cost: the networks that score higher than all others of at most their cost.
+
+    Of several networks with the same cost and score, the first is on the front.
+    """
     found = columns.of(search)
     numbers = found.front(metric, "score", feasible_only)
     ids = found["id"][numbers].tolist()

@@ -1,7 +1,8 @@
 """The contents of a search's scatter plot: the whole front, isolated candidates one by one, and counts elsewhere.
 
-Up to `EXACT` candidates in view are all given one by one. If there are more, the view is divided into cells. Candidates
-that are alone in their cell and the latest ones are given one by one; the others are given as a count per cell.
+Up to `EXACT` candidates in view are all given one by one. If there are more, the view is divided into cells. The last
+`ALONE` candidates that are alone in their cell are given one by one, and so are the `LATEST` candidates if requested.
+The others are given as a count per cell.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ Range = tuple[float, float]
 class Look:
     """Axes, filters, the window ``(x0, x1, y0, y1)`` in view (None: everything) and its number of cells.
 
-    The ``latest`` candidates are always given one by one. ``upto`` and ``layers`` restrict the plot to an earlier state
-    of the search: to numbers below ``upto``, or to these layers and candidates without a layer.
+    If ``latest`` is true, the latest candidates are always given one by one. ``upto`` and ``layers`` restrict the plot
+    to an earlier state of the search: to numbers below ``upto``, and to these layers and candidates without a layer.
     """
 
     x: str
@@ -125,7 +126,7 @@ def _known(found: Columns) -> list[str]:
 
 
 def _considered(found: Columns, look: Look) -> np.ndarray:
-    """Return the numbers that have both values, up to the point of the replay."""
+    """Return the numbers of scored candidates with both values, restricted to the chosen state of the search."""
     a = found[look.x]
     b = found[look.y]
     usable = (found["state"] == SCORED) & np.isfinite(a) & np.isfinite(b)

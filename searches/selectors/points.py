@@ -1,4 +1,4 @@
-"""The numbers of scored and failed candidates as columns: all of them, or a few for the tooltip of a point."""
+"""The values of scored and failed candidates as columns: all of them, or a few for the tooltip of a point."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ FINISHED = (Candidate.Status.SCORED, Candidate.Status.FAILED)
 def after(search: Search, number: int = -1, limit: int = LIMIT) -> dict[str, Any]:
     """Return columns of the finished candidates numbered above ``number``.
 
-    ``last`` is the last number in the answer, or ``number`` itself without any; ``more`` is whether others follow.
+    ``last`` is the last number in the answer, or ``number`` itself if the answer is empty. ``more`` says whether others
+    follow.
     """
     rows = _rows(search, limit + 1, number__gt=number)
     page = rows[:limit]
@@ -25,7 +26,7 @@ def after(search: Search, number: int = -1, limit: int = LIMIT) -> dict[str, Any
 
 
 def numbered(search: Search, numbers: Sequence[int]) -> dict[str, Any]:
-    """Return columns of those of these candidates that are finished."""
+    """Return columns of the finished ones among these candidates."""
     rows = _rows(search, LIMIT, number__in=numbers)
     return {"columns": _columns(rows), "last": max(numbers, default=-1), "more": False}
 

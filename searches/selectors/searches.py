@@ -23,9 +23,9 @@ RATE_WINDOW = timedelta(minutes=1)
 class SearchProgress:
     """The progress of a search.
 
-    ``bound`` is the largest number of evaluations (of the budget or the algorithm), None if only seconds are limited.
-    ``share`` is between 0 and 1. ``rate`` is in evaluations per minute over the last minute, None while nothing runs.
-    ``eta`` is in seconds.
+    ``bound`` is the largest number of evaluations (of the budget or the algorithm), or None if only seconds are
+    limited. ``share`` is between 0 and 1. ``rate`` is in evaluations per minute over the last minute, or None while
+    nothing runs. ``eta`` is in seconds.
     """
 
     evaluated: int

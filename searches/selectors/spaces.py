@@ -50,7 +50,7 @@ def searched_layers(search: Search) -> Choices:
 
 
 def searched_until(search: Search, layer: int) -> Choices:
-    """Return a layer and all layers searched before it; nothing for a layer that the space does not have."""
+    """Return a layer and all layers searched before it; empty for a layer that the space does not have."""
     order = searched_layers(search)
     return order[: order.index(layer) + 1] if layer in order else ()
 
@@ -68,7 +68,7 @@ def of_options(options: SpaceOptions, *spec: int) -> SearchSpace:
 
 
 def of_document(document: Any, *spec: int) -> SearchSpace:
-    """Return the space of options given as JSON data; ValueError if these are not valid options."""
+    """Return the space of options given as JSON data; raises ValueError if these are not valid options."""
     return of_options(_OPTIONS.validate_python(document), *spec)
 
 
@@ -79,7 +79,7 @@ def _space(options: str, spec: InputSpec, times: tuple[tuple[str, float], ...] =
 
 
 def described(space: SearchSpace) -> dict[str, Any]:
-    """Return a summary of a space: exact size, layers, and for every cost the least, largest and default value."""
+    """Return a summary of a space: exact size, layers, and least, largest and default value of every bounded cost."""
     default = space.default()
     known = space.metrics(default)
     ranges = {metric: space.cost_range((), metric) for metric in NODES}

@@ -1,7 +1,7 @@
-"""Where a score stands among random networks: a score alone says little, since every estimate has its own scale.
+"""The rank of a score among random networks: a score alone says little, since every estimate has its own scale.
 
-Random networks are those that random searches and studies without limits have scored with the same estimate, space and
-data. Nothing is scored for this.
+Random networks are those of one random search or arm of a study, without limits and with the same estimate, space and
+data: the one that has scored the most networks. Nothing is scored for this.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST = 20
 
 
 def scored_alike(search: Search, other: Search) -> bool:
-    """Whether the scores of two searches of one space come from the same estimate and, if it needs them, images."""
+    """Return whether two searches of one space have the same estimate and, if it needs them, the same images."""
     estimator = search.configuration.estimator
     if other.configuration.estimator != estimator:
         return False
@@ -34,7 +34,7 @@ def scored_alike(search: Search, other: Search) -> bool:
 def among_random(candidate: Candidate) -> dict[str, Any] | None:
     """Return the rank of a network's score: ``share`` of the ``networks`` that score less, the ``source``, ``words``.
 
-    None without a score, or if fewer than `LEAST` random networks have one.
+    Return None without a score, or if fewer than `LEAST` random networks have one.
     """
     search = candidate.search
     random = _random_search(search)
@@ -63,7 +63,7 @@ def words(share: float, networks: int) -> str:
 
 
 def _random_search(search: Search) -> Search | None:
-    """Return the random search with the most scored networks that are comparable; of equals the latest."""
+    """Return the comparable random search with the most scored networks, or the latest if several have as many."""
     rows = Search.objects.filter(
         owner=search.owner_id, space=search.space_id, config__algorithm__kind="random", scored__gte=LEAST
     )
@@ -81,7 +81,7 @@ def _limited(search: Search) -> bool:
 def _scores(search_id: int, random_id: int, _state: Hashable) -> np.ndarray:
     """Return the scores of a random search's networks in order, under the constants that the search uses now.
 
-    ``_state`` differs whenever the scores do, since results are kept.
+    Results are kept, so ``_state`` has to differ whenever the scores do.
     """
     given = calibrations.latest(Search.objects.get(pk=search_id))
     rows = Candidate.objects.networks().filter(search=random_id, status=Candidate.Status.SCORED)

@@ -1,4 +1,4 @@
-"""Values as JSON can say them."""
+"""Values that strict JSON can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study found: how each estimate ranks the networks that all of them scored."""
+"""The results of a study: how each estimate ranks the networks that all of them scored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROWTH = 1.01
 """A running arm is read again at every network up to this number, then whenever it has grown by this factor."""
 REMEMBERED = 20_000
 LEAST_IN_GROUP = 8
-"""Fewer networks than these get no tau of their own: it would be a matter of luck."""
+"""A group of fewer networks gets no tau of its own, which would be a matter of luck."""
 GROUPS = 12
 Values = np.ndarray
 
@@ -171,7 +171,7 @@ class KnownTruths:
 
 
 def _estimate(column: ScoreColumn, known: KnownTruths | None) -> dict[str, Any]:
-    """Return the figures of one column; without a truth only the number of scored networks and their seconds."""
+    """Return the figures of a column; without a truth only the count of scored networks and their seconds are known."""
     scored = np.isfinite(column.scores)
     row = {"name": column.name, "arm": column.arm, "term": column.term, "seconds": column.seconds}
     row |= {"scored": int(scored.sum())}
@@ -196,7 +196,7 @@ def _agreement(columns: Sequence[ScoreColumn]) -> dict[str, Any]:
 def _groups(
     search: Search, networks: Sequence[str], columns: Sequence[ScoreColumn], truth: ScoreColumn
 ) -> list[dict[str, Any]]:
-    """Return tau among the networks with an operation and among those without it, where both groups are large enough.
+    """Return tau among the networks with an operation and among those without it, if both groups are large enough.
 
     Skip connections come first.
     """

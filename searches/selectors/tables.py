@@ -1,4 +1,4 @@
-"""What a table says about a whole space."""
+"""The best network of a table within the limits of a search."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOMENT = 2.0
 def optimum(search: Search) -> dict[str, Any] | None:
     """Return the table's architecture with the best truth that meets the search's limits.
 
-    None when there is no such network, no table, no file or no truth column. ``limits`` is ``none`` where the search
-    has no limits, ``met``, or ``ignored``: no network within the limits was found in a `MOMENT`, and the answer is the
-    best of the whole table.
+    Return None if there is no such network, no table, no file or no truth column. ``limits`` is ``none`` if the search
+    has no limits, ``met`` if the network meets them, or ``ignored`` if no network within the limits was found in
+    `MOMENT` seconds, so that the answer is the best network of the whole table.
     """
     config = search.configuration
     source = config.estimator.source

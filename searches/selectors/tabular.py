@@ -21,7 +21,10 @@ SURROGATES: Mapping[str, str] = {
 
 
 def may_manage(user: Any) -> bool:
-    """Whether a user may read and forget the shared files and see their folder: staff only, as the local owner is."""
+    """Return whether a user may manage the shared files and see their folder, which only staff may.
+
+    The local owner is staff.
+    """
     return bool(user.is_staff)
 
 

@@ -51,7 +51,7 @@ def alike(search: Search) -> list[list[Training]]:
 
 
 def on_own_data(search: Search, training: Training) -> bool:
-    """Whether the search used the same images as the training, or none."""
+    """Return whether the search used the same images as the training, or none."""
     return search.data_info.get("content_hash") in (None, training.data_info["content_hash"])
 
 
@@ -83,7 +83,7 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
         from scipy import stats
 
         result = stats.kendalltau([score for _, score, _ in scored], [accuracy for *_, accuracy in scored])
-        if result.statistic == result.statistic:  # a number: neither side is constant
+        if result.statistic == result.statistic:  # not NaN, so neither side is constant
             tau, p_value = float(result.statistic), float(result.pvalue)
     inverted = [
         _pair(a, b, gap)
@@ -104,11 +104,10 @@ def _group(trainings: Sequence[Training]) -> dict[str, Any]:
 
 
 def _pair(a: Training, b: Training, gap: float) -> dict[str, Any]:
-    """Return two trainings that the scores order wrongly.
+    """Return two trainings that the scores order wrongly: ``better`` has the higher accuracy and the lower score.
 
-    ``gap`` is the accuracy of ``a`` minus that of ``b``, in percentage points.
-
-    ``better`` has the higher accuracy and the lower score.
+    The argument ``gap`` is the accuracy of ``a`` minus that of ``b``, in percentage points. The result has its absolute
+    value.
     """
     better, worse = (a, b) if gap > 0 else (b, a)
     return {"better": _row(better), "worse": _row(worse), "gap": abs(gap)}

@@ -1,9 +1,9 @@
-"""How far the scores of a search can be trusted: their rank correlation with any known truth of its networks.
+"""The trust that the scores of a search deserve: their rank correlation with any known truth of its networks.
 
 There are three sources, each named in the answer: the truth column of its table, full trainings of its candidates, and
 studies of random networks under the same estimate, space and data. Beside each, parameters, multiply-adds and trained
-layers rank the same networks. A search's own candidates are not a random sample:
-the search looked for high scores, so a correlation among them tends to be lower than one over the whole space.
+layers rank the same networks. A search's own candidates are not a random sample: the search looked for high scores, so
+a correlation among them tends to be lower than one over the whole space.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ MOST = 5_000
 Found = dict[str, Any] | str
 """A source, or a sentence on networks that all have the same score or truth, so that they cannot be ranked."""
 STRONG, MODERATE, SLIGHT = 0.6, 0.4, 0.1
-"""Values of tau: from the first two on, scores agree with a truth to that degree; below the last they say little."""
+"""Limits of tau: scores agree strongly from the first, moderately from the second, and say little below the third."""
 
 
 def card(search: Search) -> dict[str, Any]:
     """Return ``sources``, the most informative first, a ``sentence`` on them, ``noise`` and ``random``.
 
     Without sources the sentence says how to learn more, and whether all networks have the same score or truth.
-    ``noise``: how much scores vary from seed to seed, by which near ties on the front are marked; None where it is not
-    known. ``random``: the rank of the search's best network among random networks of its space (`standing`).
+    ``noise`` is how much scores vary from seed to seed, by which near ties on the front are marked, or None if it is
+    not known. ``random`` is the rank of the search's best network among random networks (`standing`), or None.
     """
     found = [*_of_studies(search), *_of_candidates(search)]
     sources = [row for row in found if isinstance(row, dict)]
@@ -71,7 +71,7 @@ def _of_table(search: Search, found: Columns) -> Found | None:
 
 
 def _of_trainings(search: Search) -> Found | None:
-    """Return the source of trainings, of one recipe: accuracies after 2 and after 40 epochs are different truths."""
+    """Return the source of trainings under one recipe: accuracies after 2 and after 40 epochs are different truths."""
     alike = next(iter(trainings.alike(search)), [])
     if not alike or not trainings.on_own_data(search, alike[0]):
         return None
@@ -97,7 +97,7 @@ def _of_networks(
     scores: np.ndarray,
     truth: np.ndarray,
 ) -> Found | None:
-    """Return the source of some of the search's own networks, or that all have the same score or truth."""
+    """Return the source of these networks of the search, or the sentence that all have the same score or truth."""
     if alike := constant(scores, truth):
         return _same(alike, words)
     space = spaces.of_search(search)

@@ -1,4 +1,4 @@
-"""Which requests of a study are refused, ablations of MOTE above all, and roughly how long a study takes."""
+"""The checks of a study, above all of its ablations of MOTE, and a forecast of roughly how long it takes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _check_skips(config: StudyConfig, resolved: Resolved) -> None:
 def forecast(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> dict[str, Any]:
     """Return roughly how long a study takes: seconds of one network under each arm, the total, and remarks.
 
-    Nothing is created; ConfigError as `check` and `check_size`.
+    Nothing is created. Raises ConfigError as `check` and `check_size` do.
     """
     check(owner, config, local_files=local_files)
     found = [(name, resolve(owner, search, local_files=local_files)) for _, name, search in config.searches()]

@@ -99,7 +99,7 @@ def _step(search_id: int, token: str) -> bool:
 
 
 def _round(search: Search, resolved: Resolved) -> bool:
-    """Fill the open round, or tell it and ask the next; return whether every score of that is known already."""
+    """Fill the open round, or tell it and ask the next; return whether the search can go on without waiting."""
     copy = algorithm_state.load(search, resolved)
     copy.rounds.meter = budgets.meter(search)
     asked = _ask(search, resolved, copy)
@@ -120,7 +120,10 @@ def _round(search: Search, resolved: Resolved) -> bool:
 
 
 def _ask(search: Search, resolved: Resolved, copy: Copy) -> list[Candidate]:
-    """Ask what the open round has room for, or a new round, and write it; stages that are looked up are not asked."""
+    """Ask what the open round has room for, or a new round, and write and return its candidates.
+
+    Stages that are looked up are not asked.
+    """
     stages = range(len(lookups.stages_of(resolved)), len(resolved.stages))
     proposed = copy.rounds.ask(stages, partial(dispatching.recent_seconds, search))
     return proposals.write(search, resolved, [Asked(search.rounds, proposal) for proposal in proposed])
@@ -142,7 +145,10 @@ def _tell(search: Search, resolved: Resolved, copy: Copy) -> None:
 
 
 def hand_out(search: Search, again: bool = False) -> None:
-    """Dispatch the work that the search waits for; ``again``: also what was dispatched for another search."""
+    """Dispatch the work that the search waits for.
+
+    With ``again`` this includes work that was dispatched already, such as for another search.
+    """
     work = recording.to_score(search)
     if not again:
         work = work.filter(dispatched_at=None)

@@ -25,7 +25,7 @@ KEPT_COPIES = 4
 FIRST_SNAPSHOT = 1_000
 COLUMNS = ("number", "round", "choices", "status", "score", "revived_round")
 FIRST_STAGE = "first_stage"
-"""Key of a snapshot's state beside the algorithm's own: `engine.rounds.Rounds.first_stage`."""
+"""The key of `engine.rounds.Rounds.first_stage` in a snapshot's state, beside the algorithm's own keys."""
 BUCKET_COLUMNS = ["low", "high", "residents", "inserted", "evicted"]
 
 
@@ -47,9 +47,9 @@ _copies: OrderedDict[int, Copy] = OrderedDict()
 
 
 def load(search: Search, resolved: Resolved) -> Copy:
-    """Return the algorithm with every told round told, late scores included, and the open round asked.
+    """Return the copy of a search with all recorded rounds told, late scores included, and the open round asked.
 
-    StateMismatch: the rows hold proposals that this algorithm would not make.
+    Raises StateMismatch if the rows hold proposals that this algorithm would not make.
     """
     copy = _copies.pop(search.pk, None)
     if copy is None or copy.epoch != search.epoch or _ahead(copy, search):
@@ -67,7 +67,7 @@ def forget(search_id: int) -> None:
 
 
 def void(search: Search) -> None:
-    """Make every copy and the snapshot void, because what was told is about to change; the caller saves ``epoch``."""
+    """Make every copy and the snapshot void, because told results are about to change; the caller saves ``epoch``."""
     search.epoch += 1
     Snapshot.objects.filter(search=search).delete()
 
@@ -80,7 +80,7 @@ def reopen_stages(search: Search) -> None:
 def save_snapshot(search: Search, copy: Copy, due: bool = False) -> None:
     """Write a snapshot if it is due; nothing may be pending.
 
-    It is due in any case when the budget has just cut a round: the rows do not show that its stage is over.
+    The caller makes it ``due`` when the budget has just cut a round: the rows do not show that its stage is over.
     """
     asked = copy.algorithm.asked
     last = Snapshot.objects.filter(search=search).values_list("asked", flat=True).first() or 0
@@ -120,7 +120,7 @@ def bucket_row(search: Search, view: BucketView) -> Bucket:
 
 
 def _ahead(copy: Copy, search: Search) -> bool:
-    """Return whether the copy proposed or learned what was never committed."""
+    """Return whether the copy proposed or learned something that was never committed."""
     ahead = copy.rounds.told > search.rounds or copy.algorithm.asked > search.asked
     return ahead or copy.rounds.gave_up
 
@@ -160,13 +160,13 @@ def _replay(copy: Copy, search: Search) -> None:
 
 
 def _outcome(row: Any, calibrations: Calibrations) -> Outcome:
-    """Return what was told of a candidate when its round was told; a score that a retry found came later."""
+    """Return the outcome of a candidate when its round was told: it had no score if a retry found the score later."""
     scored = row.status == Candidate.Status.SCORED and row.revived_round is None
     return Outcome(row.number, calibrations.score(row, row.round) if scored else None)
 
 
 def _ask_again(rounds: Rounds, rows: list) -> None:
-    """Ask for the recorded proposals of a round again; StateMismatch if the algorithm makes others."""
+    """Ask for the recorded proposals of a round again; raises StateMismatch if the algorithm makes others."""
     fresh = [row for row in rows if row.number >= rounds.algorithm.asked]
     proposals = rounds.repeat(len(fresh), fresh[0].stage) if fresh else []
     asked = [(proposal.number, list(proposal.architecture.choices)) for proposal in proposals]

@@ -28,7 +28,7 @@ def meter(search: Search) -> BudgetMeter:
 
 
 def end(search: Search, ended: Ended) -> tuple[Search.Status, str]:
-    """Return the status of a search that asks no more, and the reason in words."""
+    """Return the status of a search that asks for no more trials, and the reason in words."""
     if not search.scored:
         last = search.candidates.filter(status=Candidate.Status.FAILED).order_by("-number").first()
         if last is None:

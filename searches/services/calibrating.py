@@ -58,7 +58,7 @@ def after_round(search: Search, resolved: Resolved, copy: Copy, told: int) -> No
 
 
 def undo(search: Search, reopened: int) -> None:
-    """Undo the calibrations after a round that is open again; they are due again once it is told."""
+    """Undo the calibrations that followed a round which is open again; they are due again once it is told."""
     if search.calibrations.filter(round__gte=reopened).delete()[0]:
         remaining = Calibrations(search)
         rows = search.candidates.networks().filter(status=Candidate.Status.SCORED)

@@ -70,7 +70,7 @@ def clone(search: Search) -> dict[str, Any]:
 def repeat(search: Search, count: int, *, local_files: bool | None = None) -> list[Search]:
     """Start ``count`` more searches with the same settings, and return them.
 
-    Their seeds follow the largest that a repeat has used.
+    Their seeds follow the largest seed that a repeat has used.
     """
     config = search.configuration
     first = max(other.configuration.seed for other in comparison.repeats(search)) + 1

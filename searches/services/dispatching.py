@@ -53,7 +53,7 @@ def score(search: Search, work: QuerySet[Evaluation]) -> None:
 
 
 def train(training: Training) -> None:
-    """After the commit, send the task that trains the network in a worker that no search needs."""
+    """After the commit, send the task that trains the network if there is room (`training_runs.room`)."""
     Training.objects.filter(pk=training.pk).update(dispatched_at=timezone.now())
     transaction.on_commit(partial(_send, TRAIN, [training.pk]), robust=True)
 

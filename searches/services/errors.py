@@ -1,4 +1,4 @@
-"""What services refuse."""
+"""The error that services raise when they refuse an action."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _kept: OrderedDict[str, Estimator] = OrderedDict()
 def estimator_of(resolved: Resolved, stage: Stage | None = None) -> Estimator:
     """Return the estimator of a stage (default: the search's).
 
-    The first estimator of a process that builds networks imports torch.
+    The first estimator that builds networks imports torch into the process.
     """
     stage = stage or resolved.stages[0]
     key = f"{stage.identity} {resolved.space.content_hash}"

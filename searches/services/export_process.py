@@ -29,7 +29,7 @@ def write(job: Mapping[str, Any], target: Path, tell: Callable[[Mapping[str, Any
     """
     exporter: Exporter | None = getattr(_own, "exporter", None)
     answer = exporter.write(job, target, tell) if exporter is not None else None
-    if answer is None:  # the process had ended while idle, or died: a new one tries
+    if answer is None:  # the process had ended while idle, or died: a new process tries
         _own.exporter = exporter = Exporter()
         answer = exporter.write(job, target, tell)
         if answer is None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def lease_end() -> datetime:
-    """Return when a lease that is taken or renewed now ends."""
+    """Return the time at which a lease ends if it is taken or renewed now."""
     return timezone.now() + timedelta(seconds=settings.NASWEB_LEASE_SECONDS)
 
 
@@ -47,7 +47,10 @@ class Heartbeat:
         self._starting = threading.Lock()
 
     def start(self) -> None:
-        """Start a beat every third of a lease, called when a worker process begins; a second call changes nothing."""
+        """Start the thread that beats every third of a lease; a second call changes nothing.
+
+        A worker process calls this when it begins.
+        """
         with self._starting:
             if self._thread is None:
                 self._ended.clear()

@@ -1,4 +1,4 @@
-"""The rows and files that a configuration names; ConfigError at the field of what the owner does not have."""
+"""The rows and files that a configuration names; ConfigError names the field of one that the owner does not have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_FILES = "Files of the server are not read on request; upload the table instea
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a configuration names.
+    """The rows and files that a configuration names.
 
     ``tables`` and ``places`` have an entry for each stage: the row of an uploaded table, and where its estimate looks
     scores up, or None. ``written`` says when each place was last written. ``root`` is the folder of the data's files.
@@ -89,7 +89,7 @@ def _latency_row(owner: Any, objective: Objective) -> LatencyTable | None:
 
 
 def _look_up(owner: Any, source: Source | None, path: str, local_files: bool) -> tuple[Table | None, Path | None]:
-    """Return the row of an uploaded table, and the place of a source; ``path`` is where its estimate stands."""
+    """Return the row of an uploaded table, and the place of a source; ``path`` is its estimate's field."""
     if source is None:
         return None, None
     if source.path and not local_files:
@@ -108,7 +108,7 @@ def _look_up(owner: Any, source: Source | None, path: str, local_files: bool) ->
 
 
 def _written(place: Path | None) -> int | None:
-    """Return when a file was last written, in nanoseconds; None without one that can be looked at."""
+    """Return the time of a file's last change in nanoseconds, or None if there is no file that can be looked at."""
     try:
         return place.stat().st_mtime_ns if place is not None else None
     except (OSError, ValueError):

@@ -69,7 +69,7 @@ def measure_network(candidate: Candidate, raw: Mapping[str, Any]) -> NetworkLate
 
 
 def cancel(row: LatencyTable | NetworkLatency) -> None:
-    """End a measurement within seconds; ActionRefused if it has already ended."""
+    """End a measurement within seconds; raises ActionRefused if it has already ended."""
     still = type(row).objects.filter(pk=row.pk, status__in=row.OPEN)
     if not still.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
         raise ActionRefused(f"“{row}” is no longer being measured.")
@@ -77,5 +77,5 @@ def cancel(row: LatencyTable | NetworkLatency) -> None:
 
 
 def delete_table(row: LatencyTable) -> None:
-    """Delete a table and end its measurement if it is running; ActionRefused while a search uses the table."""
+    """Delete a table and end its measurement if it is running; raises ActionRefused while a search uses the table."""
     sources.delete_unused(row)

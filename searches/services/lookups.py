@@ -1,4 +1,4 @@
-"""Rounds of estimates that are looked up: many of them in memory, then one transaction that writes them."""
+"""Rounds whose estimates are looked up: many rounds run in memory, then one transaction writes them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BATCH_SECONDS = 0.25
 
 @dataclass
 class Work:
-    """Rounds that were looked up and are not yet written; the copy is ahead of the rows by them.
+    """Rounds that were looked up and are not yet written, so that the copy is ahead of the rows.
 
-    ``finals_follow``: the search ends with finalists whose estimate is not looked up. ``ended``: nothing that is looked
-    up is left to ask.
+    ``finals_follow`` is true if the search ends with finalists whose estimate is not looked up. ``ended`` is true if
+    nothing that is looked up is left to ask.
     """
 
     copy: Copy
@@ -37,13 +37,13 @@ class Work:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing to write, and nothing is left but finalists whose estimate is not looked up."""
+        """Return whether there is nothing to write, and nothing left but finalists whose estimate is not looked up."""
         nothing = not self.asked and not self.told and not self.copy.rounds.gave_up
         return self.ended and self.finals_follow and nothing
 
 
 def stages_of(resolved: Resolved) -> range:
-    """Return the stages whose estimates are looked up: all, or only networks, or none."""
+    """Return the stages whose estimates are looked up: all of them, only that of the networks, or none."""
     looked_up = [stage.inline for stage in resolved.stages]
     return range(looked_up.index(False) if False in looked_up else len(looked_up))
 
@@ -73,7 +73,7 @@ def look_up(search: Search, resolved: Resolved, copy: Copy) -> Work:
 
 
 def _open_round(search: Search, rounds: Rounds, stages: range) -> list[Outcome]:
-    """Return the outcomes of an open round, which an extension of the budget left to be filled."""
+    """Return the outcomes of a round that an extension of the budget opened again to be filled."""
     rows = search.candidates.filter(round=rounds.told, stage__in=stages).order_by("number")
     return [Outcome(number, score) for number, score in rows.values_list("number", "score")]
 
@@ -93,7 +93,7 @@ def _looked_up(resolved: Resolved, rounds: Rounds, asked: list[Proposal]) -> lis
 
 
 def write(search: Search, resolved: Resolved, work: Work) -> bool:
-    """Write the rounds and return whether the search goes on; an extension of the budget in between voids them."""
+    """Write the rounds and return whether the search goes on; a new epoch, as after an extension, voids them."""
     copy = work.copy
     rounds = copy.rounds
     if search.epoch != copy.epoch:

@@ -28,7 +28,7 @@ def process_died(task: str, arguments: Sequence[Any], problem: str) -> None:
     reason = in_words(problem)
     held = _leased(task, arguments).filter(lease_until__gt=timezone.now())
     names = [worker.name for worker in _dead(held.values("worker"))]
-    told = {"error": reason} if held.model is Evaluation else {}  # of the others it is why they ended
+    told = {"error": reason} if held.model is Evaluation else {}  # in other rows `error` says why they ended
     with transaction.atomic():  # rows are locked by number, as everywhere
         rows = list(held.filter(worker__in=names).select_for_update().order_by("pk").values_list("pk", flat=True))
         held.filter(pk__in=rows).update(lease_until=timezone.now(), **told)

@@ -1,4 +1,4 @@
-"""Long work on a row in a worker (latencies, benchmark files): lease the row, and write progress every second."""
+"""Long work on a row in a worker (latencies, benchmark files): lease the row, and write progress about every second."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ WORK: dict[str, Callable[[Any, Held], dict[str, Any]]] = {TABLE: _table, NETWORK
 
 
 def sweep() -> None:
-    """Dispatch rows again that were never sent, were sent long ago, or were leased by a lost worker.
+    """Dispatch again the rows that were never sent, were sent long ago, or were leased by a lost worker.
 
     A row fails after `MAX_ATTEMPTS` lost workers.
     """

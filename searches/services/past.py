@@ -15,16 +15,16 @@ from searches.services.algorithm_state import bucket_row
 from searches.services.resolving import resolve_search
 
 MOST = 20_000
-"""Number of networks that are stored again for one such grid, at most."""
+"""The largest number of networks that are stored again for one such grid."""
 
 
 def buckets(search: Search, upto: int | None = None, layers: Sequence[int] | None = None) -> list[Bucket]:
     """Return unsaved rows by layer and index: the grid that is filled by the networks with numbers below ``upto``.
 
     ``layers`` keeps only the networks of these layers and those without a layer. The algorithm's own rule stores the
-    networks again in the order in which they were told, so insertions and evictions are those of the search; but if
-    scores were calibrated since, today's scores are used. Only told rounds count. ConfigError (``upto``): more than
-    `MOST` networks.
+    networks again in the order in which they were told, so insertions and evictions are those of the search. If
+    scores were calibrated since, today's scores are used. Only told rounds count. Raises ConfigError (``upto``) if
+    there are more than `MOST` networks.
     """
     rows = search.candidates.networks().filter(status=Candidate.Status.SCORED, round__lt=search.rounds)
     if upto is not None:

@@ -1,4 +1,4 @@
-"""The look ahead of a search: whether it can start, and how the costs of the space lie against the limits."""
+"""The check before a search: whether it can start, and how the costs of its space compare with its limits."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ BINS = 30
 RARE = 0.01
 LOOKED_UP = 100
 MOST_ROWS = 50_000
-"""Most rows of a table in which networks are looked up here: the first unknown network makes all rows be read."""
+"""The most rows of a table in which random networks are looked up: an unknown network makes it read all its rows."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found about a search that can start.
+    """The findings about a search that can start.
 
-    ``bound`` is the largest number of trials, finalists included, or None where the algorithm has no bound.
+    ``bound`` is the largest number of trials, finalists included, or None if the algorithm has no bound.
     ``remarks`` are those of the estimates: for MOTE, which reduced data it trains on, why, and what that costs.
     """
 
@@ -49,7 +49,7 @@ class Checked:
 def check(resolved: Resolved) -> Checked:
     """Check that a search can start, and return what was found on the way.
 
-    ConfigError at its field when no network meets the limits, each alone or all together, or none can be scored.
+    ConfigError names the field if no network meets the limits, each alone or all together, or if none can be scored.
     """
     config = resolved.config
     info = resolved.data_info
@@ -65,7 +65,7 @@ def check(resolved: Resolved) -> Checked:
 def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     """Return a seeded sample of the space's costs, the share that is feasible, a dry run, bounds and warnings.
 
-    Nothing is created; ConfigError as `check`.
+    Nothing is created. Raises ConfigError as `check` does.
     """
     resolved = resolve(owner, config)
     checked = check(resolved)
@@ -73,7 +73,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
     metric = problem.metric
     costs, feasible = _sample(problem, config.seed)
     low, high = problem.cost_range((), metric)
-    if not isfinite(high):  # no largest value is known: the sample's stands for it
+    if not isfinite(high):  # no largest value is known: the sample's largest value is used
         high = max(costs, default=low)
     counts, edges = np.histogram(costs, bins=BINS, range=(low, high) if high > low else None)
     names = [resolved.space.layer_names[layer] for layer in checked.algorithm.searched_layers()]
@@ -102,7 +102,7 @@ def preflight(owner: Any, config: SearchConfig) -> dict[str, Any]:
 
 
 def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]:
-    """Return the known costs and the feasibility of random networks; fewer than `SAMPLES` where the space is slow."""
+    """Return the known costs and the feasibility of random networks: `SAMPLES`, or fewer if the space is slow."""
     costs: list[float] = []
     feasible: list[bool] = []
     rng = Random(seed)
@@ -117,12 +117,12 @@ def _sample(problem: SearchProblem, seed: int) -> tuple[list[float], list[bool]]
 
 
 def _is_poor(dry: DryRun) -> bool:
-    """Return whether less than half of the evaluations meet the limits."""
+    """Return whether less than half of the dry run's evaluations meet the limits."""
     return 2 * dry.feasible < dry.evaluations
 
 
 def _of_limits(share: float, samples: int, dry: DryRun) -> list[str]:
-    """Return what the sample and the dry run say about the limits, where few networks meet them."""
+    """Return what the sample and the dry run say about the limits, if few networks meet them."""
     warnings = []
     if not share:
         warnings.append(f"None of {samples:,} sampled networks meets the limits.")

@@ -38,10 +38,10 @@ SHAPE = ("channels", "height", "width", "classes")
 
 @dataclass(frozen=True)
 class Stage:
-    """What scores the proposals of one stage.
+    """The estimate that scores the proposals of one stage.
 
-    ``data_hash`` is a digest of the images or the table that scores depend on. ``inline``: scores are looked up where
-    the search is advanced.
+    ``data_hash`` is a digest of the images or the table that scores depend on. ``inline`` is true if the task that
+    advances the search looks the scores up itself.
     """
 
     options: EstimatorOptions
@@ -52,9 +52,9 @@ class Stage:
 
     @cached_property
     def identity(self) -> str:
-        """Digest of all that a score depends on besides the network, the seed and the fidelity.
+        """The digest of all that a score depends on besides the network, the seed and the fidelity.
 
-        That is the estimate's recipe and options and its data's content; not where a table came from, nor its name.
+        It covers the estimate's recipe, its options and its data's content, but not the origin or the name of a table.
         """
         return _digest([self.options.recipe, self.options.identifying(), self.data_hash])
 
@@ -68,9 +68,9 @@ class Resolved:
     """A configuration with all it needs.
 
     ``document`` is the configuration, JSON-ready. ``space`` is the problem's, made for this data's images.
-    ``stages[0]`` scores the search's proposals, ``stages[1]`` finalists, where the configuration has a final estimate;
-    ``inline`` and ``table_row`` are those of ``stages[0]``. ``data_info`` is what `Search.data_info` keeps, empty
-    without data.
+    ``stages[0]`` scores the search's proposals. If the configuration has a final estimate, ``stages[1]`` scores
+    finalists. ``inline`` and ``table_row`` are those of ``stages[0]``. ``data_info`` is what `Search.data_info` keeps;
+    it is empty without data.
     """
 
     config: SearchConfig
@@ -85,14 +85,14 @@ class Resolved:
     latency_row: LatencyTable | None
 
     def algorithm(self) -> SearchAlgorithm:
-        """Return a fresh algorithm, which expects finals where the configuration has a final estimate."""
+        """Return a fresh algorithm, which expects finals if the configuration has a final estimate."""
         config = self.config
         return create_algorithm(config.algorithm, self.problem, config.seed, config.finalists)
 
     def stage_of(self, identity: str) -> Stage:
         """Return the stage that an evaluation belongs to.
 
-        StateMismatch when the evaluation's recipe or data are not this search's.
+        Raises StateMismatch if the evaluation's recipe or data are not this search's.
         """
         for stage in self.stages:
             if stage.identity == identity:
@@ -102,7 +102,7 @@ class Resolved:
     def open_data(self, stage: Stage) -> ImageData | None:
         """Return the images to score on, or None for an estimate that needs none.
 
-        DataError when they are gone or not those the search was made with.
+        Raises DataError if they are gone or are not those that the search was made with.
         """
         if self.config.dataset is None or not stage.options.needs_images:
             return None
@@ -120,9 +120,9 @@ def resolve(
 ) -> Resolved:
     """Return a configuration with its rows and engine objects; ConfigError names the field that cannot be met.
 
-    ``data_info`` is that of a search made before: the data are not looked at again, and files of this machine may be
-    read. ``local_files`` lets a new configuration name one (default: on the embedded loopback only). The latest results
-    are kept.
+    If ``data_info`` of a search made before is given, the data are not looked at again, and files of this machine may
+    be read. ``local_files`` lets a new configuration name such files; by default only an embedded server on loopback
+    allows this. The latest results are kept.
     """
     may_read = data_info is not None or _local_files(local_files)
     found = ingredients.find(owner, config, local_files=may_read)
@@ -172,14 +172,14 @@ def _resolve(
 def resolve_data(
     owner: Any, options: DatasetOptions, *, local_files: bool | None = None
 ) -> tuple[Dataset | None, dict[str, Any]]:
-    """Return the row of uploaded images, or None, and the data's description; ConfigError as in `resolve`."""
+    """Return the row of uploaded images, or None, and the data's description; raises ConfigError as `resolve` does."""
     row = ingredients.dataset_row(owner, options, local_files=_local_files(local_files))
     with at_field(options.field):
         return row, _data_info(open_data(options, ingredients.root_of(row)).info, row)
 
 
 def images_of(options: DatasetOptions, row: Dataset | None, content_hash: str) -> ImageData:
-    """Return the images; DataError when they are gone or their hash is another."""
+    """Return the images; raises DataError if they are gone or have another hash."""
     data = open_data(options, ingredients.root_of(row))
     if data.info.content_hash != content_hash:
         raise DataError("the images are not those with which this began; start again to use the new ones")

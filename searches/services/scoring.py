@@ -1,8 +1,8 @@
 """Scoring evaluations in a worker: lease, estimate, record.
 
-A task leases its evaluations together, in one transaction, and records what it has finished about twice a second, also
-in one transaction. An evaluation that was lost with a worker before is leased alone: if it kills the next worker, too,
-no other evaluation is lost with it.
+A task leases its evaluations together, in one transaction, and records what it has finished about twice per second,
+each time in one transaction. An evaluation that was lost with a worker before is leased alone: if it kills the next
+worker, too, no other evaluation is lost with it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def score(evaluation_ids: Sequence[int], search_id: int) -> None:
 
 
 def lease(evaluation_id: int) -> Evaluation | None:
-    """Return the evaluation, leased to this process; None when another process has it."""
+    """Return the evaluation, leased to this process, or None if another process has it or no search waits for it."""
     return next(iter(_lease([evaluation_id], _free([evaluation_id]))), None)
 
 
@@ -118,7 +118,7 @@ def release(evaluations: Sequence[Evaluation]) -> None:
 
 
 def _score(leased: Sequence[Evaluation], search: Search) -> None:
-    """Score in order and record; the rest is given back once the search no longer runs."""
+    """Score the evaluations in order and record the results; once the search no longer runs, give back the rest."""
     resolved = cache(partial(resolve_search, search))
     results: list[Result] = []
     recorded = monotonic()
@@ -140,7 +140,7 @@ def _score(leased: Sequence[Evaluation], search: Search) -> None:
 
 
 def stopper(evaluation: Evaluation) -> Callable[[], bool]:
-    """Return a ``stop`` that is true once no search wants the result; it looks at most every `STOP_PAUSE` seconds."""
+    """Return a ``stop`` that is true once no search wants the result; it checks at most every `STOP_PAUSE` seconds."""
     looked = monotonic()
     stopped = False
 

@@ -31,7 +31,7 @@ from searches.services.errors import ActionRefused
 
 SHOWN = 5
 LONGEST_NAME, LONGEST_SUFFIX = 200, 20
-"""Bytes of an upload's name and characters of its suffix that are kept; longer ones lose their beginning."""
+"""The number of bytes kept of an upload's name (the last ones) and of characters of its suffix (the first ones)."""
 
 
 def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
@@ -107,7 +107,7 @@ def check_space(definition: Mapping[str, Any] | str, spec: InputSpec) -> dict[st
 
 
 def delete_dataset(row: Dataset) -> None:
-    """Delete a data set with its images; ActionRefused while a search or a full training uses it."""
+    """Delete a data set with its images; raises ActionRefused while a search or a full training uses it."""
     trained = Search.objects.filter(candidates__trainings__dataset=row)
     if named := _named(trained):
         raise ActionRefused(f"'{row.name}' is used by full trainings of search {named}; delete those first.")
@@ -115,12 +115,12 @@ def delete_dataset(row: Dataset) -> None:
 
 
 def delete_table(row: Table) -> None:
-    """Delete a table with its file; ActionRefused while a search uses it."""
+    """Delete a table with its file; raises ActionRefused while a search uses it."""
     delete_unused(row, partial(row.path.unlink, missing_ok=True), row.final_searches)
 
 
 def delete_space(row: SearchSpace) -> None:
-    """Delete a space; ActionRefused while a search uses it."""
+    """Delete a space; raises ActionRefused while a search uses it."""
     delete_unused(row)
 
 
@@ -154,7 +154,7 @@ def _mapping(definition: Mapping[str, Any] | str) -> dict[str, Any]:
 
 @contextmanager
 def _stored(file: UploadedFile) -> Iterator[Path]:
-    """Yield the upload as a temporary file with the upload's name; DataError if it exceeds the limit."""
+    """Yield the upload as a temporary file with the upload's name; raises DataError if it exceeds the limit."""
     limit = settings.NASWEB_MAX_UPLOAD_MB
     if (file.size or 0) > limit * 1_000_000:
         size = f"the file has {(file.size or 0) / 1e6:.0f} MB, the limit is {limit} MB"

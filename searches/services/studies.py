@@ -13,7 +13,7 @@ from searches.models import Search, Study
 from searches.services import ablations, control, creation
 
 SKIPPED = ("space", "dataset")
-"""Fields that all arms share: a complaint about one is shown once, at the study's own field."""
+"""Fields that all arms share: an error in one of these fields is shown at the study's own field."""
 
 
 def create(owner: Any, config: StudyConfig, *, local_files: bool | None = None) -> Study:
@@ -41,7 +41,7 @@ def cancel(study: Study) -> None:
 def delete(study: Study) -> None:
     """Remove the study with its searches; other searches keep the scores."""
     with transaction.atomic():
-        searches = list(study.searches.select_for_update().order_by("pk"))  # all before any evaluation, as everywhere
+        searches = list(study.searches.select_for_update().order_by("pk"))  # before any evaluation is locked
         for search in searches:
             control.delete(search)
         study.delete()

@@ -78,6 +78,6 @@ def _hand_out_again(search: Search, idle: bool) -> None:
 
 
 def _unattended(search: Search) -> bool:
-    """Whether the search could advance and no task is working on it."""
+    """Return whether the search could advance although no task is working on it."""
     attended = search.advance_until is not None and search.advance_until > timezone.now()
     return not attended and not recording.is_waiting(search)

@@ -25,7 +25,7 @@ ADMINISTRATORS_ONLY = (
 
 
 def read(user: Any, name: str) -> BenchmarkFile:
-    """Have a worker convert the official file; ActionRefused if something is missing or it is already being read."""
+    """Have a worker convert the official file; raises ActionRefused if it is missing or is already being read."""
     _check(user, name)
     if TABULAR_BENCHMARKS[name].find(tabular.folder()) is None:
         raise ActionRefused(tabular.what_to_do(user, name))
@@ -41,7 +41,7 @@ def read(user: Any, name: str) -> BenchmarkFile:
 
 
 def cancel(user: Any, name: str) -> None:
-    """End the reading within seconds; ActionRefused if it has already ended."""
+    """End the reading within seconds; raises ActionRefused if it has already ended."""
     _check(user, name)
     rows = BenchmarkFile.objects.filter(name=name, status__in=BenchmarkFile.OPEN)
     if not rows.update(status=Status.CANCELLED, lease_until=None, finished_at=timezone.now()):
@@ -49,7 +49,7 @@ def cancel(user: Any, name: str) -> None:
 
 
 def forget(user: Any, name: str) -> None:
-    """Delete the converted table, but not the official file; ActionRefused while a search uses it."""
+    """Delete the converted table, but not the official file; raises ActionRefused while a search uses it."""
     _check(user, name)
     searched = Q(config__estimator__kind=BENCHMARK, config__estimator__name=name)
     decided = Q(config__final__estimator__kind=BENCHMARK, config__final__estimator__name=name)

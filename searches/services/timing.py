@@ -1,4 +1,4 @@
-"""How long a configuration will take, by recorded evaluations of the same estimate and data."""
+"""The time that a configuration will take, estimated from recorded evaluations of the same estimate and data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATEST = 50
 class Measured:
     """Seconds of one evaluation: the median and the range of the latest ``runs``, and the ``devices`` that ran them.
 
-    ``same_space``: the runs were on the same space. Without runs there are no numbers.
+    ``same_space`` is true if the runs were on the same space. Without runs there are no numbers.
     """
 
     runs: int
@@ -30,7 +30,7 @@ class Measured:
 
 
 def measured(resolved: Resolved, stage: Stage) -> Measured:
-    """Return what the latest runs of a stage's estimate took: on this space, or else on any other."""
+    """Return the times of the latest runs of a stage's estimate on this space, or on all spaces if it has none."""
     done = Evaluation.objects.filter(identity=stage.identity, status=Evaluation.Status.DONE, seconds__gt=0)
     for same_space in (True, False):
         found = done.filter(space_hash=resolved.space.content_hash) if same_space else done

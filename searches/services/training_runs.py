@@ -230,7 +230,7 @@ def _needed_elsewhere() -> bool:
 
 
 def _given(training: Training) -> tuple[Blueprint, ImageData, TrainingConfig]:
-    """Return the training's network, images and configuration; DataError if the images have changed."""
+    """Return the training's network, images and configuration; raises DataError if the images have changed."""
     info = training.data_info
     candidate = training.candidate
     config = training.configuration
