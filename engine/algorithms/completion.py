@@ -17,9 +17,9 @@ of one bucket with different layers behind them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from engine.problem import SearchProblem
 from engine.space import Architecture, Choices
@@ -28,17 +28,12 @@ ATTEMPTS = 2_000
 """Prefixes that `ScaledCompletion` looks at for one network before it gives up."""
 
 
-class Completed(NamedTuple):
-    """A complete network.
+Completed = tuple[Choices, float, int | None]
+"""What `SearchProblem.completed` returns: the network, the cost of the prefix with defaults behind it, and the reach.
 
-    ``costs`` are the bucketed costs of its prefixes, in the metric's unit, from the completed prefix to the whole
-    network; a single cost stands for all of them where they are equal. ``reach`` is how many of its choices can be kept
-    so that every prefix can still meet the limits; None if this has not been computed.
-    """
-
-    choices: Choices
-    costs: Sequence[float]
-    reach: int | None
+The reach is how many of the network's choices can be kept so that every prefix can still meet the limits; None if this
+has not been computed.
+"""
 
 
 class Completion(Protocol):
@@ -46,19 +41,22 @@ class Completion(Protocol):
 
     def __init__(self, problem: SearchProblem) -> None: ...
 
-    def complete(self, prefix: Choices) -> Completed:
-        """Return the network that is scored for a prefix from which the limits can be met."""
+    @property
+    def complete(self) -> Callable[[Choices], Completed]:
+        """The function that returns the network that is scored for a prefix from which the limits can be met."""
+
+    def costs(self, choices: Choices, length: int) -> Sequence[float] | None:
+        """Return the costs of a completed network's prefixes from a length on; None if all are equal to the first."""
 
 
 class DefaultCompletion:
     """Every later layer keeps its default, as in the paper (section 4)."""
 
     def __init__(self, problem: SearchProblem) -> None:
-        self._problem = problem
+        self.complete = problem.completed
 
-    def complete(self, prefix: Choices) -> Completed:
-        choices, cost, reach = self._problem.completed(prefix)
-        return Completed(choices, (cost,), reach)
+    def costs(self, choices: Choices, length: int) -> None:
+        """Return None: with defaults behind it, every longer prefix is the same network."""
 
 
 class ScaledCompletion:
@@ -78,19 +76,20 @@ class ScaledCompletion:
 
     def __init__(self, problem: SearchProblem) -> None:
         self._problem = problem
-        self._default = DefaultCompletion(problem)
 
     def complete(self, prefix: Choices) -> Completed:
         problem = self._problem
-        plain = self._default.complete(prefix)
-        if problem.feasible(self._network(plain.choices)):
+        plain = problem.completed(prefix)
+        if problem.feasible(self._network(plain[0])):
             return plain
         choices = self._scaled(prefix)
-        if choices is None:
-            return plain
-        lengths = range(len(prefix), len(choices) + 1)
-        costs = [problem.cost_range(choices[:length], until=length)[0] for length in lengths]
-        return Completed(choices, costs, len(choices))
+        return plain if choices is None else (choices, plain[1], len(choices))
+
+    def costs(self, choices: Choices, length: int) -> Sequence[float] | None:
+        problem = self._problem
+        if problem.completed(choices[:length])[0] == choices:
+            return None
+        return [problem.cost_range(choices[:end], until=end)[0] for end in range(length, len(choices) + 1)]
 
     def _scaled(self, prefix: Choices) -> Choices | None:
         """Return the first feasible completion in the order of preference, or None."""

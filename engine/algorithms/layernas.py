@@ -5,26 +5,25 @@ baseline and all options of layer 1 are scored first. Then the layers take turns
 and T of its untried children are proposed. We settle the points that the paper leaves open as follows:
 
 - A child is proposed only if the costs still reachable from it meet the target; other children do not become trials.
-- The child that keeps the next choice of its parent is the same network. It is carried to the later layers' buckets
-  without a trial, as long as its reachable costs meet the target. Every other child is a different network, so no
-  network is scored twice.
+- The child that keeps the next choice of its parent is the same network. It is carried to the later layers without a
+  trial while its reachable costs meet the target. Other children are other networks, so none is scored twice.
 - A failed network is not stored. If a later retry gives it a score, it is stored then.
-- A network that is evicted from a bucket loses its untried children at that layer, but not at other layers. When scores
-  are recalibrated, all buckets are filled again; a network that returns to a bucket this way has no children there.
+- A network that is evicted from a bucket loses its untried children at that layer only. When scores are recalibrated,
+  all buckets are filled again; a network that returns to a bucket this way has no children there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import accumulate, repeat
+from itertools import accumulate
 from math import prod
 from operator import mul
 from random import Random
 from typing import Any
 
 from engine.algorithms.base import SearchAlgorithm
-from engine.algorithms.completion import COMPLETIONS, Completed
+from engine.algorithms.completion import COMPLETIONS
 from engine.algorithms.layernas_store import EXHAUSTED, StoredLayer, Untried
 from engine.algorithms.proposals import BucketView, Proposal, Resident
 from engine.buckets import Bucket, CostScale, Ranked
@@ -33,17 +32,14 @@ from engine.layer_order import ReorderedSpace, in_order
 from engine.problem import SearchProblem
 from engine.space import Architecture, Choices
 
-DISPLAY_SLICES = 20
-"""Number of cost slices that group a layer's networks for display when every network has its own bucket."""
-DISPLAY_RESIDENTS = 10
-"""Number of networks that a slice shows."""
+DISPLAY_SLICES = 20  # that group a layer's networks for display when every network has its own bucket
+DISPLAY_RESIDENTS = 10  # that a slice shows
 
 
 class LayerNAS(SearchAlgorithm):
     """Layerwise search with cost buckets.
 
-    With ``bucketing = "unique"`` no network is ever evicted. The buckets shown are then 20 cost slices per layer, each
-    with its ten best networks.
+    With ``bucketing = "unique"`` nothing is evicted, and 20 cost slices per layer show their ten best networks.
     """
 
     kind = "layernas"
@@ -53,7 +49,7 @@ class LayerNAS(SearchAlgorithm):
     def __init__(self, options: LayerNASOptions, problem: SearchProblem, seed: int) -> None:
         super().__init__(options, problem, seed)
         self._depth = self.space.depth
-        # This class numbers layers in the order in which they are searched; proposals and views use the space's order.
+        # Layers are numbered as they are searched here, and as the space lists them in proposals and views.
         self._searched = in_order(problem, options.layer_order)
         view = self._searched.space
         self._view = view if isinstance(view, ReorderedSpace) else None
@@ -64,11 +60,12 @@ class LayerNAS(SearchAlgorithm):
         self._slices = DISPLAY_SLICES if options.bucketing == "unique" else options.buckets
         self._use(self._fresh_layers())
         self._views: dict[tuple[int, int], tuple[Bucket, BucketView]] = {}  # what `buckets` returned last
-        self._completion = COMPLETIONS[options.completion](self._searched)
-        self._baseline = Ranked(0.0, 0, self._completion.complete(()).choices)
+        completion = COMPLETIONS[options.completion](self._searched)
+        self._complete, self._costs = completion.complete, completion.costs
+        self._baseline = Ranked(0.0, 0, self._complete(())[0])
         self._root = Untried(None)
         self._opened = False
-        self._completed: dict[int, Completed] = {}  # what `_store` needs for proposals not yet told
+        self._completed: dict[int, tuple[float, int | None]] = {}  # what `_store` needs for proposals not yet told
         # The current turn: layer l of the selected network, selections made there, the network, its children so far.
         self._layer = 1
         self._searches = 0
@@ -178,10 +175,11 @@ class LayerNAS(SearchAlgorithm):
         return options
 
     def _child(self, number: int, layer: int, network: Ranked, option: int) -> Proposal:
-        completed = self._completed[number] = self._completion.complete((*network[2][:layer], option))
-        bucket = self._layers[layer].scale.index(completed.costs[0])
+        choices, cost, reach = self._complete((*network[2][:layer], option))
+        self._completed[number] = cost, reach
+        bucket = self._layers[layer].scale.index(cost)
         origin = "child" if layer else "first layer"
-        return Proposal(number, self._network(completed.choices), origin, self._listed(layer), bucket, network[1])
+        return Proposal(number, self._network(choices), origin, self._listed(layer), bucket, network[1])
 
     def _network(self, choices: Choices) -> Architecture:
         """Return the network with these choices, given in the order in which the layers are searched."""
@@ -202,7 +200,7 @@ class LayerNAS(SearchAlgorithm):
         if score is not None:
             self._store(proposal, score, completed)
 
-    def _store(self, proposal: Proposal, score: float, completed: Completed | None) -> None:
+    def _store(self, proposal: Proposal, score: float, completed: tuple[float, int | None] | None) -> None:
         """Store a network at its own layer and at the later layers from which it can still meet the target."""
         choices = proposal.architecture.choices
         layer = proposal.layer
@@ -210,12 +208,15 @@ class LayerNAS(SearchAlgorithm):
             choices = self._view.searched(choices)
             layer = None if layer is None else self._view.place(layer)
         first = layer or 0
-        _, costs, reach = completed or self._completion.complete(choices[: first + 1])
+        cost, reach = completed or self._complete(choices[: first + 1])[1:]
+        costs = self._costs(choices, first + 1)
         network = Ranked(-score, proposal.number, choices)
         unknown = layer is None  # the baseline is proposed without checking whether layer 1 is within reach
         slices = self._slices
         grid = self._grid
-        for at, cost in zip(range(first, self._depth), costs if len(costs) > 1 else repeat(costs[0]), strict=False):
+        for at in range(first, self._depth):
+            if costs is not None:
+                cost = costs[at - first]
             low, width, floors = grid[at]
             index = 0
             if cost > low:

@@ -124,21 +124,22 @@ def test_keeping_the_next_choice_keeps_the_network(name: str) -> None:
         choices = space.sample(Random(f"prefix {draw}")).choices
         prefix = choices[: draw % space.depth]
         if problem.reachable(prefix):
-            network = completion.complete(prefix)
+            choices = completion.complete(prefix)[0]
             for length in range(len(prefix), space.depth + 1):
-                longer = completion.complete(network.choices[:length])
-                assert longer.choices == network.choices
-                assert longer.costs[-1] == network.costs[-1] or len(longer.costs) != len(network.costs)
+                assert completion.complete(choices[:length])[0] == choices
 
 
 def test_costs_say_what_each_prefix_costs_with_defaults_behind_it() -> None:
     space = deep_chain()
     problem = SearchProblem(space, Objective(cost_metric="madds_m", hi=limit_at(space, 0.3)))
-    done = ScaledCompletion(problem).complete((2, 5))
-    assert len(done.costs) == space.depth - 1
-    for length, cost in zip(range(2, space.depth + 1), done.costs, strict=True):
-        assert cost == space.cost(space.complete(done.choices[:length])).metric("madds_m")
-    assert list(done.costs) == sorted(done.costs, reverse=True)
+    completion = ScaledCompletion(problem)
+    choices, cost, reach = completion.complete((2, 5))
+    costs = completion.costs(choices, 2)
+    assert costs is not None
+    assert (costs[0], reach, len(costs)) == (cost, space.depth, space.depth - 1)
+    for length, expected in zip(range(2, space.depth + 1), costs, strict=True):
+        assert expected == space.cost(space.complete(choices[:length])).metric("madds_m")
+    assert list(costs) == sorted(costs, reverse=True)
 
 
 def test_prefixes_of_equal_cost_get_the_same_tail_in_an_additive_space() -> None:
@@ -147,8 +148,9 @@ def test_prefixes_of_equal_cost_get_the_same_tail_in_an_additive_space() -> None
     completion = ScaledCompletion(SearchProblem(space, Objective(cost_metric="madds_m", hi=22)))
     first = completion.complete((0, 1))
     second = completion.complete((1, 0))
-    assert first.choices[2:] == second.choices[2:]
-    assert first.costs == second.costs
+    assert first[0][2:] == second[0][2:]
+    assert first[1] == second[1]
+    assert completion.costs(first[0], 2) == completion.costs(second[0], 2)
 
 
 def test_a_state_without_the_option_means_the_plain_rule() -> None:
