@@ -16,6 +16,7 @@ from rest_framework.views import exception_handler, set_rollback
 
 from engine.config.base import WORDS
 from engine.errors import ArchitectureError, ConfigError, DataError
+from searches.models.documents import UnreadableDocument
 from searches.services.errors import ActionRefused
 
 CONTENT_TYPE = "application/problem+json"
@@ -81,6 +82,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _known(error: Exception) -> dict[str, Any] | None:
     """Return the document for a refusal of services or the engine, or None for other errors."""
+    if isinstance(error, UnreadableDocument):
+        return problem(409, error.sentence)
     if isinstance(error, ConfigError):
         errors = [{"field": item.path, "message": item.message} for item in error.errors]
         return problem(400, _sentence(errors), errors)

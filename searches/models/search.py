@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
 from engine.config.search import SearchConfig
-from searches.models.documents import Stored
+from searches.models.documents import Stored, readable, stated
 from searches.models.source import Dataset, SearchSpace, Table
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The settings of a search that lists show."""
+
+    algorithm: str
+    estimator: str
+    cost_metric: str
+    seed: int
+    round_size: int
 
 
 class Search(models.Model):
@@ -93,6 +105,31 @@ class Search(models.Model):
     def is_active(self) -> bool:
         """Return whether workers may still work for the search."""
         return self.status in self.ACTIVE
+
+    @property
+    def outline(self) -> Outline:
+        """The settings that lists show.
+
+        If the document cannot be read, they are what it says. Texts that it does not say are empty, and numbers that it
+        does not say have their defaults.
+        """
+        if readable(self):
+            config = self.configuration
+            return Outline(
+                algorithm=config.algorithm.kind,
+                estimator=config.estimator.kind,
+                cost_metric=config.objective.cost_metric,
+                seed=config.seed,
+                round_size=config.round_size,
+            )
+        fields = SearchConfig.model_fields
+        return Outline(
+            algorithm=stated(self, "algorithm.kind", ""),
+            estimator=stated(self, "estimator.kind", ""),
+            cost_metric=stated(self, "objective.cost_metric", ""),
+            seed=stated(self, "seed", int(fields["seed"].default)),
+            round_size=stated(self, "round_size", int(fields["round_size"].default)),
+        )
 
 
 class Snapshot(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 
 from engine.config.training import TrainingConfig
 from searches.models.candidate import Candidate
-from searches.models.documents import Stored
+from searches.models.documents import Stored, readable, stated
 from searches.models.source import Dataset
 
 
@@ -66,6 +66,11 @@ class Training(models.Model):
 
     def __str__(self) -> str:
         return f"training {self.pk} of candidate {self.candidate_id}"
+
+    @property
+    def recipe(self) -> str:
+        """The kind of recipe; what the document says, or an empty text, if it cannot be read."""
+        return self.configuration.recipe if readable(self) else stated(self, "recipe", "")
 
     @property
     def arch(self) -> str:

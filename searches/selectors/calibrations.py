@@ -36,9 +36,12 @@ def latest(search: Search) -> Constants | None:
 
 def current_score(given: Constants | None, candidate: Candidate, evaluation: Evaluation) -> float | None:
     """Return the score of a finished evaluation, computed with the `latest` constants of the candidate's search."""
-    if given is None or candidate.stage or evaluation.score is None:
-        return evaluation.score
-    return _read(given, evaluation.terms, evaluation.score)
+    return score_of(None if candidate.stage else given, evaluation.terms, evaluation.score)
+
+
+def score_of(given: Constants | None, terms: Mapping[str, Any], estimated: float | None) -> float | None:
+    """Return the score of a network for its stored terms under the given constants; None: as estimated."""
+    return estimated if given is None or estimated is None else _read(given, terms, estimated)
 
 
 def terms(candidate: Candidate) -> dict[str, float | None]:

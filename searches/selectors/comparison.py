@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.pareto import ParetoFront, Point
 from searches.models import Search
+from searches.models.documents import readable
 from searches.selectors import columns, history
 
 MOST = 12
@@ -138,7 +139,7 @@ def repeats(search: Search) -> list[Search]:
     """Return the search and its owner's other searches with equal settings, ordered by seed."""
     others = Search.objects.filter(owner=search.owner_id, space=search.space_id).order_by("id")
     wanted = settings_key(search)
-    found = [other for other in others if settings_key(other) == wanted]
+    found = [other for other in others if readable(other) and settings_key(other) == wanted]
     return sorted(found, key=lambda other: (other.configuration.seed, other.pk))
 
 

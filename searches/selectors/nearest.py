@@ -15,8 +15,8 @@ from searches.selectors.columns import SCORED
 def nearest(search: Search) -> dict[str, Any] | None:
     """Return the first scored network whose largest excess over a limit, as a share of that limit, is the least.
 
-    Return None while the search is active, and if it has a network within its limits or no scored network of known
-    costs.
+    Return None while the search is active, if it has no limits or a network within them, and if it has no scored network of
+    known costs.
     """
     if search.is_active or search.feasible or not search.scored:
         return None
@@ -25,6 +25,8 @@ def nearest(search: Search) -> dict[str, Any] | None:
     if not len(numbers):
         return None
     limits = [limit for limit in search.configuration.objective.limits if limit[1:] != (None, None)]
+    if not limits:
+        return None
     excess = np.stack([_excess(found[metric][numbers], lo, hi) for metric, lo, hi in limits])
     worst = np.nan_to_num(excess, nan=np.inf).max(axis=0)
     place = int(worst.argmin())

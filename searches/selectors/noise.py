@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from searches.models import Candidate, Evaluation, Search
+from searches.models.documents import readable
 from searches.selectors.calibrations import current_score, latest
 
 TIE_SHARE = 0.01
@@ -57,7 +58,7 @@ def of(search: Search, value: str) -> Noise | None:
     others = Search.objects.filter(owner=search.owner_id, space=search.space_id)
     others = others.filter(data_info__content_hash=search.data_info.get("content_hash")).exclude(pk=search.pk)
     others = others.order_by("-pk").only("event_seq", "config")
-    rows = [(search, search.finals), *((row, row.event_seq) for row in others)]
+    rows = [(search, search.finals), *((row, row.event_seq) for row in others if readable(row))]
     same = [
         ((row.pk, at), state, estimate["seed"])
         for row, state in rows

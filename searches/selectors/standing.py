@@ -15,10 +15,13 @@ import numpy as np
 
 from engine.config.study import TRUTH
 from searches.models import Candidate, Search
-from searches.selectors import calibrations
+from searches.models.documents import readable
+from searches.selectors import calibrations, columns, studies
 
 LEAST = 20
 """The smallest number of random networks among which a rank is given."""
+MOST = 5_000
+"""Only this many random networks, the first ones, are compared, which keeps the answer quick."""
 
 
 def scored_alike(search: Search, other: Search) -> bool:
@@ -41,7 +44,7 @@ def among_random(candidate: Candidate) -> dict[str, Any] | None:
     if random is None or candidate.score is None or candidate.stage or not isfinite(candidate.score):
         return None
     last = search.calibrations.order_by("-round").first()
-    state = None if last is None else last.pk, random.created_at, random.epoch, random.event_seq
+    state = None if last is None else last.pk, random.created_at, studies.coarse_state(random)
     scores = _scores(search.pk, random.pk, state)
     if len(scores) < LEAST:
         return None
@@ -68,7 +71,7 @@ def _random_search(search: Search) -> Search | None:
         owner=search.owner_id, space=search.space_id, config__algorithm__kind="random", scored__gte=LEAST
     )
     for other in rows.exclude(pk=search.pk).exclude(arm=TRUTH).order_by("-scored", "-pk"):
-        if not _limited(other) and scored_alike(search, other):
+        if readable(other) and not _limited(other) and scored_alike(search, other):
             return other
     return None
 
@@ -79,12 +82,17 @@ def _limited(search: Search) -> bool:
 
 @lru_cache(maxsize=64)
 def _scores(search_id: int, random_id: int, _state: Hashable) -> np.ndarray:
-    """Return the scores of a random search's networks in order, under the constants that the search uses now.
+    """Return the scores of a random search's first `MOST` networks in order, under the search's present constants.
 
-    Results are kept, so ``_state`` has to differ whenever the scores do.
+    ``_state`` differs whenever the scores do, since results are kept; while the random search grows, it is coarse.
     """
     given = calibrations.latest(Search.objects.get(pk=search_id))
-    rows = Candidate.objects.networks().filter(search=random_id, status=Candidate.Status.SCORED)
-    rows = rows.select_related("evaluation").defer("evaluation__curves", "evaluation__choices")
-    scores = [calibrations.current_score(given, row, row.evaluation) for row in rows.iterator()]
-    return np.sort([score for score in scores if score is not None and isfinite(score)])
+    random = Search.objects.get(pk=random_id)
+    if given is None and not random.calibrations.exists():
+        found = columns.of(random)
+        scores: np.ndarray = found["score"][found["state"] != columns.ABSENT]
+        return np.sort(scores[np.isfinite(scores)][:MOST])
+    rows = Candidate.objects.networks().filter(search=random_id, status=Candidate.Status.SCORED).order_by("number")
+    terms = rows.values_list("evaluation__terms", "evaluation__score")[:MOST]
+    known = (calibrations.score_of(given, *row) for row in terms.iterator())
+    return np.sort([score for score in known if score is not None and isfinite(score)])

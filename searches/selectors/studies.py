@@ -16,6 +16,7 @@ from engine.config.study import TRUTH, is_skip
 from engine.correlation import MOST_RESAMPLED, constant, kendall
 from engine.space import SearchSpace
 from searches.models import Candidate, Search, Study
+from searches.models.documents import readable
 from searches.selectors import spaces
 from searches.selectors.baselines import COSTS, RESAMPLES, Baselines, finite, trained_layers
 
@@ -86,10 +87,11 @@ def results(study: Study) -> dict[str, Any]:
     The result is kept until an arm ends or has grown.
     """
     searches = sorted(study.searches.all(), key=lambda search: search.pk)
-    return _results(study.pk, (study.created_at, tuple(map(_state, searches))))
+    return _results(study.pk, (study.created_at, tuple(map(coarse_state, searches))))
 
 
-def _state(search: Search) -> tuple[int, int, str, int]:
+def coarse_state(search: Search) -> tuple[int, int, str, int]:
+    """Return what changes with a search's scores: at each event up to `EXACT` networks, then at each `GROWTH`."""
     done = search.scored + search.failed
     exact = search.status in Search.ENDED or done <= EXACT
     return search.pk, search.epoch, search.status, search.event_seq if exact else int(log(done, GROWTH))
@@ -98,7 +100,7 @@ def _state(search: Search) -> tuple[int, int, str, int]:
 @lru_cache(maxsize=16)
 def _results(study_id: int, _state: Hashable) -> dict[str, Any]:
     study = Study.objects.get(pk=study_id)
-    searches = list(study.searches.order_by("pk"))
+    searches = [search for search in study.searches.order_by("pk") if readable(search)]
     networks, columns, costs = _columns(searches)
     truth = next((column for column in columns if column.arm == TRUTH and not column.term), None)
     ranked = [column for column in columns if column.arm != TRUTH]

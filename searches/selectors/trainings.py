@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from searches.models import Search, Training
+from searches.models.documents import readable
 
 SHOWN = 100
 """Number of inverted pairs that are listed, those with the largest gap first."""
@@ -40,6 +41,8 @@ def alike(search: Search) -> list[list[Training]]:
     done = Training.objects.filter(candidate__search=search, status=Training.Status.FINISHED)
     found: dict[tuple[str, ...], list[Training]] = {}
     for training in done.select_related("candidate").order_by("candidate__number"):
+        if not readable(training):
+            continue
         config = training.configuration.model_dump() | {"dataset": None}
         key = str(sorted(config.items())), training.data_info["content_hash"], augmentation(training)
         found.setdefault(key, []).append(training)

@@ -17,6 +17,7 @@ import numpy as np
 from engine.config.study import TRUTH
 from engine.correlation import constant
 from searches.models import Candidate, Search, Study
+from searches.models.documents import readable
 from searches.selectors import columns, noise, spaces, standing, studies, trainings
 from searches.selectors.baselines import COSTS, Baselines, sentence, trained_layers
 from searches.selectors.columns import ABSENT, Columns
@@ -115,7 +116,7 @@ def _of_studies(search: Search) -> list[Found]:
     ).order_by("-study_id")
     found: list[Found] = []
     for arm in arms.select_related("study"):
-        if arm.arm == TRUTH or not standing.scored_alike(search, arm) or arm.study is None:
+        if arm.arm == TRUTH or arm.study is None or not readable(arm) or not standing.scored_alike(search, arm):
             continue
         row = _of_study(arm, arm.study)
         if row is not None:

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from searches import events
 from searches.models import Candidate, Evaluation, Search, Training
+from searches.models.documents import unreadable
 from searches.selectors.calibrations import latest
 from searches.services import algorithm_state, dispatching, extending, recording, trainings
 from searches.services.errors import ActionRefused
@@ -28,6 +29,8 @@ ALLOWED = {
     "repeat": tuple(Status),
 }
 VERBS = {"pause": "paused", "resume": "resumed", "stop": "stopped", "cancel": "cancelled", "extend": "extended"}
+READING = ("resume", "retry", "extend", "clone", "repeat")
+"""The actions that need the search's configuration."""
 LOOKED_UP = "A table always gives the same result, so nothing can be retried."
 
 
@@ -154,6 +157,8 @@ def _acting(search: Search, action: str) -> Iterator[Search]:
 
 
 def _why_not(search: Search, action: str) -> str:
+    if action in READING and (reason := unreadable(search)):
+        return reason
     if action != "retry":
         return ""
     if all(options.looks_up for options in search.configuration.estimators):

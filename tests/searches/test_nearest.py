@@ -61,6 +61,10 @@ def test_nothing_is_said_of_active_searches_and_of_those_with_a_result() -> None
     assert nearest(ended({"hi": 20.0}, [OVER])) is None  # its cost is unknown
 
 
+def test_nothing_is_said_without_limits() -> None:
+    assert nearest(ended({}, [{**OVER, "madds_m": 40.0}])) is None
+
+
 def test_the_api_gives_it_with_the_search(client: Client) -> None:
     search = ended({"hi": 20.0}, [{**OVER, "madds_m": 40.0}])
     client.force_login(search.owner)

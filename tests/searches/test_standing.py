@@ -8,7 +8,7 @@ import pytest
 
 from engine.config.study import TRUTH
 from searches.models import Calibration, Candidate, Search, Study
-from searches.selectors import standing, trust
+from searches.selectors import standing, studies, trust
 from tests.searches.clients import API, client_of
 from tests.searches.factories import CONFIG, make_candidates, make_search, make_space, make_user
 
@@ -59,7 +59,7 @@ def test_a_score_is_ranked_among_the_networks_of_a_random_search(search: Search)
     assert client.get(f"{API}searches/{search.pk}/trust/").json()["random"] == found
     assert client.get(f"{API}candidates/{best(search).pk}/").json()["random_rank"] == found
     assert standing.among_random(best(other)) is None, "a random search is not ranked among its own networks"
-    other.event_seq += 1
+    other.epoch += 1
     other.save()
     Candidate.objects.filter(search=other, number__lt=100).delete()
     again = standing.among_random(best(search))
@@ -107,6 +107,41 @@ def test_random_networks_are_scored_with_the_constants_of_the_search() -> None:
     after = standing.among_random(best(search))
     assert after is not None
     assert 0 < after["share"] < 1
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_only_the_first_networks_are_read(monkeypatch: pytest.MonkeyPatch, calibrated: bool) -> None:
+    """The count in the answer says how many; no row is loaded for each network."""
+    monkeypatch.setattr(standing, "MOST", 30)
+    search = scored(make_search(make_user(), config=CONFIG), [1.0, 50.0])
+    other = random(search, [float(number) for number in range(60)], estimator=CONFIG["estimator"])
+    for row in other.candidates.select_related("evaluation"):
+        row.evaluation.terms = {"landscape": 1.0 + row.number, "speed": 1.0 + row.number}
+        row.evaluation.save()
+    if calibrated:
+        numbers = {"landscape": {"lam": 1.0, "std": 1.0}, "speed": {"lam": 1.0, "std": 1.0}}
+        Calibration.objects.create(search=search, round=0, networks=100, constants=numbers)
+    found = standing.among_random(best(search))
+    assert found is not None
+    assert (found["networks"], found["share"]) == (30, 25 / 30 if calibrated else 1.0)
+
+
+def test_a_running_random_search_is_read_again_only_when_it_has_grown(
+    monkeypatch: pytest.MonkeyPatch, search: Search
+) -> None:
+    monkeypatch.setattr(studies, "EXACT", 10)
+    other = random(search, [float(number) for number in range(200)])
+    standing.among_random(best(search))
+    read = standing._scores.cache_info().misses
+    for _ in range(5):
+        other.event_seq += 1
+        other.save()
+        assert standing.among_random(best(search)) is not None
+    assert standing._scores.cache_info().misses == read
+    other.scored += 20
+    other.save()
+    standing.among_random(best(search))
+    assert standing._scores.cache_info().misses == read + 1
 
 
 @pytest.mark.parametrize(

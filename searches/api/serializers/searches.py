@@ -79,11 +79,11 @@ class SearchSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(Search.Status.choices)
     space = SpaceBriefSerializer()
     dataset = serializers.SerializerMethodField(help_text="its label; null: the search trains nothing")
-    algorithm = serializers.CharField(source="configuration.algorithm.kind")
-    estimator = serializers.CharField(source="configuration.estimator.kind")
-    cost_metric = serializers.CharField(source="configuration.objective.cost_metric")
-    seed = serializers.IntegerField(source="configuration.seed")
-    round_size = serializers.IntegerField(source="configuration.round_size")
+    algorithm = serializers.CharField(source="outline.algorithm")
+    estimator = serializers.CharField(source="outline.estimator")
+    cost_metric = serializers.CharField(source="outline.cost_metric")
+    seed = serializers.IntegerField(source="outline.seed")
+    round_size = serializers.IntegerField(source="outline.round_size")
     evaluated = serializers.IntegerField(source="state.evaluated", help_text="networks that were scored or failed")
     bound = serializers.IntegerField(
         source="state.bound", allow_null=True, help_text="largest possible number of evaluations"

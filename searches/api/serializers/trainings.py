@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from searches.models import Candidate, Training
+from searches.models.documents import readable
 from searches.selectors import trainings as selector
 from searches.services import training_runs, trainings
 
@@ -27,7 +28,7 @@ class TrainingSerializer(serializers.ModelSerializer):
 
     candidate = TrainedCandidateSerializer()
     status = serializers.ChoiceField(Training.Status.choices)
-    recipe = serializers.CharField(source="configuration.recipe")
+    recipe = serializers.CharField()
     described = serializers.SerializerMethodField(help_text="the recipe in words; a shortened one says so")
     data = serializers.CharField(source="data_info.label")  # type: ignore[assignment] # a declared field: DRF takes it off the class
     progress = serializers.FloatField(source="share", help_text="from 0 to 1")
@@ -67,8 +68,8 @@ class TrainingSerializer(serializers.ModelSerializer):
         ]
 
     def get_described(self, training: Training) -> str:
-        """Return the recipe, the epochs, and the settings that differ from the recipe."""
-        return training.configuration.described
+        """Return the recipe, the epochs, and the settings that differ from it; empty if they cannot be read."""
+        return training.configuration.described if readable(training) else ""
 
     def get_eta_seconds(self, training: Training) -> float | None:
         """Return the seconds left at the pace so far; None unless it runs."""
