@@ -44,8 +44,12 @@ def _twice(text: str) -> tuple[str, int, int]:
             open_objects.pop()
         elif token[2]:
             key = json.loads(token[1], strict=False)
-            line = text.count("\n", 0, token.start()) + 1
             if key in open_objects[-1]:
-                return key, open_objects[-1][key], line
-            open_objects[-1][key] = line
+                return key, _line(text, open_objects[-1][key]), _line(text, token.start())
+            open_objects[-1][key] = token.start()
     raise AssertionError("every key of this text is there once")
+
+
+def _line(text: str, offset: int) -> int:
+    """Return the number of the line that holds an offset, from 1."""
+    return text.count("\n", 0, offset) + 1

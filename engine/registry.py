@@ -181,8 +181,9 @@ def assemble(
 ) -> Assembled:
     """Return the search problem of a configuration, and the sources in which its estimates look scores up.
 
-    ``places`` has an entry for each stage: where its source was found, or None. ``root`` is the folder of the data
-    set's files; the images are looked at unless ``spec`` describes them. ConfigError names the faulty field.
+    ``places`` has an entry for each stage, where its source was found. ``root`` is the folder of the data set's files;
+    the images are looked at, and files of tables are read strictly, unless ``spec`` says how the images of a search
+    made before are. ConfigError names the field that cannot be met.
     """
     info = None
     if config.dataset is not None and spec is None:
@@ -193,7 +194,7 @@ def assemble(
     for path, options, place in zip(ESTIMATE_PATHS, config.estimators, places, strict=False):
         if options.source is not None and place is not None and place not in opened:
             with at_field(f"{path}.{options.source.field}"):
-                opened[place] = options.source.open(place)
+                opened[place] = options.source.open(place, new=spec is None)
     tables = tuple(None if place is None else opened[place] for place in places)
     costs = None
     columns = config.estimator.source and config.estimator.source.columns

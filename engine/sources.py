@@ -69,9 +69,13 @@ class Source:
             message = "There is no such user's home (~); write the whole path."
             raise ConfigError.at(f"estimator.{self.field}", message) from error
 
-    def open(self, place: Path) -> Opened:
-        """Read what lies at the place; DataError says what is wrong with it."""
-        opened: Opened = load(self.reader).open(place)
+    def open(self, place: Path, *, new: bool = False) -> Opened:
+        """Read what lies at the place; DataError says what is wrong with it.
+
+        A file at a ``path`` that a ``new`` configuration names is read strictly (`engine.table.Table.open`).
+        """
+        reader = load(self.reader)
+        opened: Opened = reader.open(place, strict=True) if new and self.path is not None else reader.open(place)
         return opened
 
 

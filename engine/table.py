@@ -51,9 +51,12 @@ class Table:
         self._spoilt = dict(spoilt or {})
 
     @classmethod
-    def open(cls, path: Path | str) -> Table:
-        """Read a file; DataError says what is wrong with it and how to fix it."""
-        frame, names, content_hash = table_files.read(Path(path))
+    def open(cls, path: Path | str, *, strict: bool = False) -> Table:
+        """Read a file; DataError says what is wrong with it and how to fix it.
+
+        ``strict`` is for files that are new: it refuses what older versions read, such as rows that lack a cell.
+        """
+        frame, names, content_hash = table_files.read(Path(path), strict)
         archs = table_files.arch_column(frame, names)
         columns = [Column(name, table_files.column_type(frame, name)) for name in names]
         numbers = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
-from engine.table_formats import ARCH, frame_of, other_separator
+from engine.table_formats import ARCH, doubled, frame_of, other_separator
 from engine.table_numbers import notations, numbers_of
 from engine.table_packing import plain
 
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["ARCH", "arch_column", "column_type", "read", "spoilt"]
 
 
-def read(path: Path) -> tuple[pd.DataFrame, list[str], str]:
-    """Return the columns of plain values, the names of all columns, and the SHA-256 of the file."""
+def read(path: Path, strict: bool = False) -> tuple[pd.DataFrame, list[str], str]:
+    """Return the columns of plain values, the names of all columns, and the SHA-256 of the file.
+
+    `engine.table.Table.open` explains ``strict``.
+    """
     import pyarrow as pa
 
     try:
         with path.open("rb") as file:
             content_hash = file_digest(file, "sha256").hexdigest()
-        with plain(path) as unpacked:
-            frame, names = frame_of(unpacked)
+        with plain(path, strict) as unpacked:
+            frame, names = frame_of(unpacked, strict)
     except (OSError, ValueError, pa.ArrowException) as error:
         known = isinstance(error, OSError) and error.strerror
         reason = str(known or error).strip().partition("\n")[0][:200].rstrip(".")
@@ -58,9 +61,8 @@ def arch_column(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
         raise DataError(f"The column '{ARCH}' holds lists, objects or bytes; write every architecture as text.")
     if len(frame) == 0:
         raise DataError("The table has no rows.")
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise DataError(f"The column '{twice[0]}' is there twice; give every column a name of its own.")
+    if (twice := doubled(names)) is not None:
+        raise DataError(f"The column '{twice}' is there twice; give every column a name of its own.")
     column = frame[ARCH]
     missing = column.isna().to_numpy()
     if missing.any():

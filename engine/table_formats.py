@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from engine.table_sizes import BLOCK, MOST_VALUES, refuse_long_header, refuse_many_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,10 +16,6 @@ if TYPE_CHECKING:
 
 ARCH = "arch"
 DECIMAL_COMMAS = "Separate the columns by commas, and write decimals with a point"
-MOST_VALUES = 100_000_000
-"""The largest product of rows and columns of a Parquet file; compressed a millionfold, its own size says little."""
-BLOCK = 1 << 24
-"""Bytes that Arrow reads at a time; no row may be longer."""
 MARK = b"\xef\xbb\xbf"
 SEPARATOR = re.compile(rb'"?sep=([,;|:\t])"?\s*[\r\n]+', re.IGNORECASE)
 """A first line that names the separator of the columns, as Excel reads and writes it."""
@@ -24,16 +23,25 @@ INDEX = re.compile(r"__index_level_\d+__")
 """The name that pandas gives to the column of an index without a name."""
 
 
-def frame_of(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Return the columns of plain values and the names of all columns of an unpacked file."""
+def frame_of(path: Path, strict: bool = False) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns of plain values and the names of all columns of an unpacked file.
+
+    `engine.table.Table.open` explains ``strict``.
+    """
     with path.open("rb") as file:
         head = file.read(512).removeprefix(MARK)
     if head.startswith(b"PAR1"):
         return _parquet(path)
     begin = head.lstrip()[:1]
-    if begin == b"[":
+    if strict and begin == b"[":
         raise ValueError("it is one JSON document; write one object in each line (to_json with lines=True)")
-    return _json_lines(path) if begin == b"{" else _csv(path, head)
+    return _json_lines(path) if begin == b"{" else _csv(path, head, strict)
+
+
+def doubled(names: Sequence[str]) -> str | None:
+    """Return the first name that is there twice, or None."""
+    counts = Counter(names)
+    return next((name for name in names if counts[name] > 1), None)
 
 
 def other_separator(names: Sequence[str]) -> bool:
@@ -50,8 +58,8 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     if rows * columns > MOST_VALUES:
         raise ValueError(f"{rows:,} rows of {columns:,} columns are more than {MOST_VALUES:,} values")
     schema = pq.read_schema(path)
-    if twice := [name for name in schema.names if schema.names.count(name) > 1]:
-        raise ValueError(f"the column '{twice[0]}' is there twice; give every column a name of its own")
+    if (twice := doubled(schema.names)) is not None:
+        raise ValueError(f"the column '{twice}' is there twice; give every column a name of its own")
     return _frame(pq.read_table(path, columns=_flat(schema))), list(schema.names)
 
 
@@ -59,6 +67,7 @@ def _json_lines(path: Path) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow as pa
     import pyarrow.json as pj
 
+    refuse_many_values(path)
     with path.open("rb") as file:
         file.seek(len(MARK) if file.read(len(MARK)) == MARK else 0)
         try:
@@ -120,12 +129,14 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _csv(path: Path, head: bytes) -> tuple[pd.DataFrame, list[str]]:
+def _csv(path: Path, head: bytes, strict: bool) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
     given = SEPARATOR.match(head)
     separator = given[1].decode() if given else ","
     skipped = 1 if given else 0
+    if strict:
+        refuse_long_header(path, separator, skipped)
 
     def read(rows: int | None = None, texts: Sequence[str] = ()) -> pd.DataFrame:
         kinds: dict[Any, Any] = dict.fromkeys(texts, "str")
@@ -143,6 +154,8 @@ def _csv(path: Path, head: bytes) -> tuple[pd.DataFrame, list[str]]:
     names: list[str] = []
     try:
         names = [str(name) for name in read(0).columns]
+        if strict:
+            _refuse_short_rows(path, separator, skipped, names)
         frame = read(texts=[name for name in names if name.strip() == ARCH])
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8 or UTF-16") from error
@@ -153,32 +166,38 @@ def _csv(path: Path, head: bytes) -> tuple[pd.DataFrame, list[str]]:
     if not isinstance(frame.index, pd.RangeIndex):  # pandas took the first entry of every row for its name
         more = "its rows have more entries than its first line has names; give every column a name"
         raise ValueError(DECIMAL_COMMAS if other_separator(names) else more)
-    named = [not re.fullmatch(r"Unnamed: \d+", name) for name in names]
-    _refuse_short_rows(path, separator, skipped, needed=max((i + 1 for i, n in enumerate(named) if n), default=0))
     frame.columns = [name.strip() for name in names]
     return frame, list(frame.columns)
 
 
-def _refuse_short_rows(path: Path, separator: str, skipped: int, needed: int) -> None:
-    """Raise ValueError for the first row that has fewer than ``needed`` cells.
+def _last_named(names: Sequence[str]) -> int:
+    """Return the number of columns up to the last one that the first line names."""
+    return max((i + 1 for i, name in enumerate(names) if not re.fullmatch(r"Unnamed: \d+", name)), default=0)
 
-    Pandas would read the missing cells at its end as empty. Columns at the end of the first line that have no name
-    need no cells.
+
+def _refuse_short_rows(path: Path, separator: str, skipped: int, names: Sequence[str]) -> None:
+    """Raise ValueError for the first row that lacks a cell, which pandas takes as empty at the end.
+
+    Columns at the end of the first line that have no name need no cells, up to `MOST_VALUES` in such rows.
     """
     import pyarrow as pa
     from pyarrow import csv
 
+    needed = _last_named(names)
     blank = 0
+    partial = 0
     short: list[tuple[int, int]] = []
 
     def look(row: csv.InvalidRow) -> str:
-        nonlocal blank
+        nonlocal blank, partial
         if not row.text.strip():
             blank += 1
         elif row.actual_columns < needed:
             short.append((row.number - 1 - skipped - blank, row.actual_columns))
             return "error"
-        return "skip"
+        elif row.actual_columns < len(names):
+            partial += 1
+        return "error" if partial * len(names) > MOST_VALUES else "skip"
 
     options = csv.ReadOptions(use_threads=False, autogenerate_column_names=True, block_size=BLOCK, skip_rows=skipped)
     parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=look)
@@ -188,8 +207,10 @@ def _refuse_short_rows(path: Path, separator: str, skipped: int, needed: int) ->
             for _ in reader:
                 pass
     except pa.ArrowInvalid:
-        if not short:
+        if not short and partial * len(names) <= MOST_VALUES:
             raise
+    if partial * len(names) > MOST_VALUES:
+        raise ValueError(f"its rows lack cells of {len(names) - needed:,} columns without a name; remove these columns")
     if short:
         row, cells = short[0]
         counted = "1 cell" if cells == 1 else f"{cells} cells"

@@ -53,10 +53,11 @@ OTHERS = {
 
 
 @contextmanager
-def plain(path: Path) -> Iterator[Path]:
+def plain(path: Path, strict: bool = False) -> Iterator[Path]:
     """Yield the file itself, or a temporary one with its unpacked and decoded content.
 
-    ValueError names a file that is neither Parquet nor text, and one that unpacks to more than `MOST_BYTES`.
+    ValueError names a file that is neither Parquet nor text, and one that unpacks to more than `MOST_BYTES`. A text
+    with NUL bytes is refused only if ``strict``.
     """
     with TemporaryDirectory() as folder:
         head = _head(path)
@@ -66,7 +67,7 @@ def plain(path: Path) -> Iterator[Path]:
             path = _copied(_blocks(opener, path), Path(folder) / "unpacked")
         head = _head(path)
         _refuse(head)
-        if encoding := _encoding(head):
+        if encoding := _encoding(head, strict):
             path = _copied(_decoded(path, encoding), Path(folder) / "decoded")
         yield path
 
@@ -87,8 +88,11 @@ def _refuse(head: bytes) -> None:
         raise ValueError("it is a tar archive; pack the table alone, as .csv.gz or .zip")
 
 
-def _encoding(head: bytes) -> str | None:
-    """Return the encoding of a text in UTF-16 or UTF-32; None for Parquet and all other texts."""
+def _encoding(head: bytes, strict: bool) -> str | None:
+    """Return the encoding of a text in UTF-16 or UTF-32; None for Parquet and all other texts.
+
+    If ``strict``, ValueError for a text with NUL bytes in another encoding.
+    """
     for mark, encoding in TEXTS.items():
         if head.startswith(mark):
             return encoding
@@ -100,7 +104,9 @@ def _encoding(head: bytes) -> str | None:
         return "utf-16-le"
     if b"\0" not in odd and even.count(0) > len(even) // 2:
         return "utf-16-be"
-    raise ValueError("it is not text, for it holds NUL bytes")
+    if strict:
+        raise ValueError("it is not text, for it holds NUL bytes")
+    return None
 
 
 def _copied(blocks: Iterator[bytes], target: Path) -> Path:
@@ -134,8 +140,8 @@ def _members(path: Path) -> Iterator[bytes]:
 
 
 def _member(entries: list[ZipInfo]) -> ZipInfo:
-    """Return a zip's only file, hidden files left out; ValueError says why a zip has no such file."""
-    files = [entry for entry in entries if not entry.is_dir() and not _hidden(entry.filename)]
+    """Return a zip's only file, hidden files left out; ValueError names what else the zip is."""
+    files = [entry for entry in entries if not entry.filename.endswith("/") and not _hidden(entry.filename)]
     names = [entry.filename for entry in files]
     if any(name.startswith("xl/") for name in names):
         raise ValueError("it is an Excel workbook (.xlsx); save the sheet as CSV")

@@ -87,8 +87,8 @@ class Options(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _read(cls, raw: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        options = validate(cls._without_lookalikes(raw))
+    def _read(cls, raw: Any, validate: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        options = validate(raw if is_stored(info) else cls._without_lookalikes(raw))
         for name in cls._derived:
             getattr(options, name)
         return options
@@ -133,7 +133,10 @@ class Options(BaseModel):
 
     @classmethod
     def stored(cls, raw: Mapping[str, Any]) -> Self:
-        """Return a document that was valid when it was stored; later limits do not make it unreadable."""
+        """Return a document that was valid when it was stored; later limits do not make it unreadable.
+
+        Its numbers have the values that they had when it was stored.
+        """
         try:
             return cls.model_validate(raw, context={STORED: True})
         except ValidationError as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from engine.config.base import Options
+from engine.config.base import Options, is_stored
 
 
 class NasBench201Options(Options):
@@ -119,6 +119,10 @@ class MoteMobileOptions(Options):
     kind: Literal["mote_mobile"] = "mote_mobile"
 
 
+class StoredDefinition(dict[str, Any]):
+    """The definition of a chain in a stored document; its numbers have the values that they had when it was stored."""
+
+
 class ChainOptions(Options):
     """A chain of layers that you define, each with named options built from blocks (`engine.spaces.chain`)."""
 
@@ -126,6 +130,11 @@ class ChainOptions(Options):
     definition: dict[str, Any] = Field(
         title="Definition", description="the space as YAML or JSON: name, stem, layers, head"
     )
+
+    @field_validator("definition")
+    @classmethod
+    def _remembered(cls, definition: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return StoredDefinition(definition) if is_stored(info) else definition
 
 
 SpaceOptions = Annotated[

@@ -56,7 +56,7 @@ def _extract(zip_path: Path, folder: Path) -> tuple[int, tuple[LeftOut, ...]]:
     """Write the images and return the number of files left out, and these by folder and suffix."""
     try:
         with zipfile.ZipFile(zip_path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            members = [member for member in archive.infolist() if not member.filename.endswith("/")]
             _check_members(archive, members, zip_path.stat().st_size)
             plan, rows = _layout(archive, members)
             written = 0
@@ -82,6 +82,9 @@ def _check_members(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pac
             raise DataError(f"the zip holds the link '{name}'; replace links by the files themselves")
         if member.flag_bits & 1:
             raise DataError("the zip is protected by a password; pack it without one")
+    for member in members:
+        if not PurePosixPath(name_of(member)).parts:
+            raise DataError(f"the zip holds a file with the path '{name_of(member)}', which names no file; remove it")
     total = sum(member.file_size for member in members)
     if total > MAX_BYTES or (total > RATIO_FREE_BYTES and total > packed * MAX_RATIO):
         raise DataError(

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from engine.blueprint import InputSpec
+from engine.config.base import STORED
 from engine.config.spaces import SpaceOptions
 from engine.errors import ExportError
 from engine.export.bundle import ExportedFile, export
@@ -33,7 +34,8 @@ def subject_of(document: Mapping[str, Any]) -> ExportSubject:
     The fields are ``name, space, spec, choices, class_names, preprocessing, scores, provenance, weight_seed, trained,
     form``.
     """
-    space = create_space(_OPTIONS.validate_python(document["space"]), InputSpec(*document["spec"]))
+    options = _OPTIONS.validate_python(document["space"], context={STORED: True})
+    space = create_space(options, InputSpec(*document["spec"]))
     trained = document["trained"]
     return ExportSubject(
         name=document["name"],

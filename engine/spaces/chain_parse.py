@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.config.base import field_errors
+from engine.config.base import STORED, field_errors
+from engine.config.spaces import StoredDefinition
 from engine.errors import ConfigError, FieldError
 from engine.spaces.chain_blocks import KEEPS_CHANNELS, Block, Chain, Layer, Option
 from engine.spaces.chain_schema import MAX_OPTIONS, AnyBlock, Definition, Head, SearchedLayer, VirtualLayer
@@ -21,9 +22,12 @@ SUFFIXES = {"kernel": "k", "expansion": "x", "hidden": "h", "width": "w", "strid
 
 
 def parse(document: Mapping[str, Any]) -> Chain:
-    """Return the chain that a document describes; ConfigError names every faulty field (``space.definition...``)."""
+    """Return the chain that a document describes; ConfigError names every faulty field (``space.definition...``).
+
+    Notations of numbers that are refused today are read in a `StoredDefinition` as they were.
+    """
     try:
-        definition = Definition.model_validate(document)
+        definition = Definition.model_validate(document, context={STORED: isinstance(document, StoredDefinition)})
     except ValidationError as error:
         raise field_errors(error, PREFIX, document) from error
     layers = [

@@ -15,7 +15,7 @@ from searches.selectors.columns import SCORED
 def nearest(search: Search) -> dict[str, Any] | None:
     """Return the first scored network whose largest excess over a limit, as a share of that limit, is the least.
 
-    Return None while the search is active, if it has no limits or a network within them, and if it has no scored network of
+    Return None while the search is active, if it has no limits or a network within them, and if no scored network has
     known costs.
     """
     if search.is_active or search.feasible or not search.scored:

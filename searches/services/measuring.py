@@ -90,8 +90,8 @@ def _table(row: LatencyTable, held: Held) -> dict[str, Any]:
     """Measure the operators that earlier attempts did not measure, in the order of their names."""
     from engine.networks.latency import machine, measure_operators
 
-    options = LatencyOptions.parse(row.options)
-    request = LatencyRequest.parse({"space": row.space, "input": {}})
+    options = LatencyOptions.stored(row.options)
+    request = LatencyRequest.stored({"space": row.space, "input": {}})
     space = create_space(request.space, InputSpec(*row.spec))
     known = dict(row.entries)
     wanted = sorted((op for op in space.operators() if op.name not in known), key=lambda op: op.name)
@@ -104,7 +104,7 @@ def _table(row: LatencyTable, held: Held) -> dict[str, Any]:
 def _network(row: NetworkLatency, held: Held) -> dict[str, Any]:
     from engine.networks.latency import machine, measure_network
 
-    options = LatencyOptions.parse(row.options)
+    options = LatencyOptions.stored(row.options)
     space, architecture = architecture_of(row.candidate)
     timing = measure_network(space.blueprint(architecture), options, held.stop)
     found = {"median_ms": timing.median_ms, "low_ms": timing.low_ms, "high_ms": timing.high_ms}

@@ -62,7 +62,7 @@ def add_dataset(owner: Any, name: str, file: UploadedFile) -> Dataset:
 def add_table(owner: Any, name: str, file: UploadedFile) -> Table:
     """Store a CSV or Parquet table; DataError names what is wrong with it."""
     with _stored(file) as path:
-        table = EngineTable.open(path)
+        table = EngineTable.open(path, strict=True)
         with transaction.atomic():
             row = Table.objects.create(
                 owner=owner,

@@ -61,6 +61,7 @@ def bomb_header(width: int, height: int) -> bytes:
         ({"../evil.png": picture()}, r"'\.\./evil\.png', which leads outside"),
         ({"train/a/../../../evil.png": picture()}, "outside"),
         ({"/etc/evil.png": picture()}, "outside"),
+        ({".": picture()}, r"a file with the path '\.', which names no file"),
         ({"C:/evil.png": picture()}, "outside"),
         ({"train\\a\\evil.png": picture()}, "backslash"),
         ({"train/a/big.png": bomb_header(9_000, 9_000)}, r"train/a/big\.png has 9000x9000 = 81,000,000 pixels"),
@@ -74,6 +75,14 @@ def bomb_header(width: int, height: int) -> bytes:
 )
 def test_a_faulty_file_among_good_ones(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
     refused(tmp_path, {**class_files(), **files}, message)
+
+
+def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "up.zip", class_files())
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(zipfile.ZipInfo(""), b"x")
+    with pytest.raises(DataError, match="a file with the path '', which names no file"):
+        unpack(path, tmp_path / "data")
 
 
 def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:

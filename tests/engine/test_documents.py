@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from engine import json_text
+from engine.blueprint import InputSpec
 from engine.config.documents import read_yaml
 from engine.config.search import SearchConfig
 from engine.errors import ConfigError, DataError
 from engine.latency import LatencyTable
+from engine.registry import create_space
 from engine.spaces.chain_parse import parse
 
 SEARCH = "space: {kind: nasbench201}\ndataset: {kind: digits}\nestimator: {kind: mote}\n"
@@ -62,6 +65,14 @@ def test_one_key_may_stand_in_several_mappings() -> None:
 def test_a_key_of_json_that_is_there_twice_is_refused(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         json_text.load(text)
+
+
+def test_a_key_that_is_there_twice_is_found_in_a_long_text_in_one_pass() -> None:
+    keys = ",\n".join(f'"k{i}": 1' for i in range(100_000))
+    began = time.process_time()
+    with pytest.raises(ValueError, match="the key 'k99999' is there twice, in line 100000 and again in line 100001"):
+        json_text.load(f'{{{keys},\n"k99999": 2}}')
+    assert time.process_time() - began < 3
 
 
 def test_json_is_read_with_a_byte_order_mark_and_its_keys_in_several_objects() -> None:
@@ -130,6 +141,23 @@ def test_numbers_of_a_chain_in_other_notations_are_refused(field: str, path: str
 )
 def test_numbers_of_a_search_in_other_notations_are_refused(field: str, path: str, words: str) -> None:
     assert _faults(SearchConfig.from_yaml, SEARCH + field) == {path: words}
+
+
+def test_numbers_of_stored_documents_keep_their_values() -> None:
+    document = SearchConfig.from_yaml(SEARCH).as_dict()
+    document |= {"seed": "07", "budget": {"evaluations": "010"}, "objective": {"lo": "00.1"}}
+    stored = SearchConfig.stored(document)
+    assert (stored.seed, stored.budget.evaluations, stored.objective.lo) == (7, 10, 0.1)
+    definition = {"layers": [{"options": {"a": "conv", "b": "identity"}}], "head": {"dropout": "00.2"}}
+    space = {"kind": "chain", "definition": definition}
+    chain = SearchConfig.stored({**document, "space": space}).space
+    assert chain.model_dump()["definition"] == definition
+    assert parse(chain.definition).dropout == 0.2
+    assert create_space(chain, InputSpec()).depth == 1
+    with pytest.raises(ConfigError, match=r"without leading zeros, not '00\.2'"):
+        create_space(
+            SearchConfig.parse({**SearchConfig.from_yaml(SEARCH).as_dict(), "space": space}).space, InputSpec()
+        )
 
 
 def test_names_may_look_like_numbers_and_documents_come_back_the_same() -> None:

@@ -31,7 +31,7 @@ def opened(tmp_path: Path) -> Opened:
     def put(content: bytes | str) -> Table:
         path = tmp_path / "table.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return Table.open(path)
+        return Table.open(path, strict=True)
 
     return put
 

@@ -19,11 +19,13 @@ from PIL import Image
 
 from engine.errors import ConfigError, DataError
 from searches.models import Dataset, SearchSpace, Table, Training
+from searches.selectors.table_contents import inspected
 from searches.services import sources
 from searches.services.errors import ActionRefused
 from tests.searches.factories import make_candidates, make_search, make_user
 
 CHAIN = {"name": "two", "layers": [{"name": "a", "options": {"conv": {"block": "conv", "width": [16, 8]}}}]}
+SHORT = b"arch,accuracy\na,1\nb\n"
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +151,7 @@ def test_a_table_is_kept_with_its_columns(home: Path, suffix: str) -> None:
         (b"name,accuracy\na,1\n", "needs a column 'arch'"),
         (b"arch,accuracy\n", "no rows"),
         (b"arch,accuracy\na,1\na,2\n", "twice"),
+        (SHORT, "row 2 has 1 cell"),
         (b"PAR1 but no parquet", "cannot be read"),
     ],
 )
@@ -157,6 +160,14 @@ def test_a_bad_table_leaves_nothing_behind(home: Path, content: bytes, words: st
         sources.add_table(make_user(), "bad", upload(content, "bad.csv"))
     assert not Table.objects.exists()
     assert files_below(home) == []
+
+
+@pytest.mark.django_db
+def test_a_table_that_was_added_before_stays_readable(home: Path) -> None:
+    row = sources.add_table(make_user(), "old", upload(b"arch,accuracy\na,1\nb,2\n", "old.csv"))
+    row.path.write_bytes(SHORT)
+    found = inspected(row)
+    assert (found["row_count"], found["rows"][1]) == (2, {"arch": "b", "numbers": [None]})
 
 
 @pytest.mark.django_db

@@ -14,9 +14,10 @@ from searches.selectors import comparison, noise, standing, studies, trainings, 
 from searches.services import control
 from searches.services.errors import ActionRefused
 from tests.searches.clients import API, client_of
-from tests.searches.factories import CONFIG, make_candidates, make_search, make_user
+from tests.searches.factories import CONFIG, DATA, make_candidates, make_search, make_user
 
 pytestmark = pytest.mark.django_db
+IMAGES = {**DATA, "content_hash": "same"}
 
 
 def spoil(search: Search, **changes: Any) -> Search:
@@ -27,7 +28,7 @@ def spoil(search: Search, **changes: Any) -> Search:
 
 @pytest.fixture
 def healthy() -> Search:
-    search = make_search(make_user(), status=Search.Status.FINISHED, scored=1)
+    search = make_search(make_user(), status=Search.Status.FINISHED, scored=1, data_info=IMAGES)
     search.best = make_candidates(search, [{"score": 1.0, "madds_m": 10.0}])[0]
     search.save()
     return search
@@ -37,7 +38,7 @@ def healthy() -> Search:
 def broken(healthy: Search) -> Search:
     """A random search of the same space with enough networks to be ranked among."""
     config = {**CONFIG, "algorithm": {"kind": "random"}, "objective": {"cost_metric": "params_m"}, "seed": 7}
-    fields = {"space": healthy.space, "config": config, "scored": standing.LEAST}
+    fields = {"space": healthy.space, "config": config, "scored": standing.LEAST, "data_info": IMAGES}
     search = make_search(healthy.owner, status=Search.Status.FINISHED, **fields)
     make_candidates(search, [{"score": float(number)} for number in range(standing.LEAST)])
     return spoil(search)
